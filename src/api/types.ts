@@ -1,0 +1,151 @@
+import type { Ledger, MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
+import type { PreflightReport, ProxyProof } from "../engine/ports.ts";
+
+/** What the API answers and streams; the CLI's `--json` prints the same shapes. Types only: the page shares them. */
+
+export interface Status {
+  /** Where requests enter, one entry a gateway server. */
+  readonly gateways: readonly GatewayAddress[];
+  readonly services: readonly ServiceStatus[];
+  readonly proxies: readonly ProxyStatus[];
+  readonly workloads: readonly WorkloadStatus[];
+  /** Errors of the last saved manifests, when they were refused and the earlier ones still run. */
+  readonly refusedManifests: readonly string[];
+}
+
+export interface GatewayAddress {
+  /** `namespace/name`. */
+  readonly gateway: string;
+  readonly server: string;
+  readonly hosts: readonly string[];
+  /** The port as manifests name it. */
+  readonly port: number;
+  /** Where it listens on this machine, `127.0.0.1:8080`. */
+  readonly address: string;
+}
+
+/** One VirtualService whose traffic can be moved, and where it is. */
+export interface ServiceStatus {
+  /** `namespace/name` of the VirtualService. */
+  readonly virtualService: string;
+  readonly hosts: readonly string[];
+  readonly live: VersionName | undefined;
+  readonly versions: readonly VersionStatus[];
+  readonly rules: readonly RuleStatus[];
+  /** True when the weights differ from what the manifest declares. */
+  readonly isMoved: boolean;
+}
+
+export interface VersionStatus {
+  readonly name: VersionName;
+  readonly role: "live" | "idle" | "preview" | "split";
+  readonly readyEndpoints: number;
+  readonly endpoints: number;
+  readonly requestsPerSecond: number;
+  readonly errorsPerSecond: number;
+}
+
+export interface RuleStatus {
+  readonly rule: number;
+  readonly name: string | undefined;
+  readonly role: "public" | "preview" | "other";
+  readonly weights: Readonly<Record<VersionName, number>>;
+}
+
+export interface ProxyStatus {
+  readonly node: string;
+  readonly connected: boolean;
+  readonly pid: number | undefined;
+  readonly types: readonly ProxyTypeStatus[];
+}
+
+export interface ProxyTypeStatus {
+  readonly type: string;
+  readonly sentVersion: string | undefined;
+  readonly ackedVersion: string | undefined;
+  readonly nack: string | undefined;
+}
+
+export interface WorkloadStatus {
+  readonly name: string;
+  readonly replicas: readonly ReplicaStatus[];
+}
+
+export interface ReplicaStatus {
+  readonly address: string;
+  readonly ready: boolean;
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  readonly logFile: string | undefined;
+}
+
+/** The end of a move. `ok` only when the data plane proved it, nothing failed and the old version was silent after. */
+export interface MoveResult {
+  readonly id: string;
+  readonly ok: boolean;
+  readonly outcome: "done" | "refused" | "restored" | "stuck";
+  readonly from: VersionName;
+  readonly to: VersionName;
+  readonly callToProofMs: number | null;
+  readonly proxies: readonly ProxyProof[];
+  readonly ledger: Ledger | null;
+  readonly plan: MovePlan;
+  readonly preflight: PreflightReport | null;
+  /** Why `ok` is false, in one sentence. */
+  readonly message: string | undefined;
+}
+
+/** One step of a running move, as it happens. */
+export type MoveProgress =
+  | { readonly kind: "planned"; readonly plan: MovePlan }
+  | { readonly kind: "preflight"; readonly report: PreflightReport }
+  | { readonly kind: "applying" }
+  | { readonly kind: "proved"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
+  | { readonly kind: "counting"; readonly untilMs: number }
+  | { readonly kind: "finished"; readonly result: MoveResult };
+
+export interface HistoryEntry {
+  readonly id: string;
+  readonly virtualService: string;
+  readonly verb: MoveRequest["verb"] | "manifest" | "recovery";
+  readonly outcome: "done" | "unproved" | "refused" | "restored" | "stuck" | "running";
+  readonly startedAt: string;
+  readonly finishedAt: string | undefined;
+  readonly actor: string;
+  readonly reason: string | undefined;
+  readonly before: Readonly<Record<VersionName, number>>;
+  readonly after: Readonly<Record<VersionName, number>>;
+  readonly ledger: Ledger | null;
+}
+
+/** One second of traffic, by VirtualService and version. */
+export interface TrafficSample {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly services: readonly {
+    readonly virtualService: string;
+    readonly versions: readonly {
+      readonly name: VersionName;
+      readonly requestsPerSecond: number;
+      readonly errorsPerSecond: number;
+    }[];
+  }[];
+}
+
+export type LiveEvent =
+  | { readonly event: "sample"; readonly sample: TrafficSample }
+  | { readonly event: "move"; readonly virtualService: string; readonly atMs: number; readonly progress: MoveProgress }
+  | { readonly event: "status"; readonly status: Status };
+
+/** What the API serves; `app.ts` provides it. */
+export interface ApiBackend {
+  status(): Status;
+  /** Throws KirikaeError for a request that cannot be planned. */
+  plan(request: MoveRequest): MovePlan;
+  /** Runs a move to its end; progress is reported as it happens. */
+  move(request: MoveRequest, onProgress: (progress: MoveProgress) => void): Promise<MoveResult>;
+  history(name: string | undefined): readonly HistoryEntry[];
+  /** The last minutes of samples, oldest first, for a page that has just opened. */
+  recentSamples(): readonly TrafficSample[];
+  subscribe(listener: (event: LiveEvent) => void): Disposable;
+}

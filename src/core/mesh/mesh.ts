@@ -1,0 +1,57 @@
+import type { Position } from "../diagnostics/position.ts";
+import type {
+  DestinationRuleManifest,
+  GatewayManifest,
+  LocalWorkloadManifest,
+  ObjectName,
+  VirtualServiceManifest,
+  WorkloadManifest,
+} from "../manifest/manifest.ts";
+
+/** A fully qualified host name in lower case, such as `nginx.sample-ns.svc.cluster.local`. */
+export type HostName = string;
+
+/**
+ * The manifests, linked: short names resolved, Services tied to the workloads behind them, lists in Istio's order
+ * (creation time, then name, then namespace). Nothing here depends on a running process.
+ */
+export interface Mesh {
+  readonly gateways: readonly GatewayManifest[];
+  readonly virtualServices: readonly VirtualServiceManifest[];
+  readonly services: ReadonlyMap<HostName, MeshService>;
+  readonly destinationRules: readonly DestinationRuleManifest[];
+  readonly workloads: readonly WorkloadManifest[];
+  readonly localWorkloads: ReadonlyMap<ObjectName, LocalWorkloadManifest>;
+}
+
+/** A host that traffic can be sent to: a Kubernetes Service or one host of a ServiceEntry. */
+export interface MeshService {
+  readonly host: HostName;
+  readonly namespace: string;
+  readonly origin: { readonly kind: "Service" | "ServiceEntry"; readonly name: ObjectName; readonly at: Position };
+  readonly ports: readonly MeshPort[];
+  /** `none` has no endpoints at a gateway: Envoy answers 503 UH (field notes, istio.md 1.9). */
+  readonly resolution: "static" | "dns" | "none";
+  readonly endpoints: readonly MeshEndpoint[];
+}
+
+export interface MeshPort {
+  readonly number: number;
+  readonly name: string | undefined;
+  /** From appProtocol, the port's name or the ServiceEntry: what is spoken to the endpoints. */
+  readonly protocol: "http" | "http2" | "tcp" | "tls" | "udp";
+}
+
+/** One place behind a service; which ports of the service it serves, and with which labels subsets see it. */
+export interface MeshEndpoint {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly source: EndpointSource;
+  /** Service port numbers it serves, with the port to dial; a local workload is dialled at its own port. */
+  readonly ports: ReadonlyMap<number, number>;
+}
+
+export type EndpointSource =
+  /** An address that a manifest fixes: IP or DNS name. */
+  | { readonly kind: "address"; readonly address: string }
+  /** The replicas of a LocalWorkload, known only while it runs (`addresses` ones too, for their readiness). */
+  | { readonly kind: "localWorkload"; readonly name: ObjectName };

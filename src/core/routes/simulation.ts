@@ -1,0 +1,59 @@
+import type { Arm, Destination, Route, RouteAction, VirtualHost } from "./route-table.ts";
+
+/** A request as it reaches a gateway listener. */
+export interface SimulatedRequest {
+  /** The gateway server's port, as manifests name it. */
+  readonly port: number;
+  readonly scheme: "http" | "https";
+  /** The Host header (or `:authority`), with its port if it had one. */
+  readonly authority: string;
+  readonly method: string;
+  /** Path and query as sent, such as `/a?b=c`. */
+  readonly target: string;
+  /** Names in any case; a name given twice is joined by a comma, as proxies do. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** What a gateway does with a request, and the way it came to that. */
+export interface Simulation {
+  readonly steps: readonly SimulationStep[];
+  readonly result: SimulationResult;
+}
+
+export type SimulationResult =
+  | {
+      readonly kind: "route";
+      readonly route: Route;
+      readonly virtualHost: VirtualHost;
+      readonly action: Extract<RouteAction, { kind: "forward" }>;
+      /** Arms with a share above 0, or all if none has. */
+      readonly arms: readonly SimulatedArm[];
+      /** Path and query, and host, as the destination sees them. */
+      readonly target: string;
+      readonly authority: string;
+      /** 503 when no arm can answer, with the flag that says why; undefined when a destination answers. */
+      readonly failure: { readonly status: 503; readonly flag: "NC" | "UH" } | undefined;
+    }
+  | { readonly kind: "redirect"; readonly route: Route | undefined; readonly status: number; readonly location: string }
+  | { readonly kind: "direct"; readonly route: Route; readonly status: number; readonly body: Uint8Array }
+  /** 404, flag NR; or nothing listens on the port at all. */
+  | { readonly kind: "miss"; readonly cause: MissCause };
+
+export type MissCause = "no-listener" | "no-virtual-host" | "no-route";
+
+export interface SimulatedArm {
+  readonly arm: Arm;
+  /** Undefined when no such destination exists: 503 NC. */
+  readonly destination: Destination | undefined;
+  readonly sharePercent: number;
+}
+
+/** One thing that was tried, in order: a listener, a virtual host, a route. */
+export interface SimulationStep {
+  readonly tried: "listener" | "virtualHost" | "route";
+  readonly name: string;
+  readonly taken: boolean;
+  /** Plain words: why it was taken, or the first condition that failed. */
+  readonly reason: string;
+  readonly at: { readonly file: string; readonly line: number } | undefined;
+}

@@ -1,0 +1,65 @@
+import type { Ledger, MovePlan } from "../core/release/move.ts";
+import type { SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
+
+/** A place where traffic is switched. It never decides the next step; every target passes `test/contract/target.contract.ts`. */
+export interface Target {
+  readonly name: string;
+  /** Whether the versions that will take traffic can: ready endpoints that answer. Changes nothing. */
+  preflight(plan: MovePlan): Promise<PreflightReport>;
+  /** Makes these weights live on every proxy and waits until each has proved it. */
+  apply(weights: WeightOverrides, options: ApplyOptions): Promise<ApplyReport>;
+  /** Reads from the proxies themselves what is live now. */
+  observe(splits: readonly SplitId[]): Promise<readonly ObservedSplit[]>;
+  /** Begins to count the requests of the plan's versions. */
+  openLedger(plan: MovePlan): Promise<LedgerSession>;
+}
+
+export interface ApplyOptions {
+  readonly timeoutMs: number;
+}
+
+export interface PreflightReport {
+  readonly ok: boolean;
+  readonly checks: readonly PreflightCheck[];
+}
+
+export interface PreflightCheck {
+  readonly name: string;
+  readonly verdict: "pass" | "fail" | "unknown";
+  readonly detail: string;
+}
+
+export type ApplyReport =
+  | { readonly kind: "proved"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
+  /** A proxy refused: what ran before still runs on it. */
+  | { readonly kind: "rejected"; readonly node: string; readonly resource: string; readonly message: string }
+  /** Not every proxy confirmed in time. */
+  | { readonly kind: "unproved"; readonly proxies: readonly ProxyProof[]; readonly message: string };
+
+export interface ProxyProof {
+  readonly node: string;
+  /** From the call to the proxy's ACK. */
+  readonly ackMs: number;
+  /** From the call until every worker thread of the proxy was seen to use the new weights. */
+  readonly workersMs: number;
+}
+
+export interface ObservedSplit {
+  readonly split: SplitId;
+  /** Undefined when no proxy could be asked. */
+  readonly weights: SplitWeights | undefined;
+}
+
+export interface LedgerSession extends AsyncDisposable {
+  /** Marks the moment of the call, and later of "done"; times in ms since the epoch, with fractions. */
+  markCall(atMs: number): void;
+  markDone(atMs: number): void;
+  /** Stops counting and returns the sums. */
+  close(): Promise<Ledger>;
+}
+
+/** The only source of time for the engine. */
+export interface Clock {
+  /** Milliseconds since the epoch, with fractions. */
+  nowMs(): number;
+}
