@@ -1,0 +1,67 @@
+/** What the code of a thrown `KirikaeError` means. A code is never reused. */
+export interface ErrorCodeEntry {
+  /** What went wrong, in a few words. */
+  readonly title: string;
+  /** What it means, and what to do, in one or two sentences. */
+  readonly meaning: string;
+}
+
+/**
+ * Every code that a `KirikaeError` can carry; findings about manifests have their own table, `catalogue.ts`.
+ * `KIR2xxx` release, `KIR3xxx` xDS and Envoy, `KIR5xxx` environment. A test compares it with what the source throws,
+ * and `docs/diagnostics.md` is generated from both tables.
+ */
+const entries = {
+  KIR5001: {
+    title: "Node too old",
+    meaning: "kirikae needs Node 24.12 or newer. In a checkout, `npm ci` brings one.",
+  },
+  KIR5050: {
+    title: "nothing is running",
+    meaning: "The command needs a running `kirikae up` with the same state folder (KIRIKAE_STATE). Start one.",
+  },
+  KIR5051: {
+    title: "not signed in",
+    meaning: "The API wants the token of its token file, or for reading the cookie that the page's link sets.",
+  },
+  KIR5052: {
+    title: "foreign host or origin",
+    meaning:
+      "The API answers only requests that name it by its own loopback address and come from its own page. A web site that reaches for it is turned away.",
+  },
+  KIR5053: { title: "no such route", meaning: "The API has no such path or method; docs/api.md lists them." },
+  KIR5054: {
+    title: "request not understood",
+    meaning: "The request's body or parameters do not fit the API's schema, size limit or content type.",
+  },
+  KIR5055: {
+    title: "too many streams",
+    meaning: "More pages or watchers are connected than the API serves at a time. Close some.",
+  },
+  KIR5056: {
+    title: "API port not usable",
+    meaning: "The API's port is taken or not allowed. Choose another with --port, or leave it out for a free one.",
+  },
+  KIR5057: { title: "wrong use", meaning: "The command line does not fit the command; `kirikae help COMMAND` shows it." },
+  KIR5058: {
+    title: "unexpected error",
+    meaning: "A defect of kirikae rather than of its input. Report it with the stack that KIRIKAE_DEBUG=1 prints.",
+  },
+  KIR5059: {
+    title: "connection to `kirikae up` lost",
+    meaning: "The running `up` went away or answered something else in the middle of a request. Ask `kirikae status`.",
+  },
+  KIR5060: {
+    title: "no such service",
+    meaning: "No VirtualService or service of that name is served. The error lists those that are.",
+  },
+  KIR5061: { title: "file not readable", meaning: "A file or folder named on the command line cannot be read." },
+  KIR5062: {
+    title: "no history",
+    meaning: "The state folder holds no journal yet: nothing was ever moved here, or KIRIKAE_STATE names another one.",
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof entries;
+
+export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = entries;
