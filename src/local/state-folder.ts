@@ -3,6 +3,7 @@ import { chmod, lstat, mkdir, readFile, readdir, rename, stat, writeFile } from 
 import { homedir, tmpdir } from "node:os";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import { errorText, systemErrorCode } from "./system-error.ts";
 
 /** Where everything that outlives one run is kept. Only its owner can enter it. */
 export interface StateFolder extends StatePaths {
@@ -96,7 +97,7 @@ async function makePrivateFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw stateError(`The state folder ${path} cannot be made: ${reasonOf(error)}.`, { cause: error });
+    throw stateError(`The state folder ${path} cannot be made: ${errorText(error)}.`, { cause: error });
   }
   const found = await stat(path);
   if (!found.isDirectory()) throw stateError(`${path} is not a folder.`);
@@ -164,8 +165,8 @@ async function claimFolder(path: string): Promise<boolean> {
     await mkdir(path, { mode: 0o700 });
     return true;
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") {
-      if (codeOf(error) === "ENOENT" || codeOf(error) === "EACCES") return false;
+    if (systemErrorCode(error) !== "EEXIST") {
+      if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "EACCES") return false;
       throw error;
     }
   }
@@ -181,8 +182,8 @@ async function readIfPresent(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw stateError(`${path} cannot be read: ${reasonOf(error)}.`, { cause: error });
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw stateError(`${path} cannot be read: ${errorText(error)}.`, { cause: error });
   }
 }
 
@@ -192,12 +193,4 @@ function stateError(message: string, detail: { hint?: string; cause?: unknown } 
     hint: detail.hint ?? "Let KIRIKAE_STATE name a folder that belongs to you.",
     cause: detail.cause,
   });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
