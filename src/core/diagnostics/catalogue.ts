@@ -70,6 +70,143 @@ const entries = {
     meaning: "A required field is absent.",
     istioCode: "IST0106",
   },
+  // KIR1011 to KIR1099: manifests and what ties them together.
+  KIR1011: {
+    level: "info",
+    title: "more findings",
+    meaning: "A file has more findings than are shown. Correct the first ones and check again.",
+  },
+  KIR1012: {
+    level: "warning",
+    title: "key read as a boolean",
+    meaning:
+      "YAML 1.1, which Kubernetes reads, makes a boolean of an unquoted y, n, yes, no, on or off, so this key becomes true or false. Quote it.",
+  },
+  KIR1013: {
+    level: "warning",
+    title: "discouraged value",
+    meaning: "The manifest is accepted, but this part is deprecated or hardly does what was meant.",
+    istioCode: "IST0133",
+  },
+  KIR1014: {
+    level: "error",
+    title: "fields that exclude each other",
+    meaning: "Each field is valid alone, but Istio rejects the manifest because of the combination.",
+    istioCode: "IST0106",
+  },
+  KIR1015: {
+    level: "error",
+    title: "API version not known",
+    meaning: "The kind is read, but not in this version of its API group.",
+  },
+  KIR1020: {
+    level: "error",
+    title: "gateway not found",
+    meaning: "A VirtualService names a Gateway that does not exist, so its rules reach no listener.",
+    istioCode: "IST0101",
+  },
+  KIR1021: {
+    level: "error",
+    title: "destination host not found",
+    meaning: "A rule sends requests to a host that no Service and no ServiceEntry declares; they would fail with 503.",
+    istioCode: "IST0101",
+  },
+  KIR1022: {
+    level: "error",
+    title: "subset not found",
+    meaning:
+      "The DestinationRule that counts for the gateway declares no such subset, so requests to it would fail with 503.",
+    istioCode: "IST0101",
+  },
+  KIR1023: {
+    level: "error",
+    title: "destination port not found",
+    meaning: "The service has no such port, so requests to it would fail with 503.",
+  },
+  KIR1024: {
+    level: "error",
+    title: "destination port required",
+    meaning:
+      "The service has several ports and the rule names none; Istio then takes the gateway's own port number, which is rarely meant.",
+    istioCode: "IST0112",
+  },
+  KIR1026: {
+    level: "warning",
+    title: "unreachable rule",
+    meaning: "An earlier rule of the same VirtualService takes every request, so this rule is never tried.",
+    istioCode: "IST0130",
+  },
+  KIR1027: {
+    level: "info",
+    title: "ineffective match",
+    meaning: "An earlier condition of the same VirtualService takes every request that this one would take.",
+    istioCode: "IST0131",
+  },
+  KIR1028: {
+    level: "warning",
+    title: "host not in gateway",
+    meaning: "No host of the Gateway overlaps with this host of the VirtualService, so no request for it is routed.",
+    istioCode: "IST0132",
+  },
+  KIR1029: {
+    level: "error",
+    title: "conflicting gateways",
+    meaning: "Two Gateways with the same selector claim the same port and host.",
+    istioCode: "IST0145",
+  },
+  KIR1030: {
+    level: "warning",
+    title: "subset without endpoints",
+    meaning:
+      "The labels of the subset select no endpoint, so requests to it would fail with 503. That is expected of a version that is not deployed yet.",
+    istioCode: "IST0173",
+  },
+  KIR1031: {
+    level: "warning",
+    title: "DestinationRule for an unknown host",
+    meaning: "No Service and no ServiceEntry declares the host, so the DestinationRule has no effect.",
+    istioCode: "IST0174",
+  },
+  KIR1032: {
+    level: "error",
+    title: "two VirtualServices for one mesh host",
+    meaning: "Callers inside the mesh get the rules of one of them only; Istio does not merge them there.",
+    istioCode: "IST0109",
+  },
+  KIR1033: {
+    level: "info",
+    title: "port name says no protocol",
+    meaning: "Istio guesses the protocol of a port from its name, as in http-web, or from appProtocol.",
+    istioCode: "IST0118",
+  },
+  KIR1034: {
+    level: "warning",
+    title: "conflicting protocols",
+    meaning: "Two ServiceEntries declare the same host and port with different protocols; one of them loses.",
+    istioCode: "IST0177",
+  },
+  KIR1035: {
+    level: "info",
+    title: "no local endpoints",
+    meaning:
+      "No LocalWorkload carries the labels that are asked for, so nothing on this machine answers; requests would fail with 503.",
+  },
+  KIR1036: {
+    level: "info",
+    title: "prefix without a path boundary",
+    meaning: "Istio's uri prefix is a plain string: /foo also takes /foobar.",
+  },
+  KIR1037: {
+    level: "warning",
+    title: "rule shadowed by another VirtualService",
+    meaning:
+      "On a gateway the rules of all VirtualServices for a host form one list, oldest object first; an earlier one takes every request that this rule would take.",
+  },
+  KIR1038: {
+    level: "warning",
+    title: "host declared twice",
+    meaning: "Two objects declare the same host. A Service wins over a ServiceEntry, else the older object wins.",
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type DiagnosticCode = keyof typeof entries;

@@ -9,7 +9,9 @@ export const yamlLimits = {
   fileLength: 32 * 1024 * 1024,
   /** One document. The Kubernetes API server takes no object above 1.5 MiB, so only long lists come near. */
   documentLength: 8 * 1024 * 1024,
-  /** Collections within collections; every one takes two or three entries of the parser's stack. */
+  /** Lexical tokens of one document, blanks and line ends included; what the parser's time and memory grow with. */
+  documentTokens: 1_500_000,
+  /** Collections within collections; each takes up to two entries of the parser's stack. */
   depth: 100,
   /** Values that aliases of one document may add to those that are written out. */
   aliasedValues: 100_000,
@@ -46,15 +48,18 @@ export function* readYaml(text: string): Generator<YamlDocument> {
 function* readDocuments(text: string): Generator<YamlDocument> {
   const parser = new Parser();
   const composer = new Composer(composerOptions);
-  let documentStart = 0;
+  let read = { start: 0, tokens: 0 };
   for (const lexeme of new Lexer().lex(text)) {
+    read.tokens += 1;
     for (const token of parser.next(lexeme)) {
       for (const document of composer.next(token)) {
         yield convertDocument(document);
       }
-      documentStart = parser.offset;
+      if (token.type === "document") {
+        read = { start: parser.offset, tokens: 0 };
+      }
     }
-    const breach = findBreach(parser, documentStart);
+    const breach = findBreach(parser, read);
     if (breach !== undefined) {
       yield { value: undefined, problems: [breach] };
       return;
@@ -70,14 +75,21 @@ function* readDocuments(text: string): Generator<YamlDocument> {
   }
 }
 
-function findBreach(parser: Parser, documentStart: number): YamlProblem | undefined {
+function findBreach(
+  parser: Parser,
+  read: { readonly start: number; readonly tokens: number },
+): YamlProblem | undefined {
   if (parser.stack.length > yamlLimits.depth * 2) {
     const message = `The document nests more than ${yamlLimits.depth} levels deep.`;
     return { kind: "limit", message, offset: parser.offset };
   }
-  if (parser.offset - documentStart > yamlLimits.documentLength) {
+  if (parser.offset - read.start > yamlLimits.documentLength) {
     const message = `The document is longer than ${yamlLimits.documentLength / 1024 / 1024} MiB.`;
-    return { kind: "limit", message, offset: documentStart };
+    return { kind: "limit", message, offset: read.start };
+  }
+  if (read.tokens > yamlLimits.documentTokens) {
+    const message = `The document has more than ${yamlLimits.documentTokens} tokens.`;
+    return { kind: "limit", message, offset: read.start };
   }
   return undefined;
 }

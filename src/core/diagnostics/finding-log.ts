@@ -1,0 +1,41 @@
+import { catalogue, type DiagnosticCode } from "./catalogue.ts";
+import { diagnostic, type Diagnostic, type DiagnosticDetail, type DiagnosticLevel } from "./diagnostic.ts";
+import type { Position } from "./position.ts";
+
+/** How many findings of one level are kept for one file; the others are only counted. */
+const keptPerLevel = 100;
+
+/** Collects the findings about one file and keeps a hopeless file from drowning everything else. */
+export class FindingLog {
+  readonly #start: Position;
+  readonly #kept: Diagnostic[] = [];
+  readonly #counts: Record<DiagnosticLevel, number> = { error: 0, warning: 0, info: 0 };
+
+  /** `start` is where a finding about the file as a whole points to. */
+  constructor(start: Position) {
+    this.#start = start;
+  }
+
+  report(code: DiagnosticCode, detail: () => DiagnosticDetail): void {
+    const { level } = catalogue[code];
+    this.#counts[level] += 1;
+    if (this.#counts[level] <= keptPerLevel) {
+      this.#kept.push(diagnostic(code, detail()));
+    }
+  }
+
+  /** What was found, in the order of the report, with one line at the end for each level that was cut. */
+  findings(): readonly Diagnostic[] {
+    const findings = [...this.#kept];
+    for (const level of ["error", "warning", "info"] as const) {
+      const left = this.#counts[level] - keptPerLevel;
+      if (left > 0) {
+        const noun = level === "info" ? "note" : level;
+        const message = `There are ${left} more ${noun}${left === 1 ? "" : "s"} in ${this.#start.file}.`;
+        const hint = `Correct the first ${keptPerLevel} and check again.`;
+        findings.push(diagnostic("KIR1011", { message, hint, at: this.#start }));
+      }
+    }
+    return findings;
+  }
+}
