@@ -1,5 +1,5 @@
-import type { Ledger, MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
-import type { PreflightReport, ProxyProof } from "../engine/ports.ts";
+import type { MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
+import type { HistoryEntry, MoveProgress, MoveResult } from "../engine/report.ts";
 
 /** What the API answers and streams; the CLI's `--json` prints the same shapes. Types only: the page shares them. */
 
@@ -79,44 +79,7 @@ export interface ReplicaStatus {
   readonly logFile: string | undefined;
 }
 
-/** The end of a move. `ok` only when the data plane proved it, nothing failed and the old version was silent after. */
-export interface MoveResult {
-  readonly id: string;
-  readonly ok: boolean;
-  readonly outcome: "done" | "refused" | "restored" | "stuck";
-  readonly from: VersionName;
-  readonly to: VersionName;
-  readonly callToProofMs: number | null;
-  readonly proxies: readonly ProxyProof[];
-  readonly ledger: Ledger | null;
-  readonly plan: MovePlan;
-  readonly preflight: PreflightReport | null;
-  /** Why `ok` is false, in one sentence. */
-  readonly message: string | undefined;
-}
-
-/** One step of a running move, as it happens. */
-export type MoveProgress =
-  | { readonly kind: "planned"; readonly plan: MovePlan }
-  | { readonly kind: "preflight"; readonly report: PreflightReport }
-  | { readonly kind: "applying" }
-  | { readonly kind: "proved"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
-  | { readonly kind: "counting"; readonly untilMs: number }
-  | { readonly kind: "finished"; readonly result: MoveResult };
-
-export interface HistoryEntry {
-  readonly id: string;
-  readonly virtualService: string;
-  readonly verb: MoveRequest["verb"] | "manifest" | "recovery";
-  readonly outcome: "done" | "unproved" | "refused" | "restored" | "stuck" | "running";
-  readonly startedAt: string;
-  readonly finishedAt: string | undefined;
-  readonly actor: string;
-  readonly reason: string | undefined;
-  readonly before: Readonly<Record<VersionName, number>>;
-  readonly after: Readonly<Record<VersionName, number>>;
-  readonly ledger: Ledger | null;
-}
+export type { HistoryEntry, MoveProgress, MoveResult };
 
 /** One second of traffic, by VirtualService and version. */
 export interface TrafficSample {
@@ -130,6 +93,28 @@ export interface TrafficSample {
       readonly errorsPerSecond: number;
     }[];
   }[];
+}
+
+/** A move of this run of `up`, for the marks in a graph. Times in milliseconds since the epoch. */
+export interface RecentMove {
+  readonly virtualService: string;
+  readonly verb: MoveRequest["verb"];
+  readonly from: VersionName;
+  readonly to: VersionName;
+  /** When the new weights were sent to the proxies. */
+  readonly calledAtMs: number;
+  /** When the last proxy had proved them; null while it has not. */
+  readonly doneAtMs: number | null;
+  /** Null while the move runs. */
+  readonly result: MoveResult | null;
+}
+
+/** What a page needs to draw the last minutes when it opens. */
+export interface SamplesAnswer {
+  /** Oldest first. */
+  readonly samples: readonly TrafficSample[];
+  /** Oldest first. */
+  readonly moves: readonly RecentMove[];
 }
 
 export type LiveEvent =

@@ -1,0 +1,49 @@
+import type { Ledger, MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
+import type { PreflightReport, ProxyProof } from "./ports.ts";
+
+/** The end of a move. `ok` only when the data plane proved it, nothing failed and the old version was silent after. */
+export interface MoveResult {
+  readonly id: string;
+  readonly ok: boolean;
+  /** `done` means that the new weights are live, whether or not `ok`; `restored` and `refused` that the old ones are. */
+  readonly outcome: "done" | "refused" | "restored" | "stuck";
+  readonly from: VersionName;
+  readonly to: VersionName;
+  readonly callToProofMs: number | null;
+  readonly proxies: readonly ProxyProof[];
+  readonly ledger: Ledger | null;
+  readonly plan: MovePlan;
+  readonly preflight: PreflightReport | null;
+  /** Why `ok` is false, in one sentence. */
+  readonly message: string | undefined;
+}
+
+/** One step of a running move, as it happens. */
+export type MoveProgress =
+  | { readonly kind: "planned"; readonly plan: MovePlan }
+  | { readonly kind: "preflight"; readonly report: PreflightReport }
+  | { readonly kind: "applying" }
+  | { readonly kind: "proved"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
+  | { readonly kind: "counting"; readonly untilMs: number }
+  | { readonly kind: "restoring"; readonly reason: string }
+  | { readonly kind: "finished"; readonly result: MoveResult };
+
+/** One line of the journal's history. Times are ISO 8601. */
+export interface HistoryEntry {
+  readonly id: string;
+  /** `namespace/name`. */
+  readonly virtualService: string;
+  readonly verb: MoveRequest["verb"] | "manifest" | "recovery";
+  /** `unproved`: the new weights are live, but not all of the evidence is there. */
+  readonly outcome: "done" | "unproved" | "refused" | "restored" | "stuck" | "running";
+  readonly startedAt: string;
+  readonly finishedAt: string | undefined;
+  readonly actor: string;
+  readonly reason: string | undefined;
+  /** Shares in percent by version, of the rule that the move is about. */
+  readonly before: Readonly<Record<VersionName, number>>;
+  readonly after: Readonly<Record<VersionName, number>>;
+  readonly ledger: Ledger | null;
+  /** Why the outcome is not `done`, or what a recovery found; undefined where there is nothing to say. */
+  readonly message?: string | undefined;
+}
