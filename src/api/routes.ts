@@ -1,0 +1,150 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ApiError } from "./api-error.ts";
+import type { EventStreams } from "./event-streams.ts";
+import { streamMove } from "./move-stream.ts";
+import type { RecentMoves } from "./recent-moves.ts";
+import {
+  errorSchema,
+  historySchema,
+  moveRequestSchema,
+  moveResultSchema,
+  pageLinkSchema,
+  planSchema,
+  samplesSchema,
+  serviceSchema,
+  statusSchema,
+} from "./schemas.ts";
+import type { ApiBackend, SamplesAnswer, ServiceStatus } from "./types.ts";
+import type { MoveRequest } from "../core/release/move.ts";
+
+export interface ApiParts {
+  readonly backend: ApiBackend;
+  readonly streams: EventStreams;
+  readonly moves: RecentMoves;
+  readonly createPageUrl: () => string;
+}
+
+const read = { config: { access: "read" } } as const;
+const write = { config: { access: "token" } } as const;
+const answers = (schema: object) => ({ 200: schema, default: { description: "Refused.", ...errorSchema } });
+
+/** The JSON routes under /v1; docs/api.md is generated from what is said here. */
+export function addRoutes(app: FastifyInstance, parts: ApiParts): void {
+  addReadRoutes(app, parts);
+  addMoveRoutes(app, parts);
+  addLiveRoutes(app, parts);
+}
+
+function addReadRoutes(app: FastifyInstance, { backend }: ApiParts): void {
+  app.get(
+    "/v1/status",
+    { ...read, schema: { summary: "Gateways, services, proxies and workloads.", response: answers(statusSchema) } },
+    () => backend.status(),
+  );
+  app.get<{ Params: { namespace: string; name: string } }>(
+    "/v1/services/:namespace/:name",
+    {
+      ...read,
+      schema: {
+        summary: "One VirtualService.",
+        params: { type: "object", properties: { namespace: { type: "string" }, name: { type: "string" } } },
+        response: answers(serviceSchema),
+      },
+    },
+    (request) => findService(backend, `${request.params.namespace}/${request.params.name}`),
+  );
+  app.get<{ Querystring: { name?: string } }>(
+    "/v1/history",
+    {
+      ...read,
+      schema: {
+        summary: "Moves, newest first.",
+        querystring: {
+          type: "object",
+          additionalProperties: false,
+          properties: { name: { type: "string", description: "`name` or `namespace/name` of a VirtualService." } },
+        },
+        response: answers(historySchema),
+      },
+    },
+    (request) => backend.history(request.query.name),
+  );
+}
+
+function addMoveRoutes(app: FastifyInstance, { backend, createPageUrl }: ApiParts): void {
+  app.post<{ Body: MoveRequest }>(
+    "/v1/plan",
+    {
+      ...write,
+      schema: {
+        summary: "What a move would do. Changes nothing.",
+        body: moveRequestSchema,
+        response: answers(planSchema),
+      },
+    },
+    (request) => backend.plan(toMoveRequest(request.body)),
+  );
+  app.post<{ Body: MoveRequest }>(
+    "/v1/moves",
+    {
+      ...write,
+      schema: {
+        summary: "Moves traffic.",
+        description:
+          "Answers a line of JSON for each step while it happens: `planned`, `preflight`, `applying`, `proved`, " +
+          "`counting`, and last `finished` with the result or `error` with the error. A request that is refused before " +
+          "its first step is answered as an error. The move runs on when the reader goes away.",
+        body: moveRequestSchema,
+        produces: ["application/x-ndjson"],
+        response: answers(moveResultSchema),
+      },
+    },
+    (request, reply) => streamMove(backend, toMoveRequest(request.body), reply),
+  );
+  app.post(
+    "/v1/page-link",
+    { ...write, schema: { summary: "A new link to the status page.", response: answers(pageLinkSchema) } },
+    () => ({ url: createPageUrl() }),
+  );
+}
+
+function addLiveRoutes(app: FastifyInstance, { backend, streams, moves }: ApiParts): void {
+  app.get(
+    "/v1/samples",
+    { ...read, schema: { summary: "The last minutes of traffic.", response: answers(samplesSchema) } },
+    (): SamplesAnswer => ({ samples: backend.recentSamples(), moves: moves.list() }),
+  );
+  app.get(
+    "/v1/events",
+    {
+      ...read,
+      schema: {
+        summary: "What happens, as server-sent events.",
+        description:
+          "`status` first and whenever it changes, `sample` each second, `move` for each step of a move. A comment " +
+          "keeps the line alive. A reader that does not keep up is cut off; it may connect again and read /v1/samples.",
+        produces: ["text/event-stream"],
+      },
+    },
+    (_request: FastifyRequest, reply: FastifyReply) => {
+      streams.open(reply, [{ event: "status", status: backend.status() }]);
+    },
+  );
+}
+
+/** JSON leaves out what the engine's type has as undefined. */
+function toMoveRequest(body: Partial<MoveRequest> & Pick<MoveRequest, "verb" | "name" | "to" | "actor">): MoveRequest {
+  const { verb, name, namespace, route, to, actor, reason } = body;
+  return { verb, name, namespace, route, to, actor, reason };
+}
+
+function findService(backend: ApiBackend, virtualService: string): ServiceStatus {
+  const { services } = backend.status();
+  const found = services.find((service) => service.virtualService === virtualService);
+  if (found !== undefined) return found;
+  throw new ApiError("KIR5060", `There is no VirtualService ${virtualService} whose traffic can be moved.`, {
+    status: 404,
+    exitStatus: 2,
+    details: { known: services.map((service) => service.virtualService) },
+  });
+}

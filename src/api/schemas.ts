@@ -1,0 +1,211 @@
+/**
+ * The API's shapes as JSON schemas: bodies and parameters are checked against them, and docs/api.md is generated from
+ * all of them. Answers are not filtered by them, so that a new field reaches clients before its schema does.
+ */
+
+const text = (description: string) => ({ type: "string", description }) as const;
+const number = (description: string) => ({ type: "number", description }) as const;
+const flag = (description: string) => ({ type: "boolean", description }) as const;
+const weights = (description: string) =>
+  ({ type: "object", additionalProperties: { type: "number" }, description }) as const;
+const list = <Item>(items: Item, description: string) => ({ type: "array", items, description }) as const;
+const nullable = (schema: object, description: string) => ({ anyOf: [schema, { type: "null" }], description }) as const;
+const name = (description: string) => ({ type: "string", minLength: 1, maxLength: 253, description }) as const;
+
+const object = <Properties extends Readonly<Record<string, object>>>(
+  properties: Properties,
+  optional: readonly (keyof Properties & string)[] = [],
+) => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties).filter((key) => !optional.includes(key)),
+});
+
+export const errorSchema = object({
+  code: text("A stable code; docs/diagnostics.md lists them."),
+  message: text("What happened, in one sentence."),
+  hint: nullable({ type: "string" }, "What to do about it."),
+  details: { type: "object", additionalProperties: true, description: "Facts, such as the list of known names." },
+  exitStatus: { type: "integer", enum: [1, 2, 3], description: "How a command that met this error ends." },
+});
+
+export const moveRequestSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["verb", "name", "to", "actor"],
+  properties: {
+    verb: { type: "string", enum: ["switch", "shift", "rollback"], description: "What to do." },
+    name: name("A VirtualService, or a service where that is unambiguous."),
+    namespace: name("Its namespace, where the name alone is not clear."),
+    route: name("A rule's name or number, where more than one could be meant."),
+    to: {
+      type: "object",
+      maxProperties: 32,
+      additionalProperties: { type: "number", minimum: 0, maximum: 100 },
+      description: "Percent by version: one at 100 for a switch, the named ones for a shift, empty for a rollback.",
+    },
+    actor: name("Who asks, for the history."),
+    reason: { type: "string", maxLength: 1000, description: "Why, for the history." },
+  },
+} as const;
+
+const splitChangeSchema = object(
+  {
+    split: text("The split's stable id."),
+    rule: number("The rule's number, from 0."),
+    ruleName: text("The rule's name."),
+    role: text("`public` takes anybody, `preview` only by header, query or host."),
+    declared: weights("Weights by destination, as the manifest has them."),
+    before: weights("Weights by destination before the move."),
+    after: weights("Weights by destination after it."),
+  },
+  ["ruleName"],
+);
+
+export const planSchema = object(
+  {
+    verb: text("switch, shift or rollback."),
+    virtualService: text("`namespace/name`."),
+    from: text("The live version before."),
+    to: text("The live version after."),
+    changes: list(splitChangeSchema, "Every weight that changes."),
+    stays: list(
+      object({ rule: number("From 0."), ruleName: text("Its name."), reason: text("Why it stays.") }, ["ruleName"]),
+      "Rules that this move does not touch.",
+    ),
+    versions: list(
+      object({ name: text("The version."), destinations: list({ type: "string" }, "Its destinations.") }),
+      "What the ledger counts by.",
+    ),
+    actor: text("Who asks."),
+    reason: text("Why."),
+  },
+  ["reason"],
+);
+
+export const ledgerSchema = object({
+  requests: number("Requests while the step ran: ok + failed."),
+  ok: number("Answered well."),
+  failed: number("Failed. Must be 0."),
+  byVersion: weights("Requests by version."),
+  lastOldMs: nullable({ type: "number" }, "From the call to the last answer of the old version."),
+  oldAfterDone: number("Requests that began after done and met the old version. Must be 0."),
+  clientGone: number("Clients that left before their answer."),
+  failures: list({ type: "string" }, "The first failures, in words."),
+  isComplete: flag("False when records were dropped."),
+});
+
+const proofSchema = object({
+  node: text("The proxy."),
+  ackMs: number("From the call to its ACK."),
+  workersMs: number("From the call until every worker used the new weights."),
+});
+
+export const moveResultSchema = object(
+  {
+    id: text("The move's id in the history."),
+    ok: flag("True only when proved, without failures, and the old version silent afterwards."),
+    outcome: text("done, refused, restored or stuck."),
+    from: text("The live version before."),
+    to: text("The live version after."),
+    callToProofMs: nullable({ type: "number" }, "From the call to the last proxy's proof."),
+    proxies: list(proofSchema, "One entry a proxy."),
+    ledger: nullable(ledgerSchema, "What the traffic met."),
+    plan: planSchema,
+    preflight: nullable({ type: "object", additionalProperties: true }, "What was checked before."),
+    message: text("Why ok is false."),
+  },
+  ["message"],
+);
+
+const versionSchema = object({
+  name: text("The version."),
+  role: text("live, idle, preview or split."),
+  readyEndpoints: number("Endpoints that can take traffic."),
+  endpoints: number("All endpoints."),
+  requestsPerSecond: number("Over the last second."),
+  errorsPerSecond: number("Over the last second."),
+});
+
+export const serviceSchema = object(
+  {
+    virtualService: text("`namespace/name`."),
+    hosts: list({ type: "string" }, "Public host names."),
+    live: text("The version that takes public traffic; absent while it is split."),
+    versions: list(versionSchema, "Every version that could."),
+    rules: list(
+      object(
+        {
+          rule: number("From 0."),
+          name: text("Its name."),
+          role: text("public, preview or other."),
+          weights: weights("Percent by version."),
+        },
+        ["name"],
+      ),
+      "The VirtualService's rules.",
+    ),
+    isMoved: flag("True when the weights differ from the manifest's."),
+  },
+  ["live"],
+);
+
+export const statusSchema = object({
+  gateways: list(
+    object({
+      gateway: text("`namespace/name`."),
+      server: text("The server's name."),
+      hosts: list({ type: "string" }, "Hosts it admits."),
+      port: number("The port as manifests name it."),
+      address: text("Where it listens on this machine."),
+    }),
+    "Where requests enter.",
+  ),
+  services: list(serviceSchema, "VirtualServices whose traffic can be moved."),
+  proxies: list(
+    object(
+      {
+        node: text("The proxy."),
+        connected: flag("Whether its configuration stream is up."),
+        pid: number("Its process."),
+        types: list({ type: "object", additionalProperties: true }, "Sent, acknowledged and refused, by xDS type."),
+      },
+      ["pid"],
+    ),
+    "Proxies.",
+  ),
+  workloads: list({ type: "object", additionalProperties: true }, "Local workloads and their replicas."),
+  refusedManifests: list({ type: "string" }, "Errors of saved manifests that were refused."),
+});
+
+export const historySchema = list(
+  object(
+    {
+      id: text("The move's id."),
+      virtualService: text("`namespace/name`."),
+      verb: text("switch, shift, rollback, manifest or recovery."),
+      outcome: text("done, unproved, refused, restored, stuck or running."),
+      startedAt: text("ISO 8601."),
+      finishedAt: text("ISO 8601."),
+      actor: text("Who."),
+      reason: text("Why."),
+      before: weights("Percent by version before."),
+      after: weights("Percent by version after."),
+      ledger: nullable(ledgerSchema, "What the traffic met."),
+    },
+    ["finishedAt", "reason"],
+  ),
+  "Newest first.",
+);
+
+const sampleSchema = object({
+  atMs: number("Milliseconds since the epoch."),
+  services: list({ type: "object", additionalProperties: true }, "Requests and errors per second by version."),
+});
+
+export const samplesSchema = object({
+  samples: list(sampleSchema, "One a second, oldest first."),
+  moves: list({ type: "object", additionalProperties: true }, "Moves of this run of `up`, oldest first."),
+});
+
+export const pageLinkSchema = object({ url: text("Signs one browser in, once.") });
