@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "test/*.test.ts", "test/contract/**/*.test.ts"],
+          include: ["src/**/*.test.ts", "test/*.test.ts", "test/contract/**/*.test.ts", "test/load/*.test.ts"],
         },
       },
       {

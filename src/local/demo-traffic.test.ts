@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { expect, test, vi } from "vitest";
 import { startDemoTraffic } from "./demo-traffic.ts";
 
 test("sends requests for the host over few connections, some of them with the preview header", async () => {
   await using gateway = await startGateway();
-  await using _traffic = startDemoTraffic({
+  await using traffic = startDemoTraffic({
     address: gateway.address,
     host: "sample.hoge.com",
     requestsPerSecond: 200,
@@ -36,7 +35,7 @@ test("goes on when nothing listens yet, and reaches the gateway once it does", a
   const first = await startGateway();
   const { address } = first;
   await first[Symbol.asyncDispose]();
-  await using _traffic = startDemoTraffic({ address, host: "a.example.com", requestsPerSecond: 200 });
+  await using traffic = startDemoTraffic({ address, host: "a.example.com", requestsPerSecond: 200 });
   await using gateway = await startGateway({ port: Number(address.split(":")[1]) });
   await vi.waitFor(() => expect(gateway.requests.length).toBeGreaterThan(3), 5_000);
 });
@@ -54,9 +53,10 @@ async function startGateway(options: GatewayOptions = {}) {
   });
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new Error("a TCP server has a port");
   return {
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${bound.port}`,
     requests,
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");

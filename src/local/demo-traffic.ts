@@ -1,4 +1,4 @@
-import { Agent, request, type ClientRequest } from "node:http";
+import { Agent, request, type ClientRequest, type RequestOptions } from "node:http";
 
 export interface DemoTrafficOptions {
   /** Where the gateway listens, `127.0.0.1:8080`. */
@@ -50,8 +50,8 @@ export function startDemoTraffic(options: DemoTrafficOptions): AsyncDisposable {
   };
 }
 
-function requestOptions(options: DemoTrafficOptions, agent: Agent, isPreview: boolean): Parameters<typeof request>[0] {
-  const [hostname, port] = options.address.split(":");
+function requestOptions(options: DemoTrafficOptions, agent: Agent, isPreview: boolean): RequestOptions {
+  const [hostname = "", port = ""] = options.address.split(":");
   const preview = isPreview ? options.previewHeader : undefined;
   return {
     agent,
