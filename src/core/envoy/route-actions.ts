@@ -1,0 +1,181 @@
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { create } from "@bufbuild/protobuf";
+import {
+  RedirectAction_RedirectResponseCode as RedirectCode,
+  type DirectResponseActionSchema,
+  type RedirectActionSchema,
+  type RetryPolicySchema,
+  type RouteActionSchema,
+  type RouteAction_HashPolicySchema,
+  type RouteAction_RequestMirrorPolicySchema,
+  type WeightedClusterSchema,
+} from "../../gen/envoy/config/route/v3/route_components_pb.ts";
+import { PreviousHostsPredicateSchema } from "../../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
+import { FractionalPercent_DenominatorType as Denominator } from "../../gen/envoy/type/v3/percent_pb.ts";
+import type {
+  Destination,
+  DestinationId,
+  DirectAction,
+  ForwardAction,
+  HashKey,
+  Mirror,
+  PathRewrite,
+  RedirectAction,
+  Retry,
+  Split,
+} from "../routes/route-table.ts";
+import { emitDuration, emitOptionalDuration } from "./duration.ts";
+import { emitHeaderFields } from "./header-mutations.ts";
+import { runtimeKeyPrefix } from "./names.ts";
+import type { Init } from "./init.ts";
+
+type RouteActionInit = Init<typeof RouteActionSchema>;
+
+/** Emits where a route sends its requests, with all that happens on the way. */
+export function emitForward(
+  action: ForwardAction,
+  destinations: ReadonlyMap<DestinationId, Destination>,
+): RouteActionInit {
+  return {
+    clusterSpecifier: emitSplit(action.split),
+    ...(action.pathRewrite === undefined ? {} : emitPathRewrite(action.pathRewrite)),
+    ...(action.hostRewrite === undefined
+      ? {}
+      : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: action.hostRewrite } }),
+    // Absent would be Envoy's own 15 s; 0 is none.
+    timeout: emitDuration(action.timeoutMs),
+    maxStreamDuration: { grpcTimeoutHeaderMax: emitDuration(action.timeoutMs) },
+    ...(action.retry === undefined || action.retry.attempts === 0 ? {} : { retryPolicy: emitRetry(action.retry) }),
+    requestMirrorPolicies: action.mirrors.map(emitMirror),
+    hashPolicy: emitHashPolicies(action.split, destinations),
+  };
+}
+
+/** A split whose weights can be moved by runtime values: more than one arm, each to a destination of its own. */
+export function isMovable(split: Split): boolean {
+  return split.arms.length > 1 && new Set(split.arms.map((arm) => arm.destination)).size === split.arms.length;
+}
+
+function emitSplit(split: Split): NonNullable<RouteActionInit["clusterSpecifier"]> {
+  const [only, ...others] = split.arms;
+  if (only !== undefined && others.length === 0) return { case: "cluster", value: only.destination };
+  return { case: "weightedClusters", value: emitWeightedClusters(split) };
+}
+
+function emitWeightedClusters(split: Split): Init<typeof WeightedClusterSchema> {
+  return {
+    // Two arms to one destination would read the same runtime key, so such a split keeps its static weights.
+    runtimeKeyPrefix: isMovable(split) ? runtimeKeyPrefix(split.id) : "",
+    clusters: split.arms.map((arm) => ({
+      name: arm.destination,
+      weight: arm.weight,
+      ...emitHeaderFields(arm.requestHeaders, arm.responseHeaders),
+    })),
+  };
+}
+
+function emitPathRewrite(rewrite: PathRewrite): RouteActionInit {
+  switch (rewrite.kind) {
+    case "prefix":
+      return { prefixRewrite: rewrite.value };
+    case "full":
+      return { regexRewrite: { pattern: { regex: "^.*$" }, substitution: rewrite.value.replaceAll("\\", "\\\\") } };
+    case "regex":
+      return { regexRewrite: { pattern: { regex: rewrite.pattern }, substitution: rewrite.substitution } };
+  }
+}
+
+/** Status codes only count where their token is in the list (Istio: pilot/pkg/networking/core/route/retry/retry.go). */
+function emitRetry(retry: Retry): Init<typeof RetryPolicySchema> {
+  const statusToken = "retriable-status-codes";
+  const needsToken = retry.statusCodes.length > 0 && !retry.on.includes(statusToken);
+  return {
+    retryOn: [...retry.on, ...(needsToken ? [statusToken] : [])].join(","),
+    numRetries: retry.attempts,
+    retriableStatusCodes: [...retry.statusCodes],
+    perTryTimeout: emitOptionalDuration(retry.perTryTimeoutMs),
+    ...(retry.backoffMs === undefined ? {} : { retryBackOff: { baseInterval: emitDuration(retry.backoffMs) } }),
+    ...(retry.avoidsPreviousHosts ? { retryHostPredicate: [previousHosts], hostSelectionRetryMaxAttempts: 5n } : {}),
+  };
+}
+
+const previousHosts = {
+  name: "envoy.retry_host_predicates.previous_hosts",
+  configType: {
+    case: "typedConfig" as const,
+    value: anyPack(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)),
+  },
+};
+
+/** Envoy would append `-shadow` to the host; Istio turned that off, so the copy is like the original. */
+function emitMirror(mirror: Mirror): Init<typeof RouteAction_RequestMirrorPolicySchema> {
+  return {
+    cluster: mirror.destination,
+    runtimeFraction: {
+      defaultValue: { numerator: Math.round(mirror.percent * 10_000), denominator: Denominator.MILLION },
+    },
+    traceSampled: false,
+    disableShadowHostSuffixAppend: true,
+  };
+}
+
+function emitHashPolicies(
+  split: Split,
+  destinations: ReadonlyMap<DestinationId, Destination>,
+): Init<typeof RouteAction_HashPolicySchema>[] {
+  const keys = new Map<string, HashKey>();
+  for (const arm of split.arms) {
+    const balancer = destinations.get(arm.destination)?.policy.loadBalancer;
+    // Arms of one host mostly share their key; once is enough.
+    if (balancer !== undefined && "key" in balancer) keys.set(JSON.stringify(balancer.key), balancer.key);
+  }
+  return [...keys.values()].map((key) => ({ policySpecifier: emitHashKey(key) }));
+}
+
+function emitHashKey(key: HashKey): NonNullable<Init<typeof RouteAction_HashPolicySchema>["policySpecifier"]> {
+  switch (key.kind) {
+    case "header":
+      return { case: "header", value: { headerName: key.name } };
+    case "cookie":
+      return { case: "cookie", value: { name: key.name, path: key.path, ttl: emitOptionalDuration(key.ttlMs) } };
+    case "sourceIp":
+      return { case: "connectionProperties", value: { sourceIp: true } };
+    case "query":
+      return { case: "queryParameter", value: { name: key.name } };
+  }
+}
+
+const redirectCodes = {
+  301: RedirectCode.MOVED_PERMANENTLY,
+  302: RedirectCode.FOUND,
+  303: RedirectCode.SEE_OTHER,
+  307: RedirectCode.TEMPORARY_REDIRECT,
+  308: RedirectCode.PERMANENT_REDIRECT,
+} as const;
+
+export function emitRedirect(action: RedirectAction): Init<typeof RedirectActionSchema> {
+  const path = action.path;
+  return {
+    responseCode: redirectCodes[action.status],
+    hostRedirect: action.host ?? "",
+    portRedirect: action.port ?? 0,
+    ...(action.scheme === undefined
+      ? {}
+      : { schemeRewriteSpecifier: { case: "schemeRedirect", value: action.scheme } }),
+    ...(path === undefined
+      ? {}
+      : {
+          pathRewriteSpecifier: {
+            case: path.kind === "full" ? ("pathRedirect" as const) : ("prefixRewrite" as const),
+            value: path.value,
+          },
+        }),
+  };
+}
+
+export function emitDirect(action: DirectAction): Init<typeof DirectResponseActionSchema> {
+  return {
+    status: action.status,
+    ...(action.body.length === 0 ? {} : { body: { specifier: { case: "inlineBytes", value: action.body } } }),
+  };
+}
