@@ -102,7 +102,6 @@ type VersionAnswer =
 
 /** `envoy --version` prints `... version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`. */
 async function readVersion(path: string): Promise<VersionAnswer> {
-  const unusable = (reason: string): VersionAnswer => ({ kind: "unusable", reason });
   try {
     if (!(await stat(path)).isFile()) return unusable("it is not a file");
     await access(path, constants.X_OK);
@@ -116,6 +115,10 @@ async function readVersion(path: string): Promise<VersionAnswer> {
   const version = /version: [0-9a-f]+\/(\d+\.\d+\.\d+)/.exec(answer.output)?.[1];
   if (version === undefined) return unusable("it is not an Envoy");
   return { kind: "version", version };
+}
+
+function unusable(reason: string): VersionAnswer {
+  return { kind: "unusable", reason };
 }
 
 function isTooOld(version: string): boolean {

@@ -53,7 +53,7 @@ export async function readManifests(target: string, options: ReadOptions = {}): 
     return reader.result();
   }
   try {
-    if ((await stat(target)).isDirectory()) await reader.readFolder(target);
+    if ((await stat(target)).isDirectory()) await reader.walk(target, (path) => reader.readFile(path));
     else {
       reader.folders.push(dirname(target));
       await reader.readFile(target);
@@ -62,6 +62,26 @@ export async function readManifests(target: string, options: ReadOptions = {}): 
     throw asReadError(error, target);
   }
   return reader.result();
+}
+
+/**
+ * Over names, sizes and times of the same files, without reading them: while it stays, the contents stayed.
+ * @throws KirikaeError KIR5013 as `readManifests` does.
+ */
+export async function fingerprintManifests(target: string): Promise<string> {
+  const reader = new ManifestReader(readLimits);
+  const hash = createHash("sha256");
+  const note = async (path: string): Promise<void> => {
+    const found = await stat(path, { bigint: true });
+    hash.update(`${path}\0${found.ino}\0${found.size}\0${found.mtimeNs}\0${found.ctimeNs}\0`);
+  };
+  try {
+    if ((await stat(target)).isDirectory()) await reader.walk(target, note);
+    else await note(target);
+  } catch (error) {
+    throw asReadError(error, target);
+  }
+  return hash.digest("hex");
 }
 
 class ManifestReader {
@@ -89,7 +109,8 @@ class ManifestReader {
     };
   }
 
-  async readFolder(folder: string): Promise<void> {
+  /** Visits the manifest files of a folder and those below it, each once, in the order of their names. */
+  async walk(folder: string, visit: (path: string) => Promise<void>): Promise<void> {
     if (this.#isFull || !(await this.#isNew(folder))) return;
     this.folders.push(folder);
     const entries = await readdir(folder, { withFileTypes: true });
@@ -97,15 +118,20 @@ class ManifestReader {
       if (entry.name.startsWith(".")) continue;
       const path = join(folder, entry.name);
       const kind = entry.isSymbolicLink() ? await this.#kindBehindLink(path) : kindOf(entry);
-      if (kind === "folder" && !ignoredFolders.has(entry.name)) await this.readFolder(path);
-      else if (kind === "file" && extensions.has(extname(entry.name).toLowerCase())) await this.readFile(path);
+      if (kind === "folder" && !ignoredFolders.has(entry.name)) await this.walk(path, visit);
+      else if (kind === "file" && extensions.has(extname(entry.name).toLowerCase())) {
+        if (await this.#isNew(path)) await visit(path);
+      }
     }
   }
 
   async readFile(path: string): Promise<void> {
-    if (this.#isFull || !(await this.#isNew(path))) return;
+    if (this.#isFull) return;
     if (this.#sources.length >= this.#limits.maxFiles) {
-      this.#stop(path, `There are more than ${this.#limits.maxFiles} manifest files; this one and the rest were not read.`);
+      this.#stop(
+        path,
+        `There are more than ${this.#limits.maxFiles} manifest files; this one and the rest were not read.`,
+      );
       return;
     }
     const bytes = await readBounded(path, this.#limits.maxFileBytes).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { readManifests, type ManifestSet } from "./manifest-folder.ts";
-import { systemErrorCode } from "./system-error.ts";
+import { fingerprintManifests, readManifests, type ManifestSet } from "./manifest-folder.ts";
+import { errorText, systemErrorCode } from "./system-error.ts";
 
 export interface WatchOptions {
   /** What was read last; only a set with another hash is a change. */
@@ -31,6 +31,8 @@ class ManifestWatch implements AsyncDisposable {
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #settleMs: number;
   readonly #poll: NodeJS.Timeout;
+  #fingerprint: string | undefined;
+  #failures = 0;
   #known: ManifestSet;
   #settling: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
@@ -44,7 +46,7 @@ class ManifestWatch implements AsyncDisposable {
     this.#known = options.known;
     this.#settleMs = options.settleMs ?? 80;
     this.#watchFolders(options.known.folders);
-    this.#poll = setInterval(() => this.#look(), options.pollMs ?? 2_000);
+    this.#poll = setInterval(() => void this.#pollFingerprint(), options.pollMs ?? 2_000);
     // Something may have been saved between the first reading and the first watcher.
     this.#soon();
   }
@@ -61,6 +63,14 @@ class ManifestWatch implements AsyncDisposable {
   #soon(): void {
     clearTimeout(this.#settling);
     if (!this.#isClosed) this.#settling = setTimeout(() => this.#look(), this.#settleMs);
+  }
+
+  /** Cheap enough to do always: nothing is read while names, sizes and times stay. */
+  async #pollFingerprint(): Promise<void> {
+    const found = await fingerprintManifests(this.#target).catch((error: unknown) => `unreadable: ${errorText(error)}`);
+    if (found === this.#fingerprint) return;
+    this.#fingerprint = found;
+    this.#look();
   }
 
   #look(): void {
@@ -82,16 +92,29 @@ class ManifestWatch implements AsyncDisposable {
       found = await this.#readSettled();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (error.message !== this.#lastError) this.#options.onError(error);
-      this.#lastError = error.message;
+      this.#reportFailure(error);
       return;
     }
     this.#lastError = undefined;
+    this.#failures = 0;
     if (this.#isClosed) return;
     this.#watchFolders(found.folders);
     if (found.hash === this.#known.hash) return;
     this.#known = found;
     await this.#options.onChange(found);
+  }
+
+  /** A file that went away between the listing and the reading is no error: only the second failure in a row is. */
+  #reportFailure(error: Error): void {
+    this.#failures += 1;
+    this.#watchFolders([]);
+    if (this.#failures < 2) {
+      this.#soon();
+      return;
+    }
+    this.#fingerprint = undefined;
+    if (error.message !== this.#lastError) this.#options.onError(error);
+    this.#lastError = error.message;
   }
 
   /**

@@ -102,8 +102,8 @@ function observeLaunch(record: LaunchRecord): LaunchRecord | undefined {
 
 function readRegistry(path: string): readonly LaunchRecord[] {
   try {
-    const content = JSON.parse(readFileSync(path, "utf8")) as RegistryFile;
-    if (content.version !== 1) throw new SyntaxError(`version ${String(content.version)} is not known`);
+    const content: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (!isRegistryFile(content)) throw new SyntaxError("it is not a list of processes of this version");
     return content.launches;
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
@@ -114,4 +114,27 @@ function readRegistry(path: string): readonly LaunchRecord[] {
       cause: error,
     });
   }
+}
+
+function isRegistryFile(content: unknown): content is RegistryFile {
+  if (!isObject(content) || content["version"] !== 1 || !Array.isArray(content["launches"])) return false;
+  return content["launches"].every(isLaunchRecord);
+}
+
+/** What decides over the life of a process is checked; the rest is only shown. */
+function isLaunchRecord(value: unknown): value is LaunchRecord {
+  if (!isObject(value) || typeof value["id"] !== "string" || typeof value["specHash"] !== "string") return false;
+  if (value["stopScope"] !== "process" && value["stopScope"] !== "group") return false;
+  const identity = value["process"];
+  if (identity === null) return true;
+  return (
+    isObject(identity) &&
+    Number.isSafeInteger(identity["pid"]) &&
+    Number(identity["pid"]) > 1 &&
+    typeof identity["startedAt"] === "string"
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

@@ -97,6 +97,12 @@ export class SupervisedProcess implements AsyncDisposable {
     await this.#launching;
   }
 
+  /** Starts it; one that cannot be started is tried again after the backoff, and reported. */
+  async keepStarting(): Promise<void> {
+    this.#launching = this.#launchOrRetry();
+    await this.#launching;
+  }
+
   /** Takes over a process that runs already. */
   adopt(record: RunningRecord): void {
     const poll = setInterval(() => {
@@ -116,7 +122,7 @@ export class SupervisedProcess implements AsyncDisposable {
     if (current === undefined) return;
     current.stopWatching();
     this.#current = undefined;
-    if (await this.#endProcess(current.record)) this.#options.registry.remove(current.record.id);
+    await this.#endProcess(current.record);
   }
 
   /** Stops watching and leaves the process to the next kirikae. */
@@ -180,11 +186,8 @@ export class SupervisedProcess implements AsyncDisposable {
     const restartInMs = this.#takeDelay();
     this.#report({ kind: "exited", pid, detail, restartInMs });
     // What the process left behind in its group would hold the port.
-    const cleanUp = this.#endProcess(current.record).then((gone) => {
-      if (gone) this.#options.registry.remove(current.record.id);
-    });
-    this.#launching = cleanUp;
-    await cleanUp;
+    this.#launching = this.#endProcess(current.record);
+    await this.#launching;
     this.#scheduleRestart(restartInMs);
   }
 
@@ -192,12 +195,18 @@ export class SupervisedProcess implements AsyncDisposable {
     if (this.#isEnding) return;
     this.#restart = setTimeout(() => {
       this.#restarts += 1;
-      this.#launching = this.#launch().catch((error: unknown) => {
-        const restartInMs = this.#takeDelay();
-        this.#report({ kind: "startFailed", detail: errorText(error), restartInMs });
-        this.#scheduleRestart(restartInMs);
-      });
+      this.#launching = this.#launchOrRetry();
     }, delayMs);
+  }
+
+  async #launchOrRetry(): Promise<void> {
+    try {
+      await this.#launch();
+    } catch (error) {
+      const restartInMs = this.#takeDelay();
+      this.#report({ kind: "startFailed", detail: errorText(error), restartInMs });
+      this.#scheduleRestart(restartInMs);
+    }
   }
 
   #takeDelay(): number {
@@ -206,9 +215,11 @@ export class SupervisedProcess implements AsyncDisposable {
     return delay;
   }
 
-  #endProcess(record: RunningRecord): Promise<boolean> {
-    const { stopScope, graceMs } = this.#options;
-    return stopProcess(record.process, { scope: stopScope, launchId: record.id, graceMs });
+  /** It stays written down when it cannot be ended, so that a later kirikae tries again. */
+  async #endProcess(record: RunningRecord): Promise<void> {
+    const { registry, stopScope, graceMs } = this.#options;
+    const isGone = await stopProcess(record.process, { scope: stopScope, launchId: record.id, graceMs });
+    if (isGone) registry.remove(record.id);
   }
 
   #report(event: SupervisionEvent): void {
@@ -218,7 +229,17 @@ export class SupervisedProcess implements AsyncDisposable {
 
 function recordOf(spec: LaunchSpec, stopScope: StopScope): LaunchRecord {
   const { role, name, replica, specHash, logFile } = spec;
-  return { id: randomUUID(), role, name, replica, specHash, logFile, stopScope, port: spec.port ?? null, process: null };
+  return {
+    id: randomUUID(),
+    role,
+    name,
+    replica,
+    specHash,
+    logFile,
+    stopScope,
+    port: spec.port ?? null,
+    process: null,
+  };
 }
 
 /** Resolves once the program runs; rejects when there is no such program or it may not be run. */

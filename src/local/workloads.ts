@@ -1,0 +1,314 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { WorkloadStatus } from "../api/types.ts";
+import type { HostPort, LocalCommand } from "../core/manifest/local-workload.ts";
+import { objectName, type LocalWorkloadManifest } from "../core/manifest/manifest.ts";
+import { AddressEndpoint } from "./address-endpoint.ts";
+import { buildReplicaSpec, CommandReplica, type ReplicaSpec } from "./command-replica.ts";
+import { FreePorts } from "./free-port.ts";
+import { stopProcess } from "./process-identity.ts";
+import type { ProcessRegistry, RunningRecord } from "./process-registry.ts";
+import type { SupervisionEvent } from "./supervised-process.ts";
+
+export interface WorkloadEndpoint extends HostPort {
+  readonly ready: boolean;
+}
+
+/** Why a replica is not ready, in words that follow `workload NAME:`. */
+export interface WorkloadProblem {
+  /** `namespace/name`. */
+  readonly workload: string;
+  readonly replica: number;
+  readonly reason: string;
+  readonly logFile: string | undefined;
+  readonly logTail: readonly string[];
+}
+
+export interface WorkloadEvent {
+  readonly workload: string;
+  readonly replica: number;
+  readonly event: SupervisionEvent;
+}
+
+export interface WorkloadsOptions {
+  readonly registry: ProcessRegistry;
+  readonly logFolder: string;
+  /** Ports that no replica may get, such as those of the gateways. */
+  readonly avoidPorts?: Iterable<number> | undefined;
+  /** How long a new replica may take to get ready; 30 s where it is not given. */
+  readonly readyTimeoutMs?: number | undefined;
+  /** Between the moment when a replica gets no new requests and its SIGTERM; 1 s where it is not given. */
+  readonly drainMs?: number | undefined;
+  /** Between SIGTERM and SIGKILL; 5 s where it is not given. */
+  readonly graceMs?: number | undefined;
+  onEvent?(event: WorkloadEvent): void;
+}
+
+/**
+ * A change of the workloads between its two halves. What is new runs; what is old still runs and is still what
+ * `LocalWorkloads` shows. Exactly one of `commit` and `abandon` ends it.
+ */
+export interface WorkloadChange {
+  /** Replicas that did not get ready. */
+  readonly problems: readonly WorkloadProblem[];
+  /** Those that a workload will have. */
+  endpoints(name: string): readonly WorkloadEndpoint[];
+  /** Once the proxies use the new endpoints: shows them, lets the old replicas drain, and stops them. */
+  commit(): Promise<void>;
+  /** Stops what was started for the change. */
+  abandon(): Promise<void>;
+}
+
+type Member = CommandReplica | AddressEndpoint;
+type Members = ReadonlyMap<string, readonly Member[]>;
+
+/**
+ * The pods of a laptop: processes that are started, watched and restarted, and addresses that are watched. Replicas
+ * survive kirikae and are adopted by the next one when their spec is the same.
+ */
+export class LocalWorkloads implements AsyncDisposable {
+  readonly #options: WorkloadsOptions;
+  readonly #ports: FreePorts;
+  readonly #listeners = new Set<(name: string) => void>();
+  readonly #retiring = new Set<Promise<void>>();
+  /** Left by an earlier kirikae, and not adopted yet. */
+  #leftBehind: readonly RunningRecord[];
+  #current: Members = new Map();
+  #pending: Members | undefined;
+
+  constructor(options: WorkloadsOptions) {
+    this.#options = options;
+    this.#ports = new FreePorts(options.avoidPorts);
+    this.#leftBehind = options.registry.running("workload");
+  }
+
+  /** The replicas of one workload; empty for one that is not known. */
+  endpoints(name: string): readonly WorkloadEndpoint[] {
+    return endpointsOf(this.#current.get(name) ?? []);
+  }
+
+  /** Called with a workload's name when its endpoints or their readiness changed. */
+  onChange(listener: (name: string) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  status(): readonly WorkloadStatus[] {
+    return [...this.#current].map(([name, members]) => ({
+      name,
+      replicas: members.map((member) => ({
+        address: renderAddress(member.address),
+        ready: member.isReady,
+        pid: member.pid,
+        restarts: member.restarts,
+        logFile: member.logFile,
+      })),
+    }));
+  }
+
+  /**
+   * Starts what `workloads` has and does not run yet, and waits until it is ready or cannot be. Replicas of an
+   * unchanged spec go on; those that an earlier kirikae left are adopted.
+   */
+  async prepare(workloads: Iterable<LocalWorkloadManifest>): Promise<WorkloadChange> {
+    if (this.#pending !== undefined)
+      throw new Error("an earlier change of the workloads is neither committed nor abandoned");
+    const next = new Map<string, readonly Member[]>();
+    this.#pending = next;
+    let problems: readonly WorkloadProblem[];
+    try {
+      problems = await this.#startNew(workloads, next);
+    } catch (error) {
+      await this.#abandon(next);
+      throw error;
+    }
+    return {
+      problems,
+      endpoints: (name) => endpointsOf(next.get(name) ?? []),
+      commit: () => this.#commit(next),
+      abandon: () => this.#abandon(next),
+    };
+  }
+
+  /** Both halves at once, for a caller without proxies. Resolves when the new replicas are shown and the old are gone. */
+  async update(workloads: Iterable<LocalWorkloadManifest>): Promise<readonly WorkloadProblem[]> {
+    const change = await this.prepare(workloads);
+    await change.commit();
+    return change.problems;
+  }
+
+  /** Ends everything that was started, here or by the kirikae before, without draining. */
+  async stop(): Promise<void> {
+    const members = new Set([...allOf(this.#current), ...allOf(this.#pending ?? new Map())]);
+    this.#current = new Map();
+    this.#pending = undefined;
+    this.#listeners.clear();
+    await Promise.all([...members].map((member) => member.stop()));
+    await this.#stopLeftBehind();
+    await Promise.all(this.#retiring);
+  }
+
+  /** Lets every process run on for the next kirikae. */
+  async detach(): Promise<void> {
+    const members = new Set([...allOf(this.#current), ...allOf(this.#pending ?? new Map())]);
+    this.#listeners.clear();
+    await Promise.all([...members].map((member) => member.detach()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #startNew(
+    workloads: Iterable<LocalWorkloadManifest>,
+    next: Map<string, readonly Member[]>,
+  ): Promise<readonly WorkloadProblem[]> {
+    for (const manifest of workloads) next.set(objectName(manifest), this.#membersOf(manifest));
+    const fresh = without(next, this.#current);
+    await Promise.all(fresh.map((member) => member.start()));
+    return this.#waitUntilReady(fresh);
+  }
+
+  #membersOf(manifest: LocalWorkloadManifest): readonly Member[] {
+    const name = objectName(manifest);
+    const { source } = manifest.spec;
+    if (source.kind === "command") return this.#replicas(manifest, source);
+    return source.addresses.map((address) => this.#addressMember(name, address));
+  }
+
+  #addressMember(name: string, address: HostPort): AddressEndpoint {
+    const known = (this.#current.get(name) ?? []).find(
+      (member): member is AddressEndpoint =>
+        member instanceof AddressEndpoint && renderAddress(member.address) === renderAddress(address),
+    );
+    return known ?? new AddressEndpoint(address, () => this.#changed(name));
+  }
+
+  #replicas(manifest: LocalWorkloadManifest, command: LocalCommand): readonly Member[] {
+    const name = objectName(manifest);
+    const spec = buildReplicaSpec(name, command, manifest.at.file);
+    const kept = new Map<number, CommandReplica>();
+    for (const member of this.#current.get(name) ?? []) {
+      if (!(member instanceof CommandReplica) || member.spec.hash !== spec.hash) continue;
+      if (member.index < command.replicas) kept.set(member.index, member);
+    }
+    return Array.from({ length: command.replicas }, (_, index) => {
+      const known = kept.get(index);
+      if (known !== undefined) {
+        known.useReadiness(command.readiness);
+        return known;
+      }
+      const replica = new CommandReplica({
+        spec,
+        index,
+        readiness: command.readiness,
+        registry: this.#options.registry,
+        ports: this.#ports,
+        logFolder: this.#options.logFolder,
+        graceMs: this.#options.graceMs ?? 5_000,
+        onChange: () => this.#changed(name),
+        onEvent: (_, event) => this.#options.onEvent?.({ workload: name, replica: index, event }),
+      });
+      const record = this.#takeLeftBehind(spec, index);
+      if (record !== undefined) replica.adopt(record);
+      return replica;
+    });
+  }
+
+  #takeLeftBehind(spec: ReplicaSpec, index: number): RunningRecord | undefined {
+    const fitting = this.#leftBehind.filter((record) => record.name === spec.name && record.specHash === spec.hash);
+    const found = fitting.find((record) => record.replica === index) ?? fitting[0];
+    this.#leftBehind = this.#leftBehind.filter((record) => record !== found);
+    return found;
+  }
+
+  async #waitUntilReady(members: readonly Member[]): Promise<readonly WorkloadProblem[]> {
+    const timeoutMs = this.#options.readyTimeoutMs ?? 30_000;
+    const problems = members.map(async (member): Promise<WorkloadProblem | undefined> => {
+      if (!(member instanceof CommandReplica)) {
+        await member.whenChecked();
+        return undefined;
+      }
+      const start = await member.whenReady(timeoutMs);
+      if (start.kind === "ready") return undefined;
+      const { reason, logTail } = start;
+      return { workload: member.spec.name, replica: member.index, reason, logFile: member.logFile, logTail };
+    });
+    return (await Promise.all(problems)).filter((problem) => problem !== undefined);
+  }
+
+  async #commit(next: Members): Promise<void> {
+    this.#endPending(next);
+    const before = this.#current;
+    this.#current = next;
+    for (const name of new Set([...before.keys(), ...next.keys()])) {
+      if (!isSame(before.get(name) ?? [], next.get(name) ?? [])) this.#changed(name);
+    }
+    await this.#retire(without(before, next));
+  }
+
+  async #abandon(next: Members): Promise<void> {
+    this.#endPending(next);
+    await Promise.all(without(next, this.#current).map((member) => member.stop()));
+  }
+
+  #endPending(next: Members): void {
+    if (this.#pending !== next) throw new Error("this change of the workloads has ended already");
+    this.#pending = undefined;
+  }
+
+  async #retire(members: readonly Member[]): Promise<void> {
+    const drainMs = this.#options.drainMs ?? 1_000;
+    const hasProcess = members.some((member) => member instanceof CommandReplica) || this.#leftBehind.length > 0;
+    const retirement = (async () => {
+      if (hasProcess) await delay(drainMs);
+      await Promise.all(members.map((member) => member.stop()));
+      await this.#stopLeftBehind();
+    })();
+    this.#retiring.add(retirement);
+    try {
+      await retirement;
+    } finally {
+      this.#retiring.delete(retirement);
+    }
+  }
+
+  async #stopLeftBehind(): Promise<void> {
+    const records = this.#leftBehind;
+    this.#leftBehind = [];
+    await Promise.all(
+      records.map(async (record) => {
+        const { stopScope: scope, id: launchId } = record;
+        const graceMs = this.#options.graceMs ?? 5_000;
+        if (await stopProcess(record.process, { scope, launchId, graceMs })) this.#options.registry.remove(record.id);
+      }),
+    );
+  }
+
+  #changed(name: string): void {
+    for (const listener of this.#listeners) listener(name);
+  }
+}
+
+function endpointsOf(members: readonly Member[]): readonly WorkloadEndpoint[] {
+  return members.flatMap((member) =>
+    member.address === undefined ? [] : [{ ...member.address, ready: member.isReady }],
+  );
+}
+
+function allOf(members: Members): readonly Member[] {
+  return [...members.values()].flat();
+}
+
+function without(members: Members, others: Members): readonly Member[] {
+  const known = new Set(allOf(others));
+  return allOf(members).filter((member) => !known.has(member));
+}
+
+function isSame(before: readonly Member[], after: readonly Member[]): boolean {
+  return before.length === after.length && before.every((member, index) => member === after[index]);
+}
+
+function renderAddress(address: HostPort | undefined): string {
+  if (address === undefined) return "";
+  return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
