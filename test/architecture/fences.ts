@@ -1,0 +1,148 @@
+/** What one folder (or file) of `src` may import, beyond itself, and why. */
+export interface Fence {
+  /** Relative to `src`; a folder, or a file with its ending. The longest fence that holds a file counts. */
+  readonly of: string;
+  /** Folders or files, relative to `src`. */
+  readonly mayImport: readonly string[];
+  /** Folders or files whose types alone may be imported. */
+  readonly mayImportTypesOf?: readonly string[];
+  /** npm packages, by name; undefined leaves them open. Node's own modules are closed to `core` by another rule. */
+  readonly packages?: readonly string[];
+  /** Written in ARCHITECTURE.md, word for word; printed when the fence is broken. */
+  readonly sentence: string;
+}
+
+const wiring = ["app.ts", "app", "app-types.ts"];
+const everythingButCli = ["api", "core", "engine", "gen", "local", "targets", "xds", ...wiring];
+
+export const fences: readonly Fence[] = [
+  {
+    of: "core/diagnostics",
+    mayImport: [],
+    packages: [],
+    sentence: "`core/diagnostics` imports nothing: every folder reports findings through it.",
+  },
+  {
+    of: "core/manifest",
+    mayImport: ["core/diagnostics"],
+    packages: ["yaml"],
+    sentence: "`core/manifest` turns text into manifests and knows nothing of what they are for.",
+  },
+  {
+    of: "core/mesh",
+    mayImport: ["core/manifest", "core/diagnostics"],
+    packages: [],
+    sentence: "`core/mesh` links manifests and knows no route table.",
+  },
+  {
+    of: "core/routes",
+    mayImport: ["core/mesh", "core/manifest", "core/diagnostics"],
+    packages: ["re2js"],
+    sentence: "`core/routes` builds the route table from the mesh and knows no Envoy message.",
+  },
+  {
+    of: "core/routes/route-table.ts",
+    mayImport: ["core/diagnostics"],
+    packages: [],
+    sentence:
+      "The types of the route table name neither Istio nor Envoy: no manifest, mesh or protobuf type is in them.",
+  },
+  {
+    of: "core/routes/simulate.ts",
+    mayImport: ["core/routes", "core/diagnostics"],
+    packages: ["re2js"],
+    sentence: "`simulate` reads the route table alone, so that it is a second opinion on what Envoy was told.",
+  },
+  {
+    of: "core/envoy",
+    mayImport: ["core/routes", "core/diagnostics", "gen"],
+    mayImportTypesOf: ["core/manifest/local-workload.ts"],
+    packages: ["@bufbuild/protobuf"],
+    sentence: "`core/envoy` turns the route table into Envoy's messages and knows no Istio manifest.",
+  },
+  {
+    of: "core/release",
+    mayImport: ["core/routes", "core/diagnostics"],
+    packages: [],
+    sentence: "`core/release` decides what a move changes, from the route table alone, and applies nothing.",
+  },
+  {
+    of: "gen",
+    mayImport: [],
+    packages: ["@bufbuild/protobuf"],
+    sentence:
+      "Generated code in `gen` is used by `core/envoy`, `xds` and `targets/local-envoy` only, and imports none of ours.",
+  },
+  {
+    of: "xds",
+    mayImport: ["core/envoy", "core/diagnostics", "gen"],
+    packages: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
+    sentence: "`xds` carries resources to proxies and does not know what routes they hold.",
+  },
+  {
+    of: "engine",
+    mayImport: ["core/release", "core/routes", "core/diagnostics"],
+    packages: [],
+    sentence: "`engine` runs plans against ports: it knows no target, no proxy and no HTTP.",
+  },
+  {
+    of: "engine/ports.ts",
+    mayImport: ["core/release", "core/routes"],
+    packages: [],
+    sentence:
+      "`engine/ports.ts` is the contract between the engine and its targets, and is made of core's types alone.",
+  },
+  {
+    of: "targets",
+    mayImport: ["engine/ports.ts", "core", "xds"],
+    packages: [],
+    sentence: "A target carries out one step and proves it; it never sees the engine that decides the next.",
+  },
+  {
+    of: "targets/local-envoy",
+    mayImport: ["engine/ports.ts", "core", "xds", "gen"],
+    packages: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
+    sentence: "`targets/local-envoy` moves traffic on the local Envoy, by its xDS stream and its admin socket.",
+  },
+  {
+    of: "local",
+    mayImport: ["core"],
+    mayImportTypesOf: ["xds", "api/types.ts"],
+    packages: [],
+    sentence: "`local` owns processes, ports and files on this machine and knows neither moves nor the API's server.",
+  },
+  {
+    of: "api",
+    mayImport: ["core", "engine"],
+    sentence: "`api` serves a backend that it is given; it starts nothing and knows no target.",
+  },
+  {
+    of: "api/types.ts",
+    mayImport: [],
+    mayImportTypesOf: ["core/release", "engine/ports.ts", "engine/report.ts"],
+    packages: [],
+    sentence: "`api/types.ts` is types only: the CLI and the page share it.",
+  },
+  {
+    of: "cli",
+    mayImport: ["api", "core", "local/state-folder.ts", ...wiring],
+    mayImportTypesOf: ["local"],
+    sentence:
+      "`cli` reaches a running mesh through its API and starts one through `app.ts`; it can do nothing that the API cannot.",
+  },
+  ...wiring.map((of) => ({
+    of,
+    mayImport: everythingButCli,
+    sentence:
+      "`app.ts`, `app/` and `app-types.ts` are the only wiring: they import everything but `cli`, and only `cli` imports them.",
+  })),
+];
+
+/** Holds for every file of `core`, whatever its fence. */
+export const purity = "`core` is pure: no `node:` module, no clock, no randomness, no `await`.";
+
+/** Holds for every folder of the repository. */
+export const nouns = "There is no `utils`, `helpers` or `common`: a helper lives with the noun that it serves.";
+
+/** Holds for every source file. */
+export const size = "No file is longer than 500 lines.";
