@@ -12,6 +12,75 @@ export interface ErrorCodeEntry {
  * and `docs/diagnostics.md` is generated from both tables.
  */
 const entries = {
+  KIR2001: {
+    title: "no such service",
+    meaning: "No VirtualService, service or host of that name is routed. The error lists what can be moved.",
+  },
+  KIR2002: {
+    title: "service not clear",
+    meaning: "The name could mean several VirtualServices. Give the VirtualService's name, with -n NAMESPACE.",
+  },
+  KIR2003: {
+    title: "no such version",
+    meaning: "The VirtualService reaches no subset or host of that name. The error lists those it reaches.",
+  },
+  KIR2004: {
+    title: "route not clear",
+    meaning: "More than one rule or version could be meant, and a guess could move the wrong traffic. Use --route.",
+  },
+  KIR2005: {
+    title: "no such route",
+    meaning: "--route takes a rule's name, or its number counted from 0. The error lists the rules.",
+  },
+  KIR2006: {
+    title: "shares not usable",
+    meaning: "A switch names one version; a shift gives percentages with two decimals that add up to 100 at most.",
+  },
+  KIR2007: {
+    title: "rest not clear",
+    meaning: "The shares leave a rest, and several versions could take it. Give shares that add up to 100.",
+  },
+  KIR2008: {
+    title: "nothing can be moved",
+    meaning: "No rule that is meant forwards to versions that could take its traffic.",
+  },
+  KIR2009: {
+    title: "weights too fine",
+    meaning: "The share cannot be expressed with the integers that a proxy holds. Use a rounder percentage.",
+  },
+  KIR2010: {
+    title: "version without endpoints",
+    meaning: "The version that would take traffic selects no workload, so its requests would fail with 503.",
+  },
+  KIR2011: {
+    title: "nothing to roll back",
+    meaning: "No move of this VirtualService has taken effect, so there is none to undo.",
+  },
+  KIR2012: {
+    title: "changed meanwhile",
+    meaning: "The weights are no longer those that the move was planned from, so applying it would overwrite a change.",
+  },
+  KIR2013: {
+    title: "move is running",
+    meaning: "Another move of this VirtualService has not ended. Moves of one VirtualService go one at a time.",
+  },
+  KIR2020: {
+    title: "journal damaged",
+    meaning:
+      "The journal cannot be read to its end, so what is live cannot be known from it. Nothing was guessed or changed.",
+  },
+  KIR2021: {
+    title: "journal too new",
+    meaning: "A newer kirikae wrote this journal. Use that version, or another state folder (KIRIKAE_STATE).",
+  },
+  KIR2022: {
+    title: "state folder in use",
+    meaning: "One `kirikae up` owns a state folder at a time. Stop the other one, or set KIRIKAE_STATE.",
+  },
+  KIR2023: {
+    title: "journal not usable",
+    meaning: "The journal cannot be opened or written: permissions, a full disk, or no journal yet.",
+  },
   KIR5001: {
     title: "Node too old",
     meaning: "kirikae needs Node 24.12 or newer. In a checkout, `npm ci` brings one.",

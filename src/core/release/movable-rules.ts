@@ -1,0 +1,164 @@
+import type {
+  DestinationId,
+  ForwardAction,
+  Route,
+  RouteMatch,
+  RouteTable,
+  SplitId,
+  SplitWeights,
+  WeightOverrides,
+} from "../routes/route-table.ts";
+
+/** One rule of a VirtualService, gathered over the listeners, hosts and matches in which it appears. */
+export interface ServiceRule {
+  /** Counts from 0. */
+  readonly rule: number;
+  readonly ruleName: string | undefined;
+  /** Undefined for a rule that answers by itself: a redirect or a fixed response. */
+  readonly movable: MovableRule | undefined;
+}
+
+/** A rule that forwards, with the weights it has. */
+export interface MovableRule {
+  readonly rule: number;
+  readonly ruleName: string | undefined;
+  readonly split: SplitId;
+  /** Every match asks for a header, a query parameter or an authority, so the public does not come here by path alone. */
+  readonly isConditional: boolean;
+  readonly isCatchAll: boolean;
+  /** What the conditions look at, without the values: rules of one shape tell requests apart by value. */
+  readonly conditionShape: string;
+  readonly arms: readonly RuleArm[];
+  readonly declared: SplitWeights;
+  readonly current: SplitWeights;
+}
+
+export interface RuleArm {
+  readonly destination: DestinationId;
+  readonly host: string;
+  readonly subset: string | undefined;
+  readonly port: string;
+  readonly isDeclared: boolean;
+}
+
+/** A VirtualService as the route table shows it. */
+export interface RoutedService {
+  /** `namespace/name`. */
+  readonly virtualService: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The hosts by which gateways admit requests for it. */
+  readonly domains: ReadonlySet<string>;
+  /** By rule number. */
+  readonly routes: ReadonlyMap<number, readonly Route[]>;
+}
+
+/** Every VirtualService that the table routes, in order of its name. */
+export function buildRoutedServices(table: RouteTable): readonly RoutedService[] {
+  const services = new Map<string, { domains: Set<string>; routes: Map<number, Route[]> }>();
+  for (const listener of table.listeners) {
+    for (const virtualHost of listener.virtualHosts) {
+      for (const route of virtualHost.routes) {
+        const { virtualService, rule } = route.origin;
+        const found = services.get(virtualService) ?? {
+          domains: new Set<string>(),
+          routes: new Map<number, Route[]>(),
+        };
+        services.set(virtualService, found);
+        found.domains.add(virtualHost.domain);
+        const routes = found.routes.get(rule);
+        if (routes === undefined) found.routes.set(rule, [route]);
+        else routes.push(route);
+      }
+    }
+  }
+  return [...services]
+    .map(([virtualService, { domains, routes }]) => ({ ...nameParts(virtualService), virtualService, domains, routes }))
+    .toSorted((left, right) => (left.virtualService < right.virtualService ? -1 : 1));
+}
+
+function nameParts(virtualService: string): { namespace: string; name: string } {
+  const slash = virtualService.indexOf("/");
+  return { namespace: virtualService.slice(0, slash), name: virtualService.slice(slash + 1) };
+}
+
+/** The rules of one VirtualService in their order, with the current weights laid over the declared ones. */
+export function buildServiceRules(service: RoutedService, current: WeightOverrides): readonly ServiceRule[] {
+  return [...service.routes]
+    .toSorted(([left], [right]) => left - right)
+    .map(([rule, routes]) => buildServiceRule(service, { rule, routes, current }));
+}
+
+function buildServiceRule(
+  service: RoutedService,
+  options: { readonly rule: number; readonly routes: readonly Route[]; readonly current: WeightOverrides },
+): ServiceRule {
+  const { rule, routes, current } = options;
+  const action = routes
+    .map((route) => route.action)
+    .find((action): action is ForwardAction => action.kind === "forward");
+  if (action === undefined) {
+    const unmatched = routes.find((route) => route.origin.match === undefined);
+    return {
+      rule,
+      ruleName: unmatched === undefined || unmatched.name === "" ? undefined : unmatched.name,
+      movable: undefined,
+    };
+  }
+
+  const split = action.split;
+  const ruleName = ruleNameOf(service.virtualService, { split: split.id, routes });
+  const declared: Record<DestinationId, number> = {};
+  const laidOver: Record<DestinationId, number> = {};
+  const override = current.get(split.id);
+  for (const arm of split.arms) {
+    declared[arm.destination] = arm.weight;
+    laidOver[arm.destination] = override === undefined ? arm.weight : (override[arm.destination] ?? 0);
+  }
+  const movable: MovableRule = {
+    rule,
+    ruleName,
+    split: split.id,
+    isConditional: routes.every((route) => conditionNames(route.match).length > 0),
+    isCatchAll: routes.some((route) => isCatchAll(route.match)),
+    conditionShape: [...new Set(routes.map((route) => shapeOf(route.match)))].toSorted().join(" or "),
+    arms: split.arms.map((arm) => ({ ...destinationParts(arm.destination), isDeclared: arm.isDeclared })),
+    declared,
+    current: laidOver,
+  };
+  return { rule, ruleName, movable };
+}
+
+/** A split's id ends with the rule's name where it has one of its own, and a route's name begins with it. */
+function ruleNameOf(
+  virtualService: string,
+  { split, routes }: { readonly split: SplitId; readonly routes: readonly Route[] },
+): string | undefined {
+  const ending = split.slice(virtualService.length + 1);
+  const isName = routes.some((route) => route.name === ending || route.name.startsWith(`${ending}.`));
+  return isName ? ending : undefined;
+}
+
+/** `outbound|<port>|<subset>|<host>`; a destination that does not exist has no other description. */
+function destinationParts(destination: DestinationId): Omit<RuleArm, "isDeclared"> {
+  const [, port = "", subset = "", host = destination] = destination.split("|");
+  return { destination, host, port, subset: subset === "" ? undefined : subset };
+}
+
+/** Method and scheme say how something is asked, not who asks; an absent header is what the public has. */
+function conditionNames(match: RouteMatch): readonly string[] {
+  const headers = match.headers
+    .filter((header) => !header.invert && header.name !== ":method" && header.name !== ":scheme")
+    .map((header) => `header ${header.name}`);
+  return [...headers, ...match.query.map((query) => `query ${query.name}`)];
+}
+
+function isCatchAll(match: RouteMatch): boolean {
+  return (
+    match.path.kind === "prefix" && match.path.value === "/" && match.headers.length === 0 && match.query.length === 0
+  );
+}
+
+function shapeOf(match: RouteMatch): string {
+  return [`${match.path.kind} ${match.path.value}`, ...conditionNames(match).toSorted()].join(", ");
+}

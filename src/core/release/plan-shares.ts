@@ -1,0 +1,155 @@
+import type { ChosenFamily } from "./choose-family.ts";
+import { buildFamilyRoles, type FamilyRoles, largestVersion } from "./family-roles.ts";
+import type { VersionName } from "./move.ts";
+import { type Refusal, refuseInput, renderList } from "./refusals.ts";
+import { FULL_SHARE, type Shares } from "./split-weights.ts";
+import { type FamilyRule, sharesOf, soleFamilyVersion, soleVersion } from "./version-family.ts";
+
+/** What one rule of the family is to do. */
+export type RuleIntent =
+  | { readonly kind: "divide"; readonly rule: FamilyRule; readonly role: "public" | "preview"; readonly shares: Shares }
+  | { readonly kind: "stay"; readonly rule: FamilyRule; readonly reason: string };
+
+export interface PlannedShares {
+  readonly kind: "shares";
+  readonly live: VersionName | undefined;
+  readonly intents: readonly RuleIntent[];
+}
+
+export interface SharesInput {
+  readonly chosen: ChosenFamily;
+  readonly virtualService: string;
+  /** `--route` names a conditional rule: it moves alone, as if it were public. */
+  readonly isRouteAlone: boolean;
+}
+
+/** What the user asked for, with the questions answered that the request leaves open. */
+interface Division {
+  /** Hundredths of a percent of the named versions. */
+  readonly named: Shares;
+  /** What is left for the version that is not named. */
+  readonly restShare: number;
+  /** The version that takes it, where the rule has no better one of its own. */
+  readonly rest: VersionName | undefined;
+  /** The version that gets everything; undefined while traffic stays divided. */
+  readonly full: VersionName | undefined;
+  /** The version that was live and loses its traffic: the one that testers are sent to afterwards. */
+  readonly old: VersionName | undefined;
+}
+
+/** Divides the family's traffic: the named versions get their part, the live one the rest, previews the idle version. */
+export function planShares({ chosen, virtualService, isRouteAlone }: SharesInput): PlannedShares | Refusal {
+  const { rules } = chosen;
+  const roles = isRouteAlone ? rolesOfOneRoute(rules) : buildFamilyRoles(rules);
+  const division = buildDivision(chosen, roles);
+  if (division.restShare > 0 && division.rest === undefined) {
+    return refuseInput("KIR2007", `Which version of ${virtualService} takes the rest is not clear.`, {
+      hint: `Give shares that add up to 100, among ${renderList(versionsOf(rules))}.`,
+    });
+  }
+
+  const pinned = isRouteAlone ? new Set<FamilyRule>() : pinnedRules(rules, division);
+  const pin = (rule: FamilyRule): RuleIntent => ({
+    kind: "stay",
+    rule,
+    reason: "It and a rule beside it name a version each, so both stay reachable as they are.",
+  });
+  const publicIntents = roles.publicRules.map((rule) => (pinned.has(rule) ? pin(rule) : dividePublic(rule, division)));
+  const isSwitchedOver = publicIntents.every(
+    (intent) =>
+      pinned.has(intent.rule) || isAllOn(intent, division.full) || sharesOf(intent.rule, "current").size === 0,
+  );
+  const previewIntents = roles.previewRules.map((rule) =>
+    pinned.has(rule) ? pin(rule) : planPreview(rule, division, isSwitchedOver),
+  );
+  return { kind: "shares", live: roles.live, intents: [...publicIntents, ...previewIntents] };
+}
+
+function rolesOfOneRoute(rules: readonly FamilyRule[]): FamilyRoles {
+  return {
+    live: largestVersion(rules, { which: "current", without: new Set(), tieTo: undefined }),
+    declaredLive: largestVersion(rules, { which: "declared", without: new Set(), tieTo: undefined }),
+    publicRules: rules,
+    previewRules: [],
+  };
+}
+
+function buildDivision({ named: percentages, rules }: ChosenFamily, roles: FamilyRoles): Division {
+  const named = new Map([...percentages].map(([version, percent]) => [version, Math.round(percent * 100)]));
+  const restShare = FULL_SHARE - [...named.values()].reduce((sum, share) => sum + share, 0);
+  const full = [...named].find(([, share]) => share === FULL_SHARE)?.[0];
+  const unnamed = roles.publicRules.map((rule) => largestUnnamed(rule, named)).find((version) => version !== undefined);
+  const live = roles.live !== undefined && !named.has(roles.live) ? roles.live : unnamed;
+  return { named, restShare, full, old: live, rest: live ?? idleVersion({ named, roles, rules }) };
+}
+
+/** Where traffic goes back to when all of it is on the named versions. */
+function idleVersion(options: {
+  readonly named: Shares;
+  readonly roles: FamilyRoles;
+  readonly rules: readonly FamilyRule[];
+}): VersionName | undefined {
+  const { named, roles, rules } = options;
+  if (roles.declaredLive !== undefined && !named.has(roles.declaredLive)) return roles.declaredLive;
+  const previewed = new Set(roles.previewRules.map((rule) => soleVersion(rule, "current")));
+  for (const candidates of [[...previewed], versionsOf(rules)]) {
+    const unnamed = candidates.filter((version) => version !== undefined && !named.has(version));
+    if (unnamed.length === 1) return unnamed[0];
+  }
+  return undefined;
+}
+
+function versionsOf(rules: readonly FamilyRule[]): readonly VersionName[] {
+  return [...new Set(rules.flatMap(({ groups }) => groups.flatMap((group) => [...group.keys()])))];
+}
+
+function largestUnnamed(rule: FamilyRule, named: Shares): VersionName | undefined {
+  const unnamed = [...sharesOf(rule, "current")].filter(([version]) => !named.has(version));
+  return unnamed.toSorted(([, left], [, right]) => right - left)[0]?.[0];
+}
+
+function dividePublic(rule: FamilyRule, division: Division): RuleIntent {
+  const current = sharesOf(rule, "current");
+  if (current.size === 0) return { kind: "stay", rule, reason: "It sends nothing to any of these versions." };
+  const shares = new Map([...division.named].filter(([, share]) => share > 0));
+  if (division.restShare > 0) {
+    const own =
+      division.rest !== undefined && current.has(division.rest) ? division.rest : largestUnnamed(rule, division.named);
+    const rest = own ?? division.rest;
+    if (rest !== undefined) shares.set(rest, division.restShare);
+  }
+  const missing = [...shares.keys()].filter((version) => !rule.groups.every((group) => group.has(version)));
+  if (missing.length > 0) return { kind: "stay", rule, reason: `It has no way to ${renderList(missing)}.` };
+  return { kind: "divide", rule, role: "public", shares };
+}
+
+function isAllOn(intent: RuleIntent, version: VersionName | undefined): boolean {
+  if (version === undefined) return false;
+  if (intent.kind === "stay") return soleFamilyVersion(intent.rule, "current") === version;
+  return intent.shares.get(version) === FULL_SHARE;
+}
+
+function planPreview(rule: FamilyRule, { full, old }: Division, isSwitchedOver: boolean): RuleIntent {
+  const reached = soleVersion(rule, "current");
+  if (isSwitchedOver && full !== undefined && old !== undefined && reached === full) {
+    const hasOld = rule.groups.every((group) => group.has(old));
+    if (!hasOld) return { kind: "stay", rule, reason: `It is for testers and has no way to ${old}.` };
+    return { kind: "divide", rule, role: "preview", shares: new Map([[old, FULL_SHARE]]) };
+  }
+  return { kind: "stay", rule, reason: `It is for testers and keeps reaching ${reached}.` };
+}
+
+/**
+ * Rules of one shape that name both sides of the move, such as `x-version: blue -> blue` and `x-version: green ->
+ * green`, give each version a name of its own. Swapping them would send who asks for blue to green.
+ */
+function pinnedRules(rules: readonly FamilyRule[], { named, old, rest }: Division): ReadonlySet<FamilyRule> {
+  const conditional = rules.filter(({ rule }) => rule.isConditional);
+  const byShape = Map.groupBy(conditional, ({ rule }) => rule.conditionShape);
+  const pinned = [...byShape.values()].filter((group) => {
+    const reached = new Set(group.map((rule) => soleVersion(rule, "current")));
+    const other = old ?? rest;
+    return other !== undefined && reached.has(other) && [...named.keys()].some((version) => reached.has(version));
+  });
+  return new Set(pinned.flat());
+}

@@ -1,0 +1,151 @@
+import type { MovableRule, RuleArm } from "./movable-rules.ts";
+import type { VersionName } from "./move.ts";
+import { hostSpellings } from "./resolve-service.ts";
+import { isSameShare, type ShareGroup, weightOfGroup } from "./split-weights.ts";
+
+/**
+ * What can take each other's traffic in the rules of one VirtualService:
+ *
+ * | manifest                                     | family                | versions             |
+ * |----------------------------------------------|-----------------------|----------------------|
+ * | host nginx with subsets blue, green          | subsets of nginx      | blue, green          |
+ * | hosts blue-api and green-api without subsets | hosts                 | blue-api, green-api  |
+ *
+ * Arms outside the family are foreign: their share is never touched.
+ */
+export type VersionFamily = { readonly kind: "subsets"; readonly host: string } | { readonly kind: "hosts" };
+
+export function isSameFamily(left: VersionFamily, right: VersionFamily): boolean {
+  return familyKey(left) === familyKey(right);
+}
+
+export function familyKey(family: VersionFamily): string {
+  return family.kind === "subsets" ? `subsets ${family.host}` : "hosts";
+}
+
+/** How versions are called in one VirtualService; hosts in its own namespace by their short names. */
+export interface VersionNaming {
+  readonly namespace: string;
+  /** Hosts that appear with more than one port, and so need it in their name. */
+  readonly hostsWithPorts: ReadonlySet<string>;
+}
+
+export function buildVersionNaming(namespace: string, rules: readonly MovableRule[]): VersionNaming {
+  const ports = new Map<string, Set<string>>();
+  for (const arm of rules.flatMap((rule) => rule.arms)) {
+    if (arm.subset !== undefined) continue;
+    ports.set(arm.host, (ports.get(arm.host) ?? new Set<string>()).add(arm.port));
+  }
+  const hostsWithPorts = new Set([...ports].filter(([, seen]) => seen.size > 1).map(([host]) => host));
+  return { namespace, hostsWithPorts };
+}
+
+/** The name of the version behind an arm: its subset, or its host where it has none. */
+export function versionOfArm(arm: RuleArm, naming: VersionNaming): VersionName {
+  if (arm.subset !== undefined) return arm.subset;
+  const ownSuffix = `.${naming.namespace}.svc.cluster.local`;
+  const host = arm.host.endsWith(ownSuffix) ? arm.host.slice(0, -ownSuffix.length) : arm.host;
+  return naming.hostsWithPorts.has(arm.host) ? `${host}:${arm.port}` : host;
+}
+
+/** A version that a word can mean. */
+export interface VersionCandidate {
+  readonly family: VersionFamily;
+  readonly name: VersionName;
+}
+
+/** Everything that `text` can mean: a subset, `host/subset` where subsets share a name, or a host. */
+export function findVersions(
+  text: string,
+  rules: readonly MovableRule[],
+  naming: VersionNaming,
+): readonly VersionCandidate[] {
+  const found = new Map<string, VersionCandidate>();
+  for (const arm of rules.flatMap((rule) => rule.arms)) {
+    if (!isArmNamed(arm, text)) continue;
+    const candidate = { family: familyOfArm(arm), name: versionOfArm(arm, naming) };
+    found.set(`${familyKey(candidate.family)} ${candidate.name}`, candidate);
+  }
+  return [...found.values()];
+}
+
+function isArmNamed(arm: RuleArm, text: string): boolean {
+  const spellings = hostSpellings(arm.host);
+  if (arm.subset !== undefined) {
+    return arm.subset === text || spellings.some((host) => `${host}/${arm.subset}` === text);
+  }
+  const lowerCase = text.toLowerCase();
+  return spellings.some((host) => host === lowerCase || `${host}:${arm.port}` === lowerCase);
+}
+
+export function familyOfArm(arm: RuleArm): VersionFamily {
+  return arm.subset === undefined ? { kind: "hosts" } : { kind: "subsets", host: arm.host };
+}
+
+/** A rule seen from one family: which of its arms are the family's, in groups whose weight is shared out as one. */
+export interface FamilyRule {
+  readonly rule: MovableRule;
+  /** One group, or one for each port where a rule sends to several ports of a host with subsets. */
+  readonly groups: readonly ShareGroup[];
+  /** The family's arms that the manifest itself names in this rule. */
+  readonly declaredVersions: ReadonlySet<VersionName>;
+}
+
+/** The rules that have arms of the family, whether or not these take traffic. */
+export function buildFamilyRules(
+  rules: readonly MovableRule[],
+  family: VersionFamily,
+  naming: VersionNaming,
+): readonly FamilyRule[] {
+  return rules.flatMap((rule) => {
+    const arms = rule.arms.filter((arm) => isSameFamily(familyOfArm(arm), family));
+    if (arms.length === 0) return [];
+    const groups = new Map<string, Map<VersionName, string>>();
+    for (const arm of arms) {
+      // Ports of one host are not versions of each other; ports of different hosts may well differ.
+      const key = family.kind === "subsets" ? arm.port : "";
+      const group = groups.get(key) ?? new Map<VersionName, string>();
+      groups.set(key, group.set(versionOfArm(arm, naming), arm.destination));
+    }
+    const declared = arms.filter((arm) => arm.isDeclared).map((arm) => versionOfArm(arm, naming));
+    return [{ rule, groups: [...groups.values()], declaredVersions: new Set(declared) }];
+  });
+}
+
+export type WeightsOf = "declared" | "current";
+
+/** The parts of a rule's traffic that go to each version of the family, 0 to 1; versions without any are left out. */
+export function sharesOf({ rule, groups }: FamilyRule, which: WeightsOf): ReadonlyMap<VersionName, number> {
+  const weights = rule[which];
+  const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  const shares = new Map<VersionName, number>();
+  for (const group of groups) {
+    for (const [version, destination] of group) {
+      const weight = weights[destination] ?? 0;
+      if (weight > 0) shares.set(version, (shares.get(version) ?? 0) + weight / total);
+    }
+  }
+  return shares;
+}
+
+/** The one version that gets all traffic of a rule, foreign arms included; undefined when there is no such. */
+export function soleVersion(rule: FamilyRule, which: WeightsOf): VersionName | undefined {
+  const [version, ...others] = sharesOf(rule, which).keys();
+  return version !== undefined && others.length === 0 && foreignWeight(rule, which) === 0 ? version : undefined;
+}
+
+/** The one version that gets all that the rule sends to the family; foreign arms may have a share of their own. */
+export function soleFamilyVersion(rule: FamilyRule, which: WeightsOf): VersionName | undefined {
+  const [version, ...others] = sharesOf(rule, which).keys();
+  return others.length === 0 ? version : undefined;
+}
+
+function foreignWeight({ rule, groups }: FamilyRule, which: WeightsOf): number {
+  const weights = rule[which];
+  const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  return total - groups.reduce((sum, group) => sum + weightOfGroup(weights, group), 0);
+}
+
+export function isAsDeclared({ rule }: FamilyRule): boolean {
+  return isSameShare(rule.declared, rule.current);
+}
