@@ -8,6 +8,19 @@ export interface RouteTable {
   readonly listeners: readonly Listener[];
   /** Every destination that a route, a mirror or an idle arm can name. */
   readonly destinations: ReadonlyMap<DestinationId, Destination>;
+  /** Hosts that somebody routes but no listener serves, so that a miss can say why. */
+  readonly unserved?: readonly UnservedHost[];
+}
+
+/** A host of a VirtualService that no listener serves. */
+export interface UnservedHost {
+  /** `namespace/name`. */
+  readonly virtualService: string;
+  /** Lower case; exact name, `*.suffix` or `*`. */
+  readonly host: string;
+  /** Plain words, to follow "because". */
+  readonly reason: string;
+  readonly at: Position;
 }
 
 /** `outbound|<port>|<subset>|<host>`, the name that proxies and their statistics show. */
@@ -58,6 +71,7 @@ export interface RouteOrigin {
   readonly virtualService: string;
   /** Counts from 0. */
   readonly rule: number;
+  readonly ruleName?: string | undefined;
   /** Counts from 0; undefined for a rule without conditions. */
   readonly match: number | undefined;
   readonly at: Position;

@@ -10,7 +10,7 @@ export interface SimulatedRequest {
   readonly method: string;
   /** Path and query as sent, such as `/a?b=c`. */
   readonly target: string;
-  /** Names in any case; a name given twice is joined by a comma, as proxies do. */
+  /** Names in any case; of a name given several times each value is tried on its own, as Envoy 1.40 does. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
@@ -36,6 +36,8 @@ export type SimulationResult =
     }
   | { readonly kind: "redirect"; readonly route: Route | undefined; readonly status: number; readonly location: string }
   | { readonly kind: "direct"; readonly route: Route; readonly status: number; readonly body: Uint8Array }
+  /** Refused before routing: a path that cannot be normalized, a character that no request may contain. */
+  | { readonly kind: "rejected"; readonly status: 400; readonly reason: string }
   /** 404, flag NR; or nothing listens on the port at all. */
   | { readonly kind: "miss"; readonly cause: MissCause };
 
