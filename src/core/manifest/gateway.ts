@@ -5,6 +5,8 @@ export interface GatewaySpec {
   /** Labels of the gateway workload; empty selects every gateway workload. */
   readonly selector: Readonly<Record<string, string>>;
   readonly servers: readonly GatewayServer[];
+  /** Hosts of the servers that are left out because they do not speak plain HTTP. */
+  readonly unservedHosts?: readonly string[];
 }
 
 export interface GatewayServer {

@@ -55,11 +55,12 @@ export type Manifest =
   | NamespaceManifest
   | LocalWorkloadManifest;
 
-/** `namespace/name`, unique within a kind. */
+/** `namespace/name`, unique within a kind; the name alone for a Namespace. */
 export type ObjectName = string;
 
 export function objectName(manifest: Manifest): ObjectName {
-  return `${manifest.metadata.namespace}/${manifest.metadata.name}`;
+  const { namespace, name } = manifest.metadata;
+  return namespace === "" ? name : `${namespace}/${name}`;
 }
 
 /** `Kind namespace/name`, the form in which diagnostics name an object. */

@@ -1,6 +1,7 @@
+import { coversHost, isWildcard } from "../manifest/host-pattern.ts";
 import type { Subset, TrafficPolicy } from "../manifest/destination-rule.ts";
 import type { DestinationRuleManifest } from "../manifest/manifest.ts";
-import { coversHost, isWildcard, resolveHost, rootNamespace } from "./host-name.ts";
+import { resolveHost, rootNamespace } from "./host-name.ts";
 import type { HostName, Mesh } from "./mesh.ts";
 
 /** The DestinationRules of one namespace and host, read as one. */

@@ -18,8 +18,7 @@ interface Conversion {
 export function convertNode(root: unknown, limits: { readonly aliasedValues: number }): YamlDocument {
   const conversion: Conversion = { problems: [], anchors: new Map(), aliasBudget: limits.aliasedValues };
   const value = convert(root, conversion);
-  const isUnreadable = conversion.problems.some((problem) => problem.kind !== "warning");
-  return { value: isUnreadable ? undefined : value, problems: conversion.problems };
+  return { value: conversion.problems.length > 0 ? undefined : value, problems: conversion.problems };
 }
 
 function convert(node: unknown, conversion: Conversion): YamlValue {

@@ -35,7 +35,7 @@ export interface YamlEntry {
 
 /** Something wrong with the text itself, before any meaning. */
 export interface YamlProblem {
-  readonly kind: "syntax" | "limit" | "warning";
+  readonly kind: "syntax" | "limit";
   readonly message: string;
   readonly offset: number;
 }

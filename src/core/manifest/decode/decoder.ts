@@ -1,0 +1,86 @@
+import type { DiagnosticCode } from "../../diagnostics/catalogue.ts";
+import type { FindingLog } from "../../diagnostics/finding-log.ts";
+import type { Position } from "../../diagnostics/position.ts";
+import type { LineIndex } from "../yaml/line-index.ts";
+import type { YamlValue } from "../yaml/yaml-value.ts";
+
+/** A value and the way to it from the top of its document. */
+export interface Place {
+  readonly value: YamlValue;
+  readonly parent: Place | undefined;
+  readonly key: string | number;
+}
+
+/** What a decoder gives when the value cannot be used; the reason is reported already. */
+export const invalid: unique symbol = Symbol("invalid");
+export type Invalid = typeof invalid;
+
+/** Reads a typed value from a place; everything that is wrong with it goes to the context, never into an exception. */
+export type Decoder<T> = (place: Place, context: DecodeContext) => T | Invalid;
+
+/** What a decoder knows about the document around it. */
+export interface DecodeContext {
+  readonly lines: LineIndex;
+  readonly log: FindingLog;
+  /** `Kind namespace/name`. */
+  readonly resource: string | undefined;
+  readonly kind: string;
+}
+
+export interface Problem {
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  /** Where it points to; the place itself when absent. */
+  readonly offset?: number | undefined;
+}
+
+/** Builds the place of a child. */
+export function childPlace(parent: Place, key: string | number, value: YamlValue): Place {
+  return { value, parent, key };
+}
+
+/** The path as messages show it: `spec.http[1].match[0].uri.exact`, odd keys as `labels["a.b/c"]`. */
+export function renderPath(place: Place): string {
+  const keys: (string | number)[] = [];
+  for (let at: Place | undefined = place; at?.parent !== undefined; at = at.parent) {
+    keys.push(at.key);
+  }
+  let path = "";
+  for (const key of keys.toReversed()) {
+    if (typeof key === "number") {
+      path += `[${key}]`;
+    } else if (/^[A-Za-z_][A-Za-z0-9_-]*$/.test(key)) {
+      path += path === "" ? key : `.${key}`;
+    } else {
+      path += `[${JSON.stringify(key)}]`;
+    }
+  }
+  return path === "" ? "the document" : path;
+}
+
+export function positionOf(place: Place, context: DecodeContext): Position {
+  return context.lines.positionOf(place.value.offset);
+}
+
+/** Reports a finding about a place. */
+export function report(place: Place, context: DecodeContext, problem: Problem): void {
+  const { code, message, hint, offset } = problem;
+  context.log.report(code, () => ({
+    message,
+    hint,
+    resource: context.resource,
+    at: context.lines.positionOf(offset ?? place.value.offset),
+  }));
+}
+
+/** Reports that the value at a place is not allowed: `"spec.hosts" must not be empty.` */
+export function reportValue(
+  place: Place,
+  context: DecodeContext,
+  complaint: string | { readonly complaint: string; readonly hint: string | undefined },
+): Invalid {
+  const { complaint: text, hint } = typeof complaint === "string" ? { complaint, hint: undefined } : complaint;
+  report(place, context, { code: "KIR1005", message: `"${renderPath(place)}" ${text}.`, hint });
+  return invalid;
+}

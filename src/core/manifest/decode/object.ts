@@ -1,0 +1,130 @@
+import type { YamlMap } from "../yaml/yaml-value.ts";
+import { childPlace, type DecodeContext, type Decoder, invalid, type Place, renderPath, report } from "./decoder.ts";
+import { listNames, nearestName } from "./nearest-name.ts";
+import { wrongType } from "./scalars.ts";
+
+/** How one field of an object is read, and what its absence means. */
+export interface Field<T> {
+  readonly decode: Decoder<T>;
+  readonly absent: { readonly kind: "required" } | { readonly kind: "fallback"; readonly value: T };
+}
+
+export function required<T>(decode: Decoder<T>): Field<T> {
+  return { decode, absent: { kind: "required" } };
+}
+
+export function optional<T>(decode: Decoder<T>): Field<T | undefined> {
+  return { decode, absent: { kind: "fallback", value: undefined } };
+}
+
+export function withDefault<T>(decode: Decoder<T>, value: T): Field<T> {
+  return { decode, absent: { kind: "fallback", value } };
+}
+
+// eslint-disable-next-line typescript/no-explicit-any -- any lets every Field<T> be listed, whatever its T.
+type Fields = Readonly<Record<string, Field<any>>>;
+
+type Decoded<F extends Fields> = { readonly [Name in keyof F]: F[Name] extends Field<infer T> ? T : never };
+
+export interface ObjectShape<F extends Fields> {
+  readonly fields: F;
+  /** Istio's fields that would change what happens, and that kirikae does not carry out yet: an error, KIR1006. */
+  readonly unsupported?: readonly string[];
+  /** Istio's fields without an effect in the local mesh: a warning, KIR1007, that ends with this reason. */
+  readonly unserved?: Readonly<Record<string, string>>;
+  /** Kubernetes kinds are read in part only, so unknown fields say nothing about a mistake. */
+  readonly others?: "reject" | "ignore";
+}
+
+/** An object with known fields. `null` is the same as absent, as in protobuf JSON. */
+export function object<F extends Fields>(shape: ObjectShape<F>): Decoder<Decoded<F>> {
+  const fields = Object.entries(shape.fields);
+  const known = [...Object.keys(shape.fields), ...(shape.unsupported ?? []), ...Object.keys(shape.unserved ?? {})];
+  return (place, context) => {
+    const { value } = place;
+    if (value.kind !== "map") {
+      return wrongType("a mapping", place, context);
+    }
+    if (shape.others !== "ignore") {
+      reportOtherFields(shape, known, { place, value, context });
+    }
+    const decoded: Record<string, unknown> = {};
+    let isInvalid = false;
+    for (const [name, field] of fields) {
+      const result = decodeField(field, childOf(place, value, name), context);
+      if (result === invalid) {
+        isInvalid = true;
+      } else if (result === absent) {
+        isInvalid = true;
+        reportMissing(name, place, context);
+      } else {
+        decoded[name] = result;
+      }
+    }
+    return isInvalid ? invalid : (decoded as Decoded<F>);
+  };
+}
+
+const absent: unique symbol = Symbol("absent");
+
+function decodeField<T>(
+  field: Field<T>,
+  place: Place | undefined,
+  context: DecodeContext,
+): T | typeof invalid | typeof absent {
+  if (place !== undefined) {
+    return field.decode(place, context);
+  }
+  return field.absent.kind === "required" ? absent : field.absent.value;
+}
+
+function childOf(place: Place, value: YamlMap, name: string): Place | undefined {
+  const entry = value.entries.get(name);
+  return entry === undefined || entry.value.kind === "null" ? undefined : childPlace(place, name, entry.value);
+}
+
+/** The child of a mapping, for checks over several fields; undefined when it is absent or null. */
+export function fieldPlace(place: Place, name: string): Place | undefined {
+  return place.value.kind === "map" ? childOf(place, place.value, name) : undefined;
+}
+
+/** Says that a required field is absent. */
+export function reportMissing(name: string, place: Place, context: DecodeContext): void {
+  const path = place.parent === undefined ? name : `${renderPath(place)}.${name}`;
+  report(place, context, { code: "KIR1010", message: `"${path}" is missing.` });
+}
+
+interface MapPlace {
+  readonly place: Place;
+  readonly value: YamlMap;
+  readonly context: DecodeContext;
+}
+
+function reportOtherFields<F extends Fields>(shape: ObjectShape<F>, known: readonly string[], at: MapPlace): void {
+  const { place, value, context } = at;
+  for (const [name, entry] of value.entries) {
+    const isKnown = known.includes(name);
+    if (Object.hasOwn(shape.fields, name) || (isKnown && entry.value.kind === "null")) {
+      continue;
+    }
+    const child = childPlace(place, name, entry.value);
+    const path = renderPath(child);
+    const offset = entry.keyOffset;
+    const reason = shape.unserved !== undefined && Object.hasOwn(shape.unserved, name) ? shape.unserved[name] : undefined;
+    if (reason !== undefined) {
+      report(child, context, { code: "KIR1007", message: `"${path}" is not served locally: ${reason}.`, offset });
+    } else if (shape.unsupported?.includes(name) === true) {
+      const hint = "Remove it, or route this host elsewhere until kirikae supports it.";
+      report(child, context, { code: "KIR1006", message: `"${path}" is not supported yet.`, hint, offset });
+    } else {
+      const written = entry.booleanSource ?? name;
+      const message = `"${path}" is not a field that ${context.kind} has.`;
+      report(child, context, { code: "KIR1004", message, hint: unknownHint(written, known), offset });
+    }
+  }
+}
+
+function unknownHint(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? `Known fields here: ${listNames(known, 30)}.` : `Did you mean "${nearest}"?`;
+}

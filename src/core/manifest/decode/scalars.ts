@@ -1,0 +1,95 @@
+import { describeValue, type YamlValue } from "../yaml/yaml-value.ts";
+import { type Decoder, type DecodeContext, type Invalid, invalid, type Place, reportValue } from "./decoder.ts";
+import { parseDuration } from "./duration.ts";
+import { listNames, nearestName } from "./nearest-name.ts";
+
+/** A string; an unquoted number or boolean is refused, as the Kubernetes API server does. */
+export const string: Decoder<string> = (place, context) => {
+  const { value } = place;
+  return value.kind === "string" ? value.value : wrongType("a string", place, context);
+};
+
+/** A whole number, quoted or not being a difference that the API server makes too. */
+export const integer: Decoder<number> = (place, context) => {
+  const { value } = place;
+  return value.kind === "number" && Number.isSafeInteger(value.value)
+    ? value.value
+    : wrongType("a whole number", place, context);
+};
+
+export const number: Decoder<number> = (place, context) => {
+  const { value } = place;
+  return value.kind === "number" && Number.isFinite(value.value) ? value.value : wrongType("a number", place, context);
+};
+
+export const boolean: Decoder<boolean> = (place, context) => {
+  const { value } = place;
+  return value.kind === "boolean" ? value.value : wrongType("true or false", place, context);
+};
+
+/** A length of time such as `1h`, `1m30s`, `5s`, `100ms` or `0.5s`, in milliseconds; Istio takes none below 1 ms. */
+export const durationMs: Decoder<number> = (place, context) => {
+  const text = string(place, context);
+  if (text === invalid) {
+    return invalid;
+  }
+  const parsed = parseDuration(text);
+  if (parsed === undefined) {
+    const hint = "Write a number with a unit, such as 1h, 1m30s, 5s or 100ms.";
+    return reportValue(place, context, { complaint: `must be a duration, but is ${describeValue(place.value)}`, hint });
+  }
+  if (parsed < 1) {
+    return reportValue(place, context, "must be at least 1ms");
+  }
+  return Number.isInteger(parsed) ? parsed : reportValue(place, context, "must be a whole number of milliseconds");
+};
+
+/** A duration that may also be zero, where zero switches something off. */
+export const durationOrZeroMs: Decoder<number> = (place, context) => {
+  const { value } = place;
+  return value.kind === "string" && parseDuration(value.value) === 0 ? 0 : durationMs(place, context);
+};
+
+/** One of a fixed list of words. */
+export function oneOf<const Names extends readonly string[]>(names: Names): Decoder<Names[number]> {
+  return (place, context) => {
+    const text = string(place, context);
+    if (text === invalid) {
+      return invalid;
+    }
+    const found = names.find((name) => name === text);
+    if (found !== undefined) {
+      return found;
+    }
+    const nearest = nearestName(text, names);
+    return reportValue(place, context, {
+      complaint: `is ${describeValue(place.value)}, which is none of ${listNames(names)}`,
+      hint: nearest === undefined ? undefined : `Did you mean "${nearest}"?`,
+    });
+  };
+}
+
+/** A port number, 1 to 65535. */
+export const portNumber: Decoder<number> = (place, context) => {
+  const value = integer(place, context);
+  if (value === invalid || (value >= 1 && value <= 65535)) {
+    return value;
+  }
+  return reportValue(place, context, `must be a port number from 1 to 65535, but is ${value}`);
+};
+
+/** Reports that a value has the wrong type, with the way to correct it. */
+export function wrongType(expected: string, place: Place, context: DecodeContext): Invalid {
+  return reportValue(place, context, {
+    complaint: `must be ${expected}, but is ${describeValue(place.value)}`,
+    hint: quoteHint(expected, place.value),
+  });
+}
+
+function quoteHint(expected: string, value: YamlValue): string | undefined {
+  if (expected === "a string" && (value.kind === "number" || value.kind === "boolean")) {
+    return `Quote it: "${value.source}".`;
+  }
+  const isQuoted = value.kind === "string" && /^(?:true|false|[-+]?[0-9][0-9.]*)$/.test(value.value);
+  return isQuoted && expected !== "a string" ? "Remove the quotes." : undefined;
+}

@@ -1,0 +1,64 @@
+import { refine, transform } from "../decode/collections.ts";
+import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
+import { object, optional, withDefault } from "../decode/object.ts";
+import { boolean, durationMs, integer, oneOf } from "../decode/scalars.ts";
+import type { ConnectionPool } from "../destination-rule.ts";
+
+/** 0 is the same as absent: no limit. */
+const limit: Decoder<number | undefined> = transform(
+  refine(integer, (value) => (value < 0 || value > 2_147_483_647 ? `must be 0 or more, but is ${value}` : undefined)),
+  (value) => (value === 0 ? undefined : value),
+);
+
+const decodeTcp = object({
+  fields: {
+    maxConnections: optional(limit),
+    connectTimeout: optional(durationMs),
+    idleTimeout: optional(durationMs),
+    maxConnectionDuration: optional(durationMs),
+  },
+  unsupported: ["tcpKeepalive"],
+});
+
+const decodeHttp = object({
+  fields: {
+    http1MaxPendingRequests: optional(limit),
+    http2MaxRequests: optional(limit),
+    maxRequestsPerConnection: optional(limit),
+    maxRetries: optional(limit),
+    idleTimeout: optional(durationMs),
+    maxConcurrentStreams: optional(limit),
+    h2UpgradePolicy: optional(oneOf(["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"])),
+    useClientProtocol: withDefault(boolean, false),
+  },
+  unsupported: ["http2KeepAlive"],
+});
+
+/** `connectionPool`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateConnectionPool. */
+export const decodeConnectionPool: Decoder<ConnectionPool> = transform(
+  object({ fields: { tcp: optional(decodeTcp), http: optional(decodeHttp) } }),
+  ({ tcp, http }, place, context) => {
+    if (tcp === undefined && http === undefined) {
+      return reportValue(place, context, "needs tcp or http");
+    }
+    if (http?.h2UpgradePolicy === "UPGRADE" && http.useClientProtocol) {
+      const message = `"${renderPath(place)}.http" must not have both h2UpgradePolicy UPGRADE and useClientProtocol.`;
+      report(place, context, { code: "KIR1014", message });
+      return invalid;
+    }
+    return {
+      maxConnections: tcp?.maxConnections,
+      connectTimeoutMs: tcp?.connectTimeout,
+      tcpIdleTimeoutMs: tcp?.idleTimeout,
+      maxConnectionDurationMs: tcp?.maxConnectionDuration,
+      http1MaxPendingRequests: http?.http1MaxPendingRequests,
+      http2MaxRequests: http?.http2MaxRequests,
+      maxRequestsPerConnection: http?.maxRequestsPerConnection,
+      maxRetries: http?.maxRetries,
+      httpIdleTimeoutMs: http?.idleTimeout,
+      maxConcurrentStreams: http?.maxConcurrentStreams,
+      h2UpgradePolicy: http?.h2UpgradePolicy,
+      useClientProtocol: http?.useClientProtocol ?? false,
+    };
+  },
+);

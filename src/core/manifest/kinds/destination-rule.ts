@@ -1,0 +1,53 @@
+import { lenientList, recover, refine, stringMap, transform } from "../decode/collections.ts";
+import { childPlace, type DecodeContext, type Decoder, type Place, positionOf, report, renderPath } from "../decode/decoder.ts";
+import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
+import { string } from "../decode/scalars.ts";
+import type { DestinationRuleSpec, Subset, TrafficPolicy } from "../destination-rule.ts";
+import { complainHost, complainLabel } from "../names.ts";
+import { exportTo } from "./hosts.ts";
+import { decodeTrafficPolicy } from "./traffic-policy.ts";
+
+const policy = optional(recover<TrafficPolicy | undefined>(decodeTrafficPolicy, undefined));
+
+const decodeSubset: Decoder<Subset> = transform(
+  object({
+    fields: { name: required(refine(string, complainLabel)), labels: withDefault(stringMap, {}), trafficPolicy: policy },
+  }),
+  (subset, place, context) => ({ ...subset, at: positionOf(place, context) }),
+);
+
+/** `networking.istio.io` DestinationRule. Source of the rules: Istio `pkg/config/validation/validation.go`. */
+export const decodeDestinationRule: Decoder<DestinationRuleSpec> = transform(
+  object({
+    fields: {
+      host: required(refine(string, complainHost)),
+      trafficPolicy: policy,
+      subsets: withDefault(lenientList(decodeSubset), []),
+      exportTo: withDefault(exportTo, []),
+    },
+    unsupported: ["workloadSelector"],
+  }),
+  (spec, place, context) => {
+    reportRepeatedSubsets(fieldPlace(place, "subsets"), context);
+    return spec;
+  },
+);
+
+function reportRepeatedSubsets(subsets: Place | undefined, context: DecodeContext): void {
+  if (subsets?.value.kind !== "list") {
+    return;
+  }
+  const seen = new Set<string>();
+  for (const [index, value] of subsets.value.items.entries()) {
+    const item = childPlace(subsets, index, value);
+    const name = fieldPlace(item, "name")?.value;
+    if (name?.kind !== "string") {
+      continue;
+    }
+    if (seen.has(name.value)) {
+      const message = `"${renderPath(item)}" has the name "${name.value}" again; subset names must be unique.`;
+      report(item, context, { code: "KIR1014", message });
+    }
+    seen.add(name.value);
+  }
+}

@@ -1,0 +1,122 @@
+import { refine, transform } from "../decode/collections.ts";
+import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
+import { object, optional, required } from "../decode/object.ts";
+import { integer, oneOf, portNumber, string } from "../decode/scalars.ts";
+import type { HttpRedirect, HttpRewrite } from "../virtual-service.ts";
+import { complainRegex } from "./string-match.ts";
+
+/** Istio lets other 3xx codes pass and then builds a route that does nothing, so they are refused here. */
+const redirectCodes = [301, 302, 303, 307, 308];
+
+const redirectCode = refine(integer, (code) =>
+  code === 0 || redirectCodes.includes(code)
+    ? undefined
+    : `must be one of ${redirectCodes.join(", ")}, but is ${code}`,
+);
+
+export const decodeRedirect: Decoder<HttpRedirect> = transform(
+  object({
+    fields: {
+      uri: optional(string),
+      prefixRewrite: optional(string),
+      authority: optional(string),
+      scheme: optional(oneOf(["http", "https"])),
+      port: optional(portNumber),
+      derivePort: optional(oneOf(["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"])),
+      redirectCode: optional(redirectCode),
+    },
+  }),
+  (fields, place, context) => {
+    const { redirectCode: code, derivePort, port, ...others } = fields;
+    if ([derivePort, port, ...Object.values(others)].every((value) => value === undefined)) {
+      return reportValue(place, context, "needs one of uri, prefixRewrite, authority, scheme and port");
+    }
+    for (const [left, right] of [
+      ["uri", "prefixRewrite"],
+      ["port", "derivePort"],
+    ] as const) {
+      if (fields[left] !== undefined && fields[right] !== undefined) {
+        const message = `"${renderPath(place)}" must not have both ${left} and ${right}.`;
+        report(place, context, { code: "KIR1014", message });
+        return invalid;
+      }
+    }
+    return { ...others, port: port ?? derivedPort(derivePort), status: code === undefined || code === 0 ? 301 : code };
+  },
+);
+
+function derivedPort(derivePort: "FROM_PROTOCOL_DEFAULT" | "FROM_REQUEST_PORT" | undefined): HttpRedirect["port"] {
+  switch (derivePort) {
+    case "FROM_PROTOCOL_DEFAULT":
+      return "fromProtocolDefault";
+    case "FROM_REQUEST_PORT":
+      return "fromRequestPort";
+    case undefined:
+      return undefined;
+  }
+}
+
+const decodeRegexRewrite = object({
+  fields: { match: required(refine(string, complainRegex)), rewrite: required(string) },
+});
+
+export const decodeRewrite: Decoder<HttpRewrite> = transform(
+  object({
+    fields: {
+      uri: optional(string),
+      authority: optional(string),
+      uriRegexRewrite: optional(decodeRegexRewrite),
+    },
+  }),
+  ({ uri, authority, uriRegexRewrite }, place, context) => {
+    if (uri === undefined && authority === undefined && uriRegexRewrite === undefined) {
+      return reportValue(place, context, "needs one of uri, authority and uriRegexRewrite");
+    }
+    if (uri !== undefined && uriRegexRewrite !== undefined) {
+      const message = `"${renderPath(place)}" must not have both uri and uriRegexRewrite.`;
+      report(place, context, { code: "KIR1014", message });
+      return invalid;
+    }
+    return { uri, authority, uriRegex: uriRegexRewrite };
+  },
+);
+
+const maximumBodyBytes = 1024 * 1024;
+const largeBodyBytes = 100 * 1024;
+
+/** Bytes as protobuf JSON writes them: base64, standard or URL-safe, padded or not. */
+const base64: Decoder<Uint8Array> = transform(string, (text, place, context) => {
+  const standard = text.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
+  if (!/^[A-Za-z0-9+/]*$/.test(standard) || standard.length % 4 === 1) {
+    return reportValue(place, context, "must be base64");
+  }
+  return Uint8Array.from(atob(standard), (character) => character.charCodeAt(0));
+});
+
+const decodeBody: Decoder<Uint8Array> = transform(
+  object({ fields: { string: optional(string), bytes: optional(base64) } }),
+  ({ string: text, bytes }, place, context) => {
+    if (text !== undefined && bytes !== undefined) {
+      report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" must not have both string and bytes.` });
+      return invalid;
+    }
+    const body = bytes ?? new TextEncoder().encode(text ?? "");
+    if (body.length > maximumBodyBytes) {
+      return reportValue(place, context, `must be at most 1 MiB, but is ${body.length} bytes long`);
+    }
+    if (body.length > largeBodyBytes) {
+      const message = `"${renderPath(place)}" is ${body.length} bytes long, and every proxy keeps it in memory.`;
+      report(place, context, { code: "KIR1013", message });
+    }
+    return body;
+  },
+);
+
+const responseStatus = refine(integer, (status) =>
+  status >= 200 && status <= 600 ? undefined : `must be a status from 200 to 600, but is ${status}`,
+);
+
+export const decodeDirectResponse: Decoder<{ readonly status: number; readonly body: Uint8Array }> = transform(
+  object({ fields: { status: required(responseStatus), body: optional(decodeBody) } }),
+  ({ status, body }) => ({ status, body: body ?? new Uint8Array() }),
+);

@@ -1,0 +1,139 @@
+import { list, nonEmpty, refine, transform } from "../decode/collections.ts";
+import {
+  type DecodeContext,
+  type Decoder,
+  type Invalid,
+  invalid,
+  type Place,
+  positionOf,
+  renderPath,
+  report,
+  reportValue,
+} from "../decode/decoder.ts";
+import { fieldPlace, object, optional, withDefault } from "../decode/object.ts";
+import { durationMs, number, string } from "../decode/scalars.ts";
+import type { HttpAction, HttpMatch, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
+import { decodeDestination, decodeMirrorPolicy, decodePercent, decodeRouteDestination } from "./destination.ts";
+import { decodeDirectResponse, decodeRedirect, decodeRewrite } from "./http-action.ts";
+import { decodeHeaderOperations, noHeaderOperations } from "./http-headers.ts";
+import { decodeHttpMatch } from "./http-match.ts";
+import { decodeRetries } from "./http-retry.ts";
+
+const mirrorPercent = refine(number, (value) =>
+  value >= 0 && value <= 100 ? undefined : `must be a percentage from 0 to 100, but is ${value}`,
+);
+
+const decodeFields = object({
+  fields: {
+    name: optional(string),
+    match: withDefault(list(decodeHttpMatch), []),
+    route: optional(nonEmpty(list(decodeRouteDestination))),
+    redirect: optional(decodeRedirect),
+    directResponse: optional(decodeDirectResponse),
+    rewrite: optional(decodeRewrite),
+    timeout: optional(durationMs),
+    retries: optional(decodeRetries),
+    mirror: optional(decodeDestination),
+    mirrors: optional(list(decodeMirrorPolicy)),
+    mirrorPercent: optional(mirrorPercent),
+    mirrorPercentage: optional(decodePercent),
+    headers: withDefault(decodeHeaderOperations, noHeaderOperations),
+  },
+  unsupported: ["delegate", "fault", "corsPolicy"],
+});
+
+type RouteFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
+
+/** One rule of `http`. Source of the rules: Istio `pkg/config/validation/virtualservice.go`. */
+export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fields, place, context) => {
+  const action = buildAction(fields, place, context);
+  const mirrors = buildMirrors(fields, place, context);
+  if (action === invalid || mirrors === invalid || checkPrefixRewrite(fields, place, context) === invalid) {
+    return invalid;
+  }
+  return {
+    name: fields.name === "" ? undefined : fields.name,
+    match: fields.match,
+    action,
+    timeoutMs: fields.timeout,
+    retries: fields.retries,
+    rewrite: fields.rewrite,
+    mirrors,
+    headers: fields.headers,
+    at: positionOf(place, context),
+  };
+});
+
+function buildAction(fields: RouteFields, place: Place, context: DecodeContext): HttpAction | Invalid {
+  const { route, redirect, directResponse } = fields;
+  const given = Object.entries({ route, redirect, directResponse }).filter(([, value]) => value !== undefined);
+  if (given.length > 1) {
+    return exclude(place, context, `must have one action, but has ${given.map(([name]) => name).join(" and ")}`);
+  }
+  if (route !== undefined) {
+    return checkWeights(route, place, context);
+  }
+  if (fields.rewrite !== undefined) {
+    return exclude(place, context, "must not have rewrite without route");
+  }
+  if (redirect !== undefined) {
+    return { kind: "redirect", ...redirect };
+  }
+  if (directResponse !== undefined) {
+    return { kind: "directResponse", ...directResponse };
+  }
+  // A rule that delegates has no action of its own; that it delegates is reported as not supported already.
+  return fieldPlace(place, "delegate") === undefined
+    ? reportValue(place, context, "needs one of route, redirect and directResponse")
+    : invalid;
+}
+
+/** Zero everywhere leaves nobody to send to; a single destination's weight is ignored, even 0. */
+function checkWeights(
+  destinations: readonly HttpRouteDestination[],
+  place: Place,
+  context: DecodeContext,
+): HttpAction | Invalid {
+  const total = destinations.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
+  const routePlace = fieldPlace(place, "route") ?? place;
+  if (destinations.length > 1 && total === 0) {
+    const hint = "Give at least one destination a weight above 0.";
+    return reportValue(routePlace, context, { complaint: "has several destinations and a total weight of 0", hint });
+  }
+  if (total > 4_294_967_295) {
+    return reportValue(routePlace, context, "has weights that add up to more than 4294967295");
+  }
+  return { kind: "route", destinations };
+}
+
+function buildMirrors(
+  fields: RouteFields,
+  place: Place,
+  context: DecodeContext,
+): readonly HttpMirror[] | Invalid {
+  const { mirror, mirrors = [] } = fields;
+  if (mirror !== undefined && mirrors.length > 0) {
+    return exclude(place, context, "must not have both mirror and mirrors");
+  }
+  if (fields.mirrorPercent !== undefined) {
+    const at = fieldPlace(place, "mirrorPercent") ?? place;
+    const message = `"${renderPath(at)}" is deprecated.`;
+    report(at, context, { code: "KIR1013", message, hint: "Write mirrorPercentage: {value: N} instead." });
+  }
+  const percent = fields.mirrorPercentage ?? fields.mirrorPercent ?? 100;
+  return mirror === undefined ? mirrors : [{ destination: mirror, percent }];
+}
+
+/** Replacing the matched prefix means something only where every condition matches a prefix. */
+function checkPrefixRewrite(fields: RouteFields, place: Place, context: DecodeContext): Invalid | undefined {
+  const isPrefix = (match: HttpMatch): boolean => match.uri?.kind === "prefix";
+  const isAllowed = fields.match.length > 0 && fields.match.every(isPrefix);
+  return fields.redirect?.prefixRewrite === undefined || isAllowed
+    ? undefined
+    : exclude(place, context, "has redirect.prefixRewrite, which needs a uri prefix in every match");
+}
+
+function exclude(place: Place, context: DecodeContext, complaint: string): Invalid {
+  report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" ${complaint}.` });
+  return invalid;
+}

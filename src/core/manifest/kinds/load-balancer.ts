@@ -1,0 +1,145 @@
+import { refine, transform } from "../decode/collections.ts";
+import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
+import { object, optional, required } from "../decode/object.ts";
+import { boolean, durationOrZeroMs, integer, oneOf, string } from "../decode/scalars.ts";
+import type { ConsistentHash, LoadBalancer } from "../destination-rule.ts";
+
+const simpleNames = [
+  "UNSPECIFIED",
+  "ROUND_ROBIN",
+  "LEAST_REQUEST",
+  "LEAST_CONN",
+  "RANDOM",
+  "PASSTHROUGH",
+] as const;
+
+type Simple = Extract<LoadBalancer, { kind: "simple" }>["simple"];
+
+/** LEAST_CONN is the old name of LEAST_REQUEST, which is also what Istio uses where nothing is said. */
+const decodeSimple: Decoder<Simple> = transform(oneOf(simpleNames), (name, place, context) => {
+  switch (name) {
+    case "PASSTHROUGH":
+      report(place, context, { code: "KIR1006", message: `"${renderPath(place)}" is PASSTHROUGH, which is not supported yet.` });
+      return invalid;
+    case "LEAST_CONN":
+      report(place, context, {
+        code: "KIR1013",
+        message: `"${renderPath(place)}" is LEAST_CONN, the deprecated name of LEAST_REQUEST.`,
+      });
+      return "LEAST_REQUEST";
+    case "UNSPECIFIED":
+      return "LEAST_REQUEST";
+    case "ROUND_ROBIN":
+    case "LEAST_REQUEST":
+    case "RANDOM":
+      return name;
+  }
+});
+
+const notEmpty = refine(string, (text) => (text === "" ? "must not be empty" : undefined));
+
+const decodeCookie = object({
+  fields: { name: required(notEmpty), path: optional(string), ttl: optional(durationOrZeroMs) },
+  unsupported: ["attributes"],
+});
+
+const positive = refine(integer, (value) => (value < 0 ? `must be 0 or more, but is ${value}` : undefined));
+
+/** Maglev needs a prime; 5000011 is Envoy's own bound. */
+const tableSize = refine(integer, (value) =>
+  value === 0 || (value < 5_000_011 && isPrime(value))
+    ? undefined
+    : `must be a prime number below 5000011, but is ${value}`,
+);
+
+function isPrime(value: number): boolean {
+  if (value < 2) {
+    return false;
+  }
+  for (let divisor = 2; divisor * divisor <= value; divisor += 1) {
+    if (value % divisor === 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+const hashFields = object({
+  fields: {
+    httpHeaderName: optional(notEmpty),
+    httpCookie: optional(decodeCookie),
+    useSourceIp: optional(boolean),
+    httpQueryParameterName: optional(notEmpty),
+    minimumRingSize: optional(positive),
+    ringHash: optional(object({ fields: { minimumRingSize: optional(positive) } })),
+    maglev: optional(object({ fields: { tableSize: optional(tableSize) } })),
+  },
+});
+
+type HashFields = Exclude<ReturnType<typeof hashFields>, symbol>;
+
+const decodeHash: Decoder<ConsistentHash> = transform(hashFields, (fields, place, context) => {
+  const keys = hashKeys(fields);
+  const [key] = keys;
+  if (key === undefined || keys.length > 1) {
+    return reportValue(
+      place,
+      context,
+      "needs exactly one of httpHeaderName, httpCookie, useSourceIp and httpQueryParameterName",
+    );
+  }
+  const { minimumRingSize, ringHash, maglev } = fields;
+  if ([minimumRingSize, ringHash, maglev].filter((value) => value !== undefined).length > 1) {
+    const message = `"${renderPath(place)}" must have only one of minimumRingSize, ringHash and maglev.`;
+    report(place, context, { code: "KIR1014", message });
+    return invalid;
+  }
+  if (minimumRingSize !== undefined) {
+    const message = `"${renderPath(place)}.minimumRingSize" is deprecated.`;
+    report(place, context, { code: "KIR1013", message, hint: "Write ringHash: {minimumRingSize: N} instead." });
+  }
+  const algorithm =
+    maglev === undefined
+      ? ({ kind: "ringHash", minimumRingSize: ringHash?.minimumRingSize ?? minimumRingSize } as const)
+      : ({ kind: "maglev", tableSize: maglev.tableSize === 0 ? undefined : maglev.tableSize } as const);
+  return { key, algorithm };
+});
+
+function hashKeys(fields: HashFields): readonly ConsistentHash["key"][] {
+  const keys: ConsistentHash["key"][] = [];
+  if (fields.httpHeaderName !== undefined) {
+    keys.push({ kind: "header", name: fields.httpHeaderName });
+  }
+  if (fields.httpCookie !== undefined) {
+    const { name, path, ttl } = fields.httpCookie;
+    keys.push({ kind: "cookie", name, path, ttlMs: ttl });
+  }
+  if (fields.useSourceIp === true) {
+    keys.push({ kind: "sourceIp" });
+  }
+  if (fields.httpQueryParameterName !== undefined) {
+    keys.push({ kind: "query", name: fields.httpQueryParameterName });
+  }
+  return keys;
+}
+
+/** `loadBalancer`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateLoadBalancer. */
+export const decodeLoadBalancer: Decoder<LoadBalancer | undefined> = transform(
+  object({
+    fields: { simple: optional(decodeSimple), consistentHash: optional(decodeHash) },
+    unsupported: ["localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs"],
+  }),
+  ({ simple, consistentHash }, place, context) => {
+    if (simple !== undefined && consistentHash !== undefined) {
+      report(place, context, {
+        code: "KIR1014",
+        message: `"${renderPath(place)}" must not have both simple and consistentHash.`,
+      });
+      return invalid;
+    }
+    if (consistentHash !== undefined) {
+      return { kind: "consistentHash", hash: consistentHash };
+    }
+    return simple === undefined ? undefined : { kind: "simple", simple };
+  },
+);

@@ -1,0 +1,104 @@
+import { list, nonEmpty, refine, stringMap, strings, transform } from "../decode/collections.ts";
+import { type DecodeContext, type Decoder, type Invalid, invalid, type Place, report, reportValue } from "../decode/decoder.ts";
+import { object, optional, reportMissing, withDefault } from "../decode/object.ts";
+import { durationMs, integer, string } from "../decode/scalars.ts";
+import type { HostPort, HttpReadiness, LocalWorkloadSource, LocalWorkloadSpec } from "../local-workload.ts";
+import { complainHost } from "../names.ts";
+import { portReference } from "./service.ts";
+
+const hostPort: Decoder<HostPort> = transform(string, (text, place, context) => {
+  const parts = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text);
+  const host = parts?.[1] ?? parts?.[2];
+  const port = Number(parts?.[3]);
+  return host === undefined || complainHost(host) !== undefined || port < 1 || port > 65535
+    ? reportValue(place, context, {
+        complaint: `must be an address with a port, but is ${JSON.stringify(text)}`,
+        hint: "Write it as 127.0.0.1:8081.",
+      })
+    : { host, port };
+});
+
+/** A list of words, or one string that the shell runs, as in package.json. */
+const command: Decoder<readonly string[]> = (place, context) => {
+  if (place.value.kind === "string") {
+    const line = place.value.value;
+    return line.trim() === "" ? reportValue(place, context, "must not be empty") : ["/bin/sh", "-c", line];
+  }
+  return nonEmpty(strings)(place, context);
+};
+
+const replicas = refine(integer, (value) =>
+  value >= 1 && value <= 100 ? undefined : `must be from 1 to 100, but is ${value}`,
+);
+
+const path = refine(string, (text) => (text.startsWith("/") ? undefined : "must begin with a slash"));
+
+const defaultReadiness: HttpReadiness = { path: undefined, intervalMs: 200, timeoutMs: 2000 };
+
+const decodeReadiness: Decoder<HttpReadiness> = transform(
+  object({
+    fields: {
+      http: optional(object({ fields: { path: optional(path) } })),
+      interval: withDefault(durationMs, defaultReadiness.intervalMs),
+      timeout: withDefault(durationMs, defaultReadiness.timeoutMs),
+    },
+  }),
+  ({ http, interval, timeout }) => ({ path: http?.path, intervalMs: interval, timeoutMs: timeout }),
+);
+
+const decodeFields = object({
+  fields: {
+    labels: optional(stringMap),
+    targetPort: optional(portReference),
+    addresses: optional(nonEmpty(list(hostPort))),
+    command: optional(command),
+    workingDirectory: optional(string),
+    env: optional(stringMap),
+    replicas: optional(replicas),
+    readiness: optional(decodeReadiness),
+  },
+});
+
+type WorkloadFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
+
+/**
+ * The spec of a `kirikae.dev/v1alpha1` LocalWorkload; `labels` falls back to those of the metadata.
+ * A spec takes either addresses that something else serves, or a command that kirikae starts.
+ */
+export function decodeLocalWorkload(
+  metadataLabels: Readonly<Record<string, string>>,
+): Decoder<LocalWorkloadSpec> {
+  return transform(decodeFields, (fields, place, context) => {
+    const source = buildSource(fields, place, context);
+    const labels = fields.labels ?? metadataLabels;
+    if (Object.keys(labels).length === 0) {
+      reportMissing("labels", place, context);
+      return invalid;
+    }
+    return source === invalid ? invalid : { labels, targetPort: fields.targetPort, source };
+  });
+}
+
+function buildSource(fields: WorkloadFields, place: Place, context: DecodeContext): LocalWorkloadSource | Invalid {
+  const { addresses, command: words } = fields;
+  if ((addresses === undefined) === (words === undefined)) {
+    const hint = "addresses: [127.0.0.1:8081] names what runs already; command is started with $PORT.";
+    return reportValue(place, context, { complaint: "needs either addresses or command", hint });
+  }
+  if (addresses !== undefined) {
+    const stray = (["workingDirectory", "env", "replicas"] as const).find((name) => fields[name] !== undefined);
+    if (stray === undefined) {
+      return { kind: "addresses", addresses };
+    }
+    report(place, context, { code: "KIR1014", message: `"spec.${stray}" belongs to command, not to addresses.` });
+    return invalid;
+  }
+  return {
+    kind: "command",
+    command: words ?? [],
+    workingDirectory: fields.workingDirectory,
+    env: fields.env ?? {},
+    replicas: fields.replicas ?? 1,
+    readiness: fields.readiness ?? defaultReadiness,
+  };
+}

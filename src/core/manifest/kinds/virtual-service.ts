@@ -1,0 +1,101 @@
+import { lenientList, transform } from "../decode/collections.ts";
+import { type DecodeContext, type Decoder, type Invalid, invalid, type Place, renderPath, report } from "../decode/decoder.ts";
+import { fieldPlace, object, optional, reportMissing, withDefault } from "../decode/object.ts";
+import { wildcardsAbove } from "../host-pattern.ts";
+import type { VirtualServiceSpec } from "../virtual-service.ts";
+import { gatewayNames } from "./gateway-names.ts";
+import { exportTo, hostList } from "./hosts.ts";
+import { decodeHttpRoute } from "./http-route.ts";
+
+const decodeFields = object({
+  fields: {
+    hosts: optional(hostList),
+    gateways: withDefault(gatewayNames, []),
+    http: optional(lenientList(decodeHttpRoute)),
+    exportTo: withDefault(exportTo, []),
+  },
+  unserved: {
+    tls: "only HTTP is routed",
+    tcp: "only HTTP is routed",
+  },
+});
+
+/** `networking.istio.io` VirtualService. Source of the rules: Istio `pkg/config/validation/virtualservice.go`. */
+export const decodeVirtualService: Decoder<VirtualServiceSpec> = transform(decodeFields, (fields, place, context) => {
+  const { hosts, gateways } = fields;
+  if (hosts === undefined) {
+    const message = `A VirtualService without "spec.hosts" is a delegate, which is not supported yet.`;
+    report(place, context, { code: "KIR1006", message });
+    return invalid;
+  }
+  const others = ["tls", "tcp"].some((name) => fieldPlace(place, name) !== undefined);
+  if ((fields.http === undefined || isEmptyList(fieldPlace(place, "http"))) && !others) {
+    reportMissing("http", place, context);
+    return invalid;
+  }
+  warnAboutMesh(gateways, place, context);
+  return checkHosts(hosts, gateways, { place, context }) === invalid
+    ? invalid
+    : { hosts, gateways, http: fields.http ?? [], exportTo: fields.exportTo };
+});
+
+function isEmptyList(place: Place | undefined): boolean {
+  return place?.value.kind === "list" && place.value.items.length === 0;
+}
+
+function warnAboutMesh(gateways: readonly string[], place: Place, context: DecodeContext): void {
+  if (gateways.length > 0 && !gateways.includes("mesh")) {
+    return;
+  }
+  const at = fieldPlace(place, "gateways") ?? place;
+  report(at, context, {
+    code: "KIR1007",
+    message: "Rules for callers inside the mesh are not served locally yet.",
+    hint:
+      gateways.length > 1
+        ? "The other gateways are served."
+        : "Bind the VirtualService to a Gateway to try its rules here; callers without a sidecar ignore them anyway.",
+  });
+}
+
+interface Where {
+  readonly place: Place;
+  readonly context: DecodeContext;
+}
+
+function checkHosts(hosts: readonly string[], gateways: readonly string[], where: Where): Invalid | undefined {
+  const { place, context } = where;
+  const at = fieldPlace(place, "hosts") ?? place;
+  const isForMesh = gateways.length === 0 || gateways.includes("mesh");
+  if (isForMesh && hosts.includes("*")) {
+    const message = `"${renderPath(at)}" has the host "*", which is not allowed for callers inside the mesh.`;
+    report(at, context, { code: "KIR1014", message, hint: "Name hosts, or list gateways without mesh." });
+    return invalid;
+  }
+  const duplicate = findOverlap(hosts.map((host) => host.toLowerCase()));
+  if (duplicate !== undefined) {
+    const [first, second] = duplicate;
+    const message = `"${renderPath(at)}" has hosts that overlap: "${first}" and "${second}".`;
+    report(at, context, { code: "KIR1014", message });
+    return invalid;
+  }
+  return undefined;
+}
+
+/** Two hosts of which some name belongs to both; linear in their number. */
+function findOverlap(hosts: readonly string[]): readonly [string, string] | undefined {
+  const seen = new Set<string>();
+  for (const host of hosts) {
+    if (seen.has(host)) {
+      return [host, host];
+    }
+    seen.add(host);
+  }
+  for (const host of hosts) {
+    const wildcard = wildcardsAbove(host).find((above) => seen.has(above));
+    if (wildcard !== undefined) {
+      return [host, wildcard];
+    }
+  }
+  return undefined;
+}

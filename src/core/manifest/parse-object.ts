@@ -1,0 +1,201 @@
+import type { FindingLog } from "../diagnostics/finding-log.ts";
+import { type DecodeContext, type Decoder, childPlace, invalid, type Place, report } from "./decode/decoder.ts";
+import { listNames, nearestName } from "./decode/nearest-name.ts";
+import { fieldPlace, reportMissing } from "./decode/object.ts";
+import { type KindReader, lookUpKind } from "./kind-table.ts";
+import { decodeMetadata } from "./kinds/metadata.ts";
+import type { Manifest, ObjectMeta } from "./manifest.ts";
+import { complainLabel } from "./names.ts";
+import type { LineIndex } from "./yaml/line-index.ts";
+import { describeValue, type YamlMap, type YamlValue } from "./yaml/yaml-value.ts";
+
+export interface ObjectContext {
+  readonly lines: LineIndex;
+  readonly log: FindingLog;
+  readonly defaultNamespace: string;
+}
+
+/** Reads one document: an object, or a List of them. Depth is bounded by the YAML reader. */
+export function* parseObject(value: YamlValue, context: ObjectContext): Generator<Manifest> {
+  if (value.kind !== "map") {
+    reportObject(value, context, `A document must be a Kubernetes object, but this one is ${describeValue(value)}.`);
+    return;
+  }
+  const kind = textOf(value, "kind");
+  const apiVersion = textOf(value, "apiVersion");
+  if (kind === undefined || apiVersion === undefined) {
+    const missing = kind === undefined ? "kind" : "apiVersion";
+    reportObject(value, context, `A Kubernetes object needs "${missing}", as a string.`);
+    return;
+  }
+  const items = value.entries.get("items")?.value;
+  if (kind.endsWith("List") && items?.kind === "list") {
+    for (const item of items.items) {
+      yield* parseObject(item, context);
+    }
+    return;
+  }
+  const manifest = parseSingle(value, { kind, apiVersion }, context);
+  if (manifest !== undefined) {
+    yield manifest;
+  }
+}
+
+interface TypeMeta {
+  readonly kind: string;
+  readonly apiVersion: string;
+}
+
+function parseSingle(value: YamlMap, type: TypeMeta, context: ObjectContext): Manifest | undefined {
+  const lookup = lookUpKind(type.apiVersion, type.kind);
+  switch (lookup.found) {
+    case "reader":
+      return decodeManifest(value, lookup.reader, { type, context });
+    case "unknownVersion": {
+      const { group, versions, kind } = lookup.reader;
+      const known = versions.map((version) => (group === "" ? version : `${group}/${version}`));
+      context.log.report("KIR1015", () => ({
+        message: `${kind} is not known in version "${type.apiVersion}".`,
+        hint: `Known versions: ${listNames(known)}.`,
+        resource: resourceOf(value, type, context),
+        at: context.lines.positionOf(value.entries.get("apiVersion")?.value.offset ?? value.offset),
+      }));
+      return undefined;
+    }
+    case "unservedKind":
+      reportKind("KIR1007", value, { type, context, message: `${type.kind} is Istio's, but kirikae does not read it yet.` });
+      return undefined;
+    case "unknownKind": {
+      const nearest = nearestName(type.kind, lookup.known);
+      const message = `"${type.kind}" is not a kind of ${type.apiVersion} that is known.`;
+      const hint = nearest === undefined ? `Known kinds: ${listNames(lookup.known)}.` : `Did you mean "${nearest}"?`;
+      reportKind("KIR1015", value, { type, context, message, hint });
+      return undefined;
+    }
+    case "other":
+      reportKind("KIR1009", value, { type, context, message: `${type.kind} is not read, because it does not route.` });
+      return undefined;
+  }
+}
+
+interface Subject {
+  readonly type: TypeMeta;
+  readonly context: ObjectContext;
+}
+
+function decodeManifest(value: YamlMap, reader: KindReader, { type, context }: Subject): Manifest | undefined {
+  const place: Place = { value, parent: undefined, key: "" };
+  const decodeContext: DecodeContext = {
+    lines: context.lines,
+    log: context.log,
+    resource: resourceOf(value, type, context),
+    kind: type.kind,
+  };
+  if (reader.isStrict) {
+    reportStrayFields(place, value, decodeContext);
+  }
+  const metadata = readMetadata(place, reader, { context: decodeContext, defaultNamespace: context.defaultNamespace });
+  const spec = metadata === undefined ? undefined : readSpec(place, reader, { context: decodeContext, metadata });
+  if (metadata === undefined || spec === undefined) {
+    return undefined;
+  }
+  const at = context.lines.positionOf(value.offset);
+  // The reader of a kind gives the spec of that kind: kind-table.ts is where the two are paired.
+  return { kind: reader.kind, apiVersion: type.apiVersion, metadata, spec, at } as Manifest;
+}
+
+function readMetadata(
+  place: Place,
+  reader: KindReader,
+  { context, defaultNamespace }: { readonly context: DecodeContext; readonly defaultNamespace: string },
+): ObjectMeta | undefined {
+  const at = fieldPlace(place, "metadata");
+  if (at === undefined) {
+    reportMissing("metadata", place, context);
+    return undefined;
+  }
+  const metadata = decodeMetadata(at, context);
+  if (metadata === invalid) {
+    return undefined;
+  }
+  const namespace = reader.kind === "Namespace" ? "" : (metadata.namespace ?? defaultNamespace);
+  for (const [name, text] of Object.entries({ name: metadata.name, namespace })) {
+    const complaint = text === "" && name === "namespace" ? undefined : complainObjectName(text);
+    if (complaint !== undefined) {
+      const where = fieldPlace(at, name) ?? at;
+      report(where, context, { code: "KIR1005", message: `"metadata.${name}" ${complaint}.` });
+    }
+  }
+  return { ...metadata, namespace };
+}
+
+/** Object names may have dots between labels, as in `a.b`. */
+function complainObjectName(text: string): string | undefined {
+  if (text.length > 253) {
+    return "must be at most 253 characters long";
+  }
+  const wrong = text.split(".").map((part) => complainLabel(part)).find((complaint) => complaint !== undefined);
+  return wrong === undefined ? undefined : `must be a DNS name in lower case, but is ${JSON.stringify(text)}`;
+}
+
+function readSpec(
+  place: Place,
+  reader: KindReader,
+  { context, metadata }: { readonly context: DecodeContext; readonly metadata: ObjectMeta },
+): Manifest["spec"] | undefined {
+  const decode: Decoder<Manifest["spec"]> = reader.decode(metadata);
+  const spec = fieldPlace(place, "spec");
+  if (spec === undefined && reader.spec === "required") {
+    reportMissing("spec", place, context);
+    return undefined;
+  }
+  const empty: YamlMap = { kind: "map", entries: new Map(), offset: place.value.offset, size: 1 };
+  const decoded = decode(spec ?? childPlace(place, "spec", empty), context);
+  return decoded === invalid ? undefined : decoded;
+}
+
+const objectFields = ["apiVersion", "kind", "metadata", "spec", "status"];
+
+function reportStrayFields(place: Place, value: YamlMap, context: DecodeContext): void {
+  for (const [name, entry] of value.entries) {
+    if (objectFields.includes(name)) {
+      continue;
+    }
+    const nearest = nearestName(name, objectFields);
+    const hint = nearest === undefined ? `Known fields here: ${listNames(objectFields)}.` : `Did you mean "${nearest}"?`;
+    const message = `"${name}" is not a field that ${context.kind} has.`;
+    report(place, context, { code: "KIR1004", message, hint, offset: entry.keyOffset });
+  }
+}
+
+function textOf(value: YamlMap, name: string): string | undefined {
+  const entry = value.entries.get(name)?.value;
+  return entry?.kind === "string" && entry.value !== "" ? entry.value : undefined;
+}
+
+/** `Kind namespace/name`, from whatever of it is there. */
+function resourceOf(value: YamlMap, type: TypeMeta, context: ObjectContext): string {
+  const metadata = value.entries.get("metadata")?.value;
+  const [name, namespace] =
+    metadata?.kind === "map" ? [textOf(metadata, "name"), textOf(metadata, "namespace")] : [undefined, undefined];
+  const prefix = type.kind === "Namespace" ? "" : `${namespace ?? context.defaultNamespace}/`;
+  return `${type.kind} ${prefix}${name ?? "(no name)"}`;
+}
+
+function reportObject(value: YamlValue, context: ObjectContext, message: string): void {
+  context.log.report("KIR1003", () => ({ message, at: context.lines.positionOf(value.offset) }));
+}
+
+function reportKind(
+  code: "KIR1007" | "KIR1009" | "KIR1015",
+  value: YamlMap,
+  finding: Subject & { readonly message: string; readonly hint?: string },
+): void {
+  const { type, context, message, hint } = finding;
+  context.log.report(code, () => ({
+    message,
+    hint,
+    resource: resourceOf(value, type, context),
+    at: context.lines.positionOf(value.offset),
+  }));
+}
