@@ -81,6 +81,26 @@ const entries = {
     title: "journal not usable",
     meaning: "The journal cannot be opened or written: permissions, a full disk, or no journal yet.",
   },
+  KIR3001: {
+    title: "unknown split",
+    meaning: "The route table has no rule of that identity with more than one version, so no weight was changed.",
+  },
+  KIR3002: {
+    title: "no share left",
+    meaning: "The weights would leave a rule without any share, and Envoy would answer 404. No weight was changed.",
+  },
+  KIR3003: {
+    title: "socket path too long",
+    meaning: "The path of a Unix socket holds at most 103 bytes. Use a state folder with a shorter path (KIRIKAE_STATE).",
+  },
+  KIR3004: {
+    title: "Envoy's admin interface gave no answer",
+    meaning: "Envoy is not running, is starting, or its main thread is busy. What is live cannot be read now.",
+  },
+  KIR3005: {
+    title: "no routes yet",
+    meaning: "Weights can be moved once a route table was applied.",
+  },
   KIR5001: {
     title: "Node too old",
     meaning: "kirikae needs Node 24.12 or newer. In a checkout, `npm ci` brings one.",
@@ -158,7 +178,10 @@ const entries = {
     title: "API port not usable",
     meaning: "The API's port is taken or not allowed. Choose another with --port, or leave it out for a free one.",
   },
-  KIR5057: { title: "wrong use", meaning: "The command line does not fit the command; `kirikae help COMMAND` shows it." },
+  KIR5057: {
+    title: "wrong use",
+    meaning: "The command line does not fit the command; `kirikae help COMMAND` shows it.",
+  },
   KIR5058: {
     title: "unexpected error",
     meaning: "A defect of kirikae rather than of its input. Report it with the stack that KIRIKAE_DEBUG=1 prints.",

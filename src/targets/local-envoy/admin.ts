@@ -1,0 +1,74 @@
+import { Agent, request } from "node:http";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+
+const timeoutMs = 10_000;
+
+/** Envoy's admin interface over its Unix socket, on one connection that is kept (Envoy doc: operations/admin). */
+export class EnvoyAdmin implements Disposable {
+  readonly #socketPath: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** @throws KirikaeError KIR3004 when Envoy does not answer with 200 in time. */
+  async get(path: string): Promise<string> {
+    try {
+      return await this.#send(path);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new KirikaeError("KIR3004", `Envoy's admin interface did not answer ${path}: ${error.message}.`, {
+        exitStatus: 3,
+        hint: "Is Envoy running? Its log is in the state folder.",
+        cause: error,
+      });
+    }
+  }
+
+  /** Values of counters and gauges by name; `filter` is an RE2 expression that is searched for in the name. */
+  async stats(filter: string, options: { readonly usedOnly: boolean }): Promise<ReadonlyMap<string, number>> {
+    const usedOnly = options.usedOnly ? "&usedonly" : "";
+    const body = await this.get(`/stats?format=json${usedOnly}&filter=${encodeURIComponent(filter)}`);
+    const { stats } = JSON.parse(body) as { stats: readonly { name?: string; value?: number | string }[] };
+    const values = new Map<string, number>();
+    for (const { name, value } of stats) if (name !== undefined && typeof value === "number") values.set(name, value);
+    return values;
+  }
+
+  /** The number of Envoy's worker threads. */
+  async concurrency(): Promise<number> {
+    const info = JSON.parse(await this.get("/server_info")) as { command_line_options: { concurrency: number } };
+    return info.command_line_options.concurrency;
+  }
+
+  /** The values of all runtime keys that are set, layers overlaid. */
+  async runtime(): Promise<ReadonlyMap<string, string>> {
+    const body = JSON.parse(await this.get("/runtime")) as { entries: Record<string, { final_value: string }> };
+    return new Map(Object.entries(body.entries).map(([key, { final_value }]) => [key, final_value]));
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+
+  #send(path: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        { socketPath: this.#socketPath, path, agent: this.#agent, headers: { host: "envoy" }, timeout: timeoutMs },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("error", reject);
+          response.on("end", () => {
+            if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString("utf8"));
+            else reject(new Error(`status ${response.statusCode ?? 0}`));
+          });
+        },
+      );
+      sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+      sent.on("error", reject);
+      sent.end();
+    });
+  }
+}

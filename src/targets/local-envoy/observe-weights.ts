@@ -1,0 +1,69 @@
+import { runtimeKeyPrefix } from "../../core/envoy/names.ts";
+import type { SplitId, SplitWeights } from "../../core/routes/route-table.ts";
+import type { EnvoyAdmin } from "./admin.ts";
+
+/** The parts of `/config_dump` that say where a route leads (Envoy API: admin/v3/config_dump.proto). */
+interface RoutesDump {
+  readonly configs?: readonly { readonly route_config?: { readonly virtual_hosts?: readonly HostDump[] } }[];
+}
+
+interface HostDump {
+  readonly routes?: readonly RouteDump[];
+}
+
+interface RouteDump {
+  readonly name?: string;
+  readonly route?: {
+    readonly cluster?: string;
+    readonly weighted_clusters?: {
+      readonly runtime_key_prefix?: string;
+      readonly clusters: readonly { readonly name: string; readonly weight?: number }[];
+    };
+  };
+}
+
+/**
+ * The weights that one Envoy uses now, read from itself: those of its route configuration, overlaid with its runtime
+ * values. Splits that it does not route are missing.
+ */
+export async function observeWeights(
+  admin: EnvoyAdmin,
+  splits: ReadonlySet<SplitId>,
+): Promise<ReadonlyMap<SplitId, SplitWeights>> {
+  const dump = JSON.parse(await admin.get("/config_dump?resource=dynamic_route_configs")) as RoutesDump;
+  const runtime = await admin.runtime();
+  const observed = new Map<SplitId, SplitWeights>();
+  for (const { route_config: routes } of dump.configs ?? []) {
+    for (const host of routes?.virtual_hosts ?? []) {
+      for (const route of host.routes ?? []) {
+        const { name } = route;
+        if (name === undefined || !splits.has(name) || observed.has(name)) continue;
+        const weights = readWeights(route, runtime);
+        if (weights !== undefined) observed.set(name, weights);
+      }
+    }
+  }
+  return observed;
+}
+
+/** Overlays weights of a known route configuration with the runtime values of one Envoy. */
+export function overlayRuntime(
+  split: SplitId,
+  weights: SplitWeights,
+  runtime: ReadonlyMap<string, string>,
+): SplitWeights {
+  const prefix = runtimeKeyPrefix(split);
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, weight]) => {
+      const value = runtime.get(`${prefix}.${name}`);
+      return [name, value === undefined ? weight : Number(value)];
+    }),
+  );
+}
+
+function readWeights(route: RouteDump, runtime: ReadonlyMap<string, string>): SplitWeights | undefined {
+  const weighted = route.route?.weighted_clusters;
+  if (weighted === undefined) return route.route?.cluster === undefined ? undefined : { [route.route.cluster]: 100 };
+  const weights = Object.fromEntries(weighted.clusters.map(({ name, weight }) => [name, weight ?? 0]));
+  return overlayRuntime(route.name ?? "", weights, runtime);
+}

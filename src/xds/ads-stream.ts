@@ -1,0 +1,120 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type DeltaDiscoveryRequest,
+  type DeltaDiscoveryResponse,
+  DeltaDiscoveryResponseSchema,
+} from "../gen/envoy/service/discovery/v3/discovery_pb.ts";
+import { type ResourceType, resourceTypeOf, resourceTypes, typeUrls } from "./resource-types.ts";
+import { Signal } from "./signal.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { type SendOptions, Subscription, type SubscriptionResponse, type Verdict } from "./subscription.ts";
+
+export interface AdsStreamOptions {
+  readonly node: string;
+  /** The newest state; undefined before there is one, and then the proxy waits. */
+  snapshot(): Snapshot | undefined;
+  /** Called after every message of the proxy. */
+  onTaken(type: ResourceType, verdict: Verdict): void;
+  onSent(type: ResourceType, bytes: number): void;
+}
+
+/** One connected proxy: its subscriptions, and the loop that keeps it up to date. */
+export class AdsStream {
+  readonly node: string;
+  readonly #options: AdsStreamOptions;
+  readonly #subscriptions: Readonly<Record<ResourceType, Subscription>>;
+  readonly #signal = new Signal();
+  #isOpen = true;
+
+  constructor(options: AdsStreamOptions) {
+    this.node = options.node;
+    this.#options = options;
+    this.#subscriptions = {
+      clusters: new Subscription(),
+      endpoints: new Subscription(),
+      listeners: new Subscription(),
+      routes: new Subscription(),
+      runtime: new Subscription(),
+    };
+  }
+
+  subscription(type: ResourceType): Subscription {
+    return this.#subscriptions[type];
+  }
+
+  /** Tells that there may be something new to send. */
+  wake(): void {
+    this.#signal.raise();
+  }
+
+  /** Ends the loop; the proxy will connect again. */
+  close(): void {
+    this.#isOpen = false;
+    this.#signal.raise();
+  }
+
+  take(request: DeltaDiscoveryRequest): void {
+    const type = resourceTypeOf(request.typeUrl);
+    // Types that kirikae does not serve stay unanswered, as Envoy's documentation allows.
+    if (type === undefined) return;
+    const verdict = this.#subscriptions[type].take({
+      subscribe: request.resourceNamesSubscribe,
+      unsubscribe: request.resourceNamesUnsubscribe,
+      initialVersions: new Map(Object.entries(request.initialResourceVersions)),
+      nonce: request.responseNonce,
+      error: request.errorDetail?.message,
+    });
+    this.#signal.raise();
+    this.#options.onTaken(type, verdict);
+  }
+
+  /** Responses as they become due, until the stream is closed; the next is made when the last was taken. */
+  async *responses(): AsyncGenerator<DeltaDiscoveryResponse> {
+    while (this.#isOpen) {
+      const due = this.#next();
+      if (due === undefined) await this.#signal.wait();
+      else yield due;
+    }
+  }
+
+  #next(): DeltaDiscoveryResponse | undefined {
+    const snapshot = this.#options.snapshot();
+    if (snapshot === undefined) return undefined;
+    for (const type of resourceTypes) {
+      const resources = snapshot[type];
+      const response = resources && this.#subscriptions[type].next(resources, sendOptions(snapshot, type));
+      if (response === undefined) continue;
+      // A cluster that is sent anew waits for its endpoints, which Envoy does not always ask for again.
+      if (type === "clusters") this.#subscriptions.endpoints.forget(response.resources.map(({ name }) => name));
+      this.#options.onSent(type, countBytes(response));
+      return encode(type, response);
+    }
+    return undefined;
+  }
+}
+
+/** Only clusters and their endpoints are used by something that is pushed separately. */
+export function sendOptions(snapshot: Snapshot, type: ResourceType): SendOptions {
+  return { withholdsRemovals: snapshot.withholdsRemovals && (type === "clusters" || type === "endpoints") };
+}
+
+function countBytes(response: SubscriptionResponse): number {
+  return (
+    response.resources.reduce((sum, { name, bytes }) => sum + name.length + bytes.length, 0) +
+    response.removed.reduce((sum, name) => sum + name.length, 0)
+  );
+}
+
+function encode(type: ResourceType, response: SubscriptionResponse): DeltaDiscoveryResponse {
+  const typeUrl = typeUrls[type];
+  return create(DeltaDiscoveryResponseSchema, {
+    typeUrl,
+    nonce: response.nonce,
+    removedResources: [...response.removed],
+    resources: response.resources.map(({ name, version, bytes }) => ({
+      name,
+      version,
+      resource: { typeUrl, value: bytes },
+    })),
+  });
+}

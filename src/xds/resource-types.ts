@@ -1,0 +1,22 @@
+/**
+ * The five kinds of resources, in the order in which they must reach a proxy: a route may only name clusters that are
+ * there, and a weight only a route that is there (Envoy doc: "Eventual consistency considerations").
+ */
+export const resourceTypes = ["clusters", "endpoints", "listeners", "routes", "runtime"] as const;
+
+export type ResourceType = (typeof resourceTypes)[number];
+
+const prefix = "type.googleapis.com/";
+
+export const typeUrls: Readonly<Record<ResourceType, string>> = {
+  clusters: `${prefix}envoy.config.cluster.v3.Cluster`,
+  endpoints: `${prefix}envoy.config.endpoint.v3.ClusterLoadAssignment`,
+  listeners: `${prefix}envoy.config.listener.v3.Listener`,
+  routes: `${prefix}envoy.config.route.v3.RouteConfiguration`,
+  runtime: `${prefix}envoy.service.runtime.v3.Runtime`,
+};
+
+/** Undefined for a type that kirikae does not serve. */
+export function resourceTypeOf(typeUrl: string): ResourceType | undefined {
+  return resourceTypes.find((type) => typeUrls[type] === typeUrl);
+}
