@@ -14,7 +14,7 @@ export interface ApiClient {
   status(): Promise<Status>;
   plan(request: MoveRequest): Promise<MovePlan>;
   /** Reports each step while it happens; the result comes back only once. */
-  move(request: MoveRequest, onProgress: (progress: MoveProgress) => void): Promise<MoveResult>;
+  move(request: MoveRequest, onProgress: (progress: MoveProgress) => void, signal?: AbortSignal): Promise<MoveResult>;
   history(name: string | undefined): Promise<readonly HistoryEntry[]>;
   createPageUrl(): Promise<string>;
   /** What happens from now on; ends when the API stops or the signal says so. */
@@ -39,7 +39,7 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
     history: (name) =>
       readJson(call("GET", `/v1/history${name === undefined ? "" : `?name=${encodeURIComponent(name)}`}`)),
     createPageUrl: async () => (await readJson<{ url: string }>(call("POST", "/v1/page-link", { body: {} }))).url,
-    move: async (body, onProgress) => readMove(await call("POST", "/v1/moves", { body }), onProgress),
+    move: async (body, onProgress, signal) => readMove(await call("POST", "/v1/moves", { body, signal }), onProgress),
     events: (signal) => readEvents(call("GET", "/v1/events", { signal }), signal),
   };
 }
@@ -51,7 +51,7 @@ interface Place {
 
 interface CallOptions {
   readonly body?: unknown;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 type Call = (method: "GET" | "POST", path: string, options?: CallOptions) => Promise<IncomingMessage>;
@@ -160,7 +160,7 @@ function nothingRuns(cause: unknown): KirikaeError {
   });
 }
 
-function connectionLost(cause: unknown): KirikaeError {
+export function connectionLost(cause: unknown): KirikaeError {
   return new KirikaeError("KIR5059", "The connection to `kirikae up` ended in the middle of an answer.", {
     exitStatus: 3,
     hint: "Ask `kirikae status` and `kirikae history` how it ended.",

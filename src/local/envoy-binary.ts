@@ -46,23 +46,38 @@ export function locateCacheFolder(env: NodeJS.ProcessEnv): string {
  * @throws KirikaeError KIR5003 to KIR5008, exit status 3.
  */
 export async function findEnvoy(options: FindEnvoyOptions): Promise<EnvoyBinary> {
+  const installed = await findInstalledEnvoy(options);
+  if (installed !== undefined) return installed;
   const { env } = options;
-  if (options.envoy !== undefined) return verifyNamed(options.envoy, "flag");
-  const named = env["KIRIKAE_ENVOY"];
-  if (named !== undefined && named !== "") return verifyNamed(named, "environment");
-  const onPath = await findOnPath(options);
-  if (onPath !== undefined) return onPath;
   const cacheFolder = options.cacheFolder ?? locateCacheFolder(env);
-  const path = join(cacheFolder, `envoy-${fetchedVersion}`, "envoy");
-  const cached = await readVersion(path);
-  if (cached.kind === "version") return { path, version: cached.version, source: "cache" };
   await fetchEnvoy({ cacheFolder, env, onProgress: (message) => options.onProgress(message) });
+  const path = cachedPath(options);
   const fetched = await readVersion(path);
   if (fetched.kind === "version") return { path, version: fetched.version, source: "download" };
   throw new KirikaeError("KIR5006", `The fetched Envoy does not run: ${fetched.reason}.`, {
     exitStatus: 3,
     hint: "Name another Envoy with --envoy or KIRIKAE_ENVOY.",
   });
+}
+
+/**
+ * The Envoy that `findEnvoy` would use without fetching one; undefined when it would have to.
+ * @throws KirikaeError KIR5007 or KIR5008, exit status 3, for one that the user named.
+ */
+export async function findInstalledEnvoy(options: FindEnvoyOptions): Promise<EnvoyBinary | undefined> {
+  const { env } = options;
+  if (options.envoy !== undefined) return verifyNamed(options.envoy, "flag");
+  const named = env["KIRIKAE_ENVOY"];
+  if (named !== undefined && named !== "") return verifyNamed(named, "environment");
+  const onPath = await findOnPath(options);
+  if (onPath !== undefined) return onPath;
+  const path = cachedPath(options);
+  const cached = await readVersion(path);
+  return cached.kind === "version" ? { path, version: cached.version, source: "cache" } : undefined;
+}
+
+function cachedPath(options: FindEnvoyOptions): string {
+  return join(options.cacheFolder ?? locateCacheFolder(options.env), `envoy-${fetchedVersion}`, "envoy");
 }
 
 async function verifyNamed(name: string, source: "flag" | "environment"): Promise<EnvoyBinary> {

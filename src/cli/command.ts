@@ -1,0 +1,50 @@
+import { Command, CommanderError } from "commander";
+import type { Ink } from "./ink.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a command found out. `--json` prints the data, else the text is printed. */
+export interface Answer {
+  /** 0 for yes, 1 when the answer is no. */
+  readonly exitStatus: 0 | 1;
+  readonly data: unknown;
+  text(ink: Ink): string;
+}
+
+/** What a command may use of the process that it runs in. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly env: NodeJS.ProcessEnv;
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Sets how the process will end. */
+  finish(exitStatus: number): void;
+  /** Calls back for the first signal that asks to stop; a second one ends the process as the system would. */
+  onStop(stop: (signal: NodeJS.Signals) => void): Disposable;
+}
+
+export interface JsonOption {
+  readonly json?: true;
+}
+
+export const jsonOption = ["--json", "print JSON for scripts"] as const;
+export const namespaceOption = [
+  "-n, --namespace <namespace>",
+  "the namespace, where the name alone is not clear",
+] as const;
+
+/** A subcommand whose usage errors are thrown, so that one place prints them and decides the exit status. */
+export function createCommand(name: string, summary: string): Command {
+  return new Command(name).description(summary).exitOverride().showHelpAfterError(false);
+}
+
+/** Prints the answer in the form that was asked for. */
+export function printAnswer(context: CommandContext, answer: Answer, options: JsonOption): void {
+  const { terminal } = context;
+  if (options.json === true) terminal.answer(JSON.stringify(answer.data, undefined, 2));
+  else {
+    const text = answer.text(terminal.ink);
+    if (text !== "") terminal.answer(text);
+  }
+  context.finish(answer.exitStatus);
+}
+
+export { Command, CommanderError };

@@ -1,0 +1,20 @@
+import {
+  createCommand,
+  jsonOption,
+  printAnswer,
+  type Command,
+  type CommandContext,
+  type JsonOption,
+} from "../command.ts";
+
+export function historyCommand(context: CommandContext): Command {
+  return createCommand("history", "who moved what, when, why, and how it ended; needs nothing running")
+    .argument("[name]", "only this VirtualService, as name or namespace/name")
+    .option(...jsonOption)
+    .action(async (name: string | undefined, options: JsonOption) => {
+      const { readHistory } = await import("../read-history.ts");
+      const entries = await readHistory(context.env, name);
+      const { renderHistory } = await import("../print/history.ts");
+      printAnswer(context, { exitStatus: 0, data: entries, text: (ink) => renderHistory(entries, ink) }, options);
+    });
+}

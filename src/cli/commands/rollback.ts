@@ -1,0 +1,13 @@
+import { createCommand, type Command, type CommandContext } from "../command.ts";
+import { addMoveOptions, type MoveOptions } from "./move-options.ts";
+
+export function rollbackCommand(context: CommandContext): Command {
+  const command = createCommand(
+    "rollback",
+    "undo the last move of a service; again, and it goes forward again",
+  ).argument("<name>", "a VirtualService, or a service where that is unambiguous");
+  return addMoveOptions(command).action(async (name: string, options: MoveOptions) => {
+    const { runMove } = await import("./run-move.ts");
+    await runMove(context, { verb: "rollback", name, to: {}, options });
+  });
+}

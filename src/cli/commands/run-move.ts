@@ -1,0 +1,63 @@
+import type { MoveProgress } from "../../api/types.ts";
+import type { MoveRequest } from "../../core/release/move.ts";
+import { printAnswer, type CommandContext } from "../command.ts";
+import { currentActor, type MoveOptions } from "./move-options.ts";
+
+export interface MoveCall {
+  readonly verb: MoveRequest["verb"];
+  readonly name: string;
+  readonly to: MoveRequest["to"];
+  readonly options: MoveOptions;
+}
+
+/**
+ * Asks the running `up` for a move and shows it while it happens. Ctrl-C only stops watching: the move belongs to `up`
+ * and runs on, because half a move is what nobody wants.
+ */
+export async function runMove(context: CommandContext, call: MoveCall): Promise<void> {
+  const { options } = call;
+  const request: MoveRequest = {
+    verb: call.verb,
+    ...parseName(call.name, options.namespace),
+    route: options.route,
+    to: call.to,
+    actor: currentActor(context.env),
+    reason: options.reason,
+  };
+  const { connect } = await import("../connect.ts");
+  const api = await connect(context.env);
+  const print = await import("../print/move.ts");
+  if (options.dryRun === true) {
+    const plan = await api.plan(request);
+    const data = { dryRun: true, ...plan };
+    return printAnswer(context, { exitStatus: 0, data, text: (ink) => print.renderPlan(plan, ink) }, options);
+  }
+  const detach = new AbortController();
+  using _stop = context.onStop(() => detach.abort());
+  const show = (progress: MoveProgress): void => {
+    if (options.json === true) return;
+    const text = print.renderProgress(progress, context.terminal.ink);
+    if (text !== "") context.terminal.answer(text);
+    const note = print.renderProgressNote(progress, context.terminal.noteInk);
+    if (note !== "") context.terminal.note(note);
+  };
+  try {
+    const result = await api.move(request, show, detach.signal);
+    const exitStatus = result.ok ? 0 : 1;
+    const data = print.orderResult(result);
+    printAnswer(context, { exitStatus, data, text: (ink) => print.renderEnd(result, ink) }, options);
+  } catch (error) {
+    if (!detach.signal.aborted) throw error;
+    context.terminal.note(print.renderDetached(request.name, context.terminal.noteInk));
+    context.finish(130);
+  }
+}
+
+/** `namespace/name` says both at once; `-n` wins over nothing else. */
+function parseName(name: string, namespace: string | undefined): Pick<MoveRequest, "name" | "namespace"> {
+  const [first, second, ...rest] = name.split("/");
+  if (namespace === undefined && first !== undefined && second !== undefined && rest.length === 0) {
+    return { namespace: first, name: second };
+  }
+  return { name, namespace };
+}

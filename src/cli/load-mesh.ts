@@ -1,0 +1,66 @@
+import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
+import { parseManifests } from "../core/manifest/parse-manifests.ts";
+import type { SourceText } from "../core/manifest/manifest.ts";
+import { buildMesh } from "../core/mesh/build-mesh.ts";
+import { checkMesh } from "../core/mesh/check-mesh.ts";
+import { buildRouteTable } from "../core/routes/build-route-table.ts";
+import type { RouteTable } from "../core/routes/route-table.ts";
+import { readManifests } from "../local/manifest-folder.ts";
+
+export interface LoadOptions {
+  readonly defaultNamespace: string;
+  readonly input: AsyncIterable<Uint8Array>;
+}
+
+export interface LoadedMesh {
+  readonly table: RouteTable;
+  /** In the order of files and lines; what has no place comes last. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly fileCount: number;
+  /** A line of a text that was read, counted from 1. */
+  lines(path: string, line: number): string | undefined;
+}
+
+/** Reads manifests as `up` does, without running anything. Throws KIR5013 for a path that cannot be read. */
+export async function loadMesh(paths: readonly string[], options: LoadOptions): Promise<LoadedMesh> {
+  const sources: SourceText[] = [];
+  const found: Diagnostic[] = [];
+  for (const path of paths) {
+    const set = await readManifests(path, { input: options.input });
+    sources.push(...set.sources);
+    found.push(...set.diagnostics);
+  }
+  const unique = [...new Map(sources.map((source) => [source.path, source])).values()];
+  const parsed = parseManifests(unique, { defaultNamespace: options.defaultNamespace });
+  const linked = buildMesh(parsed.manifests);
+  const built = buildRouteTable(linked.mesh);
+  const findings = [
+    ...found,
+    ...parsed.diagnostics,
+    ...linked.diagnostics,
+    ...checkMesh(linked.mesh),
+    ...built.diagnostics,
+  ];
+  return {
+    table: built.table,
+    diagnostics: findings.toSorted(byPlace),
+    fileCount: unique.length,
+    lines: lineReader(unique),
+  };
+}
+
+function lineReader(sources: readonly SourceText[]): LoadedMesh["lines"] {
+  const split = new Map<string, readonly string[]>();
+  return (path, line) => {
+    const lines = split.get(path) ?? sources.find((source) => source.path === path)?.text.split(/\r?\n/u);
+    if (lines !== undefined) split.set(path, lines);
+    return lines?.[line - 1];
+  };
+}
+
+function byPlace(one: Diagnostic, other: Diagnostic): number {
+  if (one.at === undefined || other.at === undefined)
+    return Number(one.at === undefined) - Number(other.at === undefined);
+  if (one.at.file !== other.at.file) return one.at.file < other.at.file ? -1 : 1;
+  return one.at.line - other.at.line || one.at.column - other.at.column;
+}

@@ -1,0 +1,42 @@
+import type { HistoryEntry } from "../../api/types.ts";
+import { inkVersion, type Ink } from "../ink.ts";
+import { renderTable } from "../terminal.ts";
+
+/** One entry a block, newest first: what, when and who; before and after; and the evidence. */
+export function renderHistory(entries: readonly HistoryEntry[], ink: Ink): string {
+  if (entries.length === 0) return "Nothing was moved yet.";
+  return entries.map((entry) => renderEntry(entry, ink)).join("\n");
+}
+
+function renderEntry(entry: HistoryEntry, ink: Ink): string {
+  const head = [
+    ink.dim(entry.startedAt),
+    ink.bold(entry.virtualService),
+    entry.verb,
+    inkOutcome(entry.outcome, ink),
+    `by ${entry.actor}`,
+  ].join("  ");
+  const rows = [
+    ["weights", `${renderWeights(entry.before, ink)} to ${renderWeights(entry.after, ink)}`],
+    ...(entry.reason === undefined ? [] : [["reason", entry.reason]]),
+    ...(entry.message === undefined ? [] : [["message", entry.message]]),
+    ...(entry.ledger === null ? [] : [["requests", renderCounts(entry.ledger)]]),
+  ];
+  return `${head}\n${renderTable(rows, "  ")}`;
+}
+
+function renderWeights(weights: HistoryEntry["before"], ink: Ink): string {
+  const parts = Object.entries(weights)
+    .filter(([, percent]) => percent > 0)
+    .map(([version, percent]) => `${inkVersion(ink, version)} ${percent} %`);
+  return parts.length === 0 ? "nothing" : parts.join(", ");
+}
+
+function renderCounts(ledger: NonNullable<HistoryEntry["ledger"]>): string {
+  return `${ledger.requests} = ${ledger.ok} ok + ${ledger.failed} failed, old version after done: ${ledger.oldAfterDone}`;
+}
+
+function inkOutcome(outcome: HistoryEntry["outcome"], ink: Ink): string {
+  if (outcome === "done") return ink.green(outcome);
+  return outcome === "refused" || outcome === "running" ? ink.yellow(outcome) : ink.red(outcome);
+}

@@ -1,0 +1,122 @@
+import type { ProxyStatus, ServiceStatus, Status, TrafficSample, VersionStatus } from "../../api/types.ts";
+import { inkVersion, type Ink } from "../ink.ts";
+import { renderTable } from "../terminal.ts";
+
+/** Gateways, services with their versions, proxies and what is not as it should be. */
+export function renderStatus(status: Status, ink: Ink): string {
+  const parts = [
+    renderGateways(status, ink),
+    ...status.services.map((service) => renderService(service, ink)),
+    renderProxies(status.proxies, ink),
+    renderWorkloads(status, ink),
+    renderRefused(status, ink),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function renderGateways({ gateways }: Status, ink: Ink): string {
+  if (gateways.length === 0) return `${ink.bold("Gateways")}  none`;
+  const rows = gateways.map((gateway) => [
+    gateway.gateway,
+    gateway.server,
+    gateway.hosts.join(", "),
+    `port ${gateway.port} at ${gateway.address}`,
+  ]);
+  return `${ink.bold("Gateways")}\n${renderTable(rows, "  ")}`;
+}
+
+function renderService(service: ServiceStatus, ink: Ink): string {
+  const live = service.live === undefined ? "traffic is split" : `${inkVersion(ink, service.live)} is live`;
+  const moved = service.isMoved ? ink.dim(" (moved from what the manifest says)") : "";
+  const heading = `${ink.bold(service.virtualService)}  ${service.hosts.join(", ")}  ${live}${moved}`;
+  const rows = service.versions.map((version) => renderVersion(service, version, ink));
+  if (rows.length === 0) return heading;
+  const titles = ["VERSION", "ROLE", "SHARE", "READY", "REQ/S", "ERR/S"].map((title) => ink.dim(title));
+  return `${heading}\n${renderTable([titles, ...rows], "  ")}`;
+}
+
+function renderVersion(service: ServiceStatus, version: VersionStatus, ink: Ink): readonly string[] {
+  const ready = `${version.readyEndpoints}/${version.endpoints}`;
+  const errors = formatRate(version.errorsPerSecond);
+  return [
+    inkVersion(ink, version.name),
+    version.role,
+    publicShare(service, version.name),
+    version.readyEndpoints === 0 ? ink.red(ready) : ready,
+    formatRate(version.requestsPerSecond),
+    version.errorsPerSecond > 0 ? ink.red(errors) : errors,
+  ];
+}
+
+/** The version's share of the public rules; a range where they differ. */
+export function publicShare(service: ServiceStatus, version: string): string {
+  const shares = service.rules
+    .filter((rule) => rule.role === "public" && version in rule.weights)
+    .map((rule) => {
+      const sum = Object.values(rule.weights).reduce((total, weight) => total + weight, 0);
+      return sum === 0 ? 0 : Math.round(((rule.weights[version] ?? 0) / sum) * 1000) / 10;
+    });
+  if (shares.length === 0) return "-";
+  const [least, most] = [Math.min(...shares), Math.max(...shares)];
+  return least === most ? `${least} %` : `${least}-${most} %`;
+}
+
+function renderProxies(proxies: readonly ProxyStatus[], ink: Ink): string {
+  if (proxies.length === 0) return `${ink.bold("Proxies")}  ${ink.red("none")}`;
+  const rows = proxies.map((proxy) => [
+    proxy.node,
+    proxy.connected ? ink.green("connected") : ink.red("not connected"),
+    proxy.pid === undefined ? "" : `pid ${proxy.pid}`,
+    renderConfiguration(proxy, ink),
+  ]);
+  return `${ink.bold("Proxies")}\n${renderTable(rows, "  ")}`;
+}
+
+function renderConfiguration(proxy: ProxyStatus, ink: Ink): string {
+  const refused = proxy.types.filter((type) => type.nack !== undefined);
+  if (refused.length > 0) {
+    return ink.red(refused.map((type) => `${type.type} refused: ${type.nack ?? ""}`).join("; "));
+  }
+  const waiting = proxy.types.filter((type) => type.sentVersion !== type.ackedVersion);
+  if (waiting.length > 0) return ink.yellow(`waiting for ${waiting.map((type) => type.type).join(", ")}`);
+  return "has acknowledged everything";
+}
+
+function renderWorkloads({ workloads }: Status, ink: Ink): string {
+  if (workloads.length === 0) return "";
+  const rows = workloads.flatMap((workload) =>
+    workload.replicas.map((replica) => [
+      workload.name,
+      replica.address,
+      replica.ready ? ink.green("ready") : ink.red("not ready"),
+      replica.restarts === 0 ? "" : ink.yellow(`${replica.restarts} restarts`),
+      replica.ready ? "" : (replica.logFile ?? ""),
+    ]),
+  );
+  return `${ink.bold("Workloads")}\n${renderTable(rows, "  ")}`;
+}
+
+function renderRefused({ refusedManifests }: Status, ink: Ink): string {
+  if (refusedManifests.length === 0) return "";
+  const heading = ink.red(ink.bold("The manifests on disk were refused; the earlier ones still run"));
+  return [heading, ...refusedManifests.map((text) => `  ${text}`)].join("\n");
+}
+
+/** A line for each service and second, for pipes. */
+export function renderSampleLines(sample: TrafficSample, name: string | undefined): string {
+  const time = new Date(sample.atMs).toISOString();
+  return sample.services
+    .filter((service) => name === undefined || `/${service.virtualService}`.endsWith(`/${name}`))
+    .map((service) => {
+      const versions = service.versions.map(
+        (version) =>
+          `${version.name} ${formatRate(version.requestsPerSecond)}/s errors ${formatRate(version.errorsPerSecond)}/s`,
+      );
+      return `${time} ${service.virtualService} ${versions.join(" ")}`;
+    })
+    .join("\n");
+}
+
+function formatRate(perSecond: number): string {
+  return perSecond >= 100 ? String(Math.round(perSecond)) : perSecond.toFixed(1);
+}

@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import type { ReadyEvent, UpEvent } from "../../app-types.ts";
+import type { Diagnostic } from "../../core/diagnostics/diagnostic.ts";
+import { inkVersion, type Ink } from "../ink.ts";
+import type { Terminal } from "../terminal.ts";
+import { renderDiagnostics } from "./diagnostics.ts";
+
+/**
+ * Prints what `up` does. For people: the answer once it is ready, everything else as notes. For scripts: one object a
+ * line, the first of them `ready`; what happens before goes to stderr as text.
+ */
+export function createUpPrinter(terminal: Terminal, form: "text" | "json"): (event: UpEvent) => void {
+  let isReady = false;
+  return (event) => {
+    if (event.kind === "ready") isReady = true;
+    if (form === "json" && isReady) terminal.answer(JSON.stringify(toJson(event)));
+    else if (event.kind === "ready") terminal.answer(renderReady(event, terminal.ink));
+    else {
+      const text = renderUpEvent(event, terminal.noteInk);
+      if (text !== "") terminal.note(text);
+    }
+  };
+}
+
+/** `ready` has the keys of the contract first; the page's link holds a key, so a log of it should be kept private. */
+function toJson(event: UpEvent): Readonly<Record<string, unknown>> {
+  if (event.kind !== "ready") {
+    const { kind, ...rest } = event;
+    return { event: kind, ...rest };
+  }
+  const gateways = event.gateways.map(({ gateway, server, address, ...rest }) => ({
+    gateway,
+    server,
+    address,
+    ...rest,
+  }));
+  return { event: "ready", api: event.api, gateways, pageUrl: event.pageUrl, services: event.services };
+}
+
+export function renderReady(event: ReadyEvent, ink: Ink): string {
+  const gateways = event.gateways.flatMap((gateway) => {
+    const head = `  ${ink.bold(gateway.gateway)} ${gateway.server}  port ${gateway.port} at http://${gateway.address}`;
+    return [head, `    ${ink.cyan(renderCurl(gateway.hosts, gateway.address))}`];
+  });
+  const services = event.services.map((service) => {
+    const live = service.live === undefined ? "split" : inkVersion(ink, service.live);
+    return `  ${ink.bold(service.virtualService)}  ${service.hosts.join(", ")}  live: ${live}`;
+  });
+  const parts = [
+    ink.green(ink.bold("Ready")),
+    "Gateways",
+    ...gateways,
+    ...(services.length === 0 ? [] : ["Services", ...services]),
+    "Status page (this link signs one browser in)",
+    `  ${ink.cyan(event.pageUrl)}`,
+    ...renderNextCommand(event, ink),
+    ink.dim("Ctrl-C stops everything that this started."),
+  ];
+  return parts.join("\n");
+}
+
+/** Any host of a wildcard will do for a try. */
+function renderCurl(hosts: readonly string[], address: string): string {
+  const [first] = hosts;
+  const host = first?.replace(/^.*\//u, "").replace(/^\*\./u, "any.");
+  const isNamed = host !== undefined && host !== "" && host !== "*";
+  return isNamed ? `curl -H 'Host: ${host}' http://${address}/` : `curl http://${address}/`;
+}
+
+function renderNextCommand(event: ReadyEvent, ink: Ink): readonly string[] {
+  const service = event.services.find((candidate) => candidate.live !== undefined && candidate.versions.length > 1);
+  const other = service?.versions.find((version) => version.name !== service.live && version.readyEndpoints > 0);
+  if (service === undefined || other === undefined) return [];
+  const [namespace, name] = service.virtualService.split("/");
+  const isUnique = event.services.filter((candidate) => candidate.virtualService.endsWith(`/${name}`)).length === 1;
+  const where = isUnique ? "" : ` -n ${namespace}`;
+  return ["Try in a second terminal", `  ${ink.cyan(`npx kirikae switch ${name}${where} --to ${other.name}`)}`];
+}
+
+function renderUpEvent(event: Exclude<UpEvent, ReadyEvent>, ink: Ink): string {
+  switch (event.kind) {
+    case "progress":
+      return ink.dim(event.message);
+    case "diagnostics":
+      return renderFindings(event.diagnostics, ink);
+    case "manifestsApplied":
+      return [renderFindings(event.diagnostics, ink), `${ink.green("applied")} ${event.summary}`]
+        .filter(Boolean)
+        .join("\n");
+    case "manifestsRefused":
+      return [
+        renderFindings(event.diagnostics, ink),
+        `${ink.red("refused")} ${event.reason} What ran before still runs.`,
+      ]
+        .filter(Boolean)
+        .join("\n");
+    case "move":
+      return renderMove(event, ink);
+    case "envoy":
+      return `${event.state === "exited" ? ink.red("envoy exited") : `envoy ${event.state}`} ${event.detail}`.trimEnd();
+    case "warning":
+      return `${ink.yellow("warning")} ${event.message}`;
+  }
+}
+
+function renderMove({ virtualService, progress }: Extract<UpEvent, { kind: "move" }>, ink: Ink): string {
+  if (progress.kind === "planned") {
+    const { verb, from, to, actor } = progress.plan;
+    return `${verb} ${virtualService}: ${inkVersion(ink, from)} to ${inkVersion(ink, to)}, asked for by ${actor}`;
+  }
+  if (progress.kind !== "finished") return "";
+  const { result } = progress;
+  const end = result.ok ? ink.green("done and proved") : ink.red(`${result.outcome}: ${result.message ?? ""}`);
+  const failed = result.ledger === null ? "" : `, ${result.ledger.failed} of ${result.ledger.requests} requests failed`;
+  return `${result.plan.verb} ${virtualService}: ${end}${failed}`;
+}
+
+function renderFindings(diagnostics: readonly Diagnostic[], ink: Ink): string {
+  return renderDiagnostics(diagnostics, readLine, ink);
+}
+
+/** The file as it is now, which a moment after it was read is nearly always what was read. */
+function readLine(path: string, line: number): string | undefined {
+  try {
+    return readFileSync(path, "utf8").split(/\r?\n/u)[line - 1];
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
+  }
+}

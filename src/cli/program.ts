@@ -1,0 +1,54 @@
+import { Command } from "commander";
+import type { CommandContext } from "./command.ts";
+import { checkCommand } from "./commands/check.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { historyCommand } from "./commands/history.ts";
+import { pageCommand } from "./commands/page.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
+import { shiftCommand } from "./commands/shift.ts";
+import { statusCommand } from "./commands/status.ts";
+import { switchCommand } from "./commands/switch.ts";
+import { upCommand } from "./commands/up.ts";
+
+export interface Program {
+  readonly context: CommandContext;
+  readonly version: string;
+}
+
+/** The whole command tree. Building it loads no more than its own names; docs/cli.md is generated from it. */
+export function buildProgram({ context, version }: Program): Command {
+  const { terminal } = context;
+  const program = new Command("kirikae")
+    .description("Moves live traffic between versions of a service, proves that it moved, and takes it back at once.")
+    .version(version, "-V, --version")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.answer(text.trimEnd()),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+      // Usage errors are thrown and printed with the others.
+      outputError: () => {},
+    })
+    .addHelpText("after", helpEnd);
+  const commands = [upCommand, switchCommand, shiftCommand, rollbackCommand, statusCommand, historyCommand];
+  const offline = [checkCommand, explainCommand, doctorCommand, pageCommand];
+  for (const create of [...commands, ...offline]) {
+    const command = create(context);
+    command.copyInheritedSettings(program);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+const helpEnd = `
+Exit status:
+  0  yes
+  1  the answer is no: errors found, or the move is not proved
+  2  wrong use or input
+  3  the environment: nothing is running, a port is taken, no Envoy
+
+Environment:
+  KIRIKAE_STATE  the state folder; two with different ones do not meet
+  KIRIKAE_ENVOY  the Envoy binary to run
+  KIRIKAE_DEBUG  1 prints where an unexpected error happened
+  NO_COLOR, FORCE_COLOR  turn colours off or on`;

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import type { KirikaeError } from "../core/diagnostics/error.ts";
+import type { CommandContext } from "./command.ts";
+import { asKirikaeError, errorToJson, renderError } from "./print/error.ts";
+import { buildProgram } from "./program.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+import { usageError } from "./usage-error.ts";
+
+/** Runs one command line; the exit status is left in `process.exitCode`, so that everything printed arrives. */
+export async function run(process: NodeJS.Process): Promise<void> {
+  const terminal = openTerminal(process);
+  const context: CommandContext = {
+    terminal,
+    env: process.env,
+    input: process.stdin,
+    finish: (exitStatus) => {
+      process.exitCode = exitStatus;
+    },
+    onStop: (stop) => listenForStop(process, stop),
+  };
+  const program = buildProgram({ context, version: readVersion() });
+  try {
+    await program.parseAsync(process.argv);
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    reportError(terminal, toError(error), process);
+  }
+}
+
+function reportError(terminal: Terminal, error: KirikaeError, process: NodeJS.Process): void {
+  terminal.note(renderError(error, terminal.noteInk));
+  if (process.argv.includes("--json")) terminal.answer(JSON.stringify(errorToJson(error)));
+  const isDefect = error.code === "KIR5058" && error.cause instanceof Error;
+  if (isDefect && process.env["KIRIKAE_DEBUG"] === "1") terminal.note(String((error.cause as Error).stack));
+  process.exitCode = error.exitStatus;
+}
+
+/** Commander's own complaints are wrong use; it has printed nothing of them. */
+function toError(error: unknown): KirikaeError {
+  if (!(error instanceof CommanderError)) return asKirikaeError(error);
+  if (error.code === "commander.help") return usageError("No command was given.");
+  const text = error.message.replace(/^error: /u, "").trim();
+  const [message = text, ...suggestion] = text.split("\n");
+  return usageError(`${message[0]?.toUpperCase() ?? ""}${message.slice(1)}.`, suggestion.join(" ") || undefined);
+}
+
+/** The first signal asks; a second ends the process at once, the way the system would have. */
+function listenForStop(process: NodeJS.Process, stop: (signal: NodeJS.Signals) => void): Disposable {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  let isAsked = false;
+  const listener = (signal: NodeJS.Signals): void => {
+    if (isAsked) {
+      stopListening();
+      process.kill(process.pid, signal);
+      return;
+    }
+    isAsked = true;
+    stop(signal);
+  };
+  const stopListening = (): void => {
+    for (const signal of signals) process.off(signal, listener);
+  };
+  for (const signal of signals) process.on(signal, listener);
+  return { [Symbol.dispose]: stopListening };
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version }: { readonly version: string } = JSON.parse(text);
+  return version;
+}

@@ -1,0 +1,64 @@
+import { stripVTControlCharacters } from "node:util";
+import { createInk, wantsColour, type Ink } from "./ink.ts";
+
+/** The two streams of a command: answers go to stdout, everything else to stderr. The only place that prints. */
+export interface Terminal {
+  /** Colours for answers. */
+  readonly ink: Ink;
+  /** Colours for notes. */
+  readonly noteInk: Ink;
+  readonly isInteractive: boolean;
+  readonly columns: number;
+  /** Prints a part of the answer, and ends its line. */
+  answer(text: string): void;
+  /** Prints progress or a diagnostic, and ends its line. */
+  note(text: string): void;
+  /** Shows this text in place of all that the terminal showed. */
+  redraw(text: string): void;
+}
+
+const clearScreen = "\u001B[H\u001B[2J\u001B[3J";
+
+export function openTerminal(streams: Pick<NodeJS.Process, "stdout" | "stderr" | "env">): Terminal {
+  const { stdout, stderr, env } = streams;
+  for (const stream of [stdout, stderr]) stream.on("error", (error) => ignoreClosedPipe(error));
+  return {
+    ink: createInk(wantsColour(env, stdout.isTTY)),
+    noteInk: createInk(wantsColour(env, stderr.isTTY)),
+    isInteractive: stdout.isTTY,
+    columns: stdout.isTTY ? stdout.columns : 80,
+    answer: (text) => void stdout.write(`${withoutControls(text)}\n`),
+    note: (text) => void stderr.write(`${withoutControls(text)}\n`),
+    redraw: (text) => void stdout.write(`${clearScreen}${withoutControls(text)}\n`),
+  };
+}
+
+/** `kirikae status | head -1` closes the pipe early, which is the reader's right and no error. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}
+
+/** Names and messages come from files and requests; only colours may reach the terminal as more than text. */
+function withoutControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
+  return text.replaceAll(/\u001B\[[0-9;]*m|[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/gu, (found) =>
+    /^\u001B\[[0-9;]*m$/u.test(found) ? found : "\uFFFD",
+  );
+}
+
+/** How many columns a text takes, colours left out. */
+export function visibleLength(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
+
+/** Columns as wide as their widest cell, two spaces apart. */
+export function renderTable(rows: readonly (readonly string[])[], indent = ""): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, visibleLength(cell));
+  }
+  const lines = rows.map((row) =>
+    row.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - visibleLength(cell))).join("  "),
+  );
+  return lines.map((line) => (indent + line).trimEnd()).join("\n");
+}
