@@ -24,9 +24,9 @@ export class FindingLog {
     }
   }
 
-  /** What was found, in the order of the report, with one line at the end for each level that was cut. */
+  /** What was found, in the order of the text, with one line at the end for each level that was cut. */
   findings(): readonly Diagnostic[] {
-    const findings = [...this.#kept];
+    const findings = this.#kept.toSorted(comparePlaces);
     for (const level of ["error", "warning", "info"] as const) {
       const left = this.#counts[level] - keptPerLevel;
       if (left > 0) {
@@ -38,4 +38,9 @@ export class FindingLog {
     }
     return findings;
   }
+}
+
+function comparePlaces(left: Diagnostic, right: Diagnostic): number {
+  const lines = (left.at?.line ?? 0) - (right.at?.line ?? 0);
+  return lines === 0 ? (left.at?.column ?? 0) - (right.at?.column ?? 0) : lines;
 }

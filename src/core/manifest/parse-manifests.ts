@@ -33,7 +33,11 @@ export function parseManifests(sources: readonly SourceText[], options: ParseOpt
         reportProblem(problem, lines, log);
       }
       if (document.value !== undefined) {
-        for (const manifest of parseObject(document.value, { lines, log, defaultNamespace: options.defaultNamespace })) {
+        for (const manifest of parseObject(document.value, {
+          lines,
+          log,
+          defaultNamespace: options.defaultNamespace,
+        })) {
           manifests.push(manifest);
         }
       }

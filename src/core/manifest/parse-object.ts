@@ -1,6 +1,6 @@
 import type { FindingLog } from "../diagnostics/finding-log.ts";
 import { type DecodeContext, type Decoder, childPlace, invalid, type Place, report } from "./decode/decoder.ts";
-import { listNames, nearestName } from "./decode/nearest-name.ts";
+import { didYouMean, listNames } from "./decode/nearest-name.ts";
 import { fieldPlace, reportMissing } from "./decode/object.ts";
 import { type KindReader, lookUpKind } from "./kind-table.ts";
 import { decodeMetadata } from "./kinds/metadata.ts";
@@ -63,12 +63,15 @@ function parseSingle(value: YamlMap, type: TypeMeta, context: ObjectContext): Ma
       return undefined;
     }
     case "unservedKind":
-      reportKind("KIR1007", value, { type, context, message: `${type.kind} is Istio's, but kirikae does not read it yet.` });
+      reportKind("KIR1007", value, {
+        type,
+        context,
+        message: `${type.kind} is Istio's, but kirikae does not read it yet.`,
+      });
       return undefined;
     case "unknownKind": {
-      const nearest = nearestName(type.kind, lookup.known);
       const message = `"${type.kind}" is not a kind of ${type.apiVersion} that is known.`;
-      const hint = nearest === undefined ? `Known kinds: ${listNames(lookup.known)}.` : `Did you mean "${nearest}"?`;
+      const hint = didYouMean(type.kind, lookup.known) ?? `Known kinds: ${listNames(lookup.known)}.`;
       reportKind("KIR1015", value, { type, context, message, hint });
       return undefined;
     }
@@ -134,7 +137,10 @@ function complainObjectName(text: string): string | undefined {
   if (text.length > 253) {
     return "must be at most 253 characters long";
   }
-  const wrong = text.split(".").map((part) => complainLabel(part)).find((complaint) => complaint !== undefined);
+  const wrong = text
+    .split(".")
+    .map((part) => complainLabel(part))
+    .find((complaint) => complaint !== undefined);
   return wrong === undefined ? undefined : `must be a DNS name in lower case, but is ${JSON.stringify(text)}`;
 }
 
@@ -161,8 +167,7 @@ function reportStrayFields(place: Place, value: YamlMap, context: DecodeContext)
     if (objectFields.includes(name)) {
       continue;
     }
-    const nearest = nearestName(name, objectFields);
-    const hint = nearest === undefined ? `Known fields here: ${listNames(objectFields)}.` : `Did you mean "${nearest}"?`;
+    const hint = (): string => didYouMean(name, objectFields) ?? `Known fields here: ${listNames(objectFields)}.`;
     const message = `"${name}" is not a field that ${context.kind} has.`;
     report(place, context, { code: "KIR1004", message, hint, offset: entry.keyOffset });
   }

@@ -48,6 +48,8 @@ export interface MeshEndpoint {
   readonly source: EndpointSource;
   /** Service port numbers it serves, with the port to dial; a local workload is dialled at its own port. */
   readonly ports: ReadonlyMap<number, number>;
+  /** Its share beside the other endpoints; 1 when absent. */
+  readonly weight?: number | undefined;
 }
 
 export type EndpointSource =

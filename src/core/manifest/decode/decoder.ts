@@ -30,7 +30,8 @@ export interface DecodeContext {
 export interface Problem {
   readonly code: DiagnosticCode;
   readonly message: string;
-  readonly hint?: string | undefined;
+  /** A function where finding the hint costs something, so that a finding that is cut costs nothing. */
+  readonly hint?: string | (() => string | undefined) | undefined;
   /** Where it points to; the place itself when absent. */
   readonly offset?: number | undefined;
 }
@@ -68,7 +69,7 @@ export function report(place: Place, context: DecodeContext, problem: Problem): 
   const { code, message, hint, offset } = problem;
   context.log.report(code, () => ({
     message,
-    hint,
+    hint: typeof hint === "function" ? hint() : hint,
     resource: context.resource,
     at: context.lines.positionOf(offset ?? place.value.offset),
   }));
@@ -78,7 +79,7 @@ export function report(place: Place, context: DecodeContext, problem: Problem): 
 export function reportValue(
   place: Place,
   context: DecodeContext,
-  complaint: string | { readonly complaint: string; readonly hint: string | undefined },
+  complaint: string | { readonly complaint: string; readonly hint: Problem["hint"] },
 ): Invalid {
   const { complaint: text, hint } = typeof complaint === "string" ? { complaint, hint: undefined } : complaint;
   report(place, context, { code: "KIR1005", message: `"${renderPath(place)}" ${text}.`, hint });

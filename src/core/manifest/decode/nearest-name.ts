@@ -23,6 +23,12 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best;
 }
 
+/** A hint with the name that was probably meant, or nothing. */
+export function didYouMean(name: string, known: readonly string[]): string | undefined {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? undefined : `Did you mean "${nearest}"?`;
+}
+
 function bareName(name: string): string {
   return name.replaceAll(/[_-]/g, "").toLowerCase();
 }
@@ -35,11 +41,7 @@ function editDistance(left: string, right: string): number {
     const current = [row];
     for (let column = 1; column <= right.length; column += 1) {
       const cost = left[row - 1] === right[column - 1] ? 0 : 1;
-      let distance = Math.min(
-        (last[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (last[column - 1] ?? 0) + cost,
-      );
+      let distance = Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + cost);
       const isSwap = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
       if (row > 1 && column > 1 && isSwap) {
         distance = Math.min(distance, (beforeLast[column - 2] ?? 0) + 1);

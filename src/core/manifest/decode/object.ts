@@ -1,6 +1,6 @@
 import type { YamlMap } from "../yaml/yaml-value.ts";
 import { childPlace, type DecodeContext, type Decoder, invalid, type Place, renderPath, report } from "./decoder.ts";
-import { listNames, nearestName } from "./nearest-name.ts";
+import { didYouMean, listNames } from "./nearest-name.ts";
 import { wrongType } from "./scalars.ts";
 
 /** How one field of an object is read, and what its absence means. */
@@ -110,7 +110,8 @@ function reportOtherFields<F extends Fields>(shape: ObjectShape<F>, known: reado
     const child = childPlace(place, name, entry.value);
     const path = renderPath(child);
     const offset = entry.keyOffset;
-    const reason = shape.unserved !== undefined && Object.hasOwn(shape.unserved, name) ? shape.unserved[name] : undefined;
+    const reason =
+      shape.unserved !== undefined && Object.hasOwn(shape.unserved, name) ? shape.unserved[name] : undefined;
     if (reason !== undefined) {
       report(child, context, { code: "KIR1007", message: `"${path}" is not served locally: ${reason}.`, offset });
     } else if (shape.unsupported?.includes(name) === true) {
@@ -119,12 +120,11 @@ function reportOtherFields<F extends Fields>(shape: ObjectShape<F>, known: reado
     } else {
       const written = entry.booleanSource ?? name;
       const message = `"${path}" is not a field that ${context.kind} has.`;
-      report(child, context, { code: "KIR1004", message, hint: unknownHint(written, known), offset });
+      report(child, context, { code: "KIR1004", message, hint: () => unknownHint(written, known), offset });
     }
   }
 }
 
 function unknownHint(name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
-  return nearest === undefined ? `Known fields here: ${listNames(known, 30)}.` : `Did you mean "${nearest}"?`;
+  return didYouMean(name, known) ?? `Known fields here: ${listNames(known, 30)}.`;
 }

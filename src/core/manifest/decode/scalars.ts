@@ -1,7 +1,7 @@
 import { describeValue, type YamlValue } from "../yaml/yaml-value.ts";
 import { type Decoder, type DecodeContext, type Invalid, invalid, type Place, reportValue } from "./decoder.ts";
 import { parseDuration } from "./duration.ts";
-import { listNames, nearestName } from "./nearest-name.ts";
+import { didYouMean, listNames } from "./nearest-name.ts";
 
 /** A string; an unquoted number or boolean is refused, as the Kubernetes API server does. */
 export const string: Decoder<string> = (place, context) => {
@@ -61,10 +61,9 @@ export function oneOf<const Names extends readonly string[]>(names: Names): Deco
     if (found !== undefined) {
       return found;
     }
-    const nearest = nearestName(text, names);
     return reportValue(place, context, {
       complaint: `is ${describeValue(place.value)}, which is none of ${listNames(names)}`,
-      hint: nearest === undefined ? undefined : `Did you mean "${nearest}"?`,
+      hint: () => didYouMean(text, names),
     });
   };
 }

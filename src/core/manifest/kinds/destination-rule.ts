@@ -1,5 +1,13 @@
 import { lenientList, recover, refine, stringMap, transform } from "../decode/collections.ts";
-import { childPlace, type DecodeContext, type Decoder, type Place, positionOf, report, renderPath } from "../decode/decoder.ts";
+import {
+  childPlace,
+  type DecodeContext,
+  type Decoder,
+  type Place,
+  positionOf,
+  report,
+  renderPath,
+} from "../decode/decoder.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
 import type { DestinationRuleSpec, Subset, TrafficPolicy } from "../destination-rule.ts";
@@ -11,7 +19,11 @@ const policy = optional(recover<TrafficPolicy | undefined>(decodeTrafficPolicy, 
 
 const decodeSubset: Decoder<Subset> = transform(
   object({
-    fields: { name: required(refine(string, complainLabel)), labels: withDefault(stringMap, {}), trafficPolicy: policy },
+    fields: {
+      name: required(refine(string, complainLabel)),
+      labels: withDefault(stringMap, {}),
+      trafficPolicy: policy,
+    },
   }),
   (subset, place, context) => ({ ...subset, at: positionOf(place, context) }),
 );

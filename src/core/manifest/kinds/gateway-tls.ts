@@ -9,14 +9,7 @@ export interface ServerTls {
   readonly isTerminating: boolean;
 }
 
-const modes = [
-  "PASSTHROUGH",
-  "SIMPLE",
-  "MUTUAL",
-  "AUTO_PASSTHROUGH",
-  "ISTIO_MUTUAL",
-  "OPTIONAL_MUTUAL",
-] as const;
+const modes = ["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"] as const;
 
 const versions = ["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"] as const;
 

@@ -124,4 +124,3 @@ function complainServerHost(text: string): string | undefined {
   }
   return complainWildcardHost(host);
 }
-

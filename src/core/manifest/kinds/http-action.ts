@@ -9,9 +9,7 @@ import { complainRegex } from "./string-match.ts";
 const redirectCodes = [301, 302, 303, 307, 308];
 
 const redirectCode = refine(integer, (code) =>
-  code === 0 || redirectCodes.includes(code)
-    ? undefined
-    : `must be one of ${redirectCodes.join(", ")}, but is ${code}`,
+  code === 0 || redirectCodes.includes(code) ? undefined : `must be one of ${redirectCodes.join(", ")}, but is ${code}`,
 );
 
 export const decodeRedirect: Decoder<HttpRedirect> = transform(
@@ -97,7 +95,10 @@ const decodeBody: Decoder<Uint8Array> = transform(
   object({ fields: { string: optional(string), bytes: optional(base64) } }),
   ({ string: text, bytes }, place, context) => {
     if (text !== undefined && bytes !== undefined) {
-      report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" must not have both string and bytes.` });
+      report(place, context, {
+        code: "KIR1014",
+        message: `"${renderPath(place)}" must not have both string and bytes.`,
+      });
       return invalid;
     }
     const body = bytes ?? new TextEncoder().encode(text ?? "");

@@ -1,5 +1,13 @@
 import { mapOf, strings, transform } from "../decode/collections.ts";
-import { type DecodeContext, type Decoder, invalid, type Place, report, renderPath, reportValue } from "../decode/decoder.ts";
+import {
+  type DecodeContext,
+  type Decoder,
+  invalid,
+  type Place,
+  report,
+  renderPath,
+  reportValue,
+} from "../decode/decoder.ts";
 import { object, withDefault } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
 import type { HeaderChanges, HeaderOperations } from "../virtual-service.ts";

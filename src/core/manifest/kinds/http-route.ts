@@ -106,11 +106,7 @@ function checkWeights(
   return { kind: "route", destinations };
 }
 
-function buildMirrors(
-  fields: RouteFields,
-  place: Place,
-  context: DecodeContext,
-): readonly HttpMirror[] | Invalid {
+function buildMirrors(fields: RouteFields, place: Place, context: DecodeContext): readonly HttpMirror[] | Invalid {
   const { mirror, mirrors = [] } = fields;
   if (mirror !== undefined && mirrors.length > 0) {
     return exclude(place, context, "must not have both mirror and mirrors");

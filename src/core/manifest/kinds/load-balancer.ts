@@ -4,14 +4,7 @@ import { object, optional, required } from "../decode/object.ts";
 import { boolean, durationOrZeroMs, integer, oneOf, string } from "../decode/scalars.ts";
 import type { ConsistentHash, LoadBalancer } from "../destination-rule.ts";
 
-const simpleNames = [
-  "UNSPECIFIED",
-  "ROUND_ROBIN",
-  "LEAST_REQUEST",
-  "LEAST_CONN",
-  "RANDOM",
-  "PASSTHROUGH",
-] as const;
+const simpleNames = ["UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] as const;
 
 type Simple = Extract<LoadBalancer, { kind: "simple" }>["simple"];
 
@@ -19,7 +12,10 @@ type Simple = Extract<LoadBalancer, { kind: "simple" }>["simple"];
 const decodeSimple: Decoder<Simple> = transform(oneOf(simpleNames), (name, place, context) => {
   switch (name) {
     case "PASSTHROUGH":
-      report(place, context, { code: "KIR1006", message: `"${renderPath(place)}" is PASSTHROUGH, which is not supported yet.` });
+      report(place, context, {
+        code: "KIR1006",
+        message: `"${renderPath(place)}" is PASSTHROUGH, which is not supported yet.`,
+      });
       return invalid;
     case "LEAST_CONN":
       report(place, context, {

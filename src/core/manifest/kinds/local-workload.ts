@@ -1,5 +1,13 @@
 import { list, nonEmpty, refine, stringMap, strings, transform } from "../decode/collections.ts";
-import { type DecodeContext, type Decoder, type Invalid, invalid, type Place, report, reportValue } from "../decode/decoder.ts";
+import {
+  type DecodeContext,
+  type Decoder,
+  type Invalid,
+  invalid,
+  type Place,
+  report,
+  reportValue,
+} from "../decode/decoder.ts";
 import { object, optional, reportMissing, withDefault } from "../decode/object.ts";
 import { durationMs, integer, string } from "../decode/scalars.ts";
 import type { HostPort, HttpReadiness, LocalWorkloadSource, LocalWorkloadSpec } from "../local-workload.ts";
@@ -65,9 +73,7 @@ type WorkloadFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
  * The spec of a `kirikae.dev/v1alpha1` LocalWorkload; `labels` falls back to those of the metadata.
  * A spec takes either addresses that something else serves, or a command that kirikae starts.
  */
-export function decodeLocalWorkload(
-  metadataLabels: Readonly<Record<string, string>>,
-): Decoder<LocalWorkloadSpec> {
+export function decodeLocalWorkload(metadataLabels: Readonly<Record<string, string>>): Decoder<LocalWorkloadSpec> {
   return transform(decodeFields, (fields, place, context) => {
     const source = buildSource(fields, place, context);
     const labels = fields.labels ?? metadataLabels;

@@ -1,6 +1,6 @@
 import { transform } from "../decode/collections.ts";
 import { type Decoder, reportValue } from "../decode/decoder.ts";
-import { listNames, nearestName } from "../decode/nearest-name.ts";
+import { didYouMean, listNames } from "../decode/nearest-name.ts";
 import { string } from "../decode/scalars.ts";
 import { portProtocols } from "../names.ts";
 
@@ -10,9 +10,8 @@ export const portProtocol: Decoder<string> = transform(string, (text, place, con
   if (portProtocols.some((known) => known === name)) {
     return name;
   }
-  const nearest = nearestName(name, portProtocols);
   return reportValue(place, context, {
     complaint: `is ${JSON.stringify(text)}, which is none of ${listNames(portProtocols, 20)}`,
-    hint: nearest === undefined ? undefined : `Did you mean "${nearest}"?`,
+    hint: () => didYouMean(name, portProtocols),
   });
 });

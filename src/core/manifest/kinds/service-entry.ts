@@ -57,8 +57,9 @@ export const decodeWorkloadEntry: Decoder<WorkloadEntrySpec> = transform(
     if (entry.address === undefined) {
       return reportValue(place, context, "needs an address");
     }
-    if (entry.address.startsWith("unix://") && Object.keys(entry.ports).length > 0) {
-      report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" must not have ports beside a unix address.` });
+    if (entry.address.startsWith("unix://")) {
+      const message = `"${renderPath(place)}.address" is a Unix socket, which is not supported yet.`;
+      report(place, context, { code: "KIR1006", message });
       return invalid;
     }
     return { ...entry, address: entry.address, at: positionOf(place, context) };
@@ -99,7 +100,10 @@ export const decodeServiceEntry: Decoder<ServiceEntrySpec> = transform(decodeFie
   const { resolution, workloadSelector, ...others } = fields;
   if (resolution === "DYNAMIC_DNS") {
     const at = fieldPlace(place, "resolution") ?? place;
-    report(at, context, { code: "KIR1006", message: `"${renderPath(at)}" is DYNAMIC_DNS, which is not supported yet.` });
+    report(at, context, {
+      code: "KIR1006",
+      message: `"${renderPath(at)}" is DYNAMIC_DNS, which is not supported yet.`,
+    });
     return invalid;
   }
   checkPorts(fields.ports, place, context);
@@ -146,7 +150,7 @@ function findConflict(fields: EntryFields): string | undefined {
     case "NONE":
       return endpoints.length > 0 ? "must not have endpoints with resolution NONE" : undefined;
     case "STATIC":
-      return endpoints.some((endpoint) => !isIpAddress(endpoint.address) && !endpoint.address.startsWith("unix://"))
+      return endpoints.some((endpoint) => !isIpAddress(endpoint.address))
         ? "must have IP addresses for its endpoints with resolution STATIC"
         : undefined;
     case "DNS_ROUND_ROBIN":

@@ -37,9 +37,7 @@ export const decodeService: Decoder<ServiceSpec> = transform(
     if (spec.type === "ExternalName" && spec.externalName === undefined) {
       return reportValue(place, context, "needs externalName, because its type is ExternalName");
     }
-    return spec.type !== "ExternalName" && spec.ports.length === 0
-      ? reportValue(place, context, "needs ports")
-      : spec;
+    return spec.type !== "ExternalName" && spec.ports.length === 0 ? reportValue(place, context, "needs ports") : spec;
   },
 );
 

@@ -1,5 +1,13 @@
 import { mapOf, refine, transform } from "../decode/collections.ts";
-import { type DecodeContext, type Decoder, invalid, type Place, report, renderPath, reportValue } from "../decode/decoder.ts";
+import {
+  type DecodeContext,
+  type Decoder,
+  invalid,
+  type Place,
+  report,
+  renderPath,
+  reportValue,
+} from "../decode/decoder.ts";
 import { object, optional } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
 import type { StringMatch } from "../virtual-service.ts";
@@ -25,7 +33,10 @@ const anyMatch: Decoder<StringMatch> = transform(forms, ({ exact, prefix, regex 
   const given = Object.entries({ exact, prefix, regex }).filter(([, value]) => value !== undefined);
   if (given.length > 1) {
     const names = given.map(([name]) => name).join(" and ");
-    report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" must have one form, but has ${names}.` });
+    report(place, context, {
+      code: "KIR1014",
+      message: `"${renderPath(place)}" must have one form, but has ${names}.`,
+    });
     return invalid;
   }
   if (exact !== undefined) {

@@ -9,7 +9,10 @@ import { decodeOutlierDetection } from "./outlier-detection.ts";
 
 /** Modes that make no difference to local workloads, which speak plain text. */
 const decodeTls: Decoder<undefined> = transform(
-  object({ fields: { mode: withDefault(oneOf(["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"]), "DISABLE") }, others: "ignore" }),
+  object({
+    fields: { mode: withDefault(oneOf(["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"]), "DISABLE") },
+    others: "ignore",
+  }),
   ({ mode }, place, context) => {
     if (mode === "SIMPLE" || mode === "MUTUAL") {
       report(place, context, {

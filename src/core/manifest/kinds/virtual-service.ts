@@ -1,5 +1,13 @@
 import { lenientList, transform } from "../decode/collections.ts";
-import { type DecodeContext, type Decoder, type Invalid, invalid, type Place, renderPath, report } from "../decode/decoder.ts";
+import {
+  type DecodeContext,
+  type Decoder,
+  type Invalid,
+  invalid,
+  type Place,
+  renderPath,
+  report,
+} from "../decode/decoder.ts";
 import { fieldPlace, object, optional, reportMissing, withDefault } from "../decode/object.ts";
 import { wildcardsAbove } from "../host-pattern.ts";
 import type { VirtualServiceSpec } from "../virtual-service.ts";
