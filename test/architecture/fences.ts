@@ -15,6 +15,9 @@ export interface Fence {
 const wiring = ["app.ts", "app", "app-types.ts"];
 const everythingButCli = ["api", "core", "engine", "gen", "local", "targets", "xds", ...wiring];
 
+/** `check` and `explain` read manifests without a running mesh; `doctor` looks for Envoy. */
+const foldersThatTheCliReads = ["local/state-folder.ts", "local/manifest-folder.ts", "local/envoy-binary.ts"];
+
 export const fences: readonly Fence[] = [
   {
     of: "core/diagnostics",
@@ -125,7 +128,7 @@ export const fences: readonly Fence[] = [
   },
   {
     of: "cli",
-    mayImport: ["api", "core", "local/state-folder.ts", ...wiring],
+    mayImport: ["api", "core", ...foldersThatTheCliReads, ...wiring],
     mayImportTypesOf: ["local"],
     sentence:
       "`cli` reaches a running mesh through its API and starts one through `app.ts`; it can do nothing that the API cannot.",

@@ -32,6 +32,7 @@ test("a switch is seen by when requests were sent, not by when they were answere
       record(108, 109, { version: "green" }),
       record(111, 112),
       record(115, 116, lost),
+      record(199, 202),
       record(500, 501),
     ],
     { old: "blue", new: "green", callMs: 100, doneMs: 110, fromMs: 90, untilMs: 200 },
@@ -42,7 +43,7 @@ test("a switch is seen by when requests were sent, not by when they were answere
     lastOldDoneMs: 12,
     oldAfterDone: 1,
     mixed: 2,
-    requests: 7,
+    requests: 8,
     failed: 1,
   });
 });

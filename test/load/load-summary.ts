@@ -69,7 +69,7 @@ export interface SwitchMoment {
   readonly doneMs: number;
   /** Records sent before this do not belong to the switch's settled past; by default the call itself. */
   readonly fromMs?: number;
-  /** Records sent after this belong to the next switch. */
+  /** The next switch's call: what was sent after it, or was still under way then, says nothing about this one. */
   readonly untilMs: number;
 }
 
@@ -78,7 +78,7 @@ export function viewSwitch(records: readonly LoadRecord[], moment: SwitchMoment)
   const { callMs } = moment;
   const fromMs = moment.fromMs ?? callMs;
   const during = records.filter((record) => record.sentMs >= fromMs && record.sentMs < moment.untilMs);
-  const after = during.filter((record) => record.sentMs >= callMs);
+  const after = during.filter((record) => record.sentMs >= callMs && record.doneMs < moment.untilMs);
   const old = after.filter((record) => record.version === moment.old);
   const firstNewMs = lowest(after.filter((record) => record.version === moment.new).map((record) => record.doneMs));
   return {

@@ -1,0 +1,9 @@
+import { cpus, release, totalmem, type } from "node:os";
+
+/** One line that says where and when figures were measured. */
+export function describeMachine(): string {
+  const [cpu] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const date = new Date().toISOString().slice(0, 10);
+  return `${date}, ${cpus().length} x ${cpu?.model.trim() ?? "unknown processor"}, ${memory} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+}
