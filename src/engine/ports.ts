@@ -6,7 +6,10 @@ export interface Target {
   readonly name: string;
   /** Whether the versions that will take traffic can: ready endpoints that answer. Changes nothing. */
   preflight(plan: MovePlan): Promise<PreflightReport>;
-  /** Makes these weights live on every proxy and waits until each has proved it. */
+  /**
+   * Makes these weights live on every proxy and waits until each has proved it. Splits that are not named keep theirs,
+   * so moves of different services do not meet; calls at the same time take effect one after the other.
+   */
   apply(weights: WeightOverrides, options: ApplyOptions): Promise<ApplyReport>;
   /** Reads from the proxies themselves what is live now. */
   observe(splits: readonly SplitId[]): Promise<readonly ObservedSplit[]>;
@@ -62,4 +65,5 @@ export interface LedgerSession extends AsyncDisposable {
 export interface Clock {
   /** Milliseconds since the epoch, with fractions. */
   nowMs(): number;
+  sleep(durationMs: number): Promise<void>;
 }

@@ -91,7 +91,8 @@ const entries = {
   },
   KIR3003: {
     title: "socket path too long",
-    meaning: "The path of a Unix socket holds at most 103 bytes. Use a state folder with a shorter path (KIRIKAE_STATE).",
+    meaning:
+      "The path of a Unix socket holds at most 103 bytes. Use a state folder with a shorter path (KIRIKAE_STATE).",
   },
   KIR3004: {
     title: "Envoy's admin interface gave no answer",

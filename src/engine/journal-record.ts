@@ -1,0 +1,117 @@
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import type { Ledger, MovePlan, PlannedVersion, SplitChange } from "../core/release/move.ts";
+import type { MoveOutcome } from "../core/release/past-move.ts";
+import type { ProxyProof } from "./ports.ts";
+
+/** The format that this code writes; older ones stay readable, newer ones are refused. */
+export const JOURNAL_FORMAT = 1;
+
+/** One thing that was about to happen or did happen. Times are ISO 8601 in UTC. */
+export type JournalRecord =
+  /** Written before anything is applied. */
+  | { readonly type: "intent"; readonly id: string; readonly at: string; readonly plan: MovePlan }
+  /** Written before the weights from before the move are applied again. */
+  | { readonly type: "restoring"; readonly id: string; readonly at: string; readonly reason: string }
+  | OutcomeRecord
+  /** A move that never began: nothing was applied. */
+  | {
+      readonly type: "refused";
+      readonly id: string;
+      readonly at: string;
+      readonly startedAt: string;
+      readonly plan: MovePlan;
+      readonly message: string;
+    }
+  | ManifestRecord;
+
+export interface OutcomeRecord {
+  readonly type: "outcome";
+  readonly id: string;
+  readonly at: string;
+  readonly outcome: Exclude<MoveOutcome, "refused">;
+  /** Who brought it to its end: the move itself, or the next start. */
+  readonly by: "move" | "recovery";
+  readonly callToProofMs: number | null;
+  readonly proxies: readonly ProxyProof[];
+  readonly ledger: Ledger | null;
+  readonly message: string | null;
+}
+
+/** A saved manifest took the place of weights that a move had left. */
+export interface ManifestRecord {
+  readonly type: "manifest";
+  readonly id: string;
+  readonly at: string;
+  readonly virtualService: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly versions: readonly PlannedVersion[];
+  readonly changes: readonly SplitChange[];
+}
+
+export interface StoredRecord {
+  /** Counts from 1 without gaps. */
+  readonly seq: number;
+  readonly record: JournalRecord;
+}
+
+const recordTypes: Readonly<Record<JournalRecord["type"], readonly string[]>> = {
+  intent: ["id", "at", "plan"],
+  restoring: ["id", "at", "reason"],
+  outcome: ["id", "at", "outcome", "by", "callToProofMs", "proxies", "ledger", "message"],
+  refused: ["id", "at", "startedAt", "plan", "message"],
+  manifest: ["id", "at", "virtualService", "actor", "reason", "versions", "changes"],
+};
+
+export function emitRecord(record: JournalRecord): string {
+  return JSON.stringify({ format: JOURNAL_FORMAT, ...record });
+}
+
+/** Reads one record. Throws KIR2021 for a newer format and KIR2020 for anything that is not a record. */
+export function parseRecord(text: string, seq: number): JournalRecord {
+  const body = parseObject(text, seq);
+  const format = body["format"];
+  if (typeof format === "number" && format > JOURNAL_FORMAT) {
+    throw new KirikaeError("KIR2021", `Record ${seq} of the journal has format ${format}.`, {
+      exitStatus: 3,
+      hint: `This kirikae reads up to format ${JOURNAL_FORMAT}; use the one that wrote it.`,
+    });
+  }
+  const type = body["type"];
+  const fields =
+    typeof type === "string" && Object.hasOwn(recordTypes, type)
+      ? recordTypes[type as JournalRecord["type"]]
+      : undefined;
+  if (format !== JOURNAL_FORMAT || fields === undefined) throw damagedRecord(seq, "is of no known type");
+  const missing = fields.find((field) => !Object.hasOwn(body, field));
+  if (missing !== undefined) throw damagedRecord(seq, `lacks ${missing}`);
+  if ("plan" in body && !isPlan(body["plan"])) throw damagedRecord(seq, "has a plan without changes");
+  const { format: _format, ...record } = body;
+  // The fields of its type are there, and the journal's checksum says that they are as they were written.
+  return record as unknown as JournalRecord;
+}
+
+function parseObject(text: string, seq: number): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw damagedRecord(seq, "is not JSON", error);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw damagedRecord(seq, "is not an object");
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function isPlan(plan: unknown): boolean {
+  if (typeof plan !== "object" || plan === null) return false;
+  return "changes" in plan && Array.isArray(plan.changes) && "virtualService" in plan && "versions" in plan;
+}
+
+/** The error for a journal that cannot be trusted; nothing is read past the damage. */
+export function damagedRecord(seq: number, what: string, cause?: unknown): KirikaeError {
+  return new KirikaeError("KIR2020", `The journal is damaged: record ${seq} ${what}.`, {
+    exitStatus: 3,
+    hint: "Move the journal away to start with the manifests' own weights, or bring back a copy of it.",
+    cause,
+  });
+}

@@ -1,0 +1,153 @@
+import { advance, type MoveEffect, type MoveEvent, type MoveState } from "../core/release/advance.ts";
+import type { MovePlan, SplitChange } from "../core/release/move.ts";
+import type { SplitId } from "../core/routes/route-table.ts";
+import type { UnfinishedMove } from "./fold-journal.ts";
+import type { JournalRecord, OutcomeRecord } from "./journal-record.ts";
+import { observeChanges, type Sight } from "./observe-weights.ts";
+import { applyOrFail, eventOf, type MoveOptions, weightsOf } from "./run-move.ts";
+
+/** How a move without an end was ended. */
+export interface Recovery {
+  readonly id: string;
+  readonly virtualService: string;
+  readonly plan: MovePlan;
+  /** `completed`: its weights were live and stay. `restored`: those before it are live. `stuck`: neither is proved. */
+  readonly outcome: "completed" | "restored" | "stuck";
+  readonly found: Sight;
+  /** What was found and done, in one sentence. */
+  readonly message: string;
+}
+
+export interface RecoverOptions extends Omit<MoveOptions, "onProgress" | "settleMs"> {
+  /** Rules of the manifests as they are now; a rule that is gone has no traffic to put right. */
+  readonly isKnownSplit: (split: SplitId) => boolean;
+}
+
+/**
+ * Ends a move of a dead process by what the proxies show, never by what was meant: all of its weights live completes it,
+ * all of the earlier ones ends it as restored, anything else puts the earlier ones back.
+ */
+export async function recoverMove(move: UnfinishedMove, options: RecoverOptions): Promise<Recovery> {
+  const { id, plan } = move;
+  const changes = plan.changes.filter(({ split }) => options.isKnownSplit(split));
+  const found = await observeChanges(changes, {
+    ...options,
+    preferring: move.restoring === undefined ? "after" : "before",
+    patienceMs: options.applyTimeoutMs,
+  });
+  let state: MoveState = { phase: move.restoring === undefined ? "found" : "foundRestoring", reason: describe(found) };
+  let event: MoveEvent | undefined = eventOfSight(found);
+  while (event !== undefined) {
+    const step = advance(state, event);
+    state = step.state;
+    event = undefined;
+    for (const effect of step.effects) event = await carryOut(effect, { move, changes, found, options });
+  }
+  const outcome = outcomeOf(state);
+  return { id, virtualService: plan.virtualService, plan, outcome, found, message: sentence(outcome, found) };
+}
+
+interface Effects {
+  readonly move: UnfinishedMove;
+  readonly changes: readonly SplitChange[];
+  readonly found: Sight;
+  readonly options: RecoverOptions;
+}
+
+async function carryOut(effect: MoveEffect, { move, changes, found, options }: Effects): Promise<MoveEvent> {
+  const { id } = move;
+  const at = new Date(options.clock.nowMs()).toISOString();
+  const record = (outcome: OutcomeRecord["outcome"]): MoveEvent => {
+    const message = sentence(outcome === "unproved" ? "completed" : outcome === "stuck" ? "stuck" : "restored", found);
+    options.record((): JournalRecord => ({
+      type: "outcome",
+      id,
+      at,
+      outcome,
+      by: "recovery",
+      callToProofMs: null,
+      proxies: [],
+      ledger: null,
+      message,
+    }));
+    return { kind: "recorded" };
+  };
+  switch (effect) {
+    case "recordUnproved":
+      return record("unproved");
+    case "recordRestored":
+      return record("restored");
+    case "recordStuck":
+      return record("stuck");
+    case "recordRestoring":
+      options.record(() => ({ type: "restoring", id, at, reason: describe(found) }));
+      return { kind: "recorded" };
+    case "applyBefore":
+      return eventOf(await applyOrFail(options, weightsOf(changes, "before")));
+    case "observeBefore": {
+      const sight = await observeChanges(changes, {
+        ...options,
+        preferring: "before",
+        patienceMs: options.applyTimeoutMs,
+      });
+      return sight === "before" ? { kind: "passed" } : { kind: "failed", reason: describe(sight) };
+    }
+    // The requests of that time were counted by a process that is gone.
+    case "closeLedger":
+      return { kind: "passed" };
+    case "preflight":
+    case "openLedger":
+    case "recordIntent":
+    case "applyAfter":
+    case "observeAfter":
+    case "count":
+    case "recordRefused":
+    case "recordDone":
+      throw new Error(`A recovery does not ${effect}.`);
+  }
+}
+
+function eventOfSight(sight: Sight): MoveEvent {
+  switch (sight) {
+    case "after":
+      return { kind: "showsAfter" };
+    case "before":
+      return { kind: "showsBefore" };
+    case "other":
+    case "unseen":
+      return { kind: "showsOther" };
+  }
+}
+
+function outcomeOf({ phase }: MoveState): Recovery["outcome"] {
+  if (phase === "unproved") return "completed";
+  if (phase === "restored" || phase === "stuck") return phase;
+  throw new Error(`A recovery ended while it was ${phase}.`);
+}
+
+function describe(sight: Sight): string {
+  switch (sight) {
+    case "after":
+      return "The proxies show the weights after the move.";
+    case "before":
+      return "The proxies show the weights before the move.";
+    case "other":
+      return "The proxies show neither the weights before the move nor those after it.";
+    case "unseen":
+      return "No proxy could be asked which weights are live.";
+  }
+}
+
+function sentence(outcome: Recovery["outcome"], found: Sight): string {
+  const sight = describe(found);
+  switch (outcome) {
+    case "completed":
+      return `kirikae died during the move. ${sight} They stay; its requests were not counted to the end.`;
+    case "restored":
+      return found === "before"
+        ? `kirikae died during the move. ${sight} They stay.`
+        : `kirikae died during the move. ${sight} Those before it were put back.`;
+    case "stuck":
+      return `kirikae died during the move. ${sight} Those before it could not be proved.`;
+  }
+}

@@ -1,0 +1,260 @@
+import { advance, type MoveEffect, type MoveEvent, type MoveState } from "../core/release/advance.ts";
+import type { Ledger, MovePlan, SplitChange } from "../core/release/move.ts";
+import type { WeightOverrides } from "../core/routes/route-table.ts";
+import type { JournalRecord } from "./journal-record.ts";
+import { observeChanges } from "./observe-weights.ts";
+import type { ApplyReport, Clock, LedgerSession, PreflightReport, ProxyProof, Target } from "./ports.ts";
+import type { MoveProgress, MoveResult } from "./report.ts";
+
+/** Appends a record that is given a new id, and returns the id that the record has. */
+export type RecordWriter = (build: (newId: string) => JournalRecord) => string;
+
+export interface MoveOptions {
+  readonly target: Target;
+  readonly clock: Clock;
+  readonly settleMs: number;
+  readonly applyTimeoutMs: number;
+  readonly record: RecordWriter;
+  readonly onProgress: (progress: MoveProgress) => void;
+}
+
+/** Runs one plan to its end. What to do next is decided by `advance` alone; this carries out what it says. */
+export async function runMove(plan: MovePlan, options: MoveOptions): Promise<MoveResult> {
+  await using run = new MoveRun(plan, options);
+  options.onProgress({ kind: "planned", plan });
+  let state: MoveState = { phase: "planned", reason: undefined };
+  let event: MoveEvent | undefined = { kind: "start" };
+  while (event !== undefined) {
+    const step = advance(state, event);
+    state = step.state;
+    event = undefined;
+    for (const effect of step.effects) event = await run.carryOut(effect, state);
+  }
+  const result = run.result(state);
+  options.onProgress({ kind: "finished", result });
+  return result;
+}
+
+class MoveRun implements AsyncDisposable {
+  readonly #plan: MovePlan;
+  readonly #options: MoveOptions;
+  readonly #startedAt: string;
+  #id: string | undefined;
+  #preflight: PreflightReport | null = null;
+  #session: LedgerSession | undefined;
+  #ledger: Ledger | null = null;
+  #proof: { readonly callToProofMs: number | null; readonly proxies: readonly ProxyProof[] } = {
+    callToProofMs: null,
+    proxies: [],
+  };
+
+  constructor(plan: MovePlan, options: MoveOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#startedAt = this.#now();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Open only when the journal failed in the middle; counting must not go on for a move that nobody follows.
+    await this.#session?.[Symbol.asyncDispose]();
+  }
+
+  async carryOut(effect: MoveEffect, state: MoveState): Promise<MoveEvent> {
+    switch (effect) {
+      case "preflight":
+        return await this.#preflightVersions();
+      case "openLedger":
+        return await attempt(async () => {
+          this.#session = await this.#options.target.openLedger(this.#plan);
+        });
+      case "applyAfter":
+        return await this.#applyAfter();
+      case "observeAfter":
+        return await this.#observe("after");
+      case "count":
+        return await this.#count();
+      case "closeLedger":
+        return await this.#closeLedger();
+      case "applyBefore":
+        this.#options.onProgress({ kind: "restoring", reason: state.reason ?? "" });
+        return eventOf(await applyOrFail(this.#options, weightsOf(this.#plan.changes, "before")));
+      case "observeBefore":
+        return await this.#observe("before");
+      case "recordIntent":
+      case "recordRefused":
+      case "recordDone":
+      case "recordUnproved":
+      case "recordRestoring":
+      case "recordRestored":
+      case "recordStuck":
+        this.#record(effect, state.reason);
+        return { kind: "recorded" };
+    }
+  }
+
+  result({ phase, reason }: MoveState): MoveResult {
+    const outcome = phase === "unproved" ? "done" : phase;
+    if (outcome !== "done" && outcome !== "refused" && outcome !== "restored" && outcome !== "stuck") {
+      throw new Error(`A move ended while it was ${outcome}.`);
+    }
+    return {
+      id: this.#id ?? "",
+      ok: phase === "done",
+      outcome,
+      from: this.#plan.from,
+      to: this.#plan.to,
+      ...this.#proof,
+      ledger: this.#ledger,
+      plan: this.#plan,
+      preflight: this.#preflight,
+      message: reason,
+    };
+  }
+
+  async #preflightVersions(): Promise<MoveEvent> {
+    return await attempt(async () => {
+      const report = await this.#options.target.preflight(this.#plan);
+      this.#preflight = report;
+      this.#options.onProgress({ kind: "preflight", report });
+      if (report.ok) return undefined;
+      const failed = report.checks.filter(({ verdict }) => verdict !== "pass");
+      return failed.map(({ name, detail }) => `${name}: ${detail}`).join("; ") || "The target is not ready.";
+    });
+  }
+
+  async #applyAfter(): Promise<MoveEvent> {
+    this.#options.onProgress({ kind: "applying" });
+    const weights = weightsOf(this.#plan.changes, "after");
+    this.#session?.markCall(this.#options.clock.nowMs());
+    const report = await applyOrFail(this.#options, weights);
+    if (report.kind === "proved") {
+      this.#session?.markDone(this.#options.clock.nowMs());
+      const { callToProofMs, proxies } = report;
+      this.#proof = { callToProofMs, proxies };
+      this.#options.onProgress({ kind: "proved", callToProofMs, proxies });
+    } else if (report.kind === "unproved") {
+      this.#proof = { callToProofMs: null, proxies: report.proxies };
+    }
+    return eventOf(report);
+  }
+
+  async #observe(expected: "before" | "after"): Promise<MoveEvent> {
+    return await attempt(async () => {
+      const { target, clock, applyTimeoutMs } = this.#options;
+      const sight = await observeChanges(this.#plan.changes, {
+        target,
+        clock,
+        preferring: expected,
+        patienceMs: applyTimeoutMs,
+      });
+      if (sight === expected) return undefined;
+      return sight === "unseen"
+        ? "No proxy could be asked which weights are live."
+        : `The proxies show other weights than those ${expected} the move.`;
+    });
+  }
+
+  async #count(): Promise<MoveEvent> {
+    const { clock, settleMs, onProgress } = this.#options;
+    onProgress({ kind: "counting", untilMs: clock.nowMs() + settleMs });
+    await clock.sleep(settleMs);
+    return { kind: "counted" };
+  }
+
+  async #closeLedger(): Promise<MoveEvent> {
+    return await attempt(async () => {
+      const session = this.#session;
+      if (session === undefined) return "Requests were not counted.";
+      this.#session = undefined;
+      await using _closing = session;
+      this.#ledger = await session.close();
+      return faultOf(this.#ledger, this.#plan);
+    });
+  }
+
+  #record(effect: Extract<MoveEffect, `record${string}`>, reason: string | undefined): void {
+    const at = this.#now();
+    const plan = this.#plan;
+    const id = this.#id ?? "";
+    const outcome = {
+      type: "outcome",
+      id,
+      at,
+      by: "move",
+      ...this.#proof,
+      ledger: this.#ledger,
+      message: reason ?? null,
+    } as const;
+    this.#id = this.#options.record((newId): JournalRecord => {
+      switch (effect) {
+        case "recordIntent":
+          return { type: "intent", id: newId, at, plan };
+        case "recordRefused":
+          return { type: "refused", id: newId, at, startedAt: this.#startedAt, plan, message: reason ?? "" };
+        case "recordRestoring":
+          return { type: "restoring", id, at, reason: reason ?? "" };
+        case "recordDone":
+          return { ...outcome, outcome: "done" };
+        case "recordUnproved":
+          return { ...outcome, outcome: "unproved" };
+        case "recordRestored":
+          return { ...outcome, outcome: "restored" };
+        case "recordStuck":
+          return { ...outcome, outcome: "stuck" };
+      }
+    });
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.nowMs()).toISOString();
+  }
+}
+
+export function weightsOf(changes: readonly SplitChange[], which: "before" | "after"): WeightOverrides {
+  return new Map(changes.map((change) => [change.split, change[which]]));
+}
+
+/** Applies, and takes a target that throws for one that did not prove it: the weights may or may not be live. */
+export async function applyOrFail(
+  { target, applyTimeoutMs }: Pick<MoveOptions, "target" | "applyTimeoutMs">,
+  weights: WeightOverrides,
+): Promise<ApplyReport> {
+  try {
+    return await target.apply(weights, { timeoutMs: applyTimeoutMs });
+  } catch (error) {
+    return { kind: "unproved", proxies: [], message: messageOf(error) };
+  }
+}
+
+export function eventOf(report: ApplyReport): MoveEvent {
+  switch (report.kind) {
+    case "proved":
+      return { kind: "passed" };
+    case "rejected":
+      return { kind: "failed", reason: `${report.node} refused ${report.resource}: ${report.message}` };
+    case "unproved":
+      return { kind: "failed", reason: report.message };
+  }
+}
+
+/** Runs a step that a target may fail in any way; the text it returns, or throws, says why it failed. */
+async function attempt(step: () => Promise<string | undefined | void>): Promise<MoveEvent> {
+  try {
+    const fault = await step();
+    return typeof fault === "string" ? { kind: "failed", reason: fault } : { kind: "passed" };
+  } catch (error) {
+    return { kind: "failed", reason: messageOf(error) };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Why a ledger does not prove the move; undefined when it does. */
+function faultOf(ledger: Ledger, { from }: MovePlan): string | undefined {
+  if (!ledger.isComplete) return "Records of requests were lost, so the counts prove nothing.";
+  if (ledger.failed > 0) return `${ledger.failed} of ${ledger.requests} requests failed: ${ledger.failures.join("; ")}`;
+  if (ledger.oldAfterDone > 0) return `${ledger.oldAfterDone} requests begun after "done" were answered by ${from}.`;
+  return undefined;
+}
