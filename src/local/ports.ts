@@ -44,12 +44,23 @@ export function planGatewayPorts(listeners: readonly PortedListener[], options: 
   const ports = new Map<string, number>();
   const sorted = listeners.toSorted((a, b) => a.port - b.port || compareText(a.workload, b.workload));
   const shared = new Map<number, number>();
+  const keptPorts = new Set(sorted.map((listener) => options.previous?.get(listener.id)));
   for (const listener of sorted) {
     const kept = options.previous?.get(listener.id);
+    if (kept !== undefined) {
+      ports.set(listener.id, kept);
+      continue;
+    }
     const own = overrides.find((each) => each.gateway !== undefined && isMeant(each, listener))?.localPort;
-    const rank = shared.get(listener.port) ?? 0;
-    if (own === undefined) shared.set(listener.port, rank + 1);
-    ports.set(listener.id, kept ?? own ?? sharedPort(listener, overrides) + rank * workloadShift);
+    if (own !== undefined) {
+      ports.set(listener.id, own);
+      continue;
+    }
+    let rank = shared.get(listener.port) ?? 0;
+    const first = sharedPort(listener, overrides);
+    while (keptPorts.has(first + rank * workloadShift)) rank += 1;
+    shared.set(listener.port, rank + 1);
+    ports.set(listener.id, first + rank * workloadShift);
   }
   checkCollisions(sorted, ports);
   return ports;

@@ -34,8 +34,7 @@ const killWaitMs = 5_000;
 
 /** The process with this pid; undefined when there is none, or when it has ended and only waits to be reaped. */
 export function observeProcess(pid: number): ProcessIdentity | undefined {
-  const entry = process.platform === "linux" ? readProcEntry(pid) : readPsEntry(pid);
-  return entry === undefined ? undefined : { pid: entry.pid, startedAt: entry.startedAt };
+  return identityOf(process.platform === "linux" ? readProcEntry(pid) : readPsEntry(pid));
 }
 
 export function isRunning(identity: ProcessIdentity): boolean {
@@ -53,7 +52,7 @@ export function isAlive(identity: ProcessIdentity, options: Pick<StopOptions, "s
  * before it could write down their pid.
  */
 export function findLaunched(launchId: string): ProcessIdentity | undefined {
-  return listProcesses().find((entry) => entry.pid === entry.group && carriesLaunch(entry.pid, launchId));
+  return identityOf(listProcesses().find((entry) => entry.pid === entry.group && carriesLaunch(entry.pid, launchId)));
 }
 
 /**
@@ -61,10 +60,30 @@ export function findLaunched(launchId: string): ProcessIdentity | undefined {
  * @returns false when it still runs, which only a process that hangs in the kernel does.
  */
 export async function stopProcess(identity: ProcessIdentity, options: StopOptions): Promise<boolean> {
+  const isGone = watchEnd(identity, options);
+  if (isGone()) return true;
   sendSignal(identity, "SIGTERM", options);
-  if (await waitUntilGone(identity, options, options.graceMs)) return true;
+  if (await waitUntil(isGone, options.graceMs)) return true;
   sendSignal(identity, "SIGKILL", options);
-  return waitUntilGone(identity, options, killWaitMs);
+  return waitUntil(isGone, killWaitMs);
+}
+
+/** A process that is ending has lost its environment already, so those that were seen once are known by identity. */
+function watchEnd(identity: ProcessIdentity, options: StopOptions): () => boolean {
+  const seen = new Map<number, ProcessIdentity>();
+  return () => {
+    // Looking through all processes is only worth its time once those that are known have ended.
+    if ([...seen.values()].some(isRunning)) return false;
+    for (const member of membersOf(identity, options)) seen.set(member.pid, member);
+    return [...seen.values()].every((member) => !isRunning(member));
+  };
+}
+
+function membersOf(identity: ProcessIdentity, options: StopOptions): readonly ProcessIdentity[] {
+  const isLeaderRunning = isRunning(identity);
+  if (options.scope === "process") return isLeaderRunning ? [identity] : [];
+  if (!isLeaderRunning) return leftBehind(identity, options.launchId);
+  return listProcesses().filter((entry) => entry.group === identity.pid);
 }
 
 function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals, options: StopOptions): void {
@@ -77,9 +96,9 @@ function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals, options: 
   }
 }
 
-async function waitUntilGone(identity: ProcessIdentity, options: StopOptions, forMs: number): Promise<boolean> {
+async function waitUntil(isMet: () => boolean, forMs: number): Promise<boolean> {
   const deadline = performance.now() + forMs;
-  while (isAlive(identity, options)) {
+  while (!isMet()) {
     if (performance.now() >= deadline) return false;
     await delay(pollMs);
   }
@@ -93,6 +112,10 @@ async function waitUntilGone(identity: ProcessIdentity, options: StopOptions, fo
 function leftBehind(leader: ProcessIdentity, launchId: string): readonly ProcessIdentity[] {
   if (observeProcess(leader.pid) !== undefined) return [];
   return listProcesses().filter((entry) => entry.group === leader.pid && carriesLaunch(entry.pid, launchId));
+}
+
+function identityOf(entry: ProcessEntry | undefined): ProcessIdentity | undefined {
+  return entry === undefined ? undefined : { pid: entry.pid, startedAt: entry.startedAt };
 }
 
 function listProcesses(): readonly ProcessEntry[] {
