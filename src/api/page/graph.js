@@ -1,0 +1,151 @@
+/** One service's requests per second by version, its errors, and a mark where each move was called and done. */
+import uPlot from "./uplot.js";
+import { errorColour, styleVersions } from "./colours.js";
+import { windowSeconds } from "./traffic.js";
+
+const height = 240;
+const darkQuery = matchMedia("(prefers-color-scheme: dark)");
+
+export class Graph {
+  #element;
+  #virtualService;
+  #versions = [];
+  #plot;
+  #moves = [];
+  #observer;
+
+  constructor(element, virtualService) {
+    this.#element = element;
+    this.#virtualService = virtualService;
+    this.#observer = new ResizeObserver(() => this.#fit());
+    this.#observer.observe(element);
+    darkQuery.addEventListener("change", () => this.#rebuild());
+  }
+
+  /** @param {import("./traffic.js").Traffic} traffic */
+  draw(traffic, versions) {
+    this.#moves = traffic.moves.filter((move) => move.virtualService === this.#virtualService);
+    const hasSameLines = versions.join("\n") === this.#versions.join("\n");
+    this.#versions = versions;
+    const columns = traffic.columns(this.#virtualService, versions);
+    const end = Math.max(traffic.newestSeconds, 1);
+    if (this.#plot === undefined || !hasSameLines) this.#rebuild(columns);
+    else this.#plot.setData(columns, false);
+    this.#plot.batch(() => {
+      this.#plot.setScale("x", { min: end - windowSeconds, max: end });
+      this.#plot.setScale("y", rangeOf(columns));
+    });
+    this.#describe(columns);
+  }
+
+  remove() {
+    this.#observer.disconnect();
+    this.#plot?.destroy();
+  }
+
+  #rebuild(columns = this.#plot?.data) {
+    if (columns === undefined) return;
+    const scales = this.#plot?.scales;
+    this.#plot?.destroy();
+    this.#plot = new uPlot(this.#options(), columns, this.#element);
+    if (scales !== undefined) this.#plot.setScale("x", { min: scales.x.min, max: scales.x.max });
+    if (scales !== undefined) this.#plot.setScale("y", { min: scales.y.min, max: scales.y.max });
+  }
+
+  #fit() {
+    this.#plot?.setSize({ width: this.#element.clientWidth, height });
+  }
+
+  #options() {
+    const isDark = darkQuery.matches;
+    const styles = styleVersions(this.#versions, isDark);
+    const quiet = isDark ? "#a3afbb" : "#55616e";
+    const grid = { stroke: isDark ? "#2a333d" : "#e4e9ee", width: 1 };
+    const font = "12px system-ui, sans-serif";
+    return {
+      width: Math.max(this.#element.clientWidth, 200),
+      height,
+      cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+      scales: { x: { time: true, auto: false }, y: { auto: false } },
+      axes: [
+        { stroke: quiet, grid, ticks: grid, font },
+        { stroke: quiet, grid, ticks: grid, font, size: 56, label: "requests/s", labelFont: font, labelSize: 18 },
+      ],
+      series: [
+        {
+          label: "time",
+          value: (_plot, seconds) => (seconds === null ? "-" : new Date(seconds * 1000).toLocaleTimeString()),
+        },
+        ...this.#versions.map((label) => ({
+          label,
+          value: rateText,
+          stroke: styles.get(label).colour,
+          dash: styles.get(label).dash,
+          width: 2.5,
+          fill: `${styles.get(label).colour}1a`,
+          points: { show: false },
+        })),
+        { label: "errors", value: rateText, stroke: errorColour[isDark ? 1 : 0], width: 2, points: { show: false } },
+      ],
+      hooks: { draw: [(plot) => this.#drawMarks(plot)] },
+    };
+  }
+
+  #drawMarks(plot) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = darkQuery.matches ? "#e8edf2" : "#17202a";
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textBaseline = "top";
+    for (const move of this.#moves) {
+      const call = plot.valToPos(move.calledAtMs / 1000, "x", true);
+      if (call < bbox.left || call > bbox.left + bbox.width) continue;
+      drawVertical(plot, call, []);
+      if (move.doneAtMs !== null) drawVertical(plot, plot.valToPos(move.doneAtMs / 1000, "x", true), [4, 4]);
+      drawLabel(plot, call, labelOf(move));
+    }
+    ctx.restore();
+  }
+
+  /** What a graph shows, for who cannot see it. */
+  #describe(columns) {
+    const now = this.#versions.map((name, index) => `${name} ${(columns[index + 1].at(-1) ?? 0).toFixed(1)}`);
+    const errors = columns.at(-1).at(-1) ?? 0;
+    const text = `Requests per second of ${this.#virtualService}: ${now.join(", ")}; errors ${errors.toFixed(1)}; ${this.#moves.length} moves marked.`;
+    this.#element.setAttribute("aria-label", text);
+  }
+}
+
+function rateText(_plot, rate) {
+  return rate === null ? "-" : `${rate.toFixed(rate < 100 ? 1 : 0)}/s`;
+}
+
+function rangeOf(columns) {
+  const most = columns
+    .slice(1)
+    .reduce((top, column) => column.reduce((high, rate) => Math.max(high, rate ?? 0), top), 0);
+  // The head room is for the marks' labels.
+  return { min: 0, max: Math.max(most * 1.25, 1) };
+}
+
+function drawVertical({ ctx, bbox }, x, dash) {
+  ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+}
+
+/** On the side of its line where there is room. */
+function drawLabel({ ctx, bbox }, x, text) {
+  const gap = 5 * devicePixelRatio;
+  const fits = x + gap + ctx.measureText(text).width < bbox.left + bbox.width;
+  ctx.textAlign = fits ? "left" : "right";
+  ctx.fillText(text, fits ? x + gap : x - gap, bbox.top + gap);
+}
+
+function labelOf(move) {
+  const took = move.doneAtMs === null ? "" : `, done ${(move.doneAtMs - move.calledAtMs).toFixed(1)} ms later`;
+  return `${move.verb} to ${move.to}${took}`;
+}
