@@ -207,6 +207,45 @@ const entries = {
     title: "host declared twice",
     meaning: "Two objects declare the same host. A Service wins over a ServiceEntry, else the older object wins.",
   },
+  // KIR1100 to KIR1199: what the route table cannot carry.
+  KIR1100: {
+    level: "warning",
+    title: "gateway server dropped",
+    meaning:
+      "An older server has the same port with another protocol, or the same hosts, and Istio keeps only the older one.",
+  },
+  KIR1101: {
+    level: "error",
+    title: "regular expression cannot be used",
+    meaning: "The pattern is not valid RE2, the dialect that Envoy reads; the whole configuration would be refused.",
+  },
+  KIR1102: {
+    level: "error",
+    title: "weights add up to 0",
+    meaning: "Several destinations share the requests of a rule, but none of them gets any; Istio refuses that.",
+  },
+  KIR1103: {
+    level: "error",
+    title: "redirect status not usable",
+    meaning:
+      "Envoy redirects with 301, 302, 303, 307 or 308; with any other status Istio sends a rule without an action.",
+  },
+  KIR1104: {
+    level: "error",
+    title: "destination named twice in one rule",
+    meaning:
+      "Weights are kept by destination, so one destination cannot have two shares with different header changes.",
+  },
+  KIR1105: {
+    level: "error",
+    title: "authority change on one of several destinations",
+    meaning: "The Host header can be changed for a whole rule or its only destination, not yet for one share of it.",
+  },
+  KIR1106: {
+    level: "warning",
+    title: "VirtualService hidden from the gateway",
+    meaning: "exportTo does not name the namespace of the gateway workload, so the gateway never sees these rules.",
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type DiagnosticCode = keyof typeof entries;

@@ -1,0 +1,122 @@
+import type { HttpRedirect, HttpRewrite, HttpRoute } from "../manifest/virtual-service.ts";
+import { buildRetry } from "./build-retry.ts";
+import { buildSplit, refOf, type SplitContext } from "./build-split.ts";
+import { appendMutation, authorityOf, buildHeaderMutation } from "./header-mutation.ts";
+import { compileRegex } from "./route-regex.ts";
+import type { PathRewrite, RedirectAction, RouteAction, SplitId } from "./route-table.ts";
+
+export type ActionResult =
+  | { readonly kind: "action"; readonly action: RouteAction }
+  | {
+      readonly kind: "refused";
+      readonly code: "KIR1101" | "KIR1102" | "KIR1103" | "KIR1104" | "KIR1105";
+      readonly message: string;
+    };
+
+/** What a rule does with the requests it takes. Source: Istio `route.go`, translateRoute and below. */
+export function buildAction(rule: HttpRoute, splitId: SplitId, context: SplitContext): ActionResult {
+  const { action } = rule;
+  switch (action.kind) {
+    case "redirect":
+      return buildRedirect(action, context.listenerPort);
+    case "directResponse":
+      return { kind: "action", action: { kind: "direct", status: action.status, body: action.body } };
+    case "route":
+      return buildForward({ ...rule, destinations: action.destinations }, splitId, context);
+  }
+}
+
+type ForwardRule = HttpRoute & {
+  readonly destinations: Extract<HttpRoute["action"], { kind: "route" }>["destinations"];
+};
+
+function buildForward(rule: ForwardRule, splitId: SplitId, context: SplitContext): ActionResult {
+  const result = buildSplit(splitId, rule.destinations, context);
+  if (result.kind === "refused") {
+    return result;
+  }
+  const pattern = rule.rewrite?.uriRegex?.match;
+  const regex = pattern === undefined ? undefined : compileRegex(pattern);
+  if (regex instanceof Error) {
+    return { kind: "refused", code: "KIR1101", message: `The rewrite pattern ${pattern} is not RE2: ${regex.message}.` };
+  }
+  // The only destination's header changes are part of the rule's own; with several each arm carries its own.
+  const only = rule.destinations.length === 1 ? rule.destinations[0] : undefined;
+  const request = buildHeaderMutation(rule.headers.request);
+  const response = buildHeaderMutation(rule.headers.response);
+  const hashes = only !== undefined && context.destinations.usesConsistentHash(refOf(only.destination, context));
+  return {
+    kind: "action",
+    action: {
+      kind: "forward",
+      split: result.split,
+      pathRewrite: pathRewrite(rule.rewrite),
+      hostRewrite:
+        nonEmpty(rule.rewrite?.authority) ??
+        authorityOf(rule.headers.request) ??
+        (only === undefined ? undefined : authorityOf(only.headers.request)),
+      timeoutMs: rule.timeoutMs ?? 0,
+      retry: buildRetry(rule.retries, hashes),
+      mirrors: rule.mirrors
+        .filter((mirror) => mirror.percent > 0)
+        .map((mirror) => ({
+          destination: context.destinations.resolve(refOf(mirror.destination, context)),
+          percent: mirror.percent,
+        })),
+      requestHeaders: only === undefined ? request : appendMutation(request, buildHeaderMutation(only.headers.request)),
+      responseHeaders:
+        only === undefined ? response : appendMutation(response, buildHeaderMutation(only.headers.response)),
+    },
+  };
+}
+
+function pathRewrite(rewrite: HttpRewrite | undefined): PathRewrite | undefined {
+  if (rewrite?.uriRegex !== undefined) {
+    return { kind: "regex", pattern: rewrite.uriRegex.match, substitution: rewrite.uriRegex.rewrite };
+  }
+  const uri = nonEmpty(rewrite?.uri);
+  return uri === undefined ? undefined : { kind: "prefix", value: uri };
+}
+
+const redirectStatuses = [301, 302, 303, 307, 308] as const;
+
+function buildRedirect(redirect: HttpRedirect, listenerPort: number): ActionResult {
+  const status = redirect.status === 0 ? 301 : redirectStatuses.find((known) => known === redirect.status);
+  if (status === undefined) {
+    return { kind: "refused", code: "KIR1103", message: `A redirect with status ${redirect.status} cannot be sent.` };
+  }
+  return {
+    kind: "action",
+    action: {
+      kind: "redirect",
+      status,
+      host: nonEmpty(redirect.authority),
+      scheme: nonEmpty(redirect.scheme),
+      port: redirectPort(redirect, listenerPort),
+      path: redirectPath(redirect),
+    },
+  };
+}
+
+/** The port to put into the Location; the usual one of the scheme is left out. Source: Istio `route.go`, ApplyRedirect. */
+function redirectPort({ port, scheme }: HttpRedirect, listenerPort: number): number | undefined {
+  const asked = port === "fromRequestPort" ? listenerPort : port;
+  if (asked === undefined || asked === "fromProtocolDefault" || asked === 0) {
+    return undefined;
+  }
+  const usual = (nonEmpty(scheme) ?? "http") === "https" ? 443 : 80;
+  return asked === usual ? undefined : asked;
+}
+
+function redirectPath({ uri, prefixRewrite }: HttpRedirect): RedirectAction["path"] {
+  const full = nonEmpty(uri);
+  if (full !== undefined) {
+    return { kind: "full", value: full };
+  }
+  const prefix = nonEmpty(prefixRewrite);
+  return prefix === undefined ? undefined : { kind: "prefix", value: prefix };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}

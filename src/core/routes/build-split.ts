@@ -1,0 +1,102 @@
+import type { Destination, HttpRouteDestination } from "../manifest/virtual-service.ts";
+import { resolveHost } from "../mesh/host-name.ts";
+import type { DestinationRef, DestinationResolver } from "./destinations.ts";
+import { destinationId } from "./destinations.ts";
+import { authorityOf, buildHeaderMutation, noMutation } from "./header-mutation.ts";
+import type { Arm, Split, SplitId } from "./route-table.ts";
+
+/** What decides where the destinations of one VirtualService lead on one listener. */
+export interface SplitContext {
+  readonly namespace: string;
+  readonly listenerPort: number;
+  readonly destinations: DestinationResolver;
+  /** Destinations without subset that the whole VirtualService names; each can stand in for another. */
+  readonly siblings: readonly DestinationRef[];
+}
+
+export type SplitResult =
+  | { readonly kind: "split"; readonly split: Split }
+  | { readonly kind: "refused"; readonly code: "KIR1102" | "KIR1104" | "KIR1105"; readonly message: string };
+
+/** Hosts take each other's traffic only while they are few: a VirtualService with many is no pair of versions. */
+const siblingLimit = 4;
+
+/**
+ * The split of one rule: its declared arms, then idle ones for the versions that it could move to. One destination
+ * takes everything whatever its weight; of several, weights need not add up to 100. Source: Istio `route.go`.
+ */
+export function buildSplit(id: SplitId, declared: readonly HttpRouteDestination[], context: SplitContext): SplitResult {
+  const arms = new Map<string, Arm>();
+  const refs: DestinationRef[] = [];
+  for (const { destination, weight, headers } of declared) {
+    const ref = refOf(destination, context);
+    refs.push(ref);
+    const arm = {
+      destination: context.destinations.resolve(ref),
+      weight: declared.length === 1 ? 100 : (weight ?? 0),
+      isDeclared: true,
+      requestHeaders: declared.length === 1 ? noMutation : buildHeaderMutation(headers.request),
+      responseHeaders: declared.length === 1 ? noMutation : buildHeaderMutation(headers.response),
+    };
+    if (declared.length > 1 && authorityOf(headers.request) !== undefined) {
+      return { kind: "refused", code: "KIR1105", message: `Destination ${arm.destination} changes the Host header.` };
+    }
+    const twin = arms.get(arm.destination);
+    if (twin !== undefined && !hasSameHeaders(twin, arm)) {
+      return { kind: "refused", code: "KIR1104", message: `Destination ${arm.destination} is named twice.` };
+    }
+    arms.set(arm.destination, twin === undefined ? arm : { ...twin, weight: twin.weight + arm.weight });
+  }
+  if (![...arms.values()].some((arm) => arm.weight > 0)) {
+    return { kind: "refused", code: "KIR1102", message: "The weights of the destinations add up to 0." };
+  }
+  for (const ref of idleRefs(refs, context)) {
+    if (!arms.has(destinationId(ref)) && context.destinations.exists(ref)) {
+      const destination = context.destinations.resolve(ref);
+      arms.set(destination, { ...idleArm, destination });
+    }
+  }
+  return { kind: "split", split: { id, arms: [...arms.values()] } };
+}
+
+/** The destinations without subset among those given, each once; none when there are too many to be versions. */
+export function siblingsOf(
+  destinations: readonly Destination[],
+  context: Omit<SplitContext, "siblings">,
+): readonly DestinationRef[] {
+  const refs = new Map<string, DestinationRef>();
+  for (const destination of destinations) {
+    if (destination.subset === undefined) {
+      const ref = refOf(destination, context);
+      refs.set(destinationId(ref), ref);
+    }
+  }
+  return refs.size > siblingLimit ? [] : [...refs.values()];
+}
+
+/** Host in full and port decided. */
+export function refOf(
+  destination: Destination,
+  { namespace, listenerPort, destinations }: Omit<SplitContext, "siblings">,
+): DestinationRef {
+  const host = resolveHost(destination.host, namespace);
+  const port = destination.port ?? destinations.inferPort(host, listenerPort);
+  return { host, subset: destination.subset, port };
+}
+
+const idleArm = { weight: 0, isDeclared: false, requestHeaders: noMutation, responseHeaders: noMutation };
+
+function idleRefs(declared: readonly DestinationRef[], context: SplitContext): readonly DestinationRef[] {
+  return declared.flatMap((ref) =>
+    ref.subset === undefined
+      ? context.siblings
+      : context.destinations.subsetsOf(ref.host).map((subset) => ({ ...ref, subset })),
+  );
+}
+
+function hasSameHeaders(left: Arm, right: Arm): boolean {
+  return (
+    JSON.stringify([left.requestHeaders, left.responseHeaders]) ===
+    JSON.stringify([right.requestHeaders, right.responseHeaders])
+  );
+}

@@ -1,0 +1,50 @@
+import type { HttpRoute } from "../manifest/virtual-service.ts";
+import type { SplitId } from "./route-table.ts";
+
+/**
+ * Identities for the rules of one VirtualService, by position: the rule's name where it has one of its own, else a
+ * hash of its conditions. Neither depends on the rules around it, so a rule that is inserted re-keys no other.
+ */
+export function splitIdsOf(virtualService: string, rules: readonly HttpRoute[]): readonly SplitId[] {
+  const uses = new Map<string, number>();
+  for (const { name } of rules) {
+    if (name !== undefined && name !== "") {
+      uses.set(name, (uses.get(name) ?? 0) + 1);
+    }
+  }
+  const taken = new Set<string>();
+  return rules.map((rule) => {
+    const isNamed = rule.name !== undefined && uses.get(rule.name) === 1;
+    const key = isNamed ? (rule.name ?? "") : hashConditions(rule);
+    let id = `${virtualService}/${key}`;
+    for (let repeat = 2; taken.has(id); repeat += 1) {
+      id = `${virtualService}/${key}~${repeat}`;
+    }
+    taken.add(id);
+    return id;
+  });
+}
+
+function hashConditions(rule: HttpRoute): string {
+  return hashText(JSON.stringify(rule.match.map(({ at: _at, ...conditions }) => conditions), sortKeys));
+}
+
+/** Objects with sorted keys, so that the order in which conditions are written does not count. */
+function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return value;
+  }
+  return Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** Ten letters and digits: two runs of 32-bit FNV-1a with different starting points. Not for secrets. */
+function hashText(text: string): string {
+  let low = 0x811c9dc5;
+  let high = 0x01234567;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.codePointAt(index) ?? 0;
+    low = Math.imul(low ^ unit, 0x01000193) >>> 0;
+    high = Math.imul(high ^ unit ^ (low >>> 13), 0x01000193) >>> 0;
+  }
+  return (low.toString(36).padStart(7, "0") + high.toString(36).padStart(7, "0")).slice(2, 12);
+}

@@ -1,0 +1,73 @@
+import type { VirtualServiceManifest } from "../manifest/manifest.ts";
+
+/**
+ * The Gateway that a VirtualService means, as `namespace/name`, or `mesh`. A bare name is one of its own namespace, as
+ * is `./name`; the old form `name.namespace.svc.cluster.local` names both.
+ * Source: Istio `pilot/pkg/model/config.go`, resolveGatewayName.
+ */
+export function resolveGatewayName(gateway: string, namespace: string): string {
+  if (gateway === "mesh" || gateway === "") {
+    return "mesh";
+  }
+  const slash = gateway.indexOf("/");
+  if (slash !== -1) {
+    const scope = gateway.slice(0, slash);
+    return scope === "." ? `${namespace}/${gateway.slice(slash + 1)}` : gateway;
+  }
+  const [name, owner] = gateway.split(".");
+  return owner === undefined ? `${namespace}/${gateway}` : `${owner}/${name ?? ""}`;
+}
+
+/** Gateways of a VirtualService by resolved name; without any it belongs to the mesh alone. */
+export function gatewaysOf(virtualService: VirtualServiceManifest): readonly string[] {
+  const { gateways } = virtualService.spec;
+  return gateways.length === 0
+    ? ["mesh"]
+    : gateways.map((gateway) => resolveGatewayName(gateway, virtualService.metadata.namespace));
+}
+
+/**
+ * How far a VirtualService can be seen from a namespace. Istio tries the private ones first, then those exported to
+ * the namespace by name, then the public ones, so that the order of creation counts only within each kind.
+ * Source: Istio `pilot/pkg/model/push_context.go`, initVirtualServices and VirtualServicesForGateway.
+ */
+export function visibilityFrom(
+  virtualService: VirtualServiceManifest,
+  namespace: string,
+): "private" | "exported" | "public" | "hidden" {
+  const own = virtualService.metadata.namespace;
+  const exports = virtualService.spec.exportTo.map((entry) => (entry === "." ? own : entry));
+  if (exports.length === 0 || exports.includes("*")) {
+    return "public";
+  }
+  if (exports.includes("~") || !exports.includes(namespace)) {
+    return "hidden";
+  }
+  return own === namespace && exports.length === 1 ? "private" : "exported";
+}
+
+/** VirtualServices by Gateway, each list in the order in which a workload of `namespace` merges them. */
+export function indexByGateway(
+  virtualServices: readonly VirtualServiceManifest[],
+  namespace: string,
+): ReadonlyMap<string, readonly VirtualServiceManifest[]> {
+  const tiers = { private: [], exported: [], public: [], hidden: [] } as Record<
+    ReturnType<typeof visibilityFrom>,
+    VirtualServiceManifest[]
+  >;
+  for (const virtualService of virtualServices) {
+    tiers[visibilityFrom(virtualService, namespace)].push(virtualService);
+  }
+  const index = new Map<string, VirtualServiceManifest[]>();
+  for (const virtualService of [...tiers.private, ...tiers.exported, ...tiers.public]) {
+    for (const gateway of new Set(gatewaysOf(virtualService))) {
+      const list = index.get(gateway);
+      if (list === undefined) {
+        index.set(gateway, [virtualService]);
+      } else {
+        list.push(virtualService);
+      }
+    }
+  }
+  return index;
+}
