@@ -149,9 +149,9 @@ const entries = {
     istioCode: "IST0132",
   },
   KIR1029: {
-    level: "error",
+    level: "warning",
     title: "conflicting gateways",
-    meaning: "Two Gateways with the same selector claim the same port and host.",
+    meaning: "Two Gateways with the same selector claim the same port and host. For plain HTTP their rules are merged; istioctl calls it an error.",
     istioCode: "IST0145",
   },
   KIR1030: {

@@ -195,11 +195,6 @@ const entries = {
     title: "no such service",
     meaning: "No VirtualService or service of that name is served. The error lists those that are.",
   },
-  KIR5061: { title: "file not readable", meaning: "A file or folder named on the command line cannot be read." },
-  KIR5062: {
-    title: "no history",
-    meaning: "The state folder holds no journal yet: nothing was ever moved here, or KIRIKAE_STATE names another one.",
-  },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 export type ErrorCode = keyof typeof entries;

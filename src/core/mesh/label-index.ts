@@ -37,6 +37,13 @@ export class LabelIndex<T> {
     }
     return (shortest ?? []).filter((object) => selects(selector, this.#labelsOf(object)));
   }
+
+  /** True when some object of the namespace carries no label beyond the given ones, and at least one of them. */
+  hasWithin(namespace: string, labels: Labels): boolean {
+    return Object.entries(labels).some((label) =>
+      (this.#byLabel.get(indexKey(namespace, label)) ?? []).some((object) => selects(this.#labelsOf(object), labels)),
+    );
+  }
 }
 
 function indexKey(namespace: string, [name, value]: readonly [string, string]): string {

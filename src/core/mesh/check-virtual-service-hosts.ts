@@ -1,0 +1,130 @@
+import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { listNames, nearestName } from "../manifest/decode/nearest-name.ts";
+import { hostsOverlap } from "../manifest/host-pattern.ts";
+import {
+  type GatewayManifest,
+  type ObjectName,
+  objectName,
+  resourceName,
+  type VirtualServiceManifest,
+} from "../manifest/manifest.ts";
+import { resolveGatewayName } from "./gateway-name.ts";
+import { resolveHost } from "./host-name.ts";
+import type { Mesh } from "./mesh.ts";
+
+/** Gateways that do not exist, hosts that no server of the Gateway admits, and mesh hosts with two owners. */
+export function checkVirtualServiceHosts(mesh: Mesh): readonly Diagnostic[] {
+  const gateways = new Map(mesh.gateways.map((gateway) => [objectName(gateway), gateway] as const));
+  const bound = mesh.virtualServices.flatMap((service) => checkBinding(service, gateways));
+  return [...bound, ...checkMeshOwners(mesh.virtualServices)];
+}
+
+function checkBinding(
+  service: VirtualServiceManifest,
+  gateways: ReadonlyMap<ObjectName, GatewayManifest>,
+): readonly Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  for (const name of new Set(gatewayNamesOf(service))) {
+    const fullName = resolveGatewayName(name, service.metadata.namespace);
+    if (fullName === undefined) {
+      continue;
+    }
+    const gateway = gateways.get(fullName);
+    if (gateway === undefined) {
+      diagnostics.push(reportMissingGateway(service, { name, fullName }, [...gateways.keys()]));
+      continue;
+    }
+    for (const host of service.spec.hosts) {
+      if (!admits(gateway, host, service.metadata.namespace)) {
+        diagnostics.push(reportForeignHost(service, gateway, host));
+      }
+    }
+  }
+  return diagnostics;
+}
+
+function gatewayNamesOf(service: VirtualServiceManifest): readonly string[] {
+  const inMatches = service.spec.http.flatMap((rule) => rule.match.flatMap((match) => match.gateways));
+  return [...service.spec.gateways, ...inMatches];
+}
+
+/** A Gateway admits a host when one of its hosts overlaps with it and is open to the VirtualService's namespace. */
+function admits(gateway: GatewayManifest, host: string, namespace: string): boolean {
+  const hosts = [...gateway.spec.servers.flatMap((server) => server.hosts), ...(gateway.spec.unservedHosts ?? [])];
+  return hosts.some((text) => {
+    const slash = text.indexOf("/");
+    const written = slash === -1 ? "*" : text.slice(0, slash);
+    const admitted = written === "." ? gateway.metadata.namespace : written;
+    const isOpen = admitted === "*" || admitted === namespace;
+    return isOpen && hostsOverlap(text.slice(slash + 1).toLowerCase(), host.toLowerCase());
+  });
+}
+
+function reportMissingGateway(
+  service: VirtualServiceManifest,
+  wanted: { readonly name: string; readonly fullName: string },
+  known: readonly string[],
+): Diagnostic {
+  const nearest = nearestName(wanted.fullName, known);
+  const elsewhere = known.find((candidate) => candidate.endsWith(`/${wanted.name}`));
+  const guess = elsewhere ?? nearest;
+  return diagnostic("KIR1020", {
+    message: `The gateway "${wanted.name}" is not found as "${wanted.fullName}".`,
+    hint: guess === undefined ? `Known gateways: ${listNames(known)}.` : `Did you mean "${guess}"?`,
+    resource: resourceName(service),
+    at: service.at,
+  });
+}
+
+function reportForeignHost(service: VirtualServiceManifest, gateway: GatewayManifest, host: string): Diagnostic {
+  const hosts = [
+    ...new Set([...gateway.spec.servers.flatMap((server) => server.hosts), ...(gateway.spec.unservedHosts ?? [])]),
+  ];
+  return diagnostic("KIR1028", {
+    message: `The host "${host}" is not admitted by ${resourceName(gateway)}.`,
+    hint: `Hosts of the Gateway: ${listNames(hosts)}.`,
+    resource: resourceName(service),
+    at: service.at,
+  });
+}
+
+/** Inside the mesh the first VirtualService for a host wins whole, so a second one for the same clients is an error. */
+function checkMeshOwners(services: readonly VirtualServiceManifest[]): readonly Diagnostic[] {
+  const owners = new Map<string, VirtualServiceManifest>();
+  const diagnostics: Diagnostic[] = [];
+  for (const service of services) {
+    const { gateways, hosts } = service.spec;
+    if (gateways.length > 0 && !gateways.includes("mesh")) {
+      continue;
+    }
+    for (const host of hosts) {
+      const name = resolveHost(host, service.metadata.namespace);
+      const owner = owners.get(name);
+      if (owner === undefined) {
+        owners.set(name, service);
+      } else if (owner !== service && exportsMeet(owner, service)) {
+        diagnostics.push(
+          diagnostic("KIR1032", {
+            message: `The mesh host "${name}" belongs to ${resourceName(owner)} too, and only one of them counts.`,
+            hint: "Put the rules for one host into one VirtualService.",
+            resource: resourceName(service),
+            at: service.at,
+          }),
+        );
+      }
+    }
+  }
+  return diagnostics;
+}
+
+function exportsMeet(left: VirtualServiceManifest, right: VirtualServiceManifest): boolean {
+  const ofLeft = exportsOf(left);
+  const ofRight = exportsOf(right);
+  return ofLeft.some((name) => name === "*" || ofRight.includes(name)) || ofRight.includes("*");
+}
+
+function exportsOf(service: VirtualServiceManifest): readonly string[] {
+  const { exportTo } = service.spec;
+  const names = exportTo.length === 0 ? ["*"] : exportTo;
+  return names.filter((name) => name !== "~").map((name) => (name === "." ? service.metadata.namespace : name));
+}
