@@ -38,7 +38,11 @@ function buildForward(rule: ForwardRule, splitId: SplitId, context: SplitContext
   const pattern = rule.rewrite?.uriRegex?.match;
   const regex = pattern === undefined ? undefined : compileRegex(pattern);
   if (regex instanceof Error) {
-    return { kind: "refused", code: "KIR1101", message: `The rewrite pattern ${pattern} is not RE2: ${regex.message}.` };
+    return {
+      kind: "refused",
+      code: "KIR1101",
+      message: `The rewrite pattern ${pattern} is not RE2: ${regex.message}.`,
+    };
   }
   // The only destination's header changes are part of the rule's own; with several each arm carries its own.
   const only = rule.destinations.length === 1 ? rule.destinations[0] : undefined;

@@ -31,7 +31,8 @@ export function buildVirtualHosts(sources: VirtualHostSources, findings: Finding
         continue;
       }
       const key = `${bound.gateway} ${objectName(virtualService)}`;
-      const routes = built.get(key) ?? buildRoutes(virtualService, { ...sources.place, gateway: bound.gateway }, findings);
+      const routes =
+        built.get(key) ?? buildRoutes(virtualService, { ...sources.place, gateway: bound.gateway }, findings);
       built.set(key, routes);
       if (routes.length === 0) {
         continue;
@@ -96,10 +97,7 @@ function sortCatchAllsLast(routes: readonly Route[]): readonly Route[] {
   if (last === -1 || last === routes.length - 1) {
     return routes;
   }
-  return [
-    ...routes.filter((route) => !isCatchAll(route.match)),
-    ...routes.filter((route) => isCatchAll(route.match)),
-  ];
+  return [...routes.filter((route) => !isCatchAll(route.match)), ...routes.filter((route) => isCatchAll(route.match))];
 }
 
 /** Exact hosts by name, so that ten thousand hosts of a server meet ten thousand VirtualServices in linear time. */

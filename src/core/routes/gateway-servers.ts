@@ -35,7 +35,9 @@ export function bindServers(workload: GatewayWorkload): {
     for (const server of gateway.spec.servers) {
       const bindings = bindHosts(server.hosts, gateway.metadata.namespace);
       const reason =
-        takenName(server, names) ?? takenPort(server, byPort) ?? takenHost({ server, gateway, bindings, redirectHosts });
+        takenName(server, names) ??
+        takenPort(server, byPort) ??
+        takenHost({ server, gateway, bindings, redirectHosts });
       if (reason !== undefined) {
         diagnostics.push(dropped(gateway, server, reason));
         continue;

@@ -26,7 +26,12 @@ export function splitIdsOf(virtualService: string, rules: readonly HttpRoute[]):
 }
 
 function hashConditions(rule: HttpRoute): string {
-  return hashText(JSON.stringify(rule.match.map(({ at: _at, ...conditions }) => conditions), sortKeys));
+  return hashText(
+    JSON.stringify(
+      rule.match.map(({ at: _at, ...conditions }) => conditions),
+      sortKeys,
+    ),
+  );
 }
 
 /** Objects with sorted keys, so that the order in which conditions are written does not count. */

@@ -1,0 +1,145 @@
+import type { RouteTable } from "./route-table.ts";
+import { simulate } from "./simulate.ts";
+import type { SimulatedArm, SimulatedRequest, SimulationResult, SimulationStep } from "./simulation.ts";
+
+/** What `explain --json` prints; a contract with scripts, kept stable. */
+export interface Explanation {
+  /** A request that the proxy refuses before routing (400) is a miss too. */
+  readonly outcome: "route" | "redirect" | "direct" | "miss";
+  /** What the client sees. For a route that works it is the destination's own answer, given here as 200. */
+  readonly status: number;
+  /** Envoy's response flag, such as `NR`, `NC` or `UH`; null when a request is answered. */
+  readonly flag: string | null;
+  /** `namespace/name`. */
+  readonly virtualService: string | null;
+  /** Counts from 0. */
+  readonly rule: number | null;
+  /** Counts from 0; null for a rule without conditions. */
+  readonly match: number | null;
+  /** The route's name; null where it has none. */
+  readonly name: string | null;
+  /** Those that take a share. */
+  readonly arms: readonly ExplainedArm[];
+  readonly at: { readonly file: string; readonly line: number } | null;
+  readonly steps: readonly SimulationStep[];
+}
+
+export interface ExplainedArm {
+  readonly cluster: string;
+  readonly host: string;
+  readonly subset: string | null;
+  readonly port: number;
+  readonly weightPercent: number;
+  /** `address:port`. */
+  readonly endpoints: readonly string[];
+}
+
+export interface ExplainOptions {
+  /** Addresses of the replicas of a local workload (`namespace/name`), as far as they are known. */
+  endpoints(localWorkload: string): readonly string[];
+}
+
+/** Which rule takes a request, where that is written, where the request goes, and why earlier rules did not take it. */
+export function explain(table: RouteTable, request: SimulatedRequest, options: ExplainOptions): Explanation {
+  const { result, steps } = simulate(table, request);
+  return {
+    ...outcomeOf(result),
+    ...originOf(result),
+    arms: armsOf(result, table, options),
+    steps: withResult(steps, result),
+  };
+}
+
+function outcomeOf(result: SimulationResult): Pick<Explanation, "outcome" | "status" | "flag"> {
+  switch (result.kind) {
+    case "route":
+      return { outcome: "route", status: result.failure?.status ?? 200, flag: result.failure?.flag ?? null };
+    case "redirect":
+      return { outcome: "redirect", status: result.status, flag: null };
+    case "direct":
+      return { outcome: "direct", status: result.status, flag: null };
+    case "miss":
+      return { outcome: "miss", status: 404, flag: "NR" };
+    case "rejected":
+      return { outcome: "miss", status: result.status, flag: null };
+  }
+}
+
+function originOf(result: SimulationResult): Pick<Explanation, "virtualService" | "rule" | "match" | "name" | "at"> {
+  const route = result.kind === "miss" || result.kind === "rejected" ? undefined : result.route;
+  if (route === undefined) {
+    return { virtualService: null, rule: null, match: null, name: null, at: null };
+  }
+  const { virtualService, rule, match, at } = route.origin;
+  return {
+    virtualService,
+    rule,
+    match: match ?? null,
+    name: route.name === "" ? null : route.name,
+    at: { file: at.file, line: at.line },
+  };
+}
+
+function armsOf(result: SimulationResult, table: RouteTable, options: ExplainOptions): readonly ExplainedArm[] {
+  if (result.kind !== "route") {
+    return [];
+  }
+  return result.arms.map((arm) => ({
+    ...identityOf(arm),
+    weightPercent: Math.round(arm.sharePercent * 100) / 100,
+    endpoints: (table.destinations.get(arm.arm.destination)?.endpoints ?? []).flatMap((endpoint) =>
+      endpoint.kind === "address" ? [renderAddress(endpoint)] : options.endpoints(endpoint.name),
+    ),
+  }));
+}
+
+/** A destination that does not exist is still known by its name, which holds port, subset and host. */
+function identityOf({ arm }: SimulatedArm): Pick<ExplainedArm, "cluster" | "host" | "subset" | "port"> {
+  const [, port, subset, host] = arm.destination.split("|");
+  return {
+    cluster: arm.destination,
+    host: host ?? "",
+    subset: subset === undefined || subset === "" ? null : subset,
+    port: Number(port),
+  };
+}
+
+function renderAddress({ address, port }: { readonly address: string; readonly port: number }): string {
+  return address.includes(":") && !address.startsWith("[") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** What the rule does with the request belongs to the step that took it. */
+function withResult(steps: readonly SimulationStep[], result: SimulationResult): readonly SimulationStep[] {
+  const consequence = consequenceOf(result);
+  const last = steps.at(-1);
+  if (consequence === undefined || last === undefined) {
+    return steps;
+  }
+  return [...steps.slice(0, -1), { ...last, reason: `${last.reason}; ${consequence}` }];
+}
+
+function consequenceOf(result: SimulationResult): string | undefined {
+  switch (result.kind) {
+    case "route":
+      return failureOf(result) ?? `the destination sees ${result.target} for ${result.authority}`;
+    case "redirect":
+      return result.route === undefined ? undefined : `it answers ${result.status} with Location ${result.location}`;
+    case "direct":
+      return `it answers ${result.status} itself`;
+    case "miss":
+    case "rejected":
+      return undefined;
+  }
+}
+
+function failureOf(result: Extract<SimulationResult, { kind: "route" }>): string | undefined {
+  const names = result.arms.map(({ arm }) => arm.destination).join(", ");
+  switch (result.failure?.flag) {
+    case "NC":
+      return `but there is no such destination as ${names}, so the proxy answers 503 NC`;
+    case "UH":
+      return `but ${names} has no endpoint, so the proxy answers 503 UH`;
+    case undefined:
+      return undefined;
+  }
+}

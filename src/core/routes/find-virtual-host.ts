@@ -1,0 +1,64 @@
+import { lowerAscii } from "./match-request.ts";
+import { splitAuthority } from "./rewrite-target.ts";
+import type { Listener, VirtualHost } from "./route-table.ts";
+
+interface DomainIndex {
+  readonly exact: ReadonlyMap<string, VirtualHost>;
+  /** Longest first. */
+  readonly suffixes: readonly { readonly suffix: string; readonly host: VirtualHost }[];
+  readonly fallback: VirtualHost | undefined;
+}
+
+/** Listeners are immutable, so an index lives as long as its listener. */
+const indexes = new WeakMap<Listener, DomainIndex>();
+
+/** The name that virtual hosts are chosen by: lower case, without a port. */
+export function hostOf(authority: string): string {
+  return lowerAscii(splitAuthority(authority).host);
+}
+
+/**
+ * The virtual hosts that stand for a host, the one that takes the request first: the exact name, then the longest
+ * `*.suffix` (which needs something in front of it), then `*`. The others never see the request, even when no route of
+ * the first matches. Source: Envoy `config_impl.cc`, RouteMatcher::findVirtualHost.
+ */
+export function findVirtualHosts(listener: Listener, host: string): readonly VirtualHost[] {
+  const { exact, suffixes, fallback } = indexOf(listener);
+  const found: VirtualHost[] = [];
+  const named = exact.get(host);
+  if (named !== undefined) {
+    found.push(named);
+  }
+  for (const { suffix, host: candidate } of suffixes) {
+    if (host.length > suffix.length && host.endsWith(suffix)) {
+      found.push(candidate);
+    }
+  }
+  if (fallback !== undefined) {
+    found.push(fallback);
+  }
+  return found;
+}
+
+function indexOf(listener: Listener): DomainIndex {
+  const known = indexes.get(listener);
+  if (known !== undefined) {
+    return known;
+  }
+  const exact = new Map<string, VirtualHost>();
+  const suffixes: { suffix: string; host: VirtualHost }[] = [];
+  let fallback: VirtualHost | undefined;
+  for (const host of listener.virtualHosts) {
+    if (host.domain === "*") {
+      fallback = host;
+    } else if (host.domain.startsWith("*")) {
+      suffixes.push({ suffix: host.domain.slice(1), host });
+    } else {
+      exact.set(host.domain, host);
+    }
+  }
+  suffixes.sort((left, right) => right.suffix.length - left.suffix.length);
+  const index = { exact, suffixes, fallback };
+  indexes.set(listener, index);
+  return index;
+}

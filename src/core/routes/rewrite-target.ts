@@ -1,0 +1,79 @@
+import type { RequestPath } from "./request-path.ts";
+import { replaceAll } from "./route-regex.ts";
+import type { PathMatch, PathRewrite, RedirectAction } from "./route-table.ts";
+import type { SimulatedRequest } from "./simulation.ts";
+
+/**
+ * Path and query as the destination gets them. A prefix rewrite replaces what a prefix match matched, or the whole
+ * path where the match is exact or a regex. Source: Envoy `config_impl.cc`, finalizePathHeader.
+ */
+export function rewriteTarget(
+  { path, query }: RequestPath,
+  match: PathMatch,
+  rewrite: PathRewrite | undefined,
+): string {
+  if (rewrite === undefined) {
+    return path + query;
+  }
+  switch (rewrite.kind) {
+    case "prefix":
+      return (match.kind === "prefix" ? rewrite.value + path.slice(match.value.length) : rewrite.value) + query;
+    case "full":
+      return rewrite.value + query;
+    case "regex":
+      return replaceAll(path, rewrite.pattern, rewrite.substitution) + query;
+  }
+}
+
+/**
+ * The Location of a redirect. The request's host and port stay where the rule names none; the port goes when the rule
+ * sets one, or when it is the usual one of a scheme that changes. The query stays unless the new path has its own.
+ * Source: Envoy `source/common/http/utility.cc`, newUri.
+ */
+export function redirectLocation(
+  action: RedirectAction,
+  request: SimulatedRequest,
+  where: { readonly target: RequestPath; readonly match: PathMatch },
+): string {
+  const scheme = action.scheme ?? request.scheme;
+  const port = action.port === undefined ? "" : `:${action.port}`;
+  const host = action.host ?? hostWithoutPort(request, { hasNewPort: port !== "", scheme });
+  return `${scheme}://${host}${port}${redirectTarget(action, where)}`;
+}
+
+/** Where a request goes that must come by https: the same place, port included. */
+export function httpsLocation(request: SimulatedRequest, { path, query }: RequestPath): string {
+  return `https://${request.authority}${path}${query}`;
+}
+
+/** The part of an authority before its port. An IPv6 address keeps its brackets. */
+export function splitAuthority(authority: string): { readonly host: string; readonly port: string } {
+  const colon = authority.lastIndexOf(":");
+  return colon === -1 || authority.lastIndexOf("]") > colon
+    ? { host: authority, port: "" }
+    : { host: authority.slice(0, colon), port: authority.slice(colon + 1) };
+}
+
+function redirectTarget(
+  { path }: RedirectAction,
+  { target, match }: { readonly target: RequestPath; readonly match: PathMatch },
+): string {
+  if (path === undefined) {
+    return target.path + target.query;
+  }
+  switch (path.kind) {
+    case "full":
+      return path.value.includes("?") ? path.value : path.value + target.query;
+    case "prefix":
+      return rewriteTarget(target, match, path);
+  }
+}
+
+function hostWithoutPort(
+  request: SimulatedRequest,
+  { hasNewPort, scheme }: { readonly hasNewPort: boolean; readonly scheme: string },
+): string {
+  const { host, port } = splitAuthority(request.authority);
+  const isUsual = port === (request.scheme === "https" ? "443" : "80");
+  return hasNewPort || (scheme !== request.scheme && isUsual) ? host : request.authority;
+}

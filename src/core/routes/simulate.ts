@@ -1,0 +1,145 @@
+import { findVirtualHosts, hostOf } from "./find-virtual-host.ts";
+import { findUnmet, prepareRequest, type PreparedRequest } from "./match-request.ts";
+import { normalizeTarget, type RequestPath } from "./request-path.ts";
+import { httpsLocation, redirectLocation, rewriteTarget } from "./rewrite-target.ts";
+import type { Arm, ForwardAction, Listener, Route, RouteTable, VirtualHost } from "./route-table.ts";
+import { renderSteps } from "./simulation-steps.ts";
+import type { SimulatedArm, SimulatedRequest, Simulation, SimulationResult } from "./simulation.ts";
+import { sharesOf } from "./weights.ts";
+
+/**
+ * What a gateway does with a request, decided from the route table alone: it shares no code with the emitter, so that
+ * the two can be held against each other. Never throws; linear in the number of routes of one virtual host and in the
+ * length of the request. The steps are put into words only when they are read.
+ */
+export function simulate(table: RouteTable, request: SimulatedRequest): Simulation {
+  const walk = walkTable(table, request);
+  let steps: Simulation["steps"] | undefined;
+  return {
+    result: walk.result,
+    get steps() {
+      steps ??= renderSteps(walk);
+      return steps;
+    },
+  };
+}
+
+/** How far a request came. */
+export interface Walk {
+  readonly table: RouteTable;
+  readonly request: SimulatedRequest;
+  readonly listener: Listener | undefined;
+  /** The one that takes the request first. */
+  readonly virtualHosts: readonly VirtualHost[];
+  readonly prepared: PreparedRequest | undefined;
+  /** The position of the route that took the request, among those of the first virtual host; -1 for none. */
+  readonly taken: number;
+  readonly result: SimulationResult;
+}
+
+function walkTable(table: RouteTable, request: SimulatedRequest): Walk {
+  const start = { table, request, listener: undefined, virtualHosts: [], prepared: undefined, taken: -1 };
+  const { listener, virtualHosts } = findListener(table, request);
+  if (listener === undefined) {
+    return { ...start, result: { kind: "miss", cause: "no-listener" } };
+  }
+  const target = normalizeTarget(request.target);
+  if (target === undefined) {
+    return { ...start, listener, result: { kind: "rejected", status: 400, reason: "the path is not a valid one" } };
+  }
+  const virtualHost = virtualHosts[0];
+  if (virtualHost === undefined) {
+    return { ...start, listener, result: { kind: "miss", cause: "no-virtual-host" } };
+  }
+  const prepared = prepareRequest(request, target);
+  const reached = { ...start, listener, virtualHosts, prepared };
+  if (virtualHost.requiresHttps && request.scheme !== "https") {
+    const location = httpsLocation(request, target);
+    return { ...reached, result: { kind: "redirect", route: undefined, status: 301, location } };
+  }
+  const taken = virtualHost.routes.findIndex((route) => findUnmet(route.match, prepared) === undefined);
+  const route = virtualHost.routes[taken];
+  if (route === undefined) {
+    return { ...reached, result: { kind: "miss", cause: "no-route" } };
+  }
+  return { ...reached, taken, result: act({ table, request, target, virtualHost, route }) };
+}
+
+/** Two gateway workloads can have one port; the one that serves the host is meant. */
+function findListener(
+  table: RouteTable,
+  request: SimulatedRequest,
+): { readonly listener: Listener | undefined; readonly virtualHosts: readonly VirtualHost[] } {
+  const host = hostOf(request.authority);
+  let first: Listener | undefined;
+  for (const listener of table.listeners) {
+    if (listener.port !== request.port) {
+      continue;
+    }
+    const virtualHosts = findVirtualHosts(listener, host);
+    if (virtualHosts.length > 0) {
+      return { listener, virtualHosts };
+    }
+    first ??= listener;
+  }
+  return { listener: first, virtualHosts: [] };
+}
+
+interface TakenRequest {
+  readonly table: RouteTable;
+  readonly request: SimulatedRequest;
+  readonly target: RequestPath;
+  readonly virtualHost: VirtualHost;
+  readonly route: Route;
+}
+
+function act(taken: TakenRequest): SimulationResult {
+  const { request, target, route } = taken;
+  const { action } = route;
+  switch (action.kind) {
+    case "forward":
+      return forward(taken, action);
+    case "redirect": {
+      const location = redirectLocation(action, request, { target, match: route.match.path });
+      return { kind: "redirect", route, status: action.status, location };
+    }
+    case "direct":
+      return { kind: "direct", route, status: action.status, body: action.body };
+  }
+}
+
+function forward(
+  { table, request, target, virtualHost, route }: TakenRequest,
+  action: ForwardAction,
+): SimulationResult {
+  const arms = weighArms(table, action.split.arms);
+  return {
+    kind: "route",
+    route,
+    virtualHost,
+    action,
+    arms,
+    target: rewriteTarget(target, route.match.path, action.pathRewrite),
+    authority: action.hostRewrite ?? request.authority,
+    failure: failureOf(arms),
+  };
+}
+
+function weighArms(table: RouteTable, arms: readonly Arm[]): readonly SimulatedArm[] {
+  const shares = sharesOf(arms);
+  const weighed = arms.map((arm, index) => ({
+    arm,
+    destination: table.destinations.get(arm.destination),
+    sharePercent: shares[index] ?? 0,
+  }));
+  const taking = weighed.filter(({ sharePercent }) => sharePercent > 0);
+  return taking.length > 0 ? taking : weighed;
+}
+
+function failureOf(arms: readonly SimulatedArm[]): Extract<SimulationResult, { kind: "route" }>["failure"] {
+  if (arms.some(({ destination }) => (destination?.endpoints.length ?? 0) > 0)) {
+    return undefined;
+  }
+  const isKnown = arms.some(({ destination }) => destination !== undefined);
+  return { status: 503, flag: isKnown ? "UH" : "NC" };
+}

@@ -1,0 +1,129 @@
+import { hostOf } from "./find-virtual-host.ts";
+import { findUnmet, renderMatch, renderUnmet } from "./match-request.ts";
+import type { Route, UnservedHost } from "./route-table.ts";
+import type { Walk } from "./simulate.ts";
+import type { SimulationStep } from "./simulation.ts";
+
+/** The way of a request in words: the listener, the virtual hosts that compete for its host, each route in turn. */
+export function renderSteps(walk: Walk): readonly SimulationStep[] {
+  const steps = [listenerStep(walk)];
+  if (walk.listener === undefined) {
+    return steps;
+  }
+  if (walk.result.kind === "rejected") {
+    const reason = `${walk.result.reason}, so the proxy answers 400 before it looks for a route`;
+    return [...steps, step({ tried: "route", name: walk.request.target, taken: false, reason })];
+  }
+  return [...steps, ...virtualHostSteps(walk), ...routeSteps(walk)];
+}
+
+/** A route's rule, such as `sample-ns/app rule 1 match 0 (name)`. */
+export function routeName({ origin, name }: Route): string {
+  const match = origin.match === undefined ? "" : ` match ${origin.match}`;
+  return `${origin.virtualService} rule ${origin.rule}${match}${name === "" ? "" : ` (${name})`}`;
+}
+
+function listenerStep({ table, request, listener }: Walk): SimulationStep {
+  if (listener === undefined) {
+    const ports = [...new Set(table.listeners.map(({ port }) => port))].join(", ");
+    const known = ports === "" ? "no Gateway declares an HTTP server" : `HTTP servers have the ports ${ports}`;
+    return step({
+      tried: "listener",
+      name: `port ${request.port}`,
+      taken: false,
+      reason: `nothing listens on port ${request.port}; ${known}`,
+    });
+  }
+  const servers = listener.servers.map(({ gateway, server }) => `${gateway} server ${server}`).join(", ");
+  return step({
+    tried: "listener",
+    name: `port ${request.port}`,
+    taken: true,
+    reason: `port ${request.port} belongs to ${servers}`,
+    at: listener.servers[0]?.at,
+  });
+}
+
+function virtualHostSteps(walk: Walk): readonly SimulationStep[] {
+  const host = hostOf(walk.request.authority);
+  const [taken, ...others] = walk.virtualHosts;
+  if (taken === undefined) {
+    return [step({ tried: "virtualHost", name: host, taken: false, reason: whyNoVirtualHost(walk, host) })];
+  }
+  return [
+    step({
+      tried: "virtualHost",
+      name: taken.domain,
+      taken: true,
+      reason: taken.domain === host ? `${host} is served by this name` : `${host} is covered by ${taken.domain}`,
+    }),
+    ...others.map(({ domain }) =>
+      step({
+        tried: "virtualHost",
+        name: domain,
+        taken: false,
+        reason: `${taken.domain} is more specific, and a request never falls back to a wider host`,
+      }),
+    ),
+  ];
+}
+
+/** Long lists of hosts are cut: nobody reads ten thousand names. */
+const shownHosts = 20;
+
+function whyNoVirtualHost({ table, listener }: Walk, host: string): string {
+  const unserved = (table.unserved ?? []).filter((entry) => covers(entry.host, host));
+  if (unserved.length > 0) {
+    return unserved.map(renderUnserved).join("; ");
+  }
+  const admitted = [...new Set(listener?.servers.flatMap((server) => server.hosts))];
+  if (admitted.some((domain) => covers(domain, host))) {
+    return `a gateway server admits ${host}, but no VirtualService with a rule for this listener names it`;
+  }
+  const more = admitted.length > shownHosts ? ` and ${admitted.length - shownHosts} more` : "";
+  return `no gateway server on this port admits ${host}; admitted are ${admitted.slice(0, shownHosts).join(", ")}${more}`;
+}
+
+function renderUnserved({ virtualService, host, reason }: UnservedHost): string {
+  return `VirtualService ${virtualService} has rules for ${host}, but ${reason}`;
+}
+
+function covers(domain: string, host: string): boolean {
+  return domain === host || (domain.startsWith("*") && host.endsWith(domain.slice(1)));
+}
+
+function routeSteps({ virtualHosts, prepared, taken, result }: Walk): readonly SimulationStep[] {
+  const virtualHost = virtualHosts[0];
+  if (virtualHost === undefined || prepared === undefined) {
+    return [];
+  }
+  if (result.kind === "redirect" && result.route === undefined) {
+    const reason = `the server's httpsRedirect sends every plain request to ${result.location}`;
+    return [step({ tried: "route", name: "httpsRedirect", taken: true, reason })];
+  }
+  const tried = taken === -1 ? virtualHost.routes : virtualHost.routes.slice(0, taken + 1);
+  if (tried.length === 0) {
+    return [step({ tried: "route", name: virtualHost.domain, taken: false, reason: "the host has no route at all" })];
+  }
+  return tried.map((route) => {
+    const unmet = findUnmet(route.match, prepared);
+    return step({
+      tried: "route",
+      name: routeName(route),
+      taken: unmet === undefined,
+      reason: unmet === undefined ? `it takes ${renderMatch(route.match)}` : renderUnmet(unmet, prepared),
+      at: route.origin.at,
+    });
+  });
+}
+
+function step(parts: {
+  readonly tried: SimulationStep["tried"];
+  readonly name: string;
+  readonly taken: boolean;
+  readonly reason: string;
+  readonly at?: { readonly file: string; readonly line: number } | undefined;
+}): SimulationStep {
+  const { at } = parts;
+  return { ...parts, at: at === undefined ? undefined : { file: at.file, line: at.line } };
+}
