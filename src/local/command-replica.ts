@@ -61,6 +61,7 @@ export class CommandReplica implements AsyncDisposable {
   #watch: ReadinessWatch | undefined;
   #port: number | undefined;
   #exits = 0;
+  #isStopped = false;
   #lastDetail = "";
   #wake: (() => void) | undefined;
 
@@ -134,14 +135,18 @@ export class CommandReplica implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#endWatch();
+    this.#wake?.();
     await this.#supervised.stop();
     if (this.#port !== undefined) this.#options.ports.release(this.#port);
   }
 
   /** Leaves the process to the next kirikae. */
   async detach(): Promise<void> {
+    this.#isStopped = true;
     this.#endWatch();
+    this.#wake?.();
     await this.#supervised.detach();
   }
 
@@ -227,6 +232,7 @@ export class CommandReplica implements AsyncDisposable {
   }
 
   #hopelessReason(elapsedMs: number | undefined): string | undefined {
+    if (this.#isStopped) return "it was stopped before it was ready";
     if (this.#exits >= hopelessExits) return this.#lastDetail;
     if (elapsedMs === undefined) return undefined;
     const check = this.#readiness.path === undefined ? "accept a connection" : `answer GET ${this.#readiness.path}`;

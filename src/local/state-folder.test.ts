@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -53,6 +53,12 @@ describe("opening it", () => {
     await expect(openStateFolder({ KIRIKAE_STATE: "/" })).rejects.toMatchObject({ code: "KIR5002" });
   });
 
+  it.runIf(process.getuid?.() === 0)("refuses a folder of another user, also for root", async () => {
+    await using temp = await temporaryFolder();
+    await chown(temp.path, 65_534, 65_534);
+    await expect(openStateFolder({ KIRIKAE_STATE: temp.path })).rejects.toThrow(/belongs to another user/);
+  });
+
   it("refuses a file, and one that a newer kirikae wrote", async () => {
     await using temp = await temporaryFolder();
     const file = join(temp.path, "file");
@@ -102,7 +108,6 @@ describe("sockets", () => {
     await using again = await temporaryFolder();
     const target = join(again.path, "t");
     await mkdir(target, { mode: 0o700 });
-    const { rm } = await import("node:fs/promises");
     await rm(first, { recursive: true });
     await symlink(target, first);
     const second = join((await openStateFolder(env)).socket("a"), "..");

@@ -192,6 +192,24 @@ describe("a change", () => {
   });
 });
 
+describe("stopping", () => {
+  it("ends a change that still waits for its replicas, and leaves no process", async () => {
+    await using temp = await temporaryFolder();
+    const workloads = open(temp.path, { readyTimeoutMs: 60_000 });
+    const readiness = { path: "/broken", intervalMs: 50, timeoutMs: 500 };
+    const preparing = workloads.prepare([workload("app", commandOf("x", { readiness }))]);
+    await expect.poll(() => readFile(join(temp.path, "processes.json"), "utf8")).toContain('"pid"');
+    await workloads.stop();
+    const change = await preparing;
+    expect(change.problems).toMatchObject([{ workload: "ns/app", reason: expect.stringContaining("stopped") }]);
+    await change.commit();
+    await change.abandon();
+    expect(workloads.status()).toEqual([]);
+    expect(ProcessRegistry.open(join(temp.path, "processes.json")).running("workload")).toEqual([]);
+    await expect(workloads.prepare([])).rejects.toThrow("the workloads were stopped");
+  });
+});
+
 describe("addresses", () => {
   it("are watched: ready, unready after failures in a row, ready again", { timeout: 10_000 }, async () => {
     await using temp = await temporaryFolder();

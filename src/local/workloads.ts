@@ -74,6 +74,7 @@ export class LocalWorkloads implements AsyncDisposable {
   #leftBehind: readonly RunningRecord[];
   #current: Members = new Map();
   #pending: Members | undefined;
+  #isStopped = false;
 
   constructor(options: WorkloadsOptions) {
     this.#options = options;
@@ -110,6 +111,7 @@ export class LocalWorkloads implements AsyncDisposable {
    * unchanged spec go on; those that an earlier kirikae left are adopted.
    */
   async prepare(workloads: Iterable<LocalWorkloadManifest>): Promise<WorkloadChange> {
+    if (this.#isStopped) throw new Error("the workloads were stopped");
     if (this.#pending !== undefined)
       throw new Error("an earlier change of the workloads is neither committed nor abandoned");
     const next = new Map<string, readonly Member[]>();
@@ -136,8 +138,9 @@ export class LocalWorkloads implements AsyncDisposable {
     return change.problems;
   }
 
-  /** Ends everything that was started, here or by the kirikae before, without draining. */
+  /** Ends everything that was started, here or by the kirikae before, without draining. A pending change ends too. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     const members = new Set([...allOf(this.#current), ...allOf(this.#pending ?? new Map())]);
     this.#current = new Map();
     this.#pending = undefined;
@@ -149,6 +152,7 @@ export class LocalWorkloads implements AsyncDisposable {
 
   /** Lets every process run on for the next kirikae. */
   async detach(): Promise<void> {
+    this.#isStopped = true;
     const members = new Set([...allOf(this.#current), ...allOf(this.#pending ?? new Map())]);
     this.#listeners.clear();
     await Promise.all([...members].map((member) => member.detach()));
@@ -237,6 +241,7 @@ export class LocalWorkloads implements AsyncDisposable {
   }
 
   async #commit(next: Members): Promise<void> {
+    if (this.#isStopped) return;
     this.#endPending(next);
     const before = this.#current;
     this.#current = next;
@@ -247,6 +252,7 @@ export class LocalWorkloads implements AsyncDisposable {
   }
 
   async #abandon(next: Members): Promise<void> {
+    if (this.#isStopped) return;
     this.#endPending(next);
     await Promise.all(without(next, this.#current).map((member) => member.stop()));
   }
