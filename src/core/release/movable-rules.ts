@@ -97,17 +97,10 @@ function buildServiceRule(
   const action = routes
     .map((route) => route.action)
     .find((action): action is ForwardAction => action.kind === "forward");
-  if (action === undefined) {
-    const unmatched = routes.find((route) => route.origin.match === undefined);
-    return {
-      rule,
-      ruleName: unmatched === undefined || unmatched.name === "" ? undefined : unmatched.name,
-      movable: undefined,
-    };
-  }
+  const ruleName = routes.find(({ origin }) => origin.ruleName !== undefined)?.origin.ruleName;
+  if (action === undefined) return { rule, ruleName, movable: undefined };
 
   const split = action.split;
-  const ruleName = ruleNameOf(service.virtualService, { split: split.id, routes });
   const declared: Record<DestinationId, number> = {};
   const laidOver: Record<DestinationId, number> = {};
   const override = current.get(split.id);
@@ -127,16 +120,6 @@ function buildServiceRule(
     current: laidOver,
   };
   return { rule, ruleName, movable };
-}
-
-/** A split's id ends with the rule's name where it has one of its own, and a route's name begins with it. */
-function ruleNameOf(
-  virtualService: string,
-  { split, routes }: { readonly split: SplitId; readonly routes: readonly Route[] },
-): string | undefined {
-  const ending = split.slice(virtualService.length + 1);
-  const isName = routes.some((route) => route.name === ending || route.name.startsWith(`${ending}.`));
-  return isName ? ending : undefined;
 }
 
 /** `outbound|<port>|<subset>|<host>`; a destination that does not exist has no other description. */
