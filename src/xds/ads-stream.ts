@@ -77,10 +77,21 @@ export class AdsStream {
     }
   }
 
+  /**
+   * A proxy that comes back with an older route configuration must not lose the runtime weights that correct it, so the
+   * layer waits for the routes. One that starts asks for the layer first, and is given it.
+   */
+  #holdsRuntime(snapshot: Snapshot): boolean {
+    const { runtime, routes } = this.#subscriptions;
+    if (!runtime.isResumed || snapshot.routes === undefined || snapshot.routes.size === 0) return false;
+    return !routes.isSettled(snapshot.routes) && routes.refusal(snapshot.routes) === undefined;
+  }
+
   #next(): DeltaDiscoveryResponse | undefined {
     const snapshot = this.#options.snapshot();
     if (snapshot === undefined) return undefined;
     for (const type of resourceTypes) {
+      if (type === "runtime" && this.#holdsRuntime(snapshot)) continue;
       const resources = snapshot[type];
       const response = resources && this.#subscriptions[type].next(resources, sendOptions(snapshot, type));
       if (response === undefined) continue;

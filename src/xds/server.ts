@@ -121,6 +121,16 @@ export class XdsServer implements AsyncDisposable {
     return this.#streams.get(node)?.subscription(type).hasAcked(resource.name, resource.version) ?? false;
   }
 
+  /** Whether a proxy has said that it uses the newest version of every resource of a type. */
+  hasAckedAll(node: string, type: ResourceType): boolean {
+    const subscription = this.#streams.get(node)?.subscription(type);
+    const resources = this.#snapshot?.[type];
+    if (subscription === undefined) return false;
+    if (resources === undefined) return true;
+    for (const [name, { version }] of resources) if (!subscription.hasAcked(name, version)) return false;
+    return true;
+  }
+
   /** Calls `watcher` whenever a proxy connects, leaves or answers. */
   watch(watcher: () => void): Disposable {
     this.#watchers.add(watcher);

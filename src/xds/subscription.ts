@@ -6,6 +6,7 @@ import type { ResourcesByName } from "./snapshot.ts";
  */
 export class Subscription {
   #isWildcard = false;
+  #isResumed = false;
   #hasSubscribed = false;
   readonly #names = new Set<string>();
   /** Name -> the version that the proxy was last sent or said to have, or `absent`, or `unknown`. */
@@ -45,9 +46,9 @@ export class Subscription {
     }
   }
 
-  /** Whether the proxy follows this resource. */
-  follows(name: string): boolean {
-    return this.#isWildcard || this.#names.has(name);
+  /** Whether the proxy brought resources along from an earlier stream, and was sent nothing on this one. */
+  get isResumed(): boolean {
+    return this.#isResumed && this.#nonce === 0;
   }
 
   /** Whether the proxy has said that it uses this version of the resource. */
@@ -112,6 +113,7 @@ export class Subscription {
       if (!this.#isWildcard) this.#sent.delete(name);
     }
     // A proxy that still has everything needs no response, and one that asked for names is owed an answer to those.
+    if (isFirst) this.#isResumed = request.initialVersions.size > 0;
     if (isFirst) this.#isAnswered = request.initialVersions.size > 0 || request.subscribe.some((name) => name !== "*");
   }
 

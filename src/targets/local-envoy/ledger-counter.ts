@@ -35,7 +35,7 @@ export class LedgerCounter {
   readonly #failures: string[] = [];
   /** Answers of the old version against the plan; few, because they end with the move. */
   #lastOldEndMs: number | undefined;
-  #oldStarts: number[] = [];
+  readonly #oldStarts: number[] = [];
   #requests = 0;
   #failed = 0;
   #clientGone = 0;
@@ -95,7 +95,7 @@ export class LedgerCounter {
   #addOld(entry: AccessLogEntry): void {
     this.#lastOldEndMs = Math.max(this.#lastOldEndMs ?? 0, entry.endMs);
     // Records arrive some 50 ms late, so those that began before "done" can only be sorted out at the end.
-    if (this.#doneMs === undefined || entry.startMs > this.#doneMs) this.#oldStarts.push(entry.startMs);
+    if (this.#callMs !== undefined && entry.startMs > this.#callMs) this.#oldStarts.push(entry.startMs);
   }
 
   #addFailure(failure: string, version: string): void {

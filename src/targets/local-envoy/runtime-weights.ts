@@ -1,3 +1,4 @@
+import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { RouteTable, Split, SplitId, SplitWeights, WeightOverrides } from "../../core/routes/route-table.ts";
 import { isMovable } from "../../core/envoy/route-actions.ts";
 import { splitOfRuntimeKeyPrefix } from "../../core/envoy/names.ts";
@@ -51,4 +52,20 @@ export function parseRuntimeWeights(runtime: ReadonlyMap<string, string>): Reado
     layer.set(split, weights);
   }
   return layer;
+}
+
+/** @throws KirikaeError KIR3001 for a split that is not there, KIR3002 for weights without any share. */
+export function checkWeights(splits: ReadonlyMap<SplitId, Split>, weights: WeightOverrides): void {
+  for (const [id, value] of weights) {
+    const split = splits.get(id);
+    if (split === undefined) {
+      throw new KirikaeError("KIR3001", `No route has movable weights under the identity ${id}.`, { exitStatus: 2 });
+    }
+    const given = Object.values(fullWeights(split, value));
+    if (given.some((weight) => !Number.isInteger(weight) || weight < 0) || given.every((weight) => weight === 0)) {
+      throw new KirikaeError("KIR3002", `The weights for ${id} leave it no share: ${JSON.stringify(value)}.`, {
+        exitStatus: 2,
+      });
+    }
+  }
 }

@@ -1,0 +1,327 @@
+import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { MovePlan } from "../../core/release/move.ts";
+import type { DestinationId, RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
+import type {
+  ApplyOptions,
+  ApplyReport,
+  LedgerSession,
+  ObservedSplit,
+  PreflightReport,
+  Target,
+} from "../../engine/ports.ts";
+import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
+import { XdsServer } from "../../xds/server.ts";
+import { LedgerBook } from "./ledger-session.ts";
+import type { LocalProxy } from "./local-proxy.ts";
+import { observeSplits } from "./observe-splits.ts";
+import { checkDestinations } from "./preflight.ts";
+import { ProxySet } from "./proxy-set.ts";
+import { type ProxyStatus, renderProxyStatus } from "./proxy-status.ts";
+import { PushedState } from "./pushed-state.ts";
+import { removeRetired } from "./retirement.ts";
+import { rewriteRoutes } from "./route-rewrite.ts";
+import { checkWeights } from "./runtime-weights.ts";
+import { waitForConnection, waitForTypes } from "./settlement.ts";
+import { pushTable, type TableReport } from "./table-push.ts";
+import { type DestinationCounters, readDestinationCounters, sumCounters } from "./traffic-stats.ts";
+import { proveRuntime } from "./weight-push.ts";
+
+export interface LocalEnvoyOptions extends EmitOptions {
+  /** The Unix socket that the proxies' bootstraps name as their control plane. */
+  readonly xdsSocket: string;
+  readonly proxies: readonly LocalProxy[];
+  /** How long removed destinations are kept at least; 1 s where it is not given. */
+  readonly drainMs?: number;
+  /** How long they are kept at most while requests still use them; 60 s where it is not given. */
+  readonly drainTimeoutMs?: number;
+  /** How long after the last move the routes are rewritten to the same weights; grows with the table by default. */
+  readonly rewriteDelayMs?: number;
+  /** Told what went wrong in the background: a rewrite or a removal that a proxy refused. */
+  onTrouble?(message: string): void;
+}
+
+const defaultTableTimeoutMs = 15_000;
+const ledgerTimeoutMs = 5_000;
+const endpointTimeoutMs = 5_000;
+const adoptionTimeoutMs = 5_000;
+
+/**
+ * The Envoys of this machine. Weights are runtime values, so that a move costs the same with one route or 10,000;
+ * everything else is an ordered push. Pushes go one at a time; none of them waits for a drain.
+ */
+export class LocalEnvoyTarget implements Target, AsyncDisposable {
+  readonly name = "local-envoy";
+  readonly #options: LocalEnvoyOptions;
+  readonly #server: XdsServer;
+  readonly #proxies: ProxySet;
+  readonly #state: PushedState;
+  readonly #ledgers: LedgerBook;
+  #lastPush: Promise<unknown> = Promise.resolve();
+  #rewriteTimer: NodeJS.Timeout | undefined;
+  #draining: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
+  #hasAdopted = false;
+  #isDisposed = false;
+
+  private constructor(options: LocalEnvoyOptions, server: XdsServer, hooks: Hooks) {
+    this.#options = options;
+    this.#server = server;
+    this.#proxies = new ProxySet(options.proxies);
+    this.#state = new PushedState(server, options);
+    this.#ledgers = new LedgerBook({
+      proxies: this.#proxies,
+      setCounting: (isCounting) => this.#setCounting(isCounting),
+    });
+    hooks.onAccessLogs = (entries) => this.#ledgers.take(entries);
+    hooks.onConnected = () => this.#bakeForNewcomer();
+  }
+
+  /**
+   * Begins to serve the proxies. Until the first `applyTable` they are told nothing, and one that ran before keeps what
+   * it has.
+   * @throws KirikaeError KIR3003 for a socket path that is too long.
+   */
+  static async start(options: LocalEnvoyOptions): Promise<LocalEnvoyTarget> {
+    for (const path of [
+      options.xdsSocket,
+      ...options.proxies.flatMap((each) => [each.adminSocket, each.proofSocket]),
+    ]) {
+      if (Buffer.byteLength(path) > maxSocketPathBytes) {
+        throw new KirikaeError("KIR3003", `The socket path ${path} is longer than ${maxSocketPathBytes} bytes.`, {
+          exitStatus: 3,
+          hint: "Let KIRIKAE_STATE name a folder with a shorter path.",
+        });
+      }
+    }
+    const hooks: Hooks = { onAccessLogs: () => undefined, onConnected: () => undefined };
+    const server = await XdsServer.start({
+      socketPath: options.xdsSocket,
+      onAccessLogs: (entries) => hooks.onAccessLogs(entries),
+      onConnected: () => hooks.onConnected(),
+    });
+    return new LocalEnvoyTarget(options, server, hooks);
+  }
+
+  /**
+   * Replaces the whole table by an ordered push, with weights that differ from the declared ones. With no proxy
+   * connected it is published for those that come; see `confirm`.
+   */
+  applyTable(
+    table: RouteTable,
+    overrides: WeightOverrides,
+    options: ApplyOptions = { timeoutMs: defaultTableTimeoutMs },
+  ): Promise<TableReport> {
+    return this.#exclusively(async () => {
+      this.#stopDraining();
+      clearTimeout(this.#rewriteTimer);
+      await this.#adopt();
+      this.#state.isChangingTables = true;
+      try {
+        const push = {
+          server: this.#server,
+          state: this.#state,
+          proxies: this.#proxies,
+          emit: this.#options,
+          deadlineMs: performance.now() + options.timeoutMs,
+        };
+        return await pushTable(push, table, overrides);
+      } finally {
+        this.#state.isChangingTables = false;
+        this.#startDraining();
+      }
+    });
+  }
+
+  /** Waits until every proxy is connected, has everything, and every worker shows it. */
+  confirm(options: ApplyOptions): Promise<TableReport> {
+    const startMs = performance.now();
+    const deadlineMs = startMs + options.timeoutMs;
+    return this.#exclusively(async () => {
+      for (const { node } of this.#proxies.all) {
+        const settlement = await waitForTypes(this.#server, node, { types: resourceTypes, deadlineMs });
+        if (settlement.kind === "refused") return { ...settlement, kind: "rejected" };
+        if (settlement.kind === "waiting") {
+          return { kind: "unproved", isRestored: false, message: `${node} has not taken all of its configuration` };
+        }
+      }
+      const report = await this.#prove(startMs, deadlineMs);
+      switch (report.kind) {
+        case "proved":
+          return { ...report, kind: "applied" };
+        case "rejected":
+          return report;
+        case "unproved":
+          return { kind: "unproved", isRestored: false, message: report.message };
+      }
+    });
+  }
+
+  /** @throws KirikaeError KIR3001, KIR3002, KIR3005 for weights that cannot be applied; nothing has changed then. */
+  apply(weights: WeightOverrides, options: ApplyOptions): Promise<ApplyReport> {
+    const startMs = performance.now();
+    return this.#exclusively(async () => {
+      checkWeights(this.#state.splits, weights);
+      const saved = this.#state.layer;
+      clearTimeout(this.#rewriteTimer);
+      this.#state.publishWeights(weights);
+      const report = await this.#prove(startMs, startMs + options.timeoutMs);
+      if (report.kind === "rejected") this.#state.publishRuntime(saved);
+      this.#scheduleRewrite();
+      return report;
+    });
+  }
+
+  async preflight(plan: MovePlan): Promise<PreflightReport> {
+    const { table } = this.#state;
+    if (table === undefined) throw noTable();
+    const connected = new Set(this.#server.connected);
+    const proxies = this.#proxies.all.map(({ node }) => ({
+      name: `proxy ${node}`,
+      verdict: connected.has(node) ? ("pass" as const) : ("fail" as const),
+      detail: connected.has(node) ? "connected" : "not connected, so nothing could be proved",
+    }));
+    const { ok, checks } = await checkDestinations(plan, table, this.#options.endpoints);
+    return { ok: ok && proxies.every(({ verdict }) => verdict === "pass"), checks: [...proxies, ...checks] };
+  }
+
+  /** Works before the first `applyTable` too, on an Envoy that ran before. */
+  observe(splits: readonly SplitId[]): Promise<readonly ObservedSplit[]> {
+    return observeSplits(this.#proxies, this.#state, splits);
+  }
+
+  openLedger(plan: MovePlan): Promise<LedgerSession> {
+    return this.#ledgers.open(plan);
+  }
+
+  /** Tells the proxies where replicas listen now, after one has come or gone or changed its readiness. */
+  updateEndpoints(): Promise<void> {
+    return this.#exclusively(async () => {
+      this.#state.publishEndpoints();
+      const wait = { types: ["endpoints"] as const, deadlineMs: performance.now() + endpointTimeoutMs };
+      await Promise.all(this.#server.connected.map((node) => waitForTypes(this.#server, node, wait)));
+    });
+  }
+
+  /** Requests and errors by destination since the proxies started. Empty while none can be asked. */
+  async stats(): Promise<ReadonlyMap<DestinationId, DestinationCounters>> {
+    return sumCounters(await this.#proxies.ask(({ admin }) => readDestinationCounters(admin)));
+  }
+
+  status(): readonly ProxyStatus[] {
+    return this.#options.proxies.map((proxy) => renderProxyStatus(this.#server, proxy));
+  }
+
+  /** Bytes of resources sent to proxies since the start, by type. */
+  get bytesSent(): Readonly<Record<ResourceType, number>> {
+    return this.#server.bytesSent;
+  }
+
+  /** Resolves when no removed destination is kept any more. */
+  async whenDrained(): Promise<void> {
+    await this.#draining?.done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    clearTimeout(this.#rewriteTimer);
+    this.#stopDraining();
+    await this.#server[Symbol.asyncDispose]();
+    this.#proxies[Symbol.dispose]();
+    await this.#lastPush.catch(() => undefined);
+  }
+
+  #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#lastPush.then(work, work);
+    // Each caller gets its own error; the next push only waits.
+    this.#lastPush = result.catch(() => undefined);
+    return result;
+  }
+
+  #prove(startMs: number, deadlineMs: number): Promise<ApplyReport> {
+    const { all: proxies } = this.#proxies;
+    return proveRuntime({ server: this.#server, state: this.#state, proxies, startMs, deadlineMs });
+  }
+
+  /** An Envoy that ran before this process: its runtime values are the truth until the routes say the same. */
+  async #adopt(): Promise<void> {
+    if (this.#hasAdopted) return;
+    const found = await this.#proxies.ask(async ({ node, admin }) => ({ node, runtime: await admin.runtime() }));
+    for (const { runtime } of found) this.#state.adopt(runtime);
+    const deadlineMs = performance.now() + adoptionTimeoutMs;
+    await Promise.all(found.map(({ node }) => waitForConnection(this.#server, node, deadlineMs)));
+    this.#hasAdopted = true;
+  }
+
+  async #setCounting(isCounting: boolean): Promise<boolean> {
+    const startMs = performance.now();
+    return this.#exclusively(async () => {
+      this.#state.isCounting = isCounting;
+      this.#state.publishRuntime(this.#state.layer);
+      const report = await this.#prove(startMs, startMs + ledgerTimeoutMs);
+      return report.kind === "proved";
+    });
+  }
+
+  /** A proxy that starts gets routes that have the current weights already. */
+  #bakeForNewcomer(): void {
+    const { state } = { state: this.#state };
+    if (state.layer.size === 0 || state.table === undefined || state.isChangingTables) return;
+    state.publish({ routes: state.buildRoutes() });
+    this.#scheduleRewrite();
+  }
+
+  #scheduleRewrite(): void {
+    clearTimeout(this.#rewriteTimer);
+    if (this.#isDisposed || this.#state.layer.size === 0) return;
+    const hosts = this.#state.table?.listeners.reduce((sum, each) => sum + each.virtualHosts.length, 0) ?? 0;
+    // A large table keeps Envoy's main thread busy for its whole length, so the pause before has to be longer too.
+    const delayMs = this.#options.rewriteDelayMs ?? 2_000 + 2 * hosts;
+    this.#rewriteTimer = setTimeout(() => {
+      const rewriting = this.#exclusively(() => this.#rewrite());
+      rewriting.catch((error: unknown) => this.#options.onTrouble?.(String(error)));
+    }, delayMs);
+    this.#rewriteTimer.unref();
+  }
+
+  async #rewrite(): Promise<void> {
+    if (this.#isDisposed) return;
+    const trouble = await rewriteRoutes({
+      server: this.#server,
+      state: this.#state,
+      proxies: this.#proxies.named(this.#server.connected),
+    });
+    if (trouble !== undefined) this.#options.onTrouble?.(trouble);
+  }
+
+  #startDraining(): void {
+    if (this.#state.retired.size === 0 && !this.#state.snapshot.withholdsRemovals) return;
+    const stop = new AbortController();
+    const done = removeRetired({
+      state: this.#state,
+      proxies: this.#proxies,
+      drainMs: this.#options.drainMs ?? 1_000,
+      drainTimeoutMs: this.#options.drainTimeoutMs ?? 60_000,
+      signal: stop.signal,
+      exclusively: (work) => this.#exclusively(work),
+    });
+    done.catch((error: unknown) => this.#options.onTrouble?.(String(error)));
+    this.#draining = { stop, done };
+  }
+
+  #stopDraining(): void {
+    this.#draining?.stop.abort();
+    this.#draining = undefined;
+  }
+}
+
+/** `sun_path` holds 104 bytes on macOS, the closing zero included; Linux has four more. */
+const maxSocketPathBytes = 103;
+
+interface Hooks {
+  onAccessLogs(entries: Parameters<LedgerBook["take"]>[0]): void;
+  onConnected(): void;
+}
+
+function noTable(): KirikaeError {
+  return new KirikaeError("KIR3005", "No routes were applied yet.", { exitStatus: 1 });
+}

@@ -1,0 +1,87 @@
+import { request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import type { MovePlan } from "../../core/release/move.ts";
+import type { Destination, DestinationId, RouteTable } from "../../core/routes/route-table.ts";
+import { type LocalEndpoints, resolveEndpoints } from "../../core/envoy/endpoints.ts";
+import type { HostPort } from "../../core/envoy/endpoints.ts";
+import type { PreflightCheck, PreflightReport } from "../../engine/ports.ts";
+
+const answerTimeoutMs = 2_000;
+
+/** Checks that every destination that gains weight has ready endpoints, and that each of them answers HTTP. */
+export async function checkDestinations(
+  plan: MovePlan,
+  table: RouteTable,
+  local: LocalEndpoints,
+): Promise<PreflightReport> {
+  const checks = await Promise.all(
+    [...gainingDestinations(plan)].map((id) => checkDestination(id, table.destinations.get(id), local)),
+  );
+  return { ok: checks.flat().every(({ verdict }) => verdict === "pass"), checks: checks.flat() };
+}
+
+function gainingDestinations(plan: MovePlan): ReadonlySet<DestinationId> {
+  const gaining = new Set<DestinationId>();
+  for (const { before, after } of plan.changes) {
+    for (const [id, weight] of Object.entries(after)) if (weight > (before[id] ?? 0)) gaining.add(id);
+  }
+  return gaining;
+}
+
+async function checkDestination(
+  id: DestinationId,
+  destination: Destination | undefined,
+  local: LocalEndpoints,
+): Promise<PreflightCheck[]> {
+  const name = `endpoints of ${destination?.subset ?? destination?.host ?? id}`;
+  if (destination === undefined) return [{ name, verdict: "fail", detail: `${id} is not declared` }];
+  const endpoints = resolveEndpoints(destination, local);
+  if (endpoints.length === 0) return [{ name, verdict: "fail", detail: `${id} has no ready endpoint` }];
+  const answers = await Promise.all(endpoints.map((endpoint) => checkEndpoint(endpoint, destination)));
+  return [{ name, verdict: "pass", detail: `${endpoints.length} ready` }, ...answers];
+}
+
+/** Any status below 500 shows that the application is there; which path it likes is not known. */
+async function checkEndpoint(endpoint: HostPort, destination: Destination): Promise<PreflightCheck> {
+  const name = `answer of ${endpoint.address}:${endpoint.port}`;
+  const ask = destination.protocol === "http2" ? askHttp2 : askHttp1;
+  try {
+    const status = await ask(endpoint, destination.host);
+    return { name, verdict: status > 0 && status < 500 ? "pass" : "fail", detail: `GET / answered ${status}` };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { name, verdict: "fail", detail: `GET / failed: ${error.message}` };
+  }
+}
+
+function askHttp1({ address, port }: HostPort, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: address, port, path: "/", agent: false, headers: { host } }, (response) => {
+      resolve(response.statusCode ?? 0);
+      response.destroy();
+    });
+    const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${answerTimeoutMs} ms`)), answerTimeoutMs);
+    sent.on("error", reject);
+    sent.on("close", () => clearTimeout(timer));
+    sent.end();
+  });
+}
+
+function askHttp2({ address, port }: HostPort, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const session = connectHttp2(`http://${address.includes(":") ? `[${address}]` : address}:${port}`);
+    const timer = setTimeout(
+      () => session.destroy(new Error(`no answer within ${answerTimeoutMs} ms`)),
+      answerTimeoutMs,
+    );
+    session.on("error", reject);
+    session.on("close", () => clearTimeout(timer));
+    const stream = session.request({ ":path": "/", ":authority": host });
+    stream.on("error", reject);
+    stream.on("response", (headers) => {
+      resolve(headers[":status"] ?? 0);
+      session.destroy();
+    });
+    stream.end();
+  });
+}

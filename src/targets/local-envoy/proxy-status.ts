@@ -1,0 +1,42 @@
+import { resourceTypes } from "../../xds/resource-types.ts";
+import type { XdsServer } from "../../xds/server.ts";
+import { overallVersion } from "../../xds/snapshot.ts";
+import type { LocalProxy } from "./local-proxy.ts";
+
+/** What a proxy was sent and what it said, by resource type; the shape that `src/api/types.ts` shows. */
+export interface ProxyStatus {
+  readonly node: string;
+  readonly connected: boolean;
+  readonly pid: number | undefined;
+  readonly types: readonly ProxyTypeStatus[];
+}
+
+export interface ProxyTypeStatus {
+  readonly type: string;
+  readonly sentVersion: string | undefined;
+  /** The version that it has confirmed; undefined while the newest is under way or refused. */
+  readonly ackedVersion: string | undefined;
+  readonly nack: string | undefined;
+}
+
+export function renderProxyStatus(server: XdsServer, proxy: LocalProxy): ProxyStatus {
+  const connected = server.connected.includes(proxy.node);
+  return {
+    node: proxy.node,
+    connected,
+    pid: proxy.pid?.(),
+    types: connected ? resourceTypes.map((type) => renderType(server, proxy.node, type)) : [],
+  };
+}
+
+function renderType(server: XdsServer, node: string, type: (typeof resourceTypes)[number]): ProxyTypeStatus {
+  const state = server.proxyState(node, type);
+  const resources = server.snapshot?.[type];
+  const version = resources === undefined ? undefined : overallVersion(resources);
+  return {
+    type,
+    sentVersion: version,
+    ackedVersion: state?.isSettled === true ? version : undefined,
+    nack: state?.nack?.message,
+  };
+}

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ProxySet } from "./proxy-set.ts";
+import type { PushedState } from "./pushed-state.ts";
+
+export interface Retirement {
+  readonly state: PushedState;
+  readonly proxies: ProxySet;
+  readonly drainMs: number;
+  readonly drainTimeoutMs: number;
+  readonly signal: AbortSignal;
+  exclusively(work: () => Promise<void>): Promise<void>;
+}
+
+const pollMs = 200;
+
+/** Removes the destinations that no route names any more, once no request is under way to them or the time is up. */
+export async function removeRetired(retirement: Retirement): Promise<void> {
+  const { state, signal } = retirement;
+  const deadlineMs = performance.now() + retirement.drainTimeoutMs;
+  await pause(retirement.drainMs, signal);
+  while (!signal.aborted && performance.now() < deadlineMs && !(await isUnused(retirement))) {
+    await pause(pollMs, signal);
+  }
+  await retirement.exclusively(() => {
+    if (!signal.aborted) removeNow(state);
+    return Promise.resolve();
+  });
+}
+
+function removeNow(state: PushedState): void {
+  const { clusters, endpoints } = state.snapshot;
+  const { retired } = state;
+  state.retired = new Map();
+  const isKept = ([name]: readonly [string, unknown]) => !retired.has(name);
+  state.publish({
+    clusters: clusters && new Map([...clusters].filter(isKept)),
+    endpoints: endpoints && new Map([...endpoints].filter(isKept)),
+    withholdsRemovals: false,
+  });
+}
+
+/** `upstream_rq_active` at 0 is the proof that a destination is drained; a pending request has not got that far. */
+async function isUnused({ state, proxies }: Retirement): Promise<boolean> {
+  if (state.retired.size === 0) return true;
+  const busy = await proxies.ask(({ admin }) =>
+    admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(active|pending_active)$", { usedOnly: true }),
+  );
+  return busy.every((stats) =>
+    [...state.retired.keys()].every((name) =>
+      ["active", "pending_active"].every((kind) => (stats.get(`cluster.${name}.upstream_rq_${kind}`) ?? 0) === 0),
+    ),
+  );
+}
+
+/** Returns early when the signal fires. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal, ref: false }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}

@@ -1,0 +1,156 @@
+import { type EmitOptions, encodeEnvoy } from "../../core/envoy/emit-envoy.ts";
+import type { RouteTable, WeightOverrides } from "../../core/routes/route-table.ts";
+import { withWeights } from "../../core/routes/weights.ts";
+import type { ProxyProof } from "../../engine/ports.ts";
+import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
+import type { XdsServer } from "../../xds/server.ts";
+import { buildResources, type ResourcesByName, type Snapshot } from "../../xds/snapshot.ts";
+import type { ConnectedProxy, ProxySet } from "./proxy-set.ts";
+import type { PushedState, RetiredDestination } from "./pushed-state.ts";
+import { movableSplits, transitionLayer } from "./runtime-weights.ts";
+import { type Settlement, waitForTypes } from "./settlement.ts";
+import { proveRuntime } from "./weight-push.ts";
+
+/** What became of a new route table. */
+export type TableReport =
+  | { readonly kind: "applied"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
+  /** No proxy is connected; those that connect get it. */
+  | { readonly kind: "published" }
+  /** A proxy refused: what ran before runs again. */
+  | { readonly kind: "rejected"; readonly node: string; readonly resource: string; readonly message: string }
+  /** Not confirmed in time; `isRestored` tells whether what ran before runs again. */
+  | { readonly kind: "unproved"; readonly isRestored: boolean; readonly message: string };
+
+export interface TablePush {
+  readonly server: XdsServer;
+  readonly state: PushedState;
+  readonly proxies: ProxySet;
+  readonly emit: EmitOptions;
+  readonly deadlineMs: number;
+}
+
+type EncodedSnapshot = Readonly<Record<Exclude<ResourceType, "runtime">, ResourcesByName>>;
+
+const restoreTimeoutMs = 5_000;
+
+/**
+ * Makes before it breaks: clusters and endpoints are added and warm, then listeners and routes change, then every worker
+ * shows that it has them. What the new table lacks is left in `state.retired`, to be removed when nothing uses it.
+ */
+export async function pushTable(push: TablePush, table: RouteTable, wanted: WeightOverrides): Promise<TableReport> {
+  const { state, server } = push;
+  const startMs = performance.now();
+  const saved = state.save();
+  const weighted = withWeights(table, wanted);
+  const next = encodeSnapshot(push, weighted);
+  const retired = retireMissing(push, next);
+  const proxies = push.proxies.named(server.connected);
+
+  const addition: Partial<Snapshot> = {
+    clusters: mergeRetired(next.clusters, retired, ({ cluster }) => cluster),
+    endpoints: mergeRetired(next.endpoints, retired, ({ endpoints }) => endpoints),
+  };
+  state.publishRuntime(transitionLayer(state.layer, movableSplits(weighted)));
+  state.publish(addition);
+  const added = await settle(push, proxies, ["clusters", "endpoints"]);
+  if (added.kind === "refused") return restoreAfterRefusal(push, saved, added);
+  const isWarm = added.kind === "settled" && (await push.proxies.waitUntilWarm(proxies, push.deadlineMs));
+  if (!isWarm) return restoreLate(push, saved, "new clusters were not ready in time");
+
+  state.setTable(table, wanted);
+  state.rememberRoutes(weighted, next.routes);
+  state.publish({ listeners: next.listeners, routes: next.routes });
+  const switched = await settle(push, proxies, ["listeners", "routes"]);
+  if (switched.kind === "refused") return restoreAfterRefusal(push, saved, switched);
+  state.retired = retired;
+  if (switched.kind === "waiting") {
+    return { kind: "unproved", isRestored: false, message: `${switched.node} did not confirm the new routes in time` };
+  }
+  return finish(push, proxies, startMs);
+}
+
+/** The routes say it all now, so the layer is emptied; workers get routes and layer in this order. */
+async function finish(push: TablePush, proxies: readonly ConnectedProxy[], startMs: number): Promise<TableReport> {
+  push.state.publishRuntime(new Map());
+  if (proxies.length === 0) return { kind: "published" };
+  const outcome = await proveRuntime({ ...push, proxies, startMs });
+  switch (outcome.kind) {
+    case "proved":
+      return { ...outcome, kind: "applied" };
+    case "rejected":
+      return outcome;
+    case "unproved":
+      return { kind: "unproved", isRestored: false, message: outcome.message };
+  }
+}
+
+function encodeSnapshot({ state, emit }: TablePush, table: RouteTable): EncodedSnapshot {
+  const encoded = encodeEnvoy(table, emit);
+  const before = state.snapshot;
+  return {
+    clusters: buildResources(encoded.clusters, before.clusters),
+    endpoints: buildResources(encoded.endpoints, before.endpoints),
+    listeners: buildResources(encoded.listeners, before.listeners),
+    routes: buildResources(encoded.routes, before.routes),
+  };
+}
+
+function retireMissing({ state }: TablePush, next: EncodedSnapshot): ReadonlyMap<string, RetiredDestination> {
+  const { clusters, endpoints } = state.snapshot;
+  const retired = new Map<string, RetiredDestination>();
+  for (const [name, cluster] of clusters ?? []) {
+    if (!next.clusters.has(name)) retired.set(name, { cluster, endpoints: endpoints?.get(name) });
+  }
+  return retired;
+}
+
+function mergeRetired(
+  next: ResourcesByName,
+  retired: ReadonlyMap<string, RetiredDestination>,
+  part: (destination: RetiredDestination) => RetiredDestination["endpoints"],
+): ResourcesByName {
+  if (retired.size === 0) return next;
+  const merged = new Map(next);
+  for (const [name, destination] of retired) {
+    const resource = part(destination);
+    if (resource !== undefined) merged.set(name, resource);
+  }
+  return merged;
+}
+
+/** The first refusal, or else whether all have settled. */
+async function settle(
+  { server, deadlineMs }: TablePush,
+  proxies: readonly ConnectedProxy[],
+  types: readonly ResourceType[],
+): Promise<Settlement | { readonly kind: "settled" }> {
+  const all = await Promise.all(proxies.map(({ node }) => waitForTypes(server, node, { types, deadlineMs })));
+  return (
+    all.find(({ kind }) => kind === "refused") ?? all.find(({ kind }) => kind === "waiting") ?? { kind: "settled" }
+  );
+}
+
+async function restoreAfterRefusal(
+  push: TablePush,
+  saved: ReturnType<PushedState["save"]>,
+  refusal: Extract<Settlement, { kind: "refused" }>,
+): Promise<TableReport> {
+  await restore(push, saved);
+  const { node, resource, message } = refusal;
+  return { kind: "rejected", node, resource, message };
+}
+
+async function restoreLate(
+  push: TablePush,
+  saved: ReturnType<PushedState["save"]>,
+  message: string,
+): Promise<TableReport> {
+  await restore(push, saved);
+  return { kind: "unproved", isRestored: true, message };
+}
+
+async function restore(push: TablePush, saved: ReturnType<PushedState["save"]>): Promise<void> {
+  push.state.restore(saved);
+  const proxies = push.proxies.named(push.server.connected);
+  await settle({ ...push, deadlineMs: performance.now() + restoreTimeoutMs }, proxies, resourceTypes);
+}

@@ -1,0 +1,38 @@
+import type { DestinationId } from "../../core/routes/route-table.ts";
+import type { EnvoyAdmin } from "./admin.ts";
+
+/** Counters of one destination since its proxy started. A restart begins at 0 again. */
+export interface DestinationCounters {
+  readonly requests: number;
+  /** Answers with a status of 500 or more, those included that Envoy gave itself. */
+  readonly errors: number;
+}
+
+const statPattern = /^cluster\.(?<cluster>.+)\.upstream_rq_(?<what>total|5xx)$/;
+
+/** Reads the counters of every destination that had a request, from one proxy. */
+export async function readDestinationCounters(
+  admin: EnvoyAdmin,
+): Promise<ReadonlyMap<DestinationId, DestinationCounters>> {
+  const stats = await admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(total|5xx)$", { usedOnly: true });
+  const counters = new Map<DestinationId, DestinationCounters>();
+  for (const [name, value] of stats) {
+    const { cluster, what } = statPattern.exec(name)?.groups ?? {};
+    if (cluster === undefined) continue;
+    const known = counters.get(cluster) ?? { requests: 0, errors: 0 };
+    counters.set(cluster, what === "total" ? { ...known, requests: value } : { ...known, errors: value });
+  }
+  return counters;
+}
+
+/** Adds the counters of several proxies up. */
+export function sumCounters(
+  all: readonly ReadonlyMap<DestinationId, DestinationCounters>[],
+): ReadonlyMap<DestinationId, DestinationCounters> {
+  const sums = new Map<DestinationId, DestinationCounters>();
+  for (const [id, { requests, errors }] of all.flatMap((counters) => [...counters])) {
+    const known = sums.get(id) ?? { requests: 0, errors: 0 };
+    sums.set(id, { requests: known.requests + requests, errors: known.errors + errors });
+  }
+  return sums;
+}
