@@ -1,6 +1,7 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
 import type { HttpMatch, HttpRoute } from "../manifest/virtual-service.ts";
+import { resolveGatewayName } from "../mesh/gateway-name.ts";
 import { buildAction } from "./build-action.ts";
 import { siblingsOf, type SplitContext } from "./build-split.ts";
 import type { DestinationResolver } from "./destinations.ts";
@@ -9,7 +10,6 @@ import { buildRouteMatch, isCatchAll, matchAll, regexesOf } from "./route-match.
 import type { Route, RouteMatch, SplitId } from "./route-table.ts";
 import { compileRegex } from "./route-regex.ts";
 import { splitIdsOf } from "./split-id.ts";
-import { resolveGatewayName } from "./virtual-service-binding.ts";
 
 /** The place that routes are built for: Istio decides port, gateway and source conditions for it in advance. */
 export interface RoutePlace {

@@ -39,9 +39,17 @@ export function resolvePolicyBlocks({ rule, subset, port }: PolicySources): Traf
 
 /** Blocks as numbers that a proxy can take; 0 counts as not set, and what is not set has Istio's default. */
 export function buildDestinationPolicy(blocks: TrafficPolicyBlocks): DestinationPolicy {
-  const pool = blocks.connectionPool;
   return {
     loadBalancer: loadBalancer(blocks.loadBalancer),
+    ...connectionLimits(blocks.connectionPool),
+    outlierDetection: blocks.outlierDetection === undefined ? undefined : outlierPolicy(blocks.outlierDetection),
+  };
+}
+
+function connectionLimits(
+  pool: ConnectionPool | undefined,
+): Omit<DestinationPolicy, "loadBalancer" | "outlierDetection"> {
+  return {
     connectTimeoutMs: positive(pool?.connectTimeoutMs) ?? defaultConnectTimeoutMs,
     maxConnections: positive(pool?.maxConnections),
     maxPendingRequests: positive(pool?.http1MaxPendingRequests),
@@ -52,7 +60,6 @@ export function buildDestinationPolicy(blocks: TrafficPolicyBlocks): Destination
     maxConnectionDurationMs: positive(pool?.maxConnectionDurationMs),
     idleTimeoutMs: positive(pool?.httpIdleTimeoutMs) ?? positive(pool?.tcpIdleTimeoutMs),
     usesClientProtocol: pool?.useClientProtocol ?? false,
-    outlierDetection: blocks.outlierDetection === undefined ? undefined : outlierPolicy(blocks.outlierDetection),
   };
 }
 

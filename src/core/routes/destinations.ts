@@ -1,5 +1,5 @@
 import { findDestinationRule, type MergedDestinationRule } from "../mesh/destination-rule-lookup.ts";
-import type { HostName, Mesh, MeshService } from "../mesh/mesh.ts";
+import type { HostName, Mesh, MeshPort, MeshService } from "../mesh/mesh.ts";
 import { buildDestinationPolicy, resolvePolicyBlocks, upgradesToHttp2 } from "./destination-policy.ts";
 import { isSubset } from "./gateway-workloads.ts";
 import type { Destination, DestinationEndpoint, DestinationId } from "./route-table.ts";
@@ -90,6 +90,20 @@ function buildDestination(
   if (service.resolution === "dns" && ref.subset !== undefined && endpoints.length === 0) {
     return undefined;
   }
+  return describeDestination(ref, { service, protocol: port.protocol, endpoints, rule });
+}
+
+function describeDestination(
+  ref: DestinationRef,
+  parts: {
+    readonly service: MeshService;
+    readonly protocol: MeshPort["protocol"];
+    readonly endpoints: readonly DestinationEndpoint[];
+    readonly rule: MergedDestinationRule | undefined;
+  },
+): Destination {
+  const { service, protocol, endpoints, rule } = parts;
+  const subset = rule?.subsets.find((candidate) => candidate.name === ref.subset);
   const blocks = resolvePolicyBlocks({
     rule: rule?.trafficPolicy,
     subset: subset?.trafficPolicy,
@@ -100,7 +114,7 @@ function buildDestination(
     host: ref.host,
     subset: ref.subset,
     port: ref.port,
-    protocol: port.protocol === "http2" || upgradesToHttp2(blocks.connectionPool) ? "http2" : "http",
+    protocol: protocol === "http2" || upgradesToHttp2(blocks.connectionPool) ? "http2" : "http",
     resolution: service.resolution === "dns" ? "dns" : "static",
     endpoints,
     policy: buildDestinationPolicy(blocks),

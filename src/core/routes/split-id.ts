@@ -26,16 +26,14 @@ export function splitIdsOf(virtualService: string, rules: readonly HttpRoute[]):
 }
 
 function hashConditions(rule: HttpRoute): string {
-  return hashText(
-    JSON.stringify(
-      rule.match.map(({ at: _at, ...conditions }) => conditions),
-      sortKeys,
-    ),
-  );
+  return hashText(JSON.stringify(rule.match, sortKeys));
 }
 
-/** Objects with sorted keys, so that the order in which conditions are written does not count. */
-function sortKeys(_key: string, value: unknown): unknown {
+/** Objects with sorted keys: the order of the conditions does not count, nor where in a file they are. */
+function sortKeys(key: string, value: unknown): unknown {
+  if (key === "at") {
+    return undefined;
+  }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return value;
   }

@@ -1,29 +1,12 @@
 import type { VirtualServiceManifest } from "../manifest/manifest.ts";
-
-/**
- * The Gateway that a VirtualService means, as `namespace/name`, or `mesh`. A bare name is one of its own namespace, as
- * is `./name`; the old form `name.namespace.svc.cluster.local` names both.
- * Source: Istio `pilot/pkg/model/config.go`, resolveGatewayName.
- */
-export function resolveGatewayName(gateway: string, namespace: string): string {
-  if (gateway === "mesh" || gateway === "") {
-    return "mesh";
-  }
-  const slash = gateway.indexOf("/");
-  if (slash !== -1) {
-    const scope = gateway.slice(0, slash);
-    return scope === "." ? `${namespace}/${gateway.slice(slash + 1)}` : gateway;
-  }
-  const [name, owner] = gateway.split(".");
-  return owner === undefined ? `${namespace}/${gateway}` : `${owner}/${name ?? ""}`;
-}
+import { resolveGatewayName } from "../mesh/gateway-name.ts";
 
 /** Gateways of a VirtualService by resolved name; without any it belongs to the mesh alone. */
 export function gatewaysOf(virtualService: VirtualServiceManifest): readonly string[] {
   const { gateways } = virtualService.spec;
   return gateways.length === 0
     ? ["mesh"]
-    : gateways.map((gateway) => resolveGatewayName(gateway, virtualService.metadata.namespace));
+    : gateways.map((gateway) => resolveGatewayName(gateway, virtualService.metadata.namespace) ?? "mesh");
 }
 
 /**
