@@ -21,8 +21,8 @@ const server = createServer((request, response) => {
   // A body that nobody reads would keep the connection from being used again.
   request.resume();
   response.setHeader("x-color", color);
-  // The last answer on a connection while draining says so; idle connections are closed by the server itself.
-  if (isDraining) response.setHeader("connection", "close");
+  // A connection that has become idle while draining will get no other request.
+  response.once("finish", () => isDraining && setImmediate(() => server.closeIdleConnections()));
   const url = new URL(request.url ?? "/", "http://localhost");
   switch (url.pathname) {
     case "/ready":
@@ -55,6 +55,7 @@ process.once("SIGTERM", drain);
 process.once("SIGINT", drain);
 
 function answer(response, status, text) {
+  if (isDraining) response.setHeader("connection", "close");
   const hasBody = status !== 204 && status !== 304;
   const body = hasBody ? `${text}\n` : "";
   const headers = hasBody ? { "content-type": "text/plain", "content-length": Buffer.byteLength(body) } : {};

@@ -6,7 +6,7 @@ export function brokenFences(file: SourceFile): readonly string[] {
   const fence = fenceOf(file.path);
   if (fence === undefined) return [`src/${file.path} is in a folder without a fence: add it to the table.`];
   return readImports(file)
-    .filter((line) => !isAllowed(fence, file.path, line))
+    .filter((line) => !isAllowed(fence, line))
     .map((line) => `src/${file.path}:${line.line} imports ${line.specifier}. ${sentenceBroken(fence, line)}`);
 }
 
@@ -18,11 +18,10 @@ function holds(place: string, path: string): boolean {
   return path === place || path.startsWith(`${place}/`);
 }
 
-function isAllowed(fence: Fence, path: string, line: ImportLine): boolean {
+function isAllowed(fence: Fence, line: ImportLine): boolean {
   const { resolved } = line;
   if (resolved === undefined) return isAllowedPackage(fence, line.specifier);
-  const folder = fence.of.endsWith(".ts") ? path.slice(0, path.lastIndexOf("/") + 1) || fence.of : fence.of;
-  const isOwnFolder = !fence.of.endsWith(".ts") && holds(folder, resolved);
+  const isOwnFolder = holds(fence.of, resolved);
   if (isOwnFolder || fence.mayImport.some((place) => holds(place, resolved))) return true;
   return line.isTypeOnly && (fence.mayImportTypesOf ?? []).some((place) => holds(place, resolved));
 }

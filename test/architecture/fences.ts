@@ -133,6 +133,11 @@ export const fences: readonly Fence[] = [
     sentence:
       "`cli` reaches a running mesh through its API and starts one through `app.ts`; it can do nothing that the API cannot.",
   },
+  {
+    of: "cli/read-history.ts",
+    mayImport: ["core", "engine", "local/state-folder.ts"],
+    sentence: "`cli/read-history.ts` reads the journal of a mesh that need not run, and writes nothing.",
+  },
   ...wiring.map((of) => ({
     of,
     mayImport: everythingButCli,
