@@ -14,14 +14,31 @@ import type {
 /**
  * The table with other weights. A split that the overrides do not name keeps its weights; within a named split an arm
  * without an entry gets 0. Weights that would leave a split without any share are ignored, because a proxy answers 404
- * for such a route. Listeners, virtual hosts and routes that do not change keep their identity.
+ * for such a route. Listeners, virtual hosts and routes that do not change keep their identity. Apart from the first
+ * call for a table, the time depends on the number of overrides and not on the number of routes.
  */
 export function withWeights(table: RouteTable, overrides: WeightOverrides): RouteTable {
-  if (overrides.size === 0) {
+  const index = positionsIn(table);
+  const drafts = new Map<Listener, Map<VirtualHost, Map<Route, Route>>>();
+  for (const [id, weights] of overrides) {
+    for (const { listener: at, virtualHost: where, route: which } of index.get(id) ?? []) {
+      const listener = table.listeners[at];
+      const host = listener?.virtualHosts[where];
+      const route = host?.routes[which];
+      const next = route === undefined ? undefined : weighRoute(route, weights);
+      if (listener !== undefined && host !== undefined && route !== undefined && next !== undefined) {
+        const hosts = drafts.get(listener) ?? new Map<VirtualHost, Map<Route, Route>>();
+        drafts.set(listener, hosts.set(host, (hosts.get(host) ?? new Map<Route, Route>()).set(route, next)));
+      }
+    }
+  }
+  if (drafts.size === 0) {
     return table;
   }
-  const listeners = mapChanged(table.listeners, (listener) => weighListener(listener, overrides));
-  return listeners === table.listeners ? table : { ...table, listeners };
+  const listeners = table.listeners.map((listener) => replaceRoutes(listener, drafts.get(listener)));
+  const weighed = { ...table, listeners };
+  positions.set(weighed, index);
+  return weighed;
 }
 
 /** The weights that the split's arms have now. */
@@ -69,6 +86,14 @@ export function versionOf(destination: DestinationId): string {
  * one possible destination, redirect or answer themselves are absent.
  */
 export function splitsOf(table: RouteTable): ReadonlyMap<SplitId, ManagedSplit> {
+  const known = managed.get(table) ?? collectSplits(table);
+  managed.set(table, known);
+  return known;
+}
+
+const managed = new WeakMap<RouteTable, ReadonlyMap<SplitId, ManagedSplit>>();
+
+function collectSplits(table: RouteTable): ReadonlyMap<SplitId, ManagedSplit> {
   const found = new Map<SplitId, { route: Route; split: Split; domains: Set<string>; isPreview: boolean }>();
   for (const listener of table.listeners) {
     for (const host of listener.virtualHosts) {
@@ -110,41 +135,64 @@ function needsKnowledge(route: Route): boolean {
   return query.length > 0 || headers.some((header) => header.name !== ":method" && header.name !== ":scheme");
 }
 
-function weighListener(listener: Listener, overrides: WeightOverrides): Listener {
-  const virtualHosts = mapChanged(listener.virtualHosts, (host) => weighVirtualHost(host, overrides));
-  return virtualHosts === listener.virtualHosts ? listener : { ...listener, virtualHosts };
+/** Where the routes of a split are; the same in every table that differs in weights only. */
+interface RoutePosition {
+  readonly listener: number;
+  readonly virtualHost: number;
+  readonly route: number;
 }
 
-function weighVirtualHost(host: VirtualHost, overrides: WeightOverrides): VirtualHost {
-  const routes = mapChanged(host.routes, (route) => weighRoute(route, overrides));
-  return routes === host.routes ? host : { ...host, routes };
-}
+type SplitPositions = ReadonlyMap<SplitId, readonly RoutePosition[]>;
 
-function weighRoute(route: Route, overrides: WeightOverrides): Route {
-  if (route.action.kind !== "forward") {
-    return route;
+/** Tables are immutable, so positions live as long as the table. */
+const positions = new WeakMap<RouteTable, SplitPositions>();
+
+function positionsIn(table: RouteTable): SplitPositions {
+  const known = positions.get(table);
+  if (known !== undefined) {
+    return known;
   }
-  const { split } = route.action;
-  const weights = overrides.get(split.id);
-  if (weights === undefined || !split.arms.some((arm) => (weights[arm.destination] ?? 0) > 0)) {
-    return route;
-  }
-  const arms = mapChanged(split.arms, (arm) => {
-    const weight = weights[arm.destination] ?? 0;
-    return weight === arm.weight ? arm : { ...arm, weight };
-  });
-  return arms === split.arms ? route : { ...route, action: { ...route.action, split: { ...split, arms } } };
-}
-
-/** Maps a list; the list itself when no element changed. */
-function mapChanged<Item>(items: readonly Item[], change: (item: Item) => Item): readonly Item[] {
-  let changed: Item[] | undefined;
-  for (const [index, item] of items.entries()) {
-    const next = change(item);
-    if (next !== item) {
-      changed ??= [...items];
-      changed[index] = next;
+  const index = new Map<SplitId, RoutePosition[]>();
+  for (const [listener, { virtualHosts }] of table.listeners.entries()) {
+    for (const [virtualHost, { routes }] of virtualHosts.entries()) {
+      for (const [route, { action }] of routes.entries()) {
+        if (action.kind === "forward") {
+          const list = index.get(action.split.id) ?? [];
+          list.push({ listener, virtualHost, route });
+          index.set(action.split.id, list);
+        }
+      }
     }
   }
-  return changed ?? items;
+  positions.set(table, index);
+  return index;
+}
+
+/** Undefined when nothing changes. */
+function weighRoute(route: Route, weights: SplitWeights): Route | undefined {
+  if (route.action.kind !== "forward") {
+    return undefined;
+  }
+  const { split } = route.action;
+  const weightOf = (arm: Arm) => weights[arm.destination] ?? 0;
+  const isSame = split.arms.every((arm) => weightOf(arm) === arm.weight);
+  if (isSame || !split.arms.some((arm) => weightOf(arm) > 0)) {
+    return undefined;
+  }
+  const arms = split.arms.map((arm) => (weightOf(arm) === arm.weight ? arm : { ...arm, weight: weightOf(arm) }));
+  return { ...route, action: { ...route.action, split: { ...split, arms } } };
+}
+
+function replaceRoutes(
+  listener: Listener,
+  changed: ReadonlyMap<VirtualHost, ReadonlyMap<Route, Route>> | undefined,
+): Listener {
+  if (changed === undefined) {
+    return listener;
+  }
+  const virtualHosts = listener.virtualHosts.map((host) => {
+    const routes = changed.get(host);
+    return routes === undefined ? host : { ...host, routes: host.routes.map((route) => routes.get(route) ?? route) };
+  });
+  return { ...listener, virtualHosts };
 }
