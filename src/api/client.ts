@@ -119,14 +119,11 @@ async function* readEvents(answer: Promise<IncomingMessage>, signal: AbortSignal
 
 async function* readLines(answer: IncomingMessage): AsyncGenerator<string> {
   const lines = createInterface({ input: answer, crlfDelay: Infinity });
-  let failure: unknown;
-  // readline ends on a broken input as on a whole one, so the break is remembered here.
-  answer.on("error", (error) => {
-    failure = error;
-    lines.close();
-  });
-  for await (const line of lines) if (line !== "") yield line;
-  if (failure !== undefined) throw connectionLost(failure);
+  try {
+    for await (const line of lines) if (line !== "") yield line;
+  } catch (error) {
+    throw connectionLost(error);
+  }
 }
 
 /** Believes the shape, because both ends are the same program. */

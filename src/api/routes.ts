@@ -58,7 +58,7 @@ function addReadRoutes(app: FastifyInstance, { backend }: ApiParts): void {
     {
       ...read,
       schema: {
-        summary: "Moves, newest first.",
+        summary: "Moves, oldest first.",
         querystring: {
           type: "object",
           additionalProperties: false,

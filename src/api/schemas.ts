@@ -195,7 +195,7 @@ export const historySchema = list(
     },
     ["finishedAt", "reason"],
   ),
-  "Newest first.",
+  "Oldest first.",
 );
 
 const sampleSchema = object({

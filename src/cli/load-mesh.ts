@@ -3,6 +3,7 @@ import { parseManifests } from "../core/manifest/parse-manifests.ts";
 import type { SourceText } from "../core/manifest/manifest.ts";
 import { buildMesh } from "../core/mesh/build-mesh.ts";
 import { checkMesh } from "../core/mesh/check-mesh.ts";
+import type { Mesh } from "../core/mesh/mesh.ts";
 import { buildRouteTable } from "../core/routes/build-route-table.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
 import { readManifests } from "../local/manifest-folder.ts";
@@ -13,12 +14,13 @@ export interface LoadOptions {
 }
 
 export interface LoadedMesh {
+  readonly mesh: Mesh;
   readonly table: RouteTable;
   /** In the order of files and lines; what has no place comes last. */
   readonly diagnostics: readonly Diagnostic[];
   readonly fileCount: number;
   /** A line of a text that was read, counted from 1. */
-  lines(path: string, line: number): string | undefined;
+  readonly lines: (path: string, line: number) => string | undefined;
 }
 
 /** Reads manifests as `up` does, without running anything. Throws KIR5013 for a path that cannot be read. */
@@ -42,6 +44,7 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
     ...built.diagnostics,
   ];
   return {
+    mesh: linked.mesh,
     table: built.table,
     diagnostics: findings.toSorted(byPlace),
     fileCount: unique.length,

@@ -31,8 +31,8 @@ export async function run(process: NodeJS.Process): Promise<void> {
 function reportError(terminal: Terminal, error: KirikaeError, process: NodeJS.Process): void {
   terminal.note(renderError(error, terminal.noteInk));
   if (process.argv.includes("--json")) terminal.answer(JSON.stringify(errorToJson(error)));
-  const isDefect = error.code === "KIR5058" && error.cause instanceof Error;
-  if (isDefect && process.env["KIRIKAE_DEBUG"] === "1") terminal.note(String((error.cause as Error).stack));
+  const { cause } = error;
+  if (process.env["KIRIKAE_DEBUG"] === "1" && cause instanceof Error) terminal.note(cause.stack ?? cause.message);
   process.exitCode = error.exitStatus;
 }
 

@@ -38,12 +38,14 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
+const colourSequence = /(\p{Cc}\[[0-9;]*m)/u;
+
 /** Names and messages come from files and requests; only colours may reach the terminal as more than text. */
 function withoutControls(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
-  return text.replaceAll(/\u001B\[[0-9;]*m|[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/gu, (found) =>
-    /^\u001B\[[0-9;]*m$/u.test(found) ? found : "\uFFFD",
-  );
+  return text
+    .split(colourSequence)
+    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(/(?![\n\t])\p{Cc}/gu, "\uFFFD")))
+    .join("");
 }
 
 /** How many columns a text takes, colours left out. */

@@ -16,7 +16,7 @@ export function fillVersions(table, service, rates) {
     service.versions.map((version) => version.name),
     darkQuery.matches,
   );
-  const head = ["version", "role", "share", "ready", "requests/s", "errors/s"];
+  const head = ["version", "role", "share", "ready", "req/s", "err/s"];
   const rows = service.versions.map((version) => {
     const rate = rates.get(version.name) ?? version;
     const ready = `${version.readyEndpoints}/${version.endpoints}`;

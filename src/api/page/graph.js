@@ -4,6 +4,8 @@ import { errorColour, styleVersions } from "./colours.js";
 import { windowSeconds } from "./traffic.js";
 
 const height = 240;
+/** Below it, older marks keep their line and lose their text. */
+const maxLabelRows = 3;
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 
 export class Graph {
@@ -68,13 +70,13 @@ export class Graph {
       cursor: { points: { size: 6 }, drag: { x: false, y: false } },
       scales: { x: { time: true, auto: false }, y: { auto: false } },
       axes: [
-        { stroke: quiet, grid, ticks: grid, font },
+        { stroke: quiet, grid, ticks: grid, font, size: 34, space: 80, values: (_plot, ticks) => ticks.map(timeText) },
         { stroke: quiet, grid, ticks: grid, font, size: 56, label: "requests/s", labelFont: font, labelSize: 18 },
       ],
       series: [
         {
           label: "time",
-          value: (_plot, seconds) => (seconds === null ? "-" : new Date(seconds * 1000).toLocaleTimeString()),
+          value: (_plot, seconds) => (seconds === null ? "-" : timeText(seconds)),
         },
         ...this.#versions.map((label) => ({
           label,
@@ -98,12 +100,13 @@ export class Graph {
     ctx.lineWidth = 1.5 * devicePixelRatio;
     ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textBaseline = "top";
-    for (const move of this.#moves) {
+    const labels = new Labels(plot);
+    for (const move of this.#moves.toReversed()) {
       const call = plot.valToPos(move.calledAtMs / 1000, "x", true);
       if (call < bbox.left || call > bbox.left + bbox.width) continue;
       drawVertical(plot, call, []);
       if (move.doneAtMs !== null) drawVertical(plot, plot.valToPos(move.doneAtMs / 1000, "x", true), [4, 4]);
-      drawLabel(plot, call, labelOf(move));
+      labels.draw(call, labelOf(move));
     }
     ctx.restore();
   }
@@ -115,6 +118,10 @@ export class Graph {
     const text = `Requests per second of ${this.#virtualService}: ${now.join(", ")}; errors ${errors.toFixed(1)}; ${this.#moves.length} moves marked.`;
     this.#element.setAttribute("aria-label", text);
   }
+}
+
+function timeText(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
 }
 
 function rateText(_plot, rate) {
@@ -137,12 +144,43 @@ function drawVertical({ ctx, bbox }, x, dash) {
   ctx.stroke();
 }
 
-/** On the side of its line where there is room. */
-function drawLabel({ ctx, bbox }, x, text) {
-  const gap = 5 * devicePixelRatio;
-  const fits = x + gap + ctx.measureText(text).width < bbox.left + bbox.width;
-  ctx.textAlign = fits ? "left" : "right";
-  ctx.fillText(text, fits ? x + gap : x - gap, bbox.top + gap);
+/** Texts beside their lines, on the side where there is room; one that would lie over another goes a row down. */
+class Labels {
+  #plot;
+  #taken = [];
+
+  constructor(plot) {
+    this.#plot = plot;
+  }
+
+  draw(x, text) {
+    const { ctx, bbox } = this.#plot;
+    const gap = 5 * devicePixelRatio;
+    const width = ctx.measureText(text).width;
+    const fits = x + gap + width < bbox.left + bbox.width;
+    const left = fits ? x + gap : x - gap - width;
+    const row = this.#freeRow(left, left + width);
+    if (row === undefined) return;
+    const top = bbox.top + gap + row * 16 * devicePixelRatio;
+    ctx.textAlign = "left";
+    ctx.save();
+    ctx.strokeStyle = darkQuery.matches ? "#1a212a" : "#ffffff";
+    ctx.lineWidth = 4 * devicePixelRatio;
+    ctx.setLineDash([]);
+    ctx.strokeText(text, left, top);
+    ctx.restore();
+    ctx.fillText(text, left, top);
+  }
+
+  #freeRow(left, right) {
+    for (let row = 0; row < maxLabelRows; row++) {
+      const isFree = this.#taken.every((label) => label.row !== row || right < label.left || left > label.right);
+      if (!isFree) continue;
+      this.#taken.push({ row, left, right });
+      return row;
+    }
+    return undefined;
+  }
 }
 
 function labelOf(move) {

@@ -104,7 +104,7 @@ function lastMove(virtualService) {
       ledger,
     };
   }
-  const entry = history.find((one) => one.virtualService === virtualService && one.outcome !== "running");
+  const entry = history.findLast((one) => one.virtualService === virtualService && one.outcome !== "running");
   if (entry === undefined) return undefined;
   const from = mostOf(entry.before);
   const title = `${entry.verb} from ${from} to ${mostOf(entry.after)} at ${new Date(entry.startedAt).toLocaleString()}`;

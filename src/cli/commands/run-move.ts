@@ -33,7 +33,7 @@ export async function runMove(context: CommandContext, call: MoveCall): Promise<
     return printAnswer(context, { exitStatus: 0, data, text: (ink) => print.renderPlan(plan, ink) }, options);
   }
   const detach = new AbortController();
-  using _stop = context.onStop(() => detach.abort());
+  using stopListening = context.onStop(() => detach.abort());
   const show = (progress: MoveProgress): void => {
     if (options.json === true) return;
     const text = print.renderProgress(progress, context.terminal.ink);

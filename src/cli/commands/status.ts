@@ -58,7 +58,7 @@ async function watchStatus(context: CommandContext, { api, name, options }: Watc
   const { terminal } = context;
   const { renderStatus, renderSampleLines } = await import("../print/status.ts");
   const stop = new AbortController();
-  using _stop = context.onStop(() => stop.abort());
+  using stopListening = context.onStop(() => stop.abort());
   for await (const event of api.events(stop.signal)) {
     if (options.json === true) terminal.answer(JSON.stringify(event));
     else if (!terminal.isInteractive) {

@@ -27,7 +27,7 @@ export function upCommand(context: CommandContext): Command {
 /** Runs until a signal asks it to stop, or until it cannot go on; the latter throws. */
 async function runUp(context: CommandContext, folder: string, options: UpCommandOptions): Promise<void> {
   const asked = Promise.withResolvers<void>();
-  using _stop = context.onStop((signal) => {
+  using stopListening = context.onStop((signal) => {
     context.terminal.note(`${signal}: stopping what was started. Once more leaves it running and ends this at once.`);
     asked.resolve();
   });

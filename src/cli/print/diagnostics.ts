@@ -47,10 +47,13 @@ function renderExcerpt(text: string | undefined, at: ExcerptPlace, ink: Ink): st
 /** `2 errors, 1 warning in 4 files`. */
 export function renderSummary(diagnostics: readonly Diagnostic[], fileCount: number, ink: Ink): string {
   const count = (level: DiagnosticLevel) => diagnostics.filter((finding) => finding.level === level).length;
-  const words = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
   const errors = count("error");
   const parts = [words(errors, "error"), words(count("warning"), "warning")];
   if (count("info") > 0) parts.push(`${count("info")} info`);
   const text = `${parts.join(", ")} in ${words(fileCount, "file")}`;
   return errors === 0 ? ink.green(text) : ink.red(text);
+}
+
+function words(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }

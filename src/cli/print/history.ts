@@ -2,7 +2,7 @@ import type { HistoryEntry } from "../../api/types.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 
-/** One entry a block, newest first: what, when and who; before and after; and the evidence. */
+/** One entry a block, oldest first, so that the newest is where the eye is: what, when and who; before and after; and the evidence. */
 export function renderHistory(entries: readonly HistoryEntry[], ink: Ink): string {
   if (entries.length === 0) return "Nothing was moved yet.";
   return entries.map((entry) => renderEntry(entry, ink)).join("\n");

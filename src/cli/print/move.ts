@@ -11,28 +11,15 @@ export function orderResult(result: MoveResult): Readonly<Record<string, unknown
 
 /** The part of the answer that a step brings; empty for steps that only take time. */
 export function renderProgress(progress: MoveProgress, ink: Ink): string {
-  switch (progress.kind) {
-    case "planned":
-      return renderPlan(progress.plan, ink);
-    case "preflight":
-      return renderPreflight(progress.report, ink);
-    case "proved":
-      return renderProof(progress, ink);
-    default:
-      return "";
-  }
+  if (progress.kind === "planned") return renderPlan(progress.plan, ink);
+  if (progress.kind === "preflight") return renderPreflight(progress.report, ink);
+  return progress.kind === "proved" ? renderProof(progress, ink) : "";
 }
 
 /** What is going on right now, for who waits. */
 export function renderProgressNote(progress: MoveProgress, ink: Ink): string {
-  switch (progress.kind) {
-    case "counting":
-      return ink.dim("counting what the traffic met ...");
-    case "restoring":
-      return ink.yellow(`restoring what was live before: ${progress.reason}`);
-    default:
-      return "";
-  }
+  if (progress.kind === "counting") return ink.dim("counting what the traffic met ...");
+  return progress.kind === "restoring" ? ink.yellow(`restoring what was live before: ${progress.reason}`) : "";
 }
 
 export function renderPlan(plan: MovePlan, ink: Ink): string {
