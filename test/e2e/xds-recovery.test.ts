@@ -1,0 +1,135 @@
+import { expect, test } from "vitest";
+import { buildTable, GatewayClient, splitId, startBackend, startLoad, weights, XdsFixture } from "./xds-fixture.ts";
+
+const toGreen = weights({ blue: 0, green: 100 });
+
+async function waitUntilConnected(fixture: XdsFixture): Promise<void> {
+  await expect.poll(() => fixture.target.status()[0]?.connected, { timeout: 10_000 }).toBe(true);
+}
+
+test("an Envoy that was killed comes back with the current weights", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open();
+  const table = buildTable({ versions: { blue: [blue.port], green: [green.port] }, weights: { blue: 100, green: 0 } });
+  const target = await fixture.startTarget({ rewriteDelayMs: 3_600_000 });
+  await target.applyTable(table, new Map());
+  await fixture.startEnvoy();
+  await target.confirm({ timeoutMs: 30_000 });
+  await target.apply(toGreen, { timeoutMs: 5_000 });
+  await fixture.killEnvoy();
+  await expect.poll(() => target.status()[0]?.connected).toBe(false);
+  expect(await target.apply(toGreen, { timeoutMs: 200 })).toMatchObject({ kind: "unproved" });
+  await fixture.startEnvoy();
+  expect(await target.confirm({ timeoutMs: 30_000 })).toMatchObject({ kind: "applied" });
+  await fixture.whenLive();
+  using client = new GatewayClient(fixture.port, 1);
+  for (let round = 0; round < 20; round += 1) expect((await client.get()).body).toBe("green");
+  const admin = fixture.admin();
+  expect(await admin.get("/config_dump?resource=dynamic_route_configs")).toMatch(/green[^}]*"weight": 100/);
+  admin[Symbol.dispose]();
+  expect(await target.apply(weights({ blue: 100, green: 0 }), { timeoutMs: 5_000 })).toMatchObject({ kind: "proved" });
+  expect((await client.get()).body).toBe("blue");
+});
+
+test("a new kirikae takes over a running Envoy: nothing fails, nothing flickers, and only what differs is sent", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open();
+  const table = buildTable({ versions: { blue: [blue.port], green: [green.port] }, weights: { blue: 100, green: 0 } });
+  await fixture.startTarget({ rewriteDelayMs: 3_600_000 });
+  await fixture.target.applyTable(table, new Map());
+  await fixture.startEnvoy();
+  await fixture.target.confirm({ timeoutMs: 30_000 });
+  await fixture.whenLive();
+  // The weights are in the runtime layer only: the worst moment to die.
+  await fixture.target.apply(toGreen, { timeoutMs: 5_000 });
+  const load = startLoad(fixture.port, 4);
+  await fixture.stopTarget();
+  const next = await fixture.startTarget({ rewriteDelayMs: 3_600_000, drainMs: 50 });
+  const [observed] = await next.observe([splitId]);
+  expect(Object.values(observed?.weights ?? {})).toEqual([0, 100]);
+  expect(await next.applyTable(table, toGreen)).toMatchObject({ kind: "applied" });
+  expect(await next.confirm({ timeoutMs: 10_000 })).toMatchObject({ kind: "applied" });
+  expect(next.bytesSent).toMatchObject({ clusters: 0, endpoints: 0, listeners: 0 });
+  await next.whenDrained();
+  const answers = await load.stop();
+  expect(answers.filter(({ body }) => body !== "green")).toEqual([]);
+});
+
+test("a proxy that reconnects is sent nothing when nothing has changed", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open();
+  const table = buildTable({ versions: { blue: [blue.port], green: [green.port] }, weights: { blue: 100, green: 0 } });
+  await fixture.startTarget();
+  await fixture.target.applyTable(table, new Map());
+  await fixture.startEnvoy();
+  await fixture.target.confirm({ timeoutMs: 30_000 });
+  await fixture.stopTarget();
+  const next = await fixture.startTarget();
+  await waitUntilConnected(fixture);
+  expect(await next.applyTable(table, new Map())).toMatchObject({ kind: "applied" });
+  const { runtime, ...others } = next.bytesSent;
+  expect(others).toEqual({ clusters: 0, endpoints: 0, listeners: 0, routes: 0 });
+  // The epochs that prove it.
+  expect(runtime).toBeLessThan(200);
+});
+
+test("clusters of a table that the old kirikae served stay until the new routes are proved", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open();
+  const versions = { blue: [blue.port], green: [green.port] };
+  await fixture.startTarget();
+  await fixture.target.applyTable(buildTable({ versions, weights: { blue: 100, green: 0 } }), new Map());
+  await fixture.startEnvoy();
+  await fixture.target.confirm({ timeoutMs: 30_000 });
+  await fixture.whenLive();
+  const load = startLoad(fixture.port, 4);
+  await fixture.stopTarget();
+  const next = await fixture.startTarget({ drainMs: 50 });
+  const onlyGreen = buildTable({ versions: { green: [green.port] }, weights: { green: 100 } });
+  expect(await next.applyTable(onlyGreen, new Map())).toMatchObject({ kind: "applied" });
+  await next.whenDrained();
+  const admin = fixture.admin();
+  await expect.poll(() => admin.get("/clusters")).not.toContain("|blue|");
+  admin[Symbol.dispose]();
+  const answers = await load.stop();
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});
+
+test("two Envoys move together, and one that is away keeps a move unproved", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open(["envoy-1", "envoy-2"]);
+  const table = buildTable({ versions: { blue: [blue.port], green: [green.port] }, weights: { blue: 100, green: 0 } });
+  const target = await fixture.startTarget();
+  await target.applyTable(table, new Map());
+  // Both listen on one port: the kernel spreads connections over them, as over the workers of one.
+  await fixture.startEnvoy("envoy-1");
+  await fixture.startEnvoy("envoy-2");
+  expect(await target.confirm({ timeoutMs: 30_000 })).toMatchObject({ kind: "applied" });
+  const report = await target.apply(toGreen, { timeoutMs: 5_000 });
+  expect(report).toMatchObject({ kind: "proved", proxies: [{ node: "envoy-1" }, { node: "envoy-2" }] });
+  await fixture.killEnvoy("envoy-2");
+  const late = await target.apply(weights({ blue: 100, green: 0 }), { timeoutMs: 300 });
+  expect(late).toMatchObject({ kind: "unproved", proxies: [{ node: "envoy-1" }] });
+});
+
+test("nothing is served before the first table, and an Envoy without kirikae goes on serving", async () => {
+  await using blue = await startBackend("blue");
+  await using fixture = await XdsFixture.open();
+  const target = await fixture.startTarget();
+  await fixture.startEnvoy();
+  await waitUntilConnected(fixture);
+  expect(target.bytesSent).toEqual({ clusters: 0, endpoints: 0, listeners: 0, routes: 0, runtime: 0 });
+  await target.applyTable(buildTable({ versions: { blue: [blue.port] }, weights: { blue: 1 } }), new Map());
+  await target.confirm({ timeoutMs: 30_000 });
+  await fixture.whenLive();
+  const load = startLoad(fixture.port, 2);
+  await fixture.stopTarget();
+  using client = new GatewayClient(fixture.port, 1);
+  for (let round = 0; round < 50; round += 1) expect((await client.get()).body).toBe("blue");
+  expect((await load.stop()).filter(({ status }) => status !== 200)).toEqual([]);
+});
