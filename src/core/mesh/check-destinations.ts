@@ -29,13 +29,10 @@ function referencesOf(virtualService: VirtualServiceManifest): readonly Referenc
   return virtualService.spec.http.flatMap((rule) => {
     const routed = rule.action.kind === "route" ? rule.action.destinations.map((entry) => entry.destination) : [];
     const mirrored = rule.mirrors.map((mirror) => mirror.destination);
-    const refer = (role: Reference["role"]) => (destination: Destination) => ({
-      virtualService,
-      destination,
-      role,
-      host: resolveHost(destination.host, namespace),
-    });
-    return [...routed.map(refer("destination")), ...mirrored.map(refer("mirror"))];
+    return [
+      ...routed.map((destination) => ({ role: "destination" as const, destination })),
+      ...mirrored.map((destination) => ({ role: "mirror" as const, destination })),
+    ].map((entry) => ({ ...entry, virtualService, host: resolveHost(entry.destination.host, namespace) }));
   });
 }
 

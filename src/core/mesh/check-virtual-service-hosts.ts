@@ -69,7 +69,10 @@ function reportMissingGateway(
   const elsewhere = known.find((candidate) => candidate.endsWith(`/${wanted.name}`));
   const guess = elsewhere ?? nearest;
   return diagnostic("KIR1020", {
-    message: `The gateway "${wanted.name}" is not found as "${wanted.fullName}".`,
+    message:
+      wanted.name === wanted.fullName
+        ? `The gateway "${wanted.name}" does not exist.`
+        : `The gateway "${wanted.name}" does not exist as "${wanted.fullName}".`,
     hint: guess === undefined ? `Known gateways: ${listNames(known)}.` : `Did you mean "${guess}"?`,
     resource: resourceName(service),
     at: service.at,

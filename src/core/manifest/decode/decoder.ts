@@ -41,7 +41,7 @@ export function childPlace(parent: Place, key: string | number, value: YamlValue
   return { value, parent, key };
 }
 
-/** The path as messages show it: `spec.http[1].match[0].uri.exact`, odd keys as `labels["a.b/c"]`. */
+/** The path as messages show it: `spec.http[1].match[0].uri.exact`, odd keys as `labels['a.b/c']`. */
 export function renderPath(place: Place): string {
   const keys: (string | number)[] = [];
   for (let at: Place | undefined = place; at?.parent !== undefined; at = at.parent) {
@@ -54,7 +54,7 @@ export function renderPath(place: Place): string {
     } else if (/^[A-Za-z_][A-Za-z0-9_-]*$/.test(key)) {
       path += path === "" ? key : `.${key}`;
     } else {
-      path += `[${JSON.stringify(key)}]`;
+      path += `['${key}']`;
     }
   }
   return path === "" ? "the document" : path;

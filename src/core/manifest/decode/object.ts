@@ -21,7 +21,7 @@ export function withDefault<T>(decode: Decoder<T>, value: T): Field<T> {
   return { decode, absent: { kind: "fallback", value } };
 }
 
-// eslint-disable-next-line typescript/no-explicit-any -- any lets every Field<T> be listed, whatever its T.
+// oxlint-disable-next-line typescript/no-explicit-any -- any lets every Field<T> be listed, whatever its T.
 type Fields = Readonly<Record<string, Field<any>>>;
 
 type Decoded<F extends Fields> = { readonly [Name in keyof F]: F[Name] extends Field<infer T> ? T : never };
@@ -61,6 +61,7 @@ export function object<F extends Fields>(shape: ObjectShape<F>): Decoder<Decoded
         decoded[name] = result;
       }
     }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each field was decoded by its own decoder.
     return isInvalid ? invalid : (decoded as Decoded<F>);
   };
 }

@@ -29,14 +29,14 @@ export const boolean: Decoder<boolean> = (place, context) => {
 
 /** A length of time such as `1h`, `1m30s`, `5s`, `100ms` or `0.5s`, in milliseconds; Istio takes none below 1 ms. */
 export const durationMs: Decoder<number> = (place, context) => {
-  const text = string(place, context);
-  if (text === invalid) {
-    return invalid;
-  }
-  const parsed = parseDuration(text);
+  const { value } = place;
+  const parsed = value.kind === "string" ? parseDuration(value.value) : undefined;
   if (parsed === undefined) {
-    const hint = "Write a number with a unit, such as 1h, 1m30s, 5s or 100ms.";
-    return reportValue(place, context, { complaint: `must be a duration, but is ${describeValue(place.value)}`, hint });
+    const hint =
+      value.kind === "number"
+        ? `Write it with a unit, such as ${value.source}s.`
+        : "Write a number with a unit, such as 1h, 1m30s, 5s or 100ms.";
+    return reportValue(place, context, { complaint: `must be a duration, but is ${describeValue(value)}`, hint });
   }
   if (parsed < 1) {
     return reportValue(place, context, "must be at least 1ms");

@@ -34,6 +34,24 @@ const decodeHttp = object({
   unsupported: ["http2KeepAlive"],
 });
 
+const noTcp = {
+  maxConnections: undefined,
+  connectTimeout: undefined,
+  idleTimeout: undefined,
+  maxConnectionDuration: undefined,
+};
+
+const noHttp = {
+  http1MaxPendingRequests: undefined,
+  http2MaxRequests: undefined,
+  maxRequestsPerConnection: undefined,
+  maxRetries: undefined,
+  idleTimeout: undefined,
+  maxConcurrentStreams: undefined,
+  h2UpgradePolicy: undefined,
+  useClientProtocol: false,
+};
+
 /** `connectionPool`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateConnectionPool. */
 export const decodeConnectionPool: Decoder<ConnectionPool> = transform(
   object({ fields: { tcp: optional(decodeTcp), http: optional(decodeHttp) } }),
@@ -46,19 +64,15 @@ export const decodeConnectionPool: Decoder<ConnectionPool> = transform(
       report(place, context, { code: "KIR1014", message });
       return invalid;
     }
+    const { connectTimeout, idleTimeout: tcpIdleTimeout, maxConnectionDuration, ...tcpLimits } = tcp ?? noTcp;
+    const { idleTimeout: httpIdleTimeout, ...httpRest } = http ?? noHttp;
     return {
-      maxConnections: tcp?.maxConnections,
-      connectTimeoutMs: tcp?.connectTimeout,
-      tcpIdleTimeoutMs: tcp?.idleTimeout,
-      maxConnectionDurationMs: tcp?.maxConnectionDuration,
-      http1MaxPendingRequests: http?.http1MaxPendingRequests,
-      http2MaxRequests: http?.http2MaxRequests,
-      maxRequestsPerConnection: http?.maxRequestsPerConnection,
-      maxRetries: http?.maxRetries,
-      httpIdleTimeoutMs: http?.idleTimeout,
-      maxConcurrentStreams: http?.maxConcurrentStreams,
-      h2UpgradePolicy: http?.h2UpgradePolicy,
-      useClientProtocol: http?.useClientProtocol ?? false,
+      ...tcpLimits,
+      ...httpRest,
+      connectTimeoutMs: connectTimeout,
+      tcpIdleTimeoutMs: tcpIdleTimeout,
+      maxConnectionDurationMs: maxConnectionDuration,
+      httpIdleTimeoutMs: httpIdleTimeout,
     };
   },
 );

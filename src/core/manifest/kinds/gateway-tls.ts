@@ -52,28 +52,32 @@ export const decodeServerTls: Decoder<ServerTls> = transform(tlsFields, (tls, pl
 });
 
 function checkCertificates(tls: TlsFields, place: Place, context: DecodeContext): void {
-  const sources = [
-    tls.credentialName !== undefined && "credentialName",
-    tls.credentialNames !== undefined && "credentialNames",
-    tls.tlsCertificates !== undefined && "tlsCertificates",
-    tls.serverCertificate !== undefined && "serverCertificate",
-  ].filter((source) => source !== false);
+  const names = ["credentialName", "credentialNames", "tlsCertificates", "serverCertificate"] as const;
+  const sources = names.filter((name) => tls[name] !== undefined);
   if (sources.length > 1) {
     const message = `"${renderPath(place)}" must take its certificate from one place, but has ${sources.join(" and ")}.`;
     report(place, context, { code: "KIR1014", message });
   }
-  const needsCertificate = tls.mode === "SIMPLE" || tls.mode === "MUTUAL" || tls.mode === "OPTIONAL_MUTUAL";
-  if (needsCertificate && sources.length === 0) {
-    reportValue(place, context, `needs a credentialName, or serverCertificate and privateKey, for mode ${tls.mode}`);
+  const complaint = complainCertificates(tls, sources.length > 0);
+  if (complaint !== undefined) {
+    reportValue(place, context, complaint);
   }
-  const lacksKey = (tls.serverCertificate === undefined) !== (tls.privateKey === undefined);
-  if (needsCertificate && sources.includes("serverCertificate") && lacksKey) {
-    reportValue(place, context, "needs serverCertificate and privateKey together");
+}
+
+function complainCertificates(tls: TlsFields, hasSource: boolean): string | undefined {
+  if (tls.mode === "ISTIO_MUTUAL" && hasSource) {
+    return "must name no certificate for mode ISTIO_MUTUAL, because Istio provides it";
   }
-  if (tls.mode === "MUTUAL" && sources.includes("serverCertificate") && tls.caCertificates === undefined) {
-    reportValue(place, context, "needs caCertificates for mode MUTUAL");
+  if (tls.mode !== "SIMPLE" && tls.mode !== "MUTUAL" && tls.mode !== "OPTIONAL_MUTUAL") {
+    return undefined;
   }
-  if (tls.mode === "ISTIO_MUTUAL" && sources.length > 0) {
-    reportValue(place, context, "must name no certificate for mode ISTIO_MUTUAL, because Istio provides it");
+  if (!hasSource) {
+    return `needs a credentialName, or serverCertificate and privateKey, for mode ${tls.mode}`;
   }
+  if ((tls.serverCertificate === undefined) !== (tls.privateKey === undefined)) {
+    return "needs serverCertificate and privateKey together";
+  }
+  return tls.mode === "MUTUAL" && tls.serverCertificate !== undefined && tls.caCertificates === undefined
+    ? "needs caCertificates for mode MUTUAL"
+    : undefined;
 }

@@ -52,7 +52,7 @@ export const decodeRetries: Decoder<HttpRetry> = transform(
   }),
   (fields, place, context) => {
     const hasOthers =
-      fields.perTryTimeout !== undefined || fields.retryOn !== undefined || fields.retryRemoteLocalities === true;
+      fields.perTryTimeout !== undefined || fields.retryOn !== undefined || fields.retryRemoteLocalities;
     if (fields.attempts === 0 && hasOthers) {
       const message = `"${renderPath(place)}" has no attempts, so nothing else may be set in it.`;
       report(place, context, { code: "KIR1014", message, hint: "Set attempts to 1 or more." });

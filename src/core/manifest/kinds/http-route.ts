@@ -12,7 +12,7 @@ import {
 } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, withDefault } from "../decode/object.ts";
 import { durationMs, number, string } from "../decode/scalars.ts";
-import type { HttpAction, HttpMatch, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
+import type { HttpAction, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
 import { decodeDestination, decodeMirrorPolicy, decodePercent, decodeRouteDestination } from "./destination.ts";
 import { decodeDirectResponse, decodeRedirect, decodeRewrite } from "./http-action.ts";
 import { decodeHeaderOperations, noHeaderOperations } from "./http-headers.ts";
@@ -122,8 +122,7 @@ function buildMirrors(fields: RouteFields, place: Place, context: DecodeContext)
 
 /** Replacing the matched prefix means something only where every condition matches a prefix. */
 function checkPrefixRewrite(fields: RouteFields, place: Place, context: DecodeContext): Invalid | undefined {
-  const isPrefix = (match: HttpMatch): boolean => match.uri?.kind === "prefix";
-  const isAllowed = fields.match.length > 0 && fields.match.every(isPrefix);
+  const isAllowed = fields.match.length > 0 && fields.match.every((match) => match.uri?.kind === "prefix");
   return fields.redirect?.prefixRewrite === undefined || isAllowed
     ? undefined
     : exclude(place, context, "has redirect.prefixRewrite, which needs a uri prefix in every match");

@@ -38,11 +38,11 @@ const blocks = {
 
 const decodePortPolicy: Decoder<PortTrafficPolicy> = transform(
   object({ fields: { ...blocks, port: required(object({ fields: { number: required(portNumber) } })) } }),
-  ({ port, tls: _tls, ...others }, place, context) => {
+  ({ port, loadBalancer, connectionPool, outlierDetection }, place, context) => {
     if (place.value.kind === "map" && place.value.entries.size < 2) {
       return reportValue(place, context, "needs a policy beside the port");
     }
-    return { ...others, port: port.number };
+    return { loadBalancer, connectionPool, outlierDetection, port: port.number };
   },
 );
 
@@ -56,11 +56,11 @@ export const decodeTrafficPolicy: Decoder<TrafficPolicy> = transform(
     fields: { ...blocks, portLevelSettings: withDefault(portPolicies, []) },
     unsupported: ["tunnel", "proxyProtocol", "retryBudget"],
   }),
-  ({ tls: _tls, ...others }, place, context) => {
+  ({ loadBalancer, connectionPool, outlierDetection, portLevelSettings }, place, context) => {
     if (place.value.kind === "map" && place.value.entries.size === 0) {
       reportValue(place, context, "must not be empty");
       return invalid;
     }
-    return others;
+    return { loadBalancer, connectionPool, outlierDetection, portLevelSettings };
   },
 );
