@@ -3,7 +3,7 @@ import { copyFile, open, stat, truncate } from "node:fs/promises";
 import { systemErrorCode } from "./system-error.ts";
 
 /** Each log keeps at most this much, and as much again in `<file>.1`. */
-export const maxLogBytes = 8 * 1024 * 1024;
+const maxLogBytes = 8 * 1024 * 1024;
 
 /** Opens a log for a child process, readable by its owner only. Appending keeps every write whole and at the end. */
 export function openLogFile(path: string): number {

@@ -32,6 +32,9 @@ interface RegistryFile {
   readonly launches: readonly LaunchRecord[];
 }
 
+const launchWaitMs = 300;
+const launchPollMs = 30;
+
 /**
  * What was started and may still run, in a file that survives kirikae. A launch is written down before the process
  * exists, and its pid right after; one that died in between is found again by the launch id in its environment.
@@ -93,11 +96,25 @@ export class ProcessRegistry {
 }
 
 function observeLaunch(record: LaunchRecord): LaunchRecord | undefined {
-  const identity = record.process ?? findLaunched(record.id);
+  const identity = record.process ?? waitForLaunched(record.id);
   if (identity === undefined) return undefined;
   return isAlive(identity, { scope: record.stopScope, launchId: record.id })
     ? { ...record, process: identity }
     : undefined;
+}
+
+/**
+ * A kirikae that was killed between fork and exec leaves a process that gets its environment a moment later. That is so
+ * rare, and one that nobody knows is so bad, that everything may stand still for it.
+ */
+function waitForLaunched(launchId: string): ProcessIdentity | undefined {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; waitedMs <= launchWaitMs; waitedMs += launchPollMs) {
+    const found = findLaunched(launchId);
+    if (found !== undefined) return found;
+    Atomics.wait(clock, 0, 0, launchPollMs);
+  }
+  return undefined;
 }
 
 function readRegistry(path: string): readonly LaunchRecord[] {

@@ -292,8 +292,6 @@ describe("the next kirikae", () => {
       await new Promise((resolve) => setTimeout(resolve, round * 37));
       child.kill("SIGKILL");
       await ended;
-      // What was between fork and exec when its parent died has its own environment a moment later.
-      await new Promise((resolve) => setTimeout(resolve, 50));
       const registry = ProcessRegistry.open(join(temp.path, "processes.json"));
       const known = registry.running("workload").map((record) => record.process.pid);
       expect(new Set(known)).toEqual(new Set(await pidsWith(`KIRIKAE_CRASH_TEST=${temp.path}`)));

@@ -222,7 +222,6 @@ describe("Envoy", () => {
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       child.kill("SIGKILL");
       await ended;
-      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const envoy = await EnvoyProcess.start(at.options());
     await envoy.whenLive(10_000);
