@@ -1,7 +1,7 @@
 import { chmod, chown, lstat, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.ts";
 import { locateStateFolder, openStateFolder, writePrivateFile } from "./state-folder.ts";
 
@@ -93,11 +93,13 @@ describe("sockets", () => {
     const env = { KIRIKAE_STATE: join(temp.path, "x".repeat(120)) };
     const state = await openStateFolder(env);
     const path = state.socket("twenty-four-bytes.socket");
+    removeAfterTest(path);
     expect(Buffer.byteLength(path)).toBeLessThanOrEqual(103);
     expect((await lstat(join(path, ".."))).mode & 0o777).toBe(0o700);
     await listenAndClose(path);
     expect((await openStateFolder(env)).socket("a")).toBe(state.socket("a"));
     const other = await openStateFolder({ KIRIKAE_STATE: join(temp.path, "y".repeat(120)) });
+    removeAfterTest(other.socket("a"));
     expect(other.socket("a")).not.toBe(state.socket("a"));
   });
 
@@ -116,6 +118,11 @@ describe("sockets", () => {
     await rm(second, { recursive: true });
   });
 });
+
+/** Such sockets lie outside of the temporary folder of the test. */
+function removeAfterTest(socket: string): void {
+  onTestFinished(() => rm(dirname(socket), { recursive: true, force: true }));
+}
 
 function listenAndClose(path: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { AdminClient } from "../../src/local/admin-client.ts";
 import type { EnvoyBinary } from "../../src/local/envoy-binary.ts";
@@ -79,6 +79,8 @@ async function bench(folderName = "state"): Promise<Bench> {
     }),
     async [Symbol.asyncDispose]() {
       await stopLeftEnvoy(ProcessRegistry.open(state.processes));
+      // Under a long path the sockets lie outside.
+      await rm(dirname(adminSocket), { recursive: true, force: true });
       await temp[Symbol.asyncDispose]();
     },
   };
