@@ -37,6 +37,8 @@ export interface Engine {
   history(name?: string): readonly HistoryEntry[];
   /** Moves with an end, oldest first, for `planMove` to roll back from. */
   pastMoves(): readonly PastMove[];
+  /** Plans that a dead process began and did not end: what they touch is for `recover` to decide. */
+  unfinished(): readonly MovePlan[];
   /** Weights that differ from the manifests'. */
   placements(): WeightOverrides;
   /** The same with what the manifests declared, for `reconcilePlacements`. */
@@ -96,6 +98,10 @@ class JournaledEngine implements Engine {
 
   pastMoves(): readonly PastMove[] {
     return this.#state.pastMoves;
+  }
+
+  unfinished(): readonly MovePlan[] {
+    return [...this.#state.unfinished.values()].map(({ plan }) => plan);
   }
 
   placements(): WeightOverrides {

@@ -1,0 +1,66 @@
+import type { RunningMesh, UpOptions } from "./app-types.ts";
+import { type RunningApi, startApi } from "./api/server.ts";
+import { startBackgroundWork } from "./app/background-work.ts";
+import { bringUp, realParts, type UpParts } from "./app/bring-up.ts";
+import { startDemo } from "./app/demo.ts";
+import { MeshRuntime } from "./app/mesh-runtime.ts";
+import type { StateFolder } from "./local/state-folder.ts";
+
+/**
+ * Runs a folder of manifests until it is disposed. Returns once requests are served; `ready` was reported then.
+ * @throws KirikaeError as `bringUp` does, and KIR5056 when the API's port cannot be taken; nothing is left running then.
+ */
+export async function up(options: UpOptions, parts: UpParts = realParts): Promise<RunningMesh> {
+  await using starting = new AsyncDisposableStack();
+  const stopped = Promise.withResolvers<void>();
+  // Whoever runs the mesh may only wait for its disposal.
+  stopped.promise.catch(() => undefined);
+  const { applier, state, manifests } = await bringUp(options, parts, starting);
+  const runtime = new MeshRuntime(applier);
+  starting.defer(() => runtime.idle());
+  const api = starting.use(await serveApi({ runtime, state, options, onDefect: stopped.reject }));
+  const { target, workloads } = applier;
+  starting.use(
+    startBackgroundWork({
+      folder: options.folder,
+      manifests,
+      runtime,
+      target,
+      workloads,
+      onEvent: (event) => options.onEvent(event),
+      onFailure: stopped.reject,
+    }),
+  );
+  const { gateways, services } = runtime.status();
+  const demo = options.demo ? startDemo(applier.current.table, gateways) : undefined;
+  if (demo !== undefined) starting.use(demo);
+  options.onEvent({ kind: "ready", api: api.url, pageUrl: api.pageUrl(), gateways, services });
+  return runningMesh(starting.move(), stopped);
+}
+
+interface ApiParts {
+  readonly runtime: MeshRuntime;
+  readonly state: StateFolder;
+  readonly options: UpOptions;
+  onDefect(error: unknown): void;
+}
+
+function serveApi({ runtime, state, options, onDefect }: ApiParts): Promise<RunningApi> {
+  return startApi(runtime, {
+    tokenFile: state.token,
+    addressFile: state.apiAddress,
+    port: options.apiPort,
+    onDefect,
+  });
+}
+
+function runningMesh(stack: AsyncDisposableStack, stopped: PromiseWithResolvers<void>): RunningMesh {
+  return {
+    stopped: stopped.promise,
+    async [Symbol.asyncDispose]() {
+      await stack.disposeAsync();
+      stopped.resolve();
+    },
+  };
+}
+

@@ -1,0 +1,135 @@
+import type { UpEvent } from "../app-types.ts";
+import { hasErrors, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { renderPosition } from "../core/diagnostics/position.ts";
+import type { WeightOverrides } from "../core/routes/route-table.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { ManifestSet } from "../local/manifest-folder.ts";
+import { checkPortsFree, planGatewayPorts } from "../local/ports.ts";
+import type { LocalWorkloads, WorkloadChange } from "../local/workloads.ts";
+import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
+import type { TableReport } from "../targets/local-envoy/table-push.ts";
+import { type CurrentMesh, takeOverPlacements } from "./current-mesh.ts";
+import type { LocalAddresses } from "./local-addresses.ts";
+import { buildMeshModel, byPlace, type MeshModel } from "./mesh-model.ts";
+
+export interface ManifestApplier {
+  readonly current: CurrentMesh;
+  readonly engine: Engine;
+  readonly target: LocalEnvoyTarget;
+  readonly workloads: LocalWorkloads;
+  readonly addresses: LocalAddresses;
+  readonly listenAddress: string;
+  readonly defaultNamespace: string;
+  readonly gatewayPorts: readonly string[];
+  envoyPid(): number | undefined;
+  onEvent(event: UpEvent): void;
+}
+
+/** Whose doing a saved manifest is, in the history. */
+export const manifestActor = "manifest";
+
+/**
+ * Makes saved manifests live: checked first, then new workloads, then an ordered push, then the old workloads go. What
+ * is wrong at any of these changes nothing, and is reported.
+ * @returns why it was refused, one line each; empty when it is live
+ */
+export async function applyManifests(applier: ManifestApplier, manifests: ManifestSet): Promise<readonly string[]> {
+  const model = readModel(manifests, applier.defaultNamespace);
+  if (hasErrors(model.diagnostics)) {
+    const errors = model.diagnostics.filter(({ level }) => level === "error");
+    return refuse(applier, `${errors.length} errors in the manifests`, model.diagnostics);
+  }
+  try {
+    return await applyModel(applier, model);
+  } catch (error) {
+    if (!(error instanceof KirikaeError)) throw error;
+    return refuse(applier, `${error.code} ${error.message}`, model.diagnostics);
+  }
+}
+
+/** Reads manifests whole; findings of reading and of meaning in the order of the files. */
+export function readModel(manifests: ManifestSet, defaultNamespace: string): MeshModel {
+  const model = buildMeshModel(manifests.sources, { defaultNamespace });
+  return { ...model, diagnostics: [...manifests.diagnostics, ...model.diagnostics].toSorted(byPlace) };
+}
+
+async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<readonly string[]> {
+  const { current, workloads, target, addresses } = applier;
+  const ports = planGatewayPorts(model.table.listeners, {
+    overrides: applier.gatewayPorts,
+    previous: current.ports,
+  });
+  const fresh = model.table.listeners.filter(({ id }) => !current.ports.has(id));
+  const envoyPid = applier.envoyPid();
+  await checkPortsFree(fresh, {
+    ports,
+    address: applier.listenAddress,
+    ownPids: envoyPid === undefined ? [] : [envoyPid],
+  });
+  const change = await workloads.prepare(model.mesh.localWorkloads.values());
+  const taken = takeOverPlacements(applier.engine, model.table, manifestActor);
+  addresses.show({ ports: new Map([...current.ports, ...ports]), endpoints: (name) => change.endpoints(name) });
+  const report = await target.applyTable(model.table, taken.weights);
+  if (!isLive(report)) {
+    const reason = await takeBack(applier, { change, report });
+    return refuse(applier, reason, model.diagnostics);
+  }
+  taken.record();
+  current.model = model;
+  current.ports = ports;
+  await change.commit();
+  addresses.show({ ports, endpoints: (name) => workloads.endpoints(name) });
+  for (const problem of change.problems) {
+    applier.onEvent({ kind: "warning", message: `workload ${problem.workload}: ${problem.reason}` });
+  }
+  applier.onEvent({
+    kind: "manifestsApplied",
+    summary: [summarize(model, report), ...taken.notes].join("; "),
+    diagnostics: model.diagnostics,
+  });
+  return [];
+}
+
+function isLive(report: TableReport): boolean {
+  return report.kind === "applied" || report.kind === "published";
+}
+
+/** The proxies have what they had before, or get it again; so the workloads of before stay too. */
+async function takeBack(
+  applier: ManifestApplier,
+  { change, report }: { change: WorkloadChange; report: TableReport },
+): Promise<string> {
+  const { current, engine, target, workloads, addresses } = applier;
+  addresses.show({ ports: current.ports, endpoints: (name) => workloads.endpoints(name) });
+  const weights: WeightOverrides = engine.placements();
+  const restored = await target.applyTable(current.table, weights);
+  await change.abandon();
+  const outcome = isLive(restored) ? "what ran before runs on" : `and what ran before could not be proved either`;
+  switch (report.kind) {
+    case "rejected":
+      return `${report.node} refused ${report.resource} (${report.message}); ${outcome}`;
+    case "unproved":
+      return `${report.message}; ${outcome}`;
+    case "applied":
+    case "published":
+      return outcome;
+  }
+}
+
+function refuse(applier: ManifestApplier, reason: string, diagnostics: readonly Diagnostic[]): readonly string[] {
+  applier.onEvent({ kind: "manifestsRefused", reason, diagnostics });
+  const errors = diagnostics.filter(({ level }) => level === "error");
+  return [reason, ...errors.map(renderLine)];
+}
+
+/** `file:line:col CODE message`, the form that fits a line of a status. */
+export function renderLine({ at, code, message }: Diagnostic): string {
+  return at === undefined ? `${code} ${message}` : `${renderPosition(at)} ${code} ${message}`;
+}
+
+function summarize(model: MeshModel, report: TableReport): string {
+  const hosts = model.table.listeners.reduce((sum, { virtualHosts }) => sum + virtualHosts.length, 0);
+  const time = report.kind === "applied" ? ` in ${report.callToProofMs.toFixed(1)} ms` : "";
+  return `${hosts} virtual host${hosts === 1 ? "" : "s"} live${time}`;
+}

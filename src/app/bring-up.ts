@@ -1,0 +1,252 @@
+import type { UpEvent, UpOptions } from "../app-types.ts";
+import { hasErrors } from "../core/diagnostics/diagnostic.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
+import { createSystemClock } from "../engine/clock.ts";
+import { createEngine, type Engine } from "../engine/engine.ts";
+import { type Journal, openJournal } from "../engine/journal.ts";
+import { acquireLock } from "../engine/lock.ts";
+import { findEnvoy } from "../local/envoy-binary.ts";
+import { EnvoyProcess } from "../local/envoy-process.ts";
+import { type ManifestSet, readManifests } from "../local/manifest-folder.ts";
+import { checkPortsFree, type GatewayPorts, planGatewayPorts } from "../local/ports.ts";
+import { ProcessRegistry } from "../local/process-registry.ts";
+import { openStateFolder, type StateFolder } from "../local/state-folder.ts";
+import { LocalWorkloads } from "../local/workloads.ts";
+import { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
+import { manifestActor, type ManifestApplier, readModel } from "./apply-manifests.ts";
+import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
+import { LocalAddresses } from "./local-addresses.ts";
+import type { MeshModel } from "./mesh-model.ts";
+
+/** How the parts of `up` are made; tests wrap the journal to kill the process between its writes. */
+export interface UpParts {
+  openJournal(file: string): Journal;
+}
+
+export const realParts: UpParts = { openJournal };
+
+const listenAddress = "127.0.0.1";
+const nodeName = "kirikae-gateway";
+const settleMs = 500;
+const applyTimeoutMs = 10_000;
+const confirmTimeoutMs = 30_000;
+
+/** Everything that runs once `bringUp` has returned; the stack it was given stops it. */
+export interface BroughtUp {
+  readonly applier: ManifestApplier;
+  readonly state: StateFolder;
+  readonly manifests: ManifestSet;
+}
+
+/**
+ * Brings a folder of manifests up on a real Envoy, or finds what an earlier kirikae left running and goes on with it:
+ * processes are adopted, and a move that was cut short is completed or restored by what the proxies show.
+ * @throws KirikaeError before anything is started for manifests with errors (exit status 2), a state folder in use, a
+ * taken port, no Envoy (3).
+ */
+export async function bringUp(
+  options: UpOptions,
+  parts: UpParts,
+  stack: AsyncDisposableStack,
+): Promise<BroughtUp> {
+  const state = await openStateFolder(process.env);
+  const owner = { pid: process.pid, since: new Date().toISOString(), folder: options.folder };
+  stack.use(acquireLock({ lockFile: state.lock, ownerFile: state.lockOwner, owner }));
+  const manifests = await readManifests(options.folder);
+  const model = readModel(manifests, options.defaultNamespace);
+  checkModel(model, options);
+  const registry = ProcessRegistry.open(state.processes);
+  const ports = await choosePorts(model, registry, options);
+  const binary = await findEnvoy({
+    envoy: options.envoy,
+    env: process.env,
+    onProgress: (message) => options.onEvent({ kind: "progress", message }),
+  });
+  const journal = stack.use(parts.openJournal(state.journal));
+  const addresses = new LocalAddresses(listenAddress);
+  const workloads = startWorkloads({ state, registry, ports, options }, stack);
+  const target = await startTarget({ state, addresses, options, pid: () => envoy.pid }, stack);
+  const engine = createEngine({ journal, target, clock: createSystemClock(), settleMs, applyTimeoutMs });
+
+  options.onEvent({ kind: "progress", message: "starting workloads" });
+  const change = await workloads.prepare(model.mesh.localWorkloads.values());
+  for (const { workload, reason, logFile } of change.problems) {
+    const where = logFile === undefined ? "" : ` (its log is ${logFile})`;
+    options.onEvent({ kind: "warning", message: `workload ${workload}: ${reason}${where}` });
+  }
+  await change.commit();
+  addresses.show({ ports, endpoints: (name) => workloads.endpoints(name) });
+  const envoy = await startEnvoy({ binary, state, registry, options }, stack);
+  await goLive({ engine, target, model, options, envoy });
+
+  const applier: ManifestApplier = {
+    current: new CurrentMesh(engine, model, ports),
+    engine,
+    target,
+    workloads,
+    addresses,
+    listenAddress,
+    defaultNamespace: options.defaultNamespace,
+    gatewayPorts: options.gatewayPorts,
+    envoyPid: () => envoy.pid,
+    onEvent: (event) => options.onEvent(event),
+  };
+  return { applier, state, manifests };
+}
+
+function checkModel(model: MeshModel, options: UpOptions): void {
+  if (model.diagnostics.length > 0) options.onEvent({ kind: "diagnostics", diagnostics: model.diagnostics });
+  if (hasErrors(model.diagnostics)) {
+    const count = model.diagnostics.filter(({ level }) => level === "error").length;
+    throw new KirikaeError("KIR5030", `The manifests in ${options.folder} have ${count} errors; nothing was started.`, {
+      exitStatus: 2,
+      hint: `Correct them; \`kirikae check ${options.folder}\` shows them with their lines.`,
+    });
+  }
+  if (model.table.listeners.length === 0) {
+    throw new KirikaeError("KIR5031", `The manifests in ${options.folder} have no gateway that could be served.`, {
+      exitStatus: 2,
+      hint: "Add a Gateway with an HTTP server and a VirtualService that names it.",
+    });
+  }
+}
+
+async function choosePorts(model: MeshModel, registry: ProcessRegistry, options: UpOptions): Promise<GatewayPorts> {
+  const { listeners } = model.table;
+  const ports = planGatewayPorts(listeners, { overrides: options.gatewayPorts });
+  const ownPids = registry.running("envoy").map(({ process: { pid } }) => pid);
+  await checkPortsFree(listeners, { ports, address: listenAddress, ownPids });
+  return ports;
+}
+
+interface WorkloadParts {
+  readonly state: StateFolder;
+  readonly registry: ProcessRegistry;
+  readonly ports: GatewayPorts;
+  readonly options: UpOptions;
+}
+
+function startWorkloads({ state, registry, ports, options }: WorkloadParts, stack: AsyncDisposableStack): LocalWorkloads {
+  return stack.use(
+    new LocalWorkloads({
+      registry,
+      logFolder: state.logs,
+      avoidPorts: ports.values(),
+      onEvent({ workload, replica, event }) {
+        if (event.kind === "started" || event.kind === "adopted") return;
+        const message = `workload ${workload} replica ${replica} ended (${event.detail}); it starts again`;
+        options.onEvent({ kind: "warning", message });
+      },
+    }),
+  );
+}
+
+interface TargetParts {
+  readonly state: StateFolder;
+  readonly addresses: LocalAddresses;
+  readonly options: UpOptions;
+  pid(): number | undefined;
+}
+
+async function startTarget(
+  { state, addresses, options, pid }: TargetParts,
+  stack: AsyncDisposableStack,
+): Promise<LocalEnvoyTarget> {
+  const sockets = socketsOf(state);
+  return stack.use(
+    await LocalEnvoyTarget.start({
+      xdsSocket: sockets.xds,
+      proxies: [{ node: nodeName, adminSocket: sockets.admin, proofSocket: sockets.proof, pid }],
+      bind: addresses.bind,
+      endpoints: addresses.endpoints,
+      onTrouble: (message) => options.onEvent({ kind: "warning", message }),
+    }),
+  );
+}
+
+function socketsOf(state: StateFolder): { readonly xds: string; readonly admin: string; readonly proof: string } {
+  return { xds: state.socket("xds.sock"), admin: state.socket("admin.sock"), proof: state.socket("proof.sock") };
+}
+
+interface EnvoyParts {
+  readonly binary: Awaited<ReturnType<typeof findEnvoy>>;
+  readonly state: StateFolder;
+  readonly registry: ProcessRegistry;
+  readonly options: UpOptions;
+}
+
+async function startEnvoy(
+  { binary, state, registry, options }: EnvoyParts,
+  stack: AsyncDisposableStack,
+): Promise<EnvoyProcess> {
+  const sockets = socketsOf(state);
+  return stack.use(
+    await EnvoyProcess.start({
+      binary,
+      state,
+      registry,
+      bootstrap: JSON.stringify(emitBootstrapJson({ node: nodeName, sockets })),
+      adminSocket: sockets.admin,
+      concurrency: options.concurrency,
+      onEvent: (event) => options.onEvent(describeEnvoy(event, binary.version)),
+    }),
+  );
+}
+
+type SupervisionEvent = Parameters<NonNullable<Parameters<typeof EnvoyProcess.start>[0]["onEvent"]>>[0];
+
+function describeEnvoy(event: SupervisionEvent, version: string): UpEvent {
+  switch (event.kind) {
+    case "started":
+      return { kind: "envoy", state: "started", detail: `Envoy ${version}, pid ${event.pid}` };
+    case "adopted":
+      return { kind: "envoy", state: "adopted", detail: `Envoy ${version}, pid ${event.pid}, which ran on` };
+    case "exited":
+      return { kind: "envoy", state: "exited", detail: `${event.detail}; it starts again in ${event.restartInMs} ms` };
+    case "startFailed":
+      return { kind: "envoy", state: "restarting", detail: `${event.detail}; next try in ${event.restartInMs} ms` };
+  }
+}
+
+interface LiveParts {
+  readonly engine: Engine;
+  readonly target: LocalEnvoyTarget;
+  readonly model: MeshModel;
+  readonly options: UpOptions;
+  readonly envoy: EnvoyProcess;
+}
+
+/** The first push keeps what an adopted Envoy shows for unfinished moves, so that the recovery decides about them. */
+async function goLive({ engine, target, model, options, envoy }: LiveParts): Promise<void> {
+  const unfinished = await observeUnfinished(engine, target);
+  const taken = takeOverPlacements(engine, model.table, manifestActor);
+  checkReport(await target.applyTable(model.table, new Map([...taken.weights, ...unfinished])));
+  checkReport(await target.confirm({ timeoutMs: confirmTimeoutMs }));
+  await envoy.whenLive(confirmTimeoutMs);
+  taken.record();
+  for (const note of taken.notes) options.onEvent({ kind: "warning", message: note });
+  const splits = new Set(model.table.listeners.flatMap((listener) => listener.virtualHosts.flatMap(splitIds)));
+  for (const { id, virtualService, message } of await engine.recover((split) => splits.has(split))) {
+    options.onEvent({ kind: "warning", message: `${id} of ${virtualService}: ${message}` });
+  }
+}
+
+function splitIds({ routes }: MeshModel["table"]["listeners"][number]["virtualHosts"][number]): readonly string[] {
+  return routes.flatMap(({ action }) => (action.kind === "forward" ? [action.split.id] : []));
+}
+
+function checkReport(report: Awaited<ReturnType<LocalEnvoyTarget["applyTable"]>>): void {
+  switch (report.kind) {
+    case "applied":
+    case "published":
+      return;
+    case "rejected":
+      throw new KirikaeError("KIR5032", `Envoy refused ${report.resource}: ${report.message}`, { exitStatus: 3 });
+    case "unproved":
+      throw new KirikaeError("KIR5032", `Envoy did not confirm its configuration: ${report.message}.`, {
+        exitStatus: 3,
+        hint: "Its log is in the state folder, under logs.",
+      });
+  }
+}

@@ -1,0 +1,79 @@
+import type { MovePlan, MoveRequest } from "../core/release/move.ts";
+import { planMove } from "../core/release/plan-move.ts";
+import { reconcilePlacements } from "../core/release/reconcile-placements.ts";
+import type { RouteTable, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { GatewayPorts } from "../local/ports.ts";
+import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
+import type { MeshModel } from "./mesh-model.ts";
+import { buildServiceViews, type ServiceView } from "./service-view.ts";
+
+/** What runs now: the manifests that were applied last, and where their listeners are on this machine. */
+export class CurrentMesh {
+  readonly #engine: Engine;
+  model: MeshModel;
+  ports: GatewayPorts;
+
+  constructor(engine: Engine, model: MeshModel, ports: GatewayPorts) {
+    this.#engine = engine;
+    this.model = model;
+    this.ports = ports;
+  }
+
+  get table(): RouteTable {
+    return this.model.table;
+  }
+
+  /** Throws the KirikaeError of the refusal for a request that cannot be carried out. */
+  plan(request: MoveRequest): MovePlan {
+    const planning = planMove({
+      table: this.table,
+      current: this.#engine.placements(),
+      request,
+      history: this.#engine.pastMoves(),
+    });
+    if (planning.kind === "refused") throw planning.error;
+    return planning.plan;
+  }
+
+  services(): readonly ServiceView[] {
+    return buildServiceViews(this.table, this.#engine.placements());
+  }
+}
+
+/** The weights that new manifests begin with, and whose earlier moves they take the place of. */
+export interface TakenOver {
+  readonly weights: WeightOverrides;
+  readonly notes: readonly string[];
+  /**
+   * Journals the overrides, once the manifests are live. The saved file is the intent, so a crash in between loses
+   * nothing: the next start compares the same file with the same placements and comes to the same end. A manifest that
+   * a proxy refused leaves no record, and the moves before it stay.
+   */
+  record(): void;
+}
+
+/** Lays the weights of earlier moves over new manifests; an edit of the declared weights takes their place. */
+export function takeOverPlacements(engine: Engine, table: RouteTable, actor: string): TakenOver {
+  const { kept, overridden } = reconcilePlacements(table, engine.placed());
+  return {
+    weights: kept,
+    notes: overridden.map(({ virtualService, why }) => `${virtualService} goes by its manifest again: ${why}`),
+    record() {
+      for (const override of overridden) engine.recordManifest(override, actor);
+    },
+  };
+}
+
+/**
+ * The weights of moves that a dead process left without an end, as the proxies show them now: the first push has to
+ * keep them, so that it is the recovery that decides.
+ */
+export async function observeUnfinished(engine: Engine, target: LocalEnvoyTarget): Promise<WeightOverrides> {
+  const changes = engine.unfinished().flatMap((plan) => plan.changes);
+  const seen = await target.observe(changes.map(({ split }) => split));
+  const shown = new Map(seen.map(({ split, weights }) => [split, weights]));
+  const weights = new Map<SplitId, SplitWeights>();
+  for (const { split, before } of changes) weights.set(split, shown.get(split) ?? before);
+  return weights;
+}

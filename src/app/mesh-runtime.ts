@@ -1,0 +1,92 @@
+import type { ApiBackend, Status } from "../api/types.ts";
+import type { MoveRequest } from "../core/release/move.ts";
+import type { ManifestSet } from "../local/manifest-folder.ts";
+import { applyManifests, type ManifestApplier } from "./apply-manifests.ts";
+import { LiveFeed } from "./live-feed.ts";
+import { SerialWork } from "./serial-work.ts";
+import { buildStatus } from "./status.ts";
+import { TrafficHistory } from "./traffic-history.ts";
+
+/** A mesh that runs: what the API asks, what the folder says, and what the clock brings. */
+export class MeshRuntime implements ApiBackend {
+  readonly #parts: ManifestApplier;
+  readonly #feed = new LiveFeed();
+  readonly #work = new SerialWork();
+  readonly #traffic = new TrafficHistory();
+  #refusedManifests: readonly string[] = [];
+
+  constructor(parts: ManifestApplier) {
+    this.#parts = parts;
+  }
+
+  status(): Status {
+    const { current, target, workloads, listenAddress } = this.#parts;
+    return buildStatus({
+      table: current.table,
+      ports: current.ports,
+      listenAddress,
+      services: current.services(),
+      proxies: target.status(),
+      workloads: workloads.status(),
+      lastSample: this.#traffic.samples.at(-1),
+      refusedManifests: this.#refusedManifests,
+      endpoints: (name) => workloads.endpoints(name),
+    });
+  }
+
+  plan(request: MoveRequest): ReturnType<ApiBackend["plan"]> {
+    return this.#parts.current.plan(request);
+  }
+
+  async move(
+    request: MoveRequest,
+    onProgress: Parameters<ApiBackend["move"]>[1],
+  ): ReturnType<ApiBackend["move"]> {
+    return this.#work.shared(() => {
+      const plan = this.#parts.current.plan(request);
+      const { virtualService } = plan;
+      return this.#parts.engine.move(plan, (progress) => {
+        onProgress(progress);
+        this.#parts.onEvent({ kind: "move", virtualService, progress });
+        this.#feed.publish({ event: "move", virtualService, atMs: Date.now(), progress });
+        if (progress.kind === "finished") this.publishStatus();
+      });
+    });
+  }
+
+  history(name: string | undefined): ReturnType<ApiBackend["history"]> {
+    return this.#parts.engine.history(name);
+  }
+
+  recentSamples(): ReturnType<ApiBackend["recentSamples"]> {
+    return this.#traffic.samples;
+  }
+
+  subscribe(listener: Parameters<ApiBackend["subscribe"]>[0]): Disposable {
+    return this.#feed.subscribe(listener);
+  }
+
+  /** Makes saved manifests live, after the moves that run. */
+  async apply(manifests: ManifestSet): Promise<void> {
+    await this.#work.exclusive(async () => {
+      this.#refusedManifests = await applyManifests(this.#parts, manifests);
+    });
+    this.publishStatus();
+  }
+
+  /** Reads the counters of the proxies once. */
+  async sample(): Promise<void> {
+    const counters = await this.#parts.target.stats();
+    const sample = this.#traffic.add(Date.now(), counters, this.#parts.current.services());
+    if (sample !== undefined) this.#feed.publish({ event: "sample", sample });
+  }
+
+  publishStatus(): void {
+    this.#feed.publish({ event: "status", status: this.status() });
+  }
+
+  /** Resolves when no move and no manifest is under way. */
+  async idle(): Promise<void> {
+    await this.#work.idle();
+  }
+}
