@@ -1,4 +1,4 @@
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 
 /** What the ledger needs of one record of Envoy's access log. Times in ms since the epoch, with fractions. */
 export interface AccessLogEntry {
@@ -142,6 +142,6 @@ function readSecondsAndNanos(reader: BinaryReader): number {
 function eachField(reader: BinaryReader, read: (number: number, reader: BinaryReader) => boolean): void {
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
-    if (!read(number, reader)) reader.skip(wireType as WireType, number);
+    if (!read(number, reader)) reader.skip(wireType, number);
   }
 }

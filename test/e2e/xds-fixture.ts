@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request, Agent, type Server } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -40,7 +40,7 @@ export async function startBackend(name: string): Promise<Backend> {
   await once(server, "listening");
   return {
     name,
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -161,14 +161,21 @@ export function buildRoute(id: string, weights: Readonly<Record<string, number>>
 
 /** Overrides for the public split. */
 export function weights(bySubset: Readonly<Record<string, number>>): ReadonlyMap<string, Record<string, number>> {
-  const entries = Object.entries(bySubset).map(([subset, weight]) => [destinationId(subset), weight]);
-  return new Map([[splitId, Object.fromEntries(entries) as Record<string, number>]]);
+  const byDestination: Record<string, number> = {};
+  for (const [subset, weight] of Object.entries(bySubset)) byDestination[destinationId(subset)] = weight;
+  return new Map([[splitId, byDestination]]);
+}
+
+function portOf(server: TcpServer): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");
+  return address.port;
 }
 
 export async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   server.close();
   await once(server, "close");
   return port;
@@ -331,9 +338,9 @@ export class GatewayClient implements Disposable {
 export function startLoad(port: number, connections: number): { stop(): Promise<readonly Answer[]> } {
   const client = new GatewayClient(port, connections);
   const answers: Answer[] = [];
-  let isRunning = true;
+  const stop = new AbortController();
   const loops = Array.from({ length: connections }, async () => {
-    while (isRunning) {
+    while (!stop.signal.aborted) {
       answers.push(
         await client.get().catch((error: unknown) => ({ status: 0, body: String(error), startMs: 0, endMs: 0 })),
       );
@@ -342,7 +349,7 @@ export function startLoad(port: number, connections: number): { stop(): Promise<
   });
   return {
     async stop() {
-      isRunning = false;
+      stop.abort();
       await Promise.all(loops);
       client[Symbol.dispose]();
       return answers;

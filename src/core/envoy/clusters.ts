@@ -150,9 +150,13 @@ function emitOutlierDetection(policy: OutlierPolicy): Init<typeof OutlierDetecti
   };
 }
 
+/** A criterion of 0 is turned off. */
+function enforcing(count: number): number {
+  return count > 0 ? 100 : 0;
+}
+
 function emitConsecutive(policy: OutlierPolicy): Init<typeof OutlierDetectionSchema> {
   const { consecutive5xx, consecutiveGatewayFailure, consecutiveLocalOriginFailure } = policy;
-  const enforcing = (count: number) => (count > 0 ? 100 : 0);
   return {
     ...(consecutive5xx === undefined ? {} : { consecutive5xx, enforcingConsecutive5xx: enforcing(consecutive5xx) }),
     ...(consecutiveGatewayFailure === undefined

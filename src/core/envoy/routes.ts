@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import {
   type RouteSchema,
   VirtualHost_TlsRequirementType as TlsRequirement,
@@ -58,13 +58,12 @@ interface EncodedVirtualHost {
 
 const encodedHosts = new WeakMap<VirtualHost, EncodedVirtualHost>();
 const virtualHostsField = 2;
-const lengthDelimited = 2;
 
 function encodeVirtualHost(host: VirtualHost, destinations: Destinations): Uint8Array {
   const known = encodedHosts.get(host);
   if (known !== undefined && known.destinations === destinations) return known.bytes;
   const message = toBinary(VirtualHostSchema, emitVirtualHost(host, destinations));
-  const bytes = new BinaryWriter().tag(virtualHostsField, lengthDelimited).bytes(message).finish();
+  const bytes = new BinaryWriter().tag(virtualHostsField, WireType.LengthDelimited).bytes(message).finish();
   encodedHosts.set(host, { destinations, bytes });
   return bytes;
 }

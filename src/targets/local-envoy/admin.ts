@@ -30,7 +30,7 @@ export class EnvoyAdmin implements Disposable {
   async stats(filter: string, options: { readonly usedOnly: boolean }): Promise<ReadonlyMap<string, number>> {
     const usedOnly = options.usedOnly ? "&usedonly" : "";
     const body = await this.get(`/stats?format=json${usedOnly}&filter=${encodeURIComponent(filter)}`);
-    const { stats } = JSON.parse(body) as { stats: readonly { name?: string; value?: number | string }[] };
+    const { stats }: { stats: readonly { name?: string; value?: number | string }[] } = JSON.parse(body);
     const values = new Map<string, number>();
     for (const { name, value } of stats) if (name !== undefined && typeof value === "number") values.set(name, value);
     return values;
@@ -38,13 +38,13 @@ export class EnvoyAdmin implements Disposable {
 
   /** The number of Envoy's worker threads. */
   async concurrency(): Promise<number> {
-    const info = JSON.parse(await this.get("/server_info")) as { command_line_options: { concurrency: number } };
+    const info: { command_line_options: { concurrency: number } } = JSON.parse(await this.get("/server_info"));
     return info.command_line_options.concurrency;
   }
 
   /** The values of all runtime keys that are set, layers overlaid. */
   async runtime(): Promise<ReadonlyMap<string, string>> {
-    const body = JSON.parse(await this.get("/runtime")) as { entries: Record<string, { final_value: string }> };
+    const body: { entries: Record<string, { final_value: string }> } = JSON.parse(await this.get("/runtime"));
     return new Map(Object.entries(body.entries).map(([key, { final_value }]) => [key, final_value]));
   }
 

@@ -43,9 +43,9 @@ async function observeByVersion(
   state: PushedState,
   splits: ReadonlySet<SplitId>,
 ): Promise<ReadonlyMap<SplitId, SplitWeights> | undefined> {
-  const dump = JSON.parse(
+  const dump: VersionsDump = JSON.parse(
     await admin.get("/config_dump?resource=dynamic_route_configs&mask=version_info"),
-  ) as VersionsDump;
+  );
   const versions = (dump.configs ?? []).map(({ version_info: version }) => version ?? "");
   const listeners = versions.flatMap((version) => state.listenerOf(version) ?? []);
   if (versions.length === 0 || listeners.length < versions.length) return undefined;

@@ -30,7 +30,7 @@ export async function observeWeights(
   admin: EnvoyAdmin,
   splits: ReadonlySet<SplitId>,
 ): Promise<ReadonlyMap<SplitId, SplitWeights>> {
-  const dump = JSON.parse(await admin.get("/config_dump?resource=dynamic_route_configs")) as RoutesDump;
+  const dump: RoutesDump = JSON.parse(await admin.get("/config_dump?resource=dynamic_route_configs"));
   const runtime = await admin.runtime();
   const observed = new Map<SplitId, SplitWeights>();
   for (const { route_config: routes } of dump.configs ?? []) {
