@@ -1,0 +1,57 @@
+import { toBinary, fromBinary } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { emitRuntime } from "../../core/envoy/runtime.ts";
+import type { Split } from "../../core/routes/route-table.ts";
+import { RuntimeSchema } from "../../gen/envoy/service/runtime/v3/rtds_pb.ts";
+import { checkWeights, fullWeights, parseRuntimeWeights, transitionLayer } from "./runtime-weights.ts";
+
+const none = { set: [], add: [], remove: [] };
+const blue = "outbound|80|blue|a.ns.svc.cluster.local";
+const green = "outbound|80|green|a.ns.svc.cluster.local";
+const red = "outbound|80|red|a.ns.svc.cluster.local";
+
+function split(weights: Readonly<Record<string, number>>): Split {
+  const arms = Object.entries(weights).map(([destination, weight]) => ({
+    destination,
+    weight,
+    isDeclared: true,
+    requestHeaders: none,
+    responseHeaders: none,
+  }));
+  return { id: "ns/app/rule.1", arms };
+}
+
+test("what the layer says is read back from an Envoy's runtime, whatever dots names have", () => {
+  const weights = new Map([["ns/app/rule.1", { [blue]: 0, [green]: 100 }]]);
+  const layer = fromBinary(
+    RuntimeSchema,
+    toBinary(RuntimeSchema, emitRuntime({ epoch: 65, isCounting: true, weights })),
+  ).layer;
+  const runtime = new Map(Object.entries(layer ?? {}).map(([key, value]) => [key, String(value)]));
+  expect(parseRuntimeWeights(runtime)).toEqual(weights);
+  expect(runtime.get("kirikae.epoch.1")).toBe("100");
+  expect(runtime.get("kirikae.ledger")).toBe("100");
+});
+
+test("a weight is given for every arm, because a missing key means the route's own weight", () => {
+  expect(fullWeights(split({ [blue]: 1, [green]: 0 }), { [green]: 7 })).toEqual({ [blue]: 0, [green]: 7 });
+});
+
+test("between two tables no split is left without a share, in neither of them", () => {
+  const layer = new Map([["ns/app/rule.1", { [blue]: 0, [green]: 100 }]]);
+  for (const wanted of [{ [blue]: 100, [red]: 0 }, { [blue]: 0, [red]: 100 }, { [blue]: 100 }, { [red]: 1 }]) {
+    const transition = transitionLayer(layer, new Map([["ns/app/rule.1", split(wanted)]])).get("ns/app/rule.1");
+    const share = (names: readonly string[]) => names.reduce((sum, name) => sum + (transition?.[name] ?? 0), 0);
+    expect(share([blue, green])).toBeGreaterThan(0);
+    expect(share(Object.keys(wanted))).toBeGreaterThan(0);
+  }
+});
+
+test("weights that cannot be applied are refused with their code", () => {
+  const splits = new Map([["a", split({ [blue]: 1, [green]: 0 })]]);
+  expect(() => checkWeights(splits, new Map([["b", { [blue]: 1 }]]))).toThrow(/identity b/);
+  for (const weights of [{}, { [blue]: 0 }, { [red]: 5 }, { [blue]: 0.5 }, { [blue]: -1, [green]: 1 }]) {
+    expect(() => checkWeights(splits, new Map([["a", weights]]))).toThrow(/share/);
+  }
+  checkWeights(splits, new Map([["a", { [green]: 1 }]]));
+});
