@@ -93,7 +93,8 @@ function addMoveRoutes(app: FastifyInstance, { backend, createPageUrl }: ApiPart
         description:
           "Answers a line of JSON for each step while it happens: `planned`, `preflight`, `applying`, `proved`, " +
           "`counting`, and last `finished` with the result or `error` with the error. A request that is refused before " +
-          "its first step is answered as an error. The move runs on when the reader goes away.",
+          "its first step is answered as an error. The move runs on when the reader goes away. The fields below are those " +
+          "of the result.",
         body: moveRequestSchema,
         produces: ["application/x-ndjson"],
         response: answers(moveResultSchema),

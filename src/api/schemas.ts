@@ -192,8 +192,9 @@ export const historySchema = list(
       before: weights("Percent by version before."),
       after: weights("Percent by version after."),
       ledger: nullable(ledgerSchema, "What the traffic met."),
+      message: text("Why the outcome is not done, or what a recovery found."),
     },
-    ["finishedAt", "reason"],
+    ["finishedAt", "reason", "message"],
   ),
   "Oldest first.",
 );

@@ -82,8 +82,13 @@ interface AppParts extends Omit<ApiParts, "createPageUrl"> {
 }
 
 /** The server with all its routes, not yet listening. The docs generator reads the routes from it. */
-export function buildApp({ limits, onDefect, ...parts }: AppParts): { app: FastifyInstance; api: GuardedApi } {
+export function buildApp(
+  { limits, onDefect, ...parts }: AppParts,
+  prepare: (app: FastifyInstance) => unknown = () => {},
+): { app: FastifyInstance; api: GuardedApi } {
   const app = createServer(limits);
+  // A plugin sees only the routes that come after it.
+  prepare(app);
   const api: GuardedApi = {
     token: createSecret(),
     sessions: new PageSessions(),

@@ -10,6 +10,7 @@ import { shiftCommand } from "./commands/shift.ts";
 import { statusCommand } from "./commands/status.ts";
 import { switchCommand } from "./commands/switch.ts";
 import { upCommand } from "./commands/up.ts";
+import { renderTable } from "./terminal.ts";
 
 export interface Program {
   readonly context: CommandContext;
@@ -29,7 +30,7 @@ export function buildProgram({ context, version }: Program): Command {
       // Usage errors are thrown and printed with the others.
       outputError: () => {},
     })
-    .addHelpText("after", helpEnd);
+    .addHelpText("after", renderHelpEnd);
   const commands = [upCommand, switchCommand, shiftCommand, rollbackCommand, statusCommand, historyCommand];
   const offline = [checkCommand, explainCommand, doctorCommand, pageCommand];
   for (const create of [...commands, ...offline]) {
@@ -40,15 +41,21 @@ export function buildProgram({ context, version }: Program): Command {
   return program;
 }
 
-const helpEnd = `
-Exit status:
-  0  yes
-  1  the answer is no: errors found, or the move is not proved
-  2  wrong use or input
-  3  the environment: nothing is running, a port is taken, no Envoy
+export const exitStatusHelp = [
+  ["0", "yes"],
+  ["1", "the answer is no: errors found, or the move is not proved"],
+  ["2", "wrong use or input"],
+  ["3", "the environment: nothing is running, a port is taken, no Envoy"],
+] as const;
 
-Environment:
-  KIRIKAE_STATE  the state folder; two with different ones do not meet
-  KIRIKAE_ENVOY  the Envoy binary to run
-  KIRIKAE_DEBUG  1 prints where an unexpected error happened
-  NO_COLOR, FORCE_COLOR  turn colours off or on`;
+export const environmentHelp = [
+  ["KIRIKAE_STATE", "the state folder; two with different ones do not meet"],
+  ["KIRIKAE_ENVOY", "the Envoy binary to run"],
+  ["KIRIKAE_DEBUG", "1 prints where an unexpected error happened"],
+  ["NO_COLOR", "turns colours off"],
+  ["FORCE_COLOR", "turns colours on, also in a pipe"],
+] as const;
+
+function renderHelpEnd(): string {
+  return `\nExit status:\n${renderTable(exitStatusHelp, "  ")}\n\nEnvironment:\n${renderTable(environmentHelp, "  ")}`;
+}

@@ -17,8 +17,6 @@ export interface Terminal {
   redraw(text: string): void;
 }
 
-const clearScreen = "\u001B[H\u001B[2J\u001B[3J";
-
 export function openTerminal(streams: Pick<NodeJS.Process, "stdout" | "stderr" | "env">): Terminal {
   const { stdout, stderr, env } = streams;
   for (const stream of [stdout, stderr]) stream.on("error", (error) => ignoreClosedPipe(error));
@@ -38,7 +36,11 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
-const colourSequence = /(\p{Cc}\[[0-9;]*m)/u;
+/** Home, clear, and clear what was scrolled away. */
+const clearScreen = "\u001B[H\u001B[2J\u001B[3J";
+
+const escape = String.fromCodePoint(0x1b);
+const colourSequence = new RegExp(`(${escape}\\[[0-9;]*m)`, "u");
 
 /** Names and messages come from files and requests; only colours may reach the terminal as more than text. */
 function withoutControls(text: string): string {

@@ -1,0 +1,35 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { renderApiDocs } from "./docs/render-api-docs.ts";
+import { renderCliDocs } from "./docs/render-cli-docs.ts";
+import { renderDiagnosticsDocs } from "./docs/render-diagnostics-docs.ts";
+
+/**
+ * Writes the reference pages from the code's own tables: the command tree, the catalogues of codes, and the API's
+ * schemas. With `--check` it writes nothing and fails when a page is not what the code says.
+ */
+async function generateDocs(mode: "write" | "check"): Promise<void> {
+  const pages = [
+    { file: "docs/cli.md", text: renderCliDocs() },
+    { file: "docs/diagnostics.md", text: renderDiagnosticsDocs() },
+    { file: "docs/api.md", text: await renderApiDocs() },
+  ];
+  const stale: string[] = [];
+  for (const { file, text } of pages) {
+    const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
+    const current = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return "";
+      throw error;
+    });
+    if (current === text) continue;
+    stale.push(file);
+    if (mode === "write") await writeFile(path, text);
+  }
+  if (stale.length === 0) return;
+  process.stdout.write(mode === "write" ? `written: ${stale.join(", ")}\n` : "");
+  if (mode === "write") return;
+  process.stderr.write(`stale: ${stale.join(", ")}\n  Run \`npm run docs\` and commit what it writes.\n`);
+  process.exitCode = 1;
+}
+
+await generateDocs(process.argv.includes("--check") ? "check" : "write");
