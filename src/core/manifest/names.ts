@@ -26,7 +26,7 @@ function isIpv6(text: string): boolean {
     return false;
   }
   const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
-  const tail = groups.at(-1) ?? "";
+  const tail = text.split(":").at(-1) ?? "";
   const hasIpv4Tail = tail.includes(".");
   if (hasIpv4Tail && !ipv4.test(tail)) {
     return false;

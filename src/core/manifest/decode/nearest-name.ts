@@ -1,6 +1,6 @@
 /**
  * The known name that was probably meant: the same but for case and underscores, else the one with the fewest edits,
- * at most a third of its length. Long names are not compared, so the cost stays bounded.
+ * at most a third of the longer one. Long names are not compared, so the cost stays bounded.
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > 64) {
@@ -15,7 +15,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance && distance <= Math.max(1, Math.floor(candidate.length / 3))) {
+    if (distance < bestDistance && distance <= Math.max(1, Math.floor(Math.max(candidate.length, name.length) / 3))) {
       best = candidate;
       bestDistance = distance;
     }

@@ -110,5 +110,5 @@ function convertDocument(document: Document.Parsed): YamlDocument {
 /** The library's messages carry no full stop, and some quote a whole line of the text. */
 function sentence(message: string): string {
   const line = (message.split("\n", 1)[0] ?? "").slice(0, 200).trim();
-  return /[.!?]$/.test(line) ? line : `${line}.`;
+  return line.endsWith(".") ? line : `${line}.`;
 }
