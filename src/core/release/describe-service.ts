@@ -1,0 +1,119 @@
+import type { RouteTable, WeightOverrides } from "../routes/route-table.ts";
+import { buildFamilyRoles } from "./family-roles.ts";
+import { buildRoutedServices, buildServiceRules, type MovableRule, type RoutedService } from "./movable-rules.ts";
+import type { PlannedVersion, VersionName } from "./move.ts";
+import { isSameShare, totalWeight } from "./split-weights.ts";
+import {
+  buildFamilyRules,
+  buildVersionNaming,
+  familyKey,
+  familyOfArm,
+  soleVersion,
+  type VersionFamily,
+  versionOfArm,
+  type VersionNaming,
+} from "./version-family.ts";
+
+/** Where the traffic of one VirtualService is, in the words that plans use. */
+export interface ServiceDescription {
+  /** `namespace/name`. */
+  readonly virtualService: string;
+  /** The hosts by which gateways admit requests for it, sorted. */
+  readonly hosts: readonly string[];
+  /** Undefined where nothing can be moved. */
+  readonly live: VersionName | undefined;
+  readonly versions: readonly DescribedVersion[];
+  readonly rules: readonly DescribedRule[];
+  /** True when a weight differs from what the manifest declares. */
+  readonly isMoved: boolean;
+}
+
+export interface DescribedVersion extends PlannedVersion {
+  /** `split` takes a part of the public traffic beside the live one. */
+  readonly role: "live" | "idle" | "preview" | "split";
+}
+
+export interface DescribedRule {
+  readonly rule: number;
+  readonly name: string | undefined;
+  /** `other` answers by itself, or has nowhere else to send its traffic. */
+  readonly role: "public" | "preview" | "other";
+  /** Percent by version. */
+  readonly weights: Readonly<Record<VersionName, number>>;
+}
+
+/** Describes every VirtualService that the table routes. The table has the declared weights. */
+export function describeServices(table: RouteTable, current: WeightOverrides): readonly ServiceDescription[] {
+  return buildRoutedServices(table).map((service) => describeService(service, current));
+}
+
+function describeService(service: RoutedService, current: WeightOverrides): ServiceDescription {
+  const rules = buildServiceRules(service, current);
+  const movable = rules.map((rule) => rule.movable).filter((rule) => rule !== undefined);
+  const naming = buildVersionNaming(service.namespace, movable);
+  const families = familiesOf(movable).map((family) => {
+    const familyRules = buildFamilyRules(movable, family, naming);
+    return { family, familyRules, roles: buildFamilyRoles(familyRules) };
+  });
+  const previewRules = families.flatMap(({ roles }) => roles.previewRules);
+  const preview = new Set(previewRules.map(({ rule }) => rule.rule));
+  const previewed = new Set(previewRules.map((rule) => soleVersion(rule, "current")));
+  const live = new Set(families.map(({ roles }) => roles.live));
+  const publicRules = movable.filter(({ rule }) => !preview.has(rule));
+  const versions = versionsOf(movable, naming).map((version): DescribedVersion => {
+    const isPublic = publicRules.some(({ current }) => version.destinations.some((arm) => (current[arm] ?? 0) > 0));
+    if (live.has(version.name) && isPublic) return { ...version, role: "live" };
+    if (isPublic) return { ...version, role: "split" };
+    return { ...version, role: previewed.has(version.name) ? "preview" : "idle" };
+  });
+  return {
+    virtualService: service.virtualService,
+    hosts: [...service.domains].toSorted(),
+    live: families.find(({ roles }) => roles.live !== undefined)?.roles.live,
+    versions,
+    rules: rules.map(({ rule, ruleName, movable }) => ({
+      rule,
+      name: ruleName,
+      role: roleOf(movable, preview),
+      weights: movable === undefined ? {} : percentages(movable, naming),
+    })),
+    isMoved: movable.some(({ declared, current }) => !isSameShare(declared, current)),
+  };
+}
+
+/** Those with more than one version first: they are what can be moved. */
+function familiesOf(movable: readonly MovableRule[]): readonly VersionFamily[] {
+  const families = new Map<string, { family: VersionFamily; arms: Set<string> }>();
+  for (const arm of movable.flatMap((rule) => rule.arms)) {
+    const family = familyOfArm(arm);
+    const found = families.get(familyKey(family)) ?? { family, arms: new Set<string>() };
+    families.set(familyKey(family), { family, arms: found.arms.add(arm.destination) });
+  }
+  const isAlone = ({ arms }: { readonly arms: ReadonlySet<string> }): number => (arms.size > 1 ? 0 : 1);
+  return [...families.values()].toSorted((left, right) => isAlone(left) - isAlone(right)).map(({ family }) => family);
+}
+
+function roleOf(movable: MovableRule | undefined, preview: ReadonlySet<number>): DescribedRule["role"] {
+  if (movable === undefined || movable.arms.length < 2) return "other";
+  return preview.has(movable.rule) ? "preview" : "public";
+}
+
+function versionsOf(movable: readonly MovableRule[], naming: VersionNaming): readonly PlannedVersion[] {
+  const versions = new Map<VersionName, Set<string>>();
+  for (const arm of movable.flatMap((rule) => rule.arms)) {
+    const name = versionOfArm(arm, naming);
+    versions.set(name, (versions.get(name) ?? new Set<string>()).add(arm.destination));
+  }
+  return [...versions].map(([name, destinations]) => ({ name, destinations: [...destinations] }));
+}
+
+function percentages({ arms, current }: MovableRule, naming: VersionNaming): Readonly<Record<VersionName, number>> {
+  const total = totalWeight(current);
+  const shares: Record<VersionName, number> = {};
+  for (const arm of arms) {
+    const name = versionOfArm(arm, naming);
+    const share = total === 0 ? 0 : ((current[arm.destination] ?? 0) / total) * 100;
+    shares[name] = Math.round(((shares[name] ?? 0) + share) * 100) / 100;
+  }
+  return shares;
+}
