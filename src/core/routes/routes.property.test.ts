@@ -1,0 +1,113 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { routeCases } from "../../../test/arbitrary/route-request.ts";
+import { tableOf } from "../../../test/arbitrary/table-of.ts";
+import { explain } from "./explain.ts";
+import { renderExplanation } from "./render-explanation.ts";
+import { parseRequestUrl } from "./request-url.ts";
+import { normalizeTarget } from "./request-path.ts";
+import { simulate } from "./simulate.ts";
+import { splitsOf, withWeights } from "./weights.ts";
+
+const cases = routeCases({ addressOf: () => ({ address: "127.0.0.1", port: 8081 }), requests: 8 });
+
+describe("any mesh and request", () => {
+  it("is built without an error and explained without an exception", () => {
+    const outcomes = new Set<string>();
+    fc.assert(
+      fc.property(cases, ({ yaml, requests }) => {
+        const { table, diagnostics } = tableOf(yaml);
+        expect(diagnostics.filter(({ level }) => level === "error")).toEqual([]);
+        for (const request of requests) {
+          const explanation = explain(table, request, { endpoints: () => [] });
+          outcomes.add(explanation.outcome);
+          expect(explanation.steps.length).toBeGreaterThan(0);
+          expect(renderExplanation(explanation).length).toBeGreaterThan(1);
+          if (explanation.outcome === "route") {
+            const sum = explanation.arms.reduce((total, arm) => total + arm.weightPercent, 0);
+            expect(sum).toBeCloseTo(100, 1);
+            expect(explanation.status).toBe(200);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect([...outcomes].toSorted()).toEqual(["direct", "miss", "redirect", "route"]);
+  });
+
+  it("is decided by the step that was taken last, and every earlier route has a reason against it", () => {
+    fc.assert(
+      fc.property(cases, ({ yaml, requests }) => {
+        const { table } = tableOf(yaml);
+        for (const request of requests) {
+          const { result, steps } = simulate(table, request);
+          const tried = steps.filter((step) => step.tried === "route");
+          expect(tried.slice(0, -1).every((step) => !step.taken)).toBe(true);
+          if (result.kind === "route" || result.kind === "direct") {
+            expect(tried.at(-1)?.taken).toBe(true);
+            expect(tried.at(-1)?.at?.line).toBe(result.route.origin.at.line);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("keeps virtual hosts that a change of weights does not touch", () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), ({ yaml }, pick) => {
+        const { table } = tableOf(yaml);
+        const splits = [...splitsOf(table).values()];
+        const chosen = splits[pick % Math.max(1, splits.length)];
+        if (chosen === undefined) {
+          return;
+        }
+        const weights = Object.fromEntries(chosen.split.arms.map((arm, index) => [arm.destination, index + 1]));
+        const moved = withWeights(table, new Map([[chosen.id, weights]]));
+        for (const [at, listener] of table.listeners.entries()) {
+          for (const [index, host] of listener.virtualHosts.entries()) {
+            const other = moved.listeners[at]?.virtualHosts[index];
+            expect(chosen.domains.includes(host.domain) || other === host).toBe(true);
+          }
+        }
+        expect(
+          splitsOf(moved)
+            .get(chosen.id)
+            ?.split.arms.map((arm) => arm.weight),
+        ).toEqual(chosen.split.arms.map((_arm, index) => index + 1));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe("any text", () => {
+  it("is a target, normalized once for all, or refused", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom("/", ".", "%", "2", "e", "E", "a", "\\", ";", "?", "~") }),
+        (text) => {
+          const once = normalizeTarget(`/${text}`);
+          expect(once?.path.startsWith("/")).toBe(true);
+        },
+      ),
+    );
+    fc.assert(fc.property(fc.string(), (text) => normalizeTarget(text) === undefined || text.startsWith("/")));
+  });
+
+  it("is a URL or refused", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.webUrl(),
+          fc.string().map((rest) => `http://${rest}`),
+        ),
+        (url) => {
+          const result = parseRequestUrl(url, { method: "GET", headers: [] });
+          expect(["request", "refused"]).toContain(result.kind);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { get, onlyListener, openGateway, service, tableOf, virtualService } from "../../../test/arbitrary/table-of.ts";
+import { simulate } from "./simulate.ts";
+import { splitsOf, versionOf, weightsOf, withWeights } from "./weights.ts";
+
+const blueGreen = [
+  "- {name: preview, match: [{headers: {x-version: {exact: green}}}], route: [{destination: {host: app, subset: green}}]}",
+  "- {name: public, route: [{destination: {host: app, subset: blue}}]}",
+].join("\n");
+const { table } = tableOf(
+  openGateway +
+    virtualService("one", { hosts: ["a.com", "b.com"], http: blueGreen }) +
+    virtualService("two", { hosts: ["c.com"], http: blueGreen }) +
+    virtualService("plain", { hosts: ["d.com"], http: "- redirect: {uri: /x}" }) +
+    service("app", ["blue", "green"]),
+);
+const blue = "outbound|80|blue|app.default.svc.cluster.local";
+const green = "outbound|80|green|app.default.svc.cluster.local";
+
+describe("splitsOf", () => {
+  it("lists what can be moved, with its role", () => {
+    const splits = splitsOf(table);
+    expect([...splits.values()].map(({ id, role, domains, versions }) => [id, role, domains, versions])).toEqual([
+      ["default/one/preview", "preview", ["a.com", "b.com"], ["green", "blue"]],
+      ["default/one/public", "public", ["a.com", "b.com"], ["blue", "green"]],
+      ["default/two/preview", "preview", ["c.com"], ["green", "blue"]],
+      ["default/two/public", "public", ["c.com"], ["blue", "green"]],
+    ]);
+    expect(splitsOf(table)).toBe(splits);
+  });
+});
+
+describe("withWeights", () => {
+  const moved = withWeights(table, new Map([["default/one/public", { [blue]: 0, [green]: 100 }]]));
+
+  it("moves one split on all its hosts and keeps the identity of the rest", () => {
+    expect(
+      splitsOf(moved)
+        .get("default/one/public")
+        ?.split.arms.map(({ weight }) => weight),
+    ).toEqual([0, 100]);
+    const hosts = onlyListener(moved).virtualHosts;
+    for (const [index, host] of onlyListener(table).virtualHosts.entries()) {
+      expect(hosts[index] === host).toBe(host.domain === "c.com" || host.domain === "d.com");
+    }
+    const { result } = simulate(moved, get("b.com/"));
+    expect(result.kind === "route" && result.arms.map(({ arm }) => arm.destination)).toEqual([green]);
+  });
+
+  it("can be applied again, back to where it came from", () => {
+    const back = withWeights(moved, new Map([["default/one/public", { [blue]: 100 }]]));
+    expect(back).toEqual(table);
+  });
+
+  it("returns the same table when nothing changes", () => {
+    expect(withWeights(table, new Map())).toBe(table);
+    expect(withWeights(table, new Map([["nobody", { [blue]: 1 }]]))).toBe(table);
+    expect(withWeights(table, new Map([["default/one/public", { [blue]: 100, [green]: 0 }]]))).toBe(table);
+  });
+
+  it("never leaves a split without any share", () => {
+    expect(withWeights(table, new Map([["default/one/public", { [blue]: 0, [green]: 0 }]]))).toBe(table);
+  });
+});
+
+describe("versionOf and weightsOf", () => {
+  it("calls a destination by its subset, else by its host", () => {
+    expect(versionOf(blue)).toBe("blue");
+    expect(versionOf("outbound|80||api.default.svc.cluster.local")).toBe("api.default.svc.cluster.local");
+    const split = splitsOf(table).get("default/one/public")?.split;
+    expect(split === undefined ? undefined : weightsOf(split)).toEqual({ [blue]: 100, [green]: 0 });
+  });
+});
