@@ -75,10 +75,12 @@ export async function bringUp(
     const where = logFile === undefined ? "" : ` (its log is ${logFile})`;
     options.onEvent({ kind: "warning", message: `workload ${workload}: ${reason}${where}` });
   }
-  await change.commit();
-  addresses.show({ ports, endpoints: (name) => workloads.endpoints(name) });
+  addresses.show({ ports, endpoints: (name) => change.endpoints(name) });
   const envoy = await startEnvoy({ binary, state, registry, options }, stack);
   await goLive({ engine, target, model, options, envoy });
+  // An adopted Envoy may have sent to replicas of an older spec until now.
+  await change.commit();
+  addresses.show({ ports, endpoints: (name) => workloads.endpoints(name) });
 
   const applier: ManifestApplier = {
     current: new CurrentMesh(engine, model, ports),
