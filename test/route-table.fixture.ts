@@ -1,4 +1,4 @@
-import type { Arm, Destination, Route, RouteMatch, RouteTable } from "../src/core/routes/route-table.ts";
+import type { Arm, Destination, QueryMatch, Route, RouteMatch, RouteTable } from "../src/core/routes/route-table.ts";
 
 /** A rule in short: `{ arms: { "nginx/blue": 100, "nginx/green": 0 }, header: "x-version: green" }`. */
 export interface RuleSketch {
@@ -110,17 +110,16 @@ function sketchArm(
   };
 }
 
+function sketchCondition(text: string): QueryMatch {
+  const [name = "", value] = text.split(/: |=/);
+  return value === undefined ? { name, value: { kind: "present" } } : { name, value: { kind: "exact", value } };
+}
+
 function sketchMatch({ header, query, path = "/" }: RuleSketch): RouteMatch {
-  const named = (text: string) => {
-    const [name = "", value] = text.split(/: |=/);
-    return value === undefined
-      ? { name, value: { kind: "present" as const } }
-      : { name, value: { kind: "exact" as const, value } };
-  };
   return {
     path: { kind: "prefix", value: path, ignoreCase: false },
-    headers: header === undefined ? [] : [{ ...named(header), invert: false }],
-    query: query === undefined ? [] : [named(query)],
+    headers: header === undefined ? [] : [{ ...sketchCondition(header), invert: false }],
+    query: query === undefined ? [] : [sketchCondition(query)],
   };
 }
 

@@ -55,13 +55,13 @@ export interface StoredRecord {
   readonly record: JournalRecord;
 }
 
-const recordTypes: Readonly<Record<JournalRecord["type"], readonly string[]>> = {
-  intent: ["id", "at", "plan"],
-  restoring: ["id", "at", "reason"],
-  outcome: ["id", "at", "outcome", "by", "callToProofMs", "proxies", "ledger", "message"],
-  refused: ["id", "at", "startedAt", "plan", "message"],
-  manifest: ["id", "at", "virtualService", "actor", "reason", "versions", "changes"],
-};
+const recordFields: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ["intent", ["id", "at", "plan"]],
+  ["restoring", ["id", "at", "reason"]],
+  ["outcome", ["id", "at", "outcome", "by", "callToProofMs", "proxies", "ledger", "message"]],
+  ["refused", ["id", "at", "startedAt", "plan", "message"]],
+  ["manifest", ["id", "at", "virtualService", "actor", "reason", "versions", "changes"]],
+] satisfies readonly (readonly [JournalRecord["type"], readonly string[]])[]);
 
 export function emitRecord(record: JournalRecord): string {
   return JSON.stringify({ format: JOURNAL_FORMAT, ...record });
@@ -69,26 +69,28 @@ export function emitRecord(record: JournalRecord): string {
 
 /** Reads one record. Throws KIR2021 for a newer format and KIR2020 for anything that is not a record. */
 export function parseRecord(text: string, seq: number): JournalRecord {
-  const body = parseObject(text, seq);
-  const format = body["format"];
+  const { format, ...record } = parseObject(text, seq);
   if (typeof format === "number" && format > JOURNAL_FORMAT) {
     throw new KirikaeError("KIR2021", `Record ${seq} of the journal has format ${format}.`, {
       exitStatus: 3,
       hint: `This kirikae reads up to format ${JOURNAL_FORMAT}; use the one that wrote it.`,
     });
   }
-  const type = body["type"];
-  const fields =
-    typeof type === "string" && Object.hasOwn(recordTypes, type)
-      ? recordTypes[type as JournalRecord["type"]]
-      : undefined;
-  if (format !== JOURNAL_FORMAT || fields === undefined) throw damagedRecord(seq, "is of no known type");
-  const missing = fields.find((field) => !Object.hasOwn(body, field));
+  if (format !== JOURNAL_FORMAT) throw damagedRecord(seq, "has no format");
+  checkRecord(record, seq);
+  return record;
+}
+
+/** That the fields of its type are there; the journal's checksum says that their values are as they were written. */
+function checkRecord(
+  record: Readonly<Record<string, unknown>>,
+  seq: number,
+): asserts record is JournalRecord & Readonly<Record<string, unknown>> {
+  const fields = recordFields.get(record["type"]);
+  if (fields === undefined) throw damagedRecord(seq, "is of no known type");
+  const missing = fields.find((field) => !Object.hasOwn(record, field));
   if (missing !== undefined) throw damagedRecord(seq, `lacks ${missing}`);
-  if ("plan" in body && !isPlan(body["plan"])) throw damagedRecord(seq, "has a plan without changes");
-  const { format: _format, ...record } = body;
-  // The fields of its type are there, and the journal's checksum says that they are as they were written.
-  return record as unknown as JournalRecord;
+  if ("plan" in record && !isPlan(record["plan"])) throw damagedRecord(seq, "has a plan without changes");
 }
 
 function parseObject(text: string, seq: number): Readonly<Record<string, unknown>> {
@@ -99,7 +101,7 @@ function parseObject(text: string, seq: number): Readonly<Record<string, unknown
     throw damagedRecord(seq, "is not JSON", error);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw damagedRecord(seq, "is not an object");
-  return value as Readonly<Record<string, unknown>>;
+  return { ...value };
 }
 
 function isPlan(plan: unknown): boolean {

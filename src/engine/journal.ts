@@ -176,7 +176,7 @@ function checkPages(database: DatabaseSync): void {
 }
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html): the bytes are not those of a database. */
-const damageCodes: readonly number[] = [11, 26];
+const damageCodes: ReadonlySet<number> = new Set([11, 26]);
 
 /** Turns what SQLite and the file system say into errors that a user can act upon. */
 function guard<T>(file: string, act: () => T): T {
@@ -185,7 +185,7 @@ function guard<T>(file: string, act: () => T): T {
   } catch (error) {
     if (error instanceof KirikaeError || !(error instanceof Error)) throw error;
     const errcode = "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
-    const isDamage = errcode !== undefined && damageCodes.includes(errcode);
+    const isDamage = errcode !== undefined && damageCodes.has(errcode);
     throw new KirikaeError(
       isDamage ? "KIR2020" : "KIR2023",
       isDamage

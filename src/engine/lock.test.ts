@@ -57,20 +57,23 @@ test("is free again when its holder was killed", async () => {
   const child = await holdElsewhere(options);
   child.kill("SIGKILL");
   await once(child, "exit");
-  using _lock = acquireLock(options);
+  using lock = acquireLock(options);
+  expect(lock).toBeDefined();
   expect(readLockOwner(options.ownerFile)).toEqual(options.owner);
 });
 
 test("is free again when it was given back", () => {
   const options = newLock();
   acquireLock(options)[Symbol.dispose]();
-  using _lock = acquireLock(options);
+  using lock = acquireLock(options);
+  expect(lock).toBeDefined();
   expect(() => acquireLock(options)).toThrow("owns this state folder");
 });
 
 test("is held even where nobody says who", () => {
   const options = newLock();
-  using _lock = acquireLock(options);
+  using lock = acquireLock(options);
+  expect(lock).toBeDefined();
   writeFileSync(options.ownerFile, '{"pid":');
   expect(() => acquireLock(options)).toThrow("Another process owns this state folder.");
   rmSync(options.ownerFile);
@@ -78,12 +81,14 @@ test("is held even where nobody says who", () => {
 });
 
 test("two folders do not meet", () => {
-  using _one = acquireLock(newLock());
-  using _two = acquireLock(newLock());
+  using one = acquireLock(newLock());
+  using two = acquireLock(newLock());
+  expect(one).not.toBe(two);
 });
 
 test("is closed to others", () => {
   const options = newLock();
-  using _lock = acquireLock(options);
+  using lock = acquireLock(options);
+  expect(lock).toBeDefined();
   for (const file of [options.lockFile, options.ownerFile]) expect(statSync(file).mode & 0o777).toBe(0o600);
 });

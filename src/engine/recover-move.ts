@@ -1,8 +1,15 @@
-import { advance, type MoveEffect, type MoveEvent, type MoveState } from "../core/release/advance.ts";
+import {
+  advance,
+  isRecordEffect,
+  type MoveEffect,
+  type MoveEvent,
+  type MoveState,
+  type RecordEffect,
+} from "../core/release/advance.ts";
 import type { MovePlan, SplitChange } from "../core/release/move.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
 import type { UnfinishedMove } from "./fold-journal.ts";
-import type { JournalRecord, OutcomeRecord } from "./journal-record.ts";
+import type { JournalRecord } from "./journal-record.ts";
 import { observeChanges, type Sight } from "./observe-weights.ts";
 import { applyOrFail, eventOf, type MoveOptions, weightsOf } from "./run-move.ts";
 
@@ -54,42 +61,18 @@ interface Effects {
   readonly options: RecoverOptions;
 }
 
-async function carryOut(effect: MoveEffect, { move, changes, found, options }: Effects): Promise<MoveEvent> {
-  const { id } = move;
-  const at = new Date(options.clock.nowMs()).toISOString();
-  const record = (outcome: OutcomeRecord["outcome"]): MoveEvent => {
-    const message = sentence(outcome === "unproved" ? "completed" : outcome === "stuck" ? "stuck" : "restored", found);
-    options.record((): JournalRecord => ({
-      type: "outcome",
-      id,
-      at,
-      outcome,
-      by: "recovery",
-      callToProofMs: null,
-      proxies: [],
-      ledger: null,
-      message,
-    }));
+async function carryOut(effect: MoveEffect, effects: Effects): Promise<MoveEvent> {
+  if (isRecordEffect(effect)) {
+    effects.options.record(() => buildRecord(effect, effects));
     return { kind: "recorded" };
-  };
+  }
+  const { changes, options } = effects;
   switch (effect) {
-    case "recordUnproved":
-      return record("unproved");
-    case "recordRestored":
-      return record("restored");
-    case "recordStuck":
-      return record("stuck");
-    case "recordRestoring":
-      options.record(() => ({ type: "restoring", id, at, reason: describe(found) }));
-      return { kind: "recorded" };
     case "applyBefore":
       return eventOf(await applyOrFail(options, weightsOf(changes, "before")));
     case "observeBefore": {
-      const sight = await observeChanges(changes, {
-        ...options,
-        preferring: "before",
-        patienceMs: options.applyTimeoutMs,
-      });
+      const patience = { preferring: "before", patienceMs: options.applyTimeoutMs } as const;
+      const sight = await observeChanges(changes, { ...options, ...patience });
       return sight === "before" ? { kind: "passed" } : { kind: "failed", reason: describe(sight) };
     }
     // The requests of that time were counted by a process that is gone.
@@ -97,10 +80,28 @@ async function carryOut(effect: MoveEffect, { move, changes, found, options }: E
       return { kind: "passed" };
     case "preflight":
     case "openLedger":
-    case "recordIntent":
     case "applyAfter":
     case "observeAfter":
     case "count":
+      throw new Error(`A recovery does not ${effect}.`);
+  }
+}
+
+function buildRecord(effect: RecordEffect, { move, found, options }: Effects): JournalRecord {
+  const { id } = move;
+  const at = new Date(options.clock.nowMs()).toISOString();
+  const unseen = { callToProofMs: null, proxies: [], ledger: null } as const;
+  const base = { type: "outcome", id, at, by: "recovery", ...unseen } as const;
+  switch (effect) {
+    case "recordUnproved":
+      return { ...base, outcome: "unproved", message: sentence("completed", found) };
+    case "recordRestored":
+      return { ...base, outcome: "restored", message: sentence("restored", found) };
+    case "recordStuck":
+      return { ...base, outcome: "stuck", message: sentence("stuck", found) };
+    case "recordRestoring":
+      return { type: "restoring", id, at, reason: describe(found) };
+    case "recordIntent":
     case "recordRefused":
     case "recordDone":
       throw new Error(`A recovery does not ${effect}.`);

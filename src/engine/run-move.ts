@@ -1,4 +1,11 @@
-import { advance, type MoveEffect, type MoveEvent, type MoveState } from "../core/release/advance.ts";
+import {
+  advance,
+  isRecordEffect,
+  type MoveEffect,
+  type MoveEvent,
+  type MoveState,
+  type RecordEffect,
+} from "../core/release/advance.ts";
 import type { Ledger, MovePlan, SplitChange } from "../core/release/move.ts";
 import type { WeightOverrides } from "../core/routes/route-table.ts";
 import type { JournalRecord } from "./journal-record.ts";
@@ -60,6 +67,10 @@ class MoveRun implements AsyncDisposable {
   }
 
   async carryOut(effect: MoveEffect, state: MoveState): Promise<MoveEvent> {
+    if (isRecordEffect(effect)) {
+      this.#record(effect, state.reason);
+      return { kind: "recorded" };
+    }
     switch (effect) {
       case "preflight":
         return await this.#preflightVersions();
@@ -80,15 +91,6 @@ class MoveRun implements AsyncDisposable {
         return eventOf(await applyOrFail(this.#options, weightsOf(this.#plan.changes, "before")));
       case "observeBefore":
         return await this.#observe("before");
-      case "recordIntent":
-      case "recordRefused":
-      case "recordDone":
-      case "recordUnproved":
-      case "recordRestoring":
-      case "recordRestored":
-      case "recordStuck":
-        this.#record(effect, state.reason);
-        return { kind: "recorded" };
     }
   }
 
@@ -166,13 +168,16 @@ class MoveRun implements AsyncDisposable {
       const session = this.#session;
       if (session === undefined) return "Requests were not counted.";
       this.#session = undefined;
-      await using _closing = session;
-      this.#ledger = await session.close();
+      try {
+        this.#ledger = await session.close();
+      } finally {
+        await session[Symbol.asyncDispose]();
+      }
       return faultOf(this.#ledger, this.#plan);
     });
   }
 
-  #record(effect: Extract<MoveEffect, `record${string}`>, reason: string | undefined): void {
+  #record(effect: RecordEffect, reason: string | undefined): void {
     const at = this.#now();
     const plan = this.#plan;
     const id = this.#id ?? "";

@@ -71,7 +71,7 @@ export class RecordingTarget implements Target {
     for (const session of this.#sessions) session.count(request);
   }
 
-  async preflight(_plan: MovePlan): Promise<PreflightReport> {
+  async preflight(): Promise<PreflightReport> {
     return this.#preflight;
   }
 

@@ -43,7 +43,8 @@ async function run(order: SwitchOrder): Promise<Ending> {
   return await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      resolve({ code, signal, results: output === "" ? [] : (JSON.parse(output) as readonly unknown[]) });
+      const results: readonly unknown[] = output === "" ? [] : JSON.parse(output);
+      resolve({ code, signal, results });
     });
   });
 }

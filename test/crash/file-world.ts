@@ -1,5 +1,4 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import type { MovePlan } from "../../src/core/release/move.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../../src/core/routes/route-table.ts";
 import type { ApplyReport, LedgerSession, ObservedSplit, PreflightReport, Target } from "../../src/engine/ports.ts";
 import { dieNow } from "./crashing-journal.ts";
@@ -18,8 +17,8 @@ export interface FileWorldOptions {
 }
 
 export function readWorld(file: string): ReadonlyMap<SplitId, SplitWeights> {
-  const content: unknown = JSON.parse(readFileSync(file, "utf8"));
-  return new Map(Object.entries(content as Record<SplitId, SplitWeights>));
+  const content: Record<SplitId, SplitWeights> = JSON.parse(readFileSync(file, "utf8"));
+  return new Map(Object.entries(content));
 }
 
 export function writeWorld(file: string, weights: WeightOverrides): void {
@@ -37,7 +36,7 @@ export class FileWorld implements Target {
     this.#options = options;
   }
 
-  async preflight(_plan: MovePlan): Promise<PreflightReport> {
+  async preflight(): Promise<PreflightReport> {
     return { ok: true, checks: [] };
   }
 

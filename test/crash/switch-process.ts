@@ -56,4 +56,7 @@ async function carryOut(order: SwitchOrder): Promise<void> {
   process.stdout.write(JSON.stringify(results));
 }
 
-if (import.meta.main) await carryOut(JSON.parse(process.argv[2] ?? "{}") as SwitchOrder);
+if (import.meta.main) {
+  const order: SwitchOrder = JSON.parse(process.argv[2] ?? "{}");
+  await carryOut(order);
+}

@@ -28,23 +28,31 @@ interface PhaseEvents {
 export type MovePhase = keyof PhaseEvents;
 export type MoveEventKind = PhaseEvents[MovePhase];
 
-/** What the engine is to do; the last effect of a transition answers with the next event. */
-export type MoveEffect =
-  | "preflight"
-  | "openLedger"
+/** A line for the journal. */
+export type RecordEffect =
   | "recordIntent"
-  | "applyAfter"
-  | "observeAfter"
-  | "count"
-  | "closeLedger"
   | "recordRefused"
   | "recordDone"
   | "recordUnproved"
   | "recordRestoring"
-  | "applyBefore"
-  | "observeBefore"
   | "recordRestored"
   | "recordStuck";
+
+/** What the engine is to do; the last effect of a transition answers with the next event. */
+export type MoveEffect =
+  | RecordEffect
+  | "preflight"
+  | "openLedger"
+  | "applyAfter"
+  | "observeAfter"
+  | "count"
+  | "closeLedger"
+  | "applyBefore"
+  | "observeBefore";
+
+export function isRecordEffect(effect: MoveEffect): effect is RecordEffect {
+  return effect.startsWith("record");
+}
 
 export interface MoveState {
   readonly phase: MovePhase;
@@ -125,21 +133,18 @@ export function advance(
 }
 
 /** The table as data, for the diagram and for tests that walk it. */
-export function listTransitions(): readonly {
-  readonly from: MovePhase;
-  readonly event: MoveEventKind;
+export function listTransitions(): readonly ListedTransition[] {
+  return Object.entries(transitions).flatMap(([from, outgoing]) =>
+    Object.entries<Transition>(outgoing).map(([event, { to, effects }]) => ({ from, event, to, effects })),
+  );
+}
+
+export interface ListedTransition {
+  /** A phase and an event, as text. */
+  readonly from: string;
+  readonly event: string;
   readonly to: MovePhase;
   readonly effects: readonly MoveEffect[];
-}[] {
-  return Object.entries(transitions).flatMap(([from, outgoing]) =>
-    Object.entries(outgoing).map(([event, { to, effects }]: [string, Transition]) => ({
-      // Object.entries widens keys to string; these are the table's own.
-      from: from as MovePhase,
-      event: event as MoveEventKind,
-      to,
-      effects,
-    })),
-  );
 }
 
 /** Renders the table as a mermaid state diagram for ARCHITECTURE.md. */

@@ -89,8 +89,9 @@ function familiesOf(movable: readonly MovableRule[]): readonly VersionFamily[] {
     const found = families.get(familyKey(family)) ?? { family, arms: new Set<string>() };
     families.set(familyKey(family), { family, arms: found.arms.add(arm.destination) });
   }
-  const isAlone = ({ arms }: { readonly arms: ReadonlySet<string> }): number => (arms.size > 1 ? 0 : 1);
-  return [...families.values()].toSorted((left, right) => isAlone(left) - isAlone(right)).map(({ family }) => family);
+  return [...families.values()]
+    .toSorted((left, right) => Math.min(right.arms.size, 2) - Math.min(left.arms.size, 2))
+    .map(({ family }) => family);
 }
 
 function roleOf(movable: MovableRule | undefined, preview: ReadonlySet<number>): DescribedRule["role"] {

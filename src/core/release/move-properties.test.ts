@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { destinationId, sketchTable, type RuleSketch } from "../../../test/route-table.fixture.ts";
 import type { SplitWeights, WeightOverrides } from "../routes/route-table.ts";

@@ -49,20 +49,22 @@ export function planShares({ chosen, virtualService, isRouteAlone }: SharesInput
   }
 
   const pinned = isRouteAlone ? new Set<FamilyRule>() : pinnedRules(rules, division);
-  const pin = (rule: FamilyRule): RuleIntent => ({
-    kind: "stay",
-    rule,
-    reason: "It and a rule beside it name a version each, so both stay reachable as they are.",
-  });
-  const publicIntents = roles.publicRules.map((rule) => (pinned.has(rule) ? pin(rule) : dividePublic(rule, division)));
+  const publicIntents = roles.publicRules.map((rule) =>
+    pinned.has(rule) ? stayPinned(rule) : dividePublic(rule, division),
+  );
   const isSwitchedOver = publicIntents.every(
     (intent) =>
       pinned.has(intent.rule) || isAllOn(intent, division.full) || sharesOf(intent.rule, "current").size === 0,
   );
   const previewIntents = roles.previewRules.map((rule) =>
-    pinned.has(rule) ? pin(rule) : planPreview(rule, division, isSwitchedOver),
+    pinned.has(rule) ? stayPinned(rule) : planPreview(rule, division, isSwitchedOver),
   );
   return { kind: "shares", live: roles.live, intents: [...publicIntents, ...previewIntents] };
+}
+
+function stayPinned(rule: FamilyRule): RuleIntent {
+  const reason = "It and a rule beside it name a version each, so both stay reachable as they are.";
+  return { kind: "stay", rule, reason };
 }
 
 function rolesOfOneRoute(rules: readonly FamilyRule[]): FamilyRoles {
