@@ -97,6 +97,7 @@ const absentContext: CommandContext = {
     ink: plainInk,
     noteInk: plainInk,
     isInteractive: false,
+    closed: new AbortController().signal,
     columns: 80,
     answer: isAbsent,
     note: isAbsent,

@@ -8,6 +8,8 @@ export interface Terminal {
   /** Colours for notes. */
   readonly noteInk: Ink;
   readonly isInteractive: boolean;
+  /** Aborted when the reader of the answers has gone, as in `kirikae status --watch | head -1`. */
+  readonly closed: AbortSignal;
   readonly columns: number;
   /** Prints a part of the answer, and ends its line. */
   answer(text: string): void;
@@ -19,10 +21,16 @@ export interface Terminal {
 
 export function openTerminal(streams: Pick<NodeJS.Process, "stdout" | "stderr" | "env">): Terminal {
   const { stdout, stderr, env } = streams;
-  for (const stream of [stdout, stderr]) stream.on("error", (error) => ignoreClosedPipe(error));
+  const closed = new AbortController();
+  stdout.on("error", (error) => {
+    ignoreClosedPipe(error);
+    closed.abort();
+  });
+  stderr.on("error", ignoreClosedPipe);
   return {
     ink: createInk(wantsColour(env, stdout.isTTY)),
     noteInk: createInk(wantsColour(env, stderr.isTTY)),
+    closed: closed.signal,
     isInteractive: stdout.isTTY,
     columns: stdout.isTTY ? stdout.columns : 80,
     answer: (text) => void stdout.write(`${withoutControls(text)}\n`),
@@ -31,7 +39,7 @@ export function openTerminal(streams: Pick<NodeJS.Process, "stdout" | "stderr" |
   };
 }
 
-/** `kirikae status | head -1` closes the pipe early, which is the reader's right and no error. */
+/** A reader may close the pipe early; that is its right and no error. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }

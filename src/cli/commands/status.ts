@@ -59,7 +59,8 @@ async function watchStatus(context: CommandContext, { api, name, options }: Watc
   const { renderStatus, renderSampleLines } = await import("../print/status.ts");
   const stop = new AbortController();
   using stopListening = context.onStop(() => stop.abort());
-  for await (const event of api.events(stop.signal)) {
+  const ended = AbortSignal.any([stop.signal, terminal.closed]);
+  for await (const event of api.events(ended)) {
     if (options.json === true) terminal.answer(JSON.stringify(event));
     else if (!terminal.isInteractive) {
       if (event.event === "sample") {
@@ -71,7 +72,7 @@ async function watchStatus(context: CommandContext, { api, name, options }: Watc
       terminal.redraw(renderStatus(status, terminal.ink));
     }
   }
-  if (stop.signal.aborted) return;
+  if (ended.aborted) return;
   const { connectionLost } = await import("../../api/client.ts");
   throw connectionLost(undefined);
 }
