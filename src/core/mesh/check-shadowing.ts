@@ -5,6 +5,7 @@ import type { HttpMatch, HttpRoute } from "../manifest/virtual-service.ts";
 import { conditionsOf, ruleName } from "./check-rule-order.ts";
 import { CoverageIndex } from "./coverage-index.ts";
 import { resolveGatewayName } from "./gateway-name.ts";
+import { resolveHost } from "./host-name.ts";
 import { isCatchAll } from "./match-coverage.ts";
 import type { Mesh } from "./mesh.ts";
 
@@ -76,5 +77,5 @@ function gatewayHosts(service: VirtualServiceManifest): readonly string[] {
   const gateways = service.spec.gateways.map((name) => resolveGatewayName(name, namespace));
   return gateways
     .filter((name) => name !== undefined)
-    .flatMap((name) => service.spec.hosts.map((host) => `${name} ${host.toLowerCase()}`));
+    .flatMap((name) => service.spec.hosts.map((host) => `${name} ${resolveHost(host, namespace)}`));
 }

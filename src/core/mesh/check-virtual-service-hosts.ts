@@ -56,7 +56,7 @@ function admits(gateway: GatewayManifest, host: string, namespace: string): bool
     const written = slash === -1 ? "*" : text.slice(0, slash);
     const admitted = written === "." ? gateway.metadata.namespace : written;
     const isOpen = admitted === "*" || admitted === namespace;
-    return isOpen && hostsOverlap(text.slice(slash + 1).toLowerCase(), host.toLowerCase());
+    return isOpen && hostsOverlap(text.slice(slash + 1).toLowerCase(), resolveHost(host, namespace));
   });
 }
 
