@@ -295,6 +295,7 @@ export class XdsFixture implements AsyncDisposable {
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  readonly location?: string | undefined;
   readonly startMs: number;
   readonly endMs: number;
 }
@@ -320,7 +321,13 @@ export class GatewayClient implements Disposable {
           response.on("data", (text: string) => (body += text));
           response.on("error", reject);
           response.on("end", () =>
-            resolve({ status: response.statusCode ?? 0, body, startMs, endMs: performance.now() }),
+            resolve({
+              status: response.statusCode ?? 0,
+              body,
+              location: response.headers.location,
+              startMs,
+              endMs: performance.now(),
+            }),
           );
         },
       );

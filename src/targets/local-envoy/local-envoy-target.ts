@@ -161,11 +161,11 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     const startMs = performance.now();
     return this.#exclusively(async () => {
       checkWeights(this.#state.splits, weights);
-      const saved = this.#state.layer;
+      const saved = this.#state.save();
       clearTimeout(this.#rewriteTimer);
       this.#state.publishWeights(weights);
       const report = await this.#prove(startMs, startMs + options.timeoutMs);
-      if (report.kind === "rejected") this.#state.publishRuntime(saved);
+      if (report.kind === "rejected") this.#state.restore(saved);
       this.#scheduleRewrite();
       return report;
     });
@@ -264,7 +264,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
 
   /** A proxy that starts gets routes that have the current weights already. */
   #bakeForNewcomer(): void {
-    const { state } = { state: this.#state };
+    const state = this.#state;
     if (state.layer.size === 0 || state.table === undefined || state.isChangingTables) return;
     state.publish({ routes: state.buildRoutes() });
     this.#scheduleRewrite();
@@ -297,6 +297,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     if (this.#state.retired.size === 0 && !this.#state.snapshot.withholdsRemovals) return;
     const stop = new AbortController();
     const done = removeRetired({
+      server: this.#server,
       state: this.#state,
       proxies: this.#proxies,
       drainMs: this.#options.drainMs ?? 1_000,

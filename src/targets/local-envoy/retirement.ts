@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { XdsServer } from "../../xds/server.ts";
 import type { ProxySet } from "./proxy-set.ts";
 import type { PushedState } from "./pushed-state.ts";
 
 export interface Retirement {
+  readonly server: XdsServer;
   readonly state: PushedState;
   readonly proxies: ProxySet;
   readonly drainMs: number;
@@ -39,8 +41,13 @@ function removeNow(state: PushedState): void {
   });
 }
 
-/** `upstream_rq_active` at 0 is the proof that a destination is drained; a pending request has not got that far. */
-async function isUnused({ state, proxies }: Retirement): Promise<boolean> {
+/**
+ * `upstream_rq_active` at 0 is the proof that a destination is drained; a pending request has not got that far. A proxy
+ * that is away, or has not taken the new routes, may still send requests there.
+ */
+async function isUnused({ server, state, proxies }: Retirement): Promise<boolean> {
+  const haveLeft = proxies.all.every(({ node }) => server.hasAckedAll(node, "routes"));
+  if (!haveLeft) return false;
   if (state.retired.size === 0) return true;
   const busy = await proxies.ask(({ admin }) =>
     admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(active|pending_active)$", { usedOnly: true }),

@@ -27,7 +27,7 @@ test("what the layer says is read back from an Envoy's runtime, whatever dots na
     RuntimeSchema,
     toBinary(RuntimeSchema, emitRuntime({ epoch: 65, isCounting: true, weights })),
   ).layer;
-  const runtime = new Map(Object.entries(layer ?? {}).map(([key, value]) => [key, String(value)]));
+  const runtime = new Map(Object.entries(layer ?? {}).map(([key, value]) => [key, JSON.stringify(value)]));
   expect(parseRuntimeWeights(runtime)).toEqual(weights);
   expect(runtime.get("kirikae.epoch.1")).toBe("100");
   expect(runtime.get("kirikae.ledger")).toBe("100");

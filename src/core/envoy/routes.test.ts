@@ -1,0 +1,98 @@
+import { fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { RouteSchema } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
+import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
+import type { Arm, Listener, Route, VirtualHost } from "../routes/route-table.ts";
+import { emitRouteConfiguration, encodeRouteConfiguration } from "./routes.ts";
+import { envoyTypes } from "./types.ts";
+
+const none = { set: [], add: [], remove: [] };
+const at = { file: "a.yaml", line: 1, column: 1 };
+
+function arm(destination: string, weight: number, over: Partial<Arm> = {}): Arm {
+  return { destination, weight, isDeclared: true, requestHeaders: none, responseHeaders: none, ...over };
+}
+
+function route(arms: readonly Arm[]): Route {
+  return {
+    origin: { virtualService: "ns/app", rule: 0, match: undefined, at },
+    name: "",
+    match: { path: { kind: "prefix", value: "/", ignoreCase: false }, headers: [], query: [] },
+    action: {
+      kind: "forward",
+      split: { id: "ns/app/0", arms },
+      pathRewrite: undefined,
+      hostRewrite: undefined,
+      timeoutMs: 0,
+      retry: undefined,
+      mirrors: [],
+      requestHeaders: { set: [["x-route", "1"]], add: [], remove: [] },
+      responseHeaders: none,
+    },
+  };
+}
+
+function listener(virtualHosts: readonly VirtualHost[]): Listener {
+  return { id: "a=b:80", workload: "a=b", port: 80, servers: [], virtualHosts };
+}
+
+function host(domain: string, arms: readonly Arm[]): VirtualHost {
+  return { domain, requiresHttps: false, routes: [route(arms)] };
+}
+
+function firstAction(table: Listener): unknown {
+  const message = emitRouteConfiguration(table, new Map());
+  const [route] = message.virtualHosts[0]?.routes ?? [];
+  return route === undefined ? undefined : toJson(RouteSchema, route, { registry: envoyTypes });
+}
+
+test("spliced bytes decode to the emitted message, also after one host of many has changed", () => {
+  const hosts = Array.from({ length: 20 }, (_, index) => host(`h${index}.test`, [arm("b", 1), arm("g", 0)]));
+  const changed = hosts.with(7, host("h7.test", [arm("b", 0), arm("g", 1)]));
+  const destinations = new Map();
+  for (const virtualHosts of [hosts, changed, hosts]) {
+    const table = listener(virtualHosts);
+    const spliced = fromBinary(RouteConfigurationSchema, encodeRouteConfiguration(table, destinations));
+    const emitted = emitRouteConfiguration(table, destinations);
+    expect(toBinary(RouteConfigurationSchema, spliced)).toEqual(toBinary(RouteConfigurationSchema, emitted));
+  }
+});
+
+test("a table always has its clusters validated, because Envoy would take an unknown one and answer 503", () => {
+  expect(emitRouteConfiguration(listener([]), new Map())).toMatchObject({
+    name: "a=b:80",
+    validateClusters: true,
+    ignorePortInHostMatching: true,
+  });
+});
+
+test("two arms are weighted clusters with runtime keys, idle ones included", () => {
+  expect(firstAction(listener([host("*", [arm("b", 100), arm("g", 0, { isDeclared: false })])]))).toMatchObject({
+    name: "ns/app/0",
+    route: {
+      timeout: "0s",
+      weightedClusters: {
+        runtimeKeyPrefix: "kirikae.split.ns/app/0",
+        clusters: [
+          { name: "b", weight: 100 },
+          { name: "g", weight: 0 },
+        ],
+      },
+    },
+  });
+});
+
+test("a single arm is a plain cluster, and its headers follow the route's", () => {
+  const headers = { set: [["x-arm", "2"] as const], add: [], remove: ["x-gone"] };
+  expect(firstAction(listener([host("*", [arm("b", 0, { requestHeaders: headers })])]))).toMatchObject({
+    route: { cluster: "b" },
+    requestHeadersToAdd: [{ header: { key: "x-route" } }, { header: { key: "x-arm" } }],
+    requestHeadersToRemove: ["x-gone"],
+  });
+});
+
+test("two arms to one destination have no runtime keys, because they would share them", () => {
+  expect(firstAction(listener([host("*", [arm("b", 1), arm("b", 1)])]))).not.toHaveProperty(
+    "route.weightedClusters.runtimeKeyPrefix",
+  );
+});
