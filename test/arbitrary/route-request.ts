@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { SimulatedRequest } from "../../src/core/routes/simulation.ts";
 
 /** Every place that a generated rule can send to; whoever runs the case gives each an address of its own. */
@@ -13,7 +13,7 @@ export interface RouteCase {
 }
 
 export interface RouteCaseOptions {
-  addressOf(upstream: Upstream): { readonly address: string; readonly port: number };
+  readonly addressOf: (upstream: Upstream) => { readonly address: string; readonly port: number };
   /** Requests for each mesh. */
   readonly requests: number;
 }
@@ -187,7 +187,7 @@ const forward = fc
         { uri: "/new/", authority: "inner.org" },
         { authority: "inner.org" },
         { uriRegexRewrite: { match: "^/a/([^/]+)", rewrite: "/n/\\1" } },
-        { uriRegexRewrite: { match: "b*", rewrite: "z" } },
+        { uriRegexRewrite: { match: "b*$", rewrite: "-\\0e" } },
         { uriRegexRewrite: { match: "/", rewrite: "/-" } },
       ),
     ),

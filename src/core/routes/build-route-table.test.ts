@@ -31,6 +31,36 @@ function forwardOf(http: string, rest = service("app")): ForwardAction {
   return action;
 }
 
+const two = (old: string, young: string) =>
+  tableOf(
+    openGateway +
+      virtualService("young", { hosts: ["a.com"], http: young, created: "2026-02-01T00:00:00Z" }) +
+      virtualService("old", { hosts: ["a.com"], http: old, created: "2026-01-01T00:00:00Z" }),
+  ).table;
+
+const arms = (action: ForwardAction) =>
+  action.split.arms.map(({ destination, weight, isDeclared }) => [destination, weight, isDeclared]);
+
+const policyOf = (policy: string, subset = "") => {
+  const yaml =
+    service("app") +
+    document("DestinationRule", "default/app", {
+      spec: ["host: app", `trafficPolicy: ${policy}`, `subsets: [{name: blue, labels: {version: only}${subset}}]`],
+    });
+  const action = forwardOf("- route: [{destination: {host: app, subset: blue}}]", yaml);
+  const { table } = tableOf(
+    openGateway +
+      virtualService("v", { hosts: ["a.com"], http: "- route: [{destination: {host: app, subset: blue}}]" }) +
+      yaml,
+  );
+  return table.destinations.get(action.split.arms[0]?.destination ?? "")?.policy;
+};
+
+const ids = (http: readonly string[]) =>
+  onlyListener(
+    tableOf(openGateway + virtualService("v", { hosts: ["a.com"], http: http.join("\n") }) + service("app")).table,
+  ).virtualHosts[0]?.routes.map(({ action }) => (action.kind === "forward" ? action.split.id : ""));
+
 describe("hosts of servers and VirtualServices", () => {
   it.each([
     [["*.foo.com"], ["a.foo.com"], ["a.foo.com"]],
@@ -89,13 +119,6 @@ describe("hosts of servers and VirtualServices", () => {
 });
 
 describe("several VirtualServices on one host", () => {
-  const two = (old: string, young: string) =>
-    tableOf(
-      openGateway +
-        virtualService("young", { hosts: ["a.com"], http: young, created: "2026-02-01T00:00:00Z" }) +
-        virtualService("old", { hosts: ["a.com"], http: old, created: "2026-01-01T00:00:00Z" }),
-    ).table;
-
   it("puts the older first and every catch-all last", () => {
     const table = two(
       `${answer(201, "{uri: {prefix: /foo}}")}\n${answer(202)}`,
@@ -177,8 +200,6 @@ describe("listeners", () => {
 });
 
 describe("splits", () => {
-  const arms = (action: ForwardAction) =>
-    action.split.arms.map(({ destination, weight, isDeclared }) => [destination, weight, isDeclared]);
   const app = "app.default.svc.cluster.local";
 
   it("ignores the weight of an only destination and keeps its siblings idle", () => {
@@ -228,10 +249,6 @@ describe("splits", () => {
       "- {name: named, match: [{uri: {prefix: /b}}], route: [{destination: {host: app}}]}",
       "- {route: [{destination: {host: app}}]}",
     ];
-    const ids = (http: readonly string[]) =>
-      onlyListener(
-        tableOf(openGateway + virtualService("v", { hosts: ["a.com"], http: http.join("\n") }) + service("app")).table,
-      ).virtualHosts[0]?.routes.map(({ action }) => (action.kind === "forward" ? action.split.id : ""));
     const before = ids(rules);
     expect(before?.[1]).toBe("default/v/named");
     expect(ids(["- {match: [{uri: {exact: /new}}], redirect: {uri: /}}", ...rules])?.slice(1)).toEqual(before);
@@ -315,21 +332,6 @@ describe("actions", () => {
 });
 
 describe("policies", () => {
-  const policyOf = (policy: string, subset = "") => {
-    const yaml =
-      service("app") +
-      document("DestinationRule", "default/app", {
-        spec: ["host: app", `trafficPolicy: ${policy}`, `subsets: [{name: blue, labels: {version: only}${subset}}]`],
-      });
-    const action = forwardOf("- route: [{destination: {host: app, subset: blue}}]", yaml);
-    const { table } = tableOf(
-      openGateway +
-        virtualService("v", { hosts: ["a.com"], http: "- route: [{destination: {host: app, subset: blue}}]" }) +
-        yaml,
-    );
-    return table.destinations.get(action.split.arms[0]?.destination ?? "")?.policy;
-  };
-
   it("lets the port replace every block of the rule, and the subset one block at a time", () => {
     const rule =
       "{loadBalancer: {simple: RANDOM}, connectionPool: {tcp: {maxConnections: 5}}, portLevelSettings: [{port: {number: 80}, connectionPool: {tcp: {maxConnections: 7}}}]}";

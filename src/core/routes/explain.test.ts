@@ -129,13 +129,14 @@ describe("a destination without endpoints", () => {
   });
 });
 
+const parse = (url: string, headers: readonly (readonly [string, string])[] = []) => {
+  const result = parseRequestUrl(url, { method: "GET", headers });
+  return result.kind === "request"
+    ? [result.request.scheme, result.request.port, result.request.authority, result.request.target]
+    : result.message;
+};
+
 describe("parseRequestUrl", () => {
-  const parse = (url: string, headers: readonly (readonly [string, string])[] = []) => {
-    const result = parseRequestUrl(url, { method: "GET", headers });
-    return result.kind === "request"
-      ? [result.request.scheme, result.request.port, result.request.authority, result.request.target]
-      : result.message;
-  };
   it.each([
     ["http://a.com", ["http", 80, "a.com", "/"]],
     ["http://a.com:80/x", ["http", 80, "a.com", "/x"]],

@@ -80,7 +80,7 @@ const conditions: readonly (readonly [match: string, url: string, headers: Recor
   ];
 
 describe("conditions", () => {
-  it.each(conditions)("%s with %s %j: %s", (match, url, headers, taken) => {
+  it.each(conditions)("%s with %s %j: %s", (...[match, url, headers, taken]) => {
     expect(run(`${answer(201, match)}\n${answer(404)}`, get(url, headers))).toBe(taken ? 201 : 404);
   });
 
