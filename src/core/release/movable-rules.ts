@@ -53,8 +53,19 @@ export interface RoutedService {
   readonly routes: ReadonlyMap<number, readonly Route[]>;
 }
 
+/** A table never changes, and moves ask for the services of the same one again and again. */
+const servicesOf = new WeakMap<RouteTable, readonly RoutedService[]>();
+
 /** Every VirtualService that the table routes, in order of its name. */
 export function buildRoutedServices(table: RouteTable): readonly RoutedService[] {
+  const known = servicesOf.get(table);
+  if (known !== undefined) return known;
+  const services = gatherServices(table);
+  servicesOf.set(table, services);
+  return services;
+}
+
+function gatherServices(table: RouteTable): readonly RoutedService[] {
   const services = new Map<string, { domains: Set<string>; routes: Map<number, Route[]> }>();
   for (const listener of table.listeners) {
     for (const virtualHost of listener.virtualHosts) {

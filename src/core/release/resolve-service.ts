@@ -12,13 +12,13 @@ export function resolveService(
     (service) => wanted.namespace === undefined || service.namespace === wanted.namespace,
   );
   const byName = inNamespace.filter((service) => service.name === wanted.name);
-  const byHost = services.filter((service) => leadsTo(service, wanted) || serves(service, wanted));
   // A VirtualService's own name wins over hosts that happen to be called the same.
-  const candidates = byName.length > 0 ? byName : byHost;
+  const candidates =
+    byName.length > 0 ? byName : services.filter((service) => leadsTo(service, wanted) || serves(service, wanted));
 
   const [first, ...others] = candidates;
-  const known = services.map((service) => service.virtualService);
   if (first === undefined) {
+    const known = services.map((service) => service.virtualService);
     const where = wanted.namespace === undefined ? "" : ` in namespace ${wanted.namespace}`;
     return refuseInput("KIR2001", `There is no VirtualService or service named ${wanted.name}${where}.`, {
       hint: `These can be moved: ${renderList(known)}.`,
