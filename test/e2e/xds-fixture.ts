@@ -172,7 +172,7 @@ function portOf(server: TcpServer): number {
   return address.port;
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const port = portOf(server);
@@ -269,6 +269,10 @@ export class XdsFixture implements AsyncDisposable {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGKILL");
     await once(child, "exit");
+  }
+
+  signalEnvoy(signal: NodeJS.Signals, node = "envoy-1"): void {
+    this.#processes.get(node)?.kill(signal);
   }
 
   admin(node = "envoy-1"): EnvoyAdmin {

@@ -133,3 +133,42 @@ test("nothing is served before the first table, and an Envoy without kirikae goe
   for (let round = 0; round < 50; round += 1) expect((await client.get()).body).toBe("blue");
   expect((await load.stop()).filter(({ status }) => status !== 200)).toEqual([]);
 });
+
+test("a switch during which Envoy dies is proved once Envoy is back", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open();
+  const table = buildTable({ versions: { blue: [blue.port], green: [green.port] }, weights: { blue: 100, green: 0 } });
+  const target = await fixture.startTarget();
+  await target.applyTable(table, new Map());
+  await fixture.startEnvoy();
+  await target.confirm({ timeoutMs: 30_000 });
+  await fixture.whenLive();
+  await fixture.killEnvoy();
+  const applying = target.apply(toGreen, { timeoutMs: 20_000 });
+  await fixture.startEnvoy();
+  expect(await applying).toMatchObject({ kind: "proved" });
+  await fixture.whenLive();
+  using client = new GatewayClient(fixture.port, 1);
+  expect((await client.get()).body).toBe("green");
+});
+
+test("an Envoy that is stopped keeps a switch unproved, within its time, and has it when it goes on", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open();
+  const table = buildTable({ versions: { blue: [blue.port], green: [green.port] }, weights: { blue: 100, green: 0 } });
+  const target = await fixture.startTarget();
+  await target.applyTable(table, new Map());
+  await fixture.startEnvoy();
+  await target.confirm({ timeoutMs: 30_000 });
+  await fixture.whenLive();
+  fixture.signalEnvoy("SIGSTOP");
+  const startMs = performance.now();
+  expect(await target.apply(toGreen, { timeoutMs: 300 })).toMatchObject({ kind: "unproved" });
+  expect(performance.now() - startMs).toBeLessThan(2_000);
+  fixture.signalEnvoy("SIGCONT");
+  expect(await target.apply(toGreen, { timeoutMs: 5_000 })).toMatchObject({ kind: "proved" });
+  using client = new GatewayClient(fixture.port, 1);
+  expect((await client.get()).body).toBe("green");
+});

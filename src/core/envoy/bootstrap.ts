@@ -32,7 +32,7 @@ export interface BootstrapOptions {
 }
 
 /** Emits what Envoy is started with: everything else it gets from kirikae. */
-export function emitBootstrap(options: BootstrapOptions): Bootstrap {
+function emitBootstrap(options: BootstrapOptions): Bootstrap {
   const { sockets } = options;
   return create(BootstrapSchema, {
     node: { id: options.node, cluster: "kirikae" },

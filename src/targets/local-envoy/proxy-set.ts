@@ -32,10 +32,12 @@ export class ProxySet implements Disposable {
     return answers.flatMap((answer) => (answer.kind === "answer" ? [answer.value] : []));
   }
 
-  /** Waits until clusters are out of warming: only then do workers know them. */
+  /** Waits until clusters are out of warming: only then do workers know them. False when one did not say so in time. */
   async waitUntilWarm(proxies: readonly ConnectedProxy[], deadlineMs: number): Promise<boolean> {
-    const warm = await Promise.all(proxies.map((proxy) => isWarmInTime(proxy, deadlineMs)));
-    return warm.every(Boolean);
+    const warm = await Promise.all(
+      proxies.map((proxy) => askIfRunning(proxy, (each) => isWarmInTime(each, deadlineMs))),
+    );
+    return warm.every((answer) => answer.kind === "answer" && answer.value);
   }
 
   [Symbol.dispose](): void {

@@ -11,7 +11,7 @@ export interface ProxyStatus {
   readonly types: readonly ProxyTypeStatus[];
 }
 
-export interface ProxyTypeStatus {
+interface ProxyTypeStatus {
   readonly type: string;
   readonly sentVersion: string | undefined;
   /** The version that it has confirmed; undefined while the newest is under way or refused. */

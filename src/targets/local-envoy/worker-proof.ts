@@ -23,15 +23,26 @@ export class WorkerProof implements Disposable {
    * @returns false when the deadline (of `performance.now()`) passed first
    */
   async prove(epoch: number, deadlineMs: number): Promise<boolean> {
+    // A proxy that is stopped or stuck answers nothing at all, so its connections are cut when the time is up.
+    const timer = setTimeout(() => this.#closeAll(), Math.max(0, deadlineMs - performance.now()));
+    try {
+      return await this.#proveUntil(epoch, deadlineMs);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #proveUntil(epoch: number, deadlineMs: number): Promise<boolean> {
     for (;;) {
       try {
         const connections = await this.prepare();
         const shown = await Promise.all(connections.map((each) => waitForSlot(each, epoch % epochSlots, deadlineMs)));
         return shown.every(Boolean);
       } catch (error) {
-        // Envoy ended or is starting; it is asked anew until the deadline.
-        if (!(error instanceof Error) || performance.now() > deadlineMs) return false;
+        if (!(error instanceof Error)) throw error;
         this.#closeAll();
+        // Envoy ended or is starting; it is asked anew until the deadline.
+        if (performance.now() > deadlineMs) return false;
         await delay(5);
       }
     }
