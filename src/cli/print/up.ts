@@ -5,6 +5,9 @@ import { inkVersion, type Ink } from "../ink.ts";
 import type { Terminal } from "../terminal.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
 
+/** More would push what matters out of the terminal. */
+const maxFindings = 30;
+
 /**
  * Prints what `up` does. For people: the answer once it is ready, everything else as notes. For scripts: one object a
  * line, the first of them `ready`; what happens before goes to stderr as text.
@@ -116,7 +119,9 @@ function renderMove({ virtualService, progress }: Extract<UpEvent, { kind: "move
 }
 
 function renderFindings(diagnostics: readonly Diagnostic[], ink: Ink): string {
-  return renderDiagnostics(diagnostics, readLine, ink);
+  const shown = renderDiagnostics(diagnostics.slice(0, maxFindings), readLine, ink);
+  const hidden = diagnostics.length - maxFindings;
+  return hidden > 0 ? `${shown}\n... and ${hidden} more; \`kirikae check\` shows all` : shown;
 }
 
 /** The file as it is now, which a moment after it was read is nearly always what was read. */
