@@ -5,7 +5,7 @@ import type { ManifestOverride, Placement } from "../core/release/reconcile-plac
 import { renderRule } from "../core/release/refusals.ts";
 import { isSameShare } from "../core/release/split-weights.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
-import { foldJournal, foldRecord, type JournalState } from "./fold-journal.ts";
+import { foldJournal, type JournalFold } from "./fold-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import type { Journal } from "./journal.ts";
 import type { Clock, Target } from "./ports.ts";
@@ -58,7 +58,7 @@ export function createEngine(options: EngineOptions): Engine {
 class JournaledEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #running = new Map<string, Promise<unknown>>();
-  #state: JournalState;
+  readonly #state: JournalFold;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -129,7 +129,7 @@ class JournaledEngine implements Engine {
     // The journal's own numbering gives ids that are short, ordered and never used twice.
     const record = build(`m${this.#state.lastSeq + 1}`);
     const seq = this.#options.journal.append(record);
-    this.#state = foldRecord(this.#state, { seq, record });
+    this.#state.add({ seq, record });
     return record.id;
   }
 
@@ -152,7 +152,7 @@ class JournaledEngine implements Engine {
 
 /** The part of a history that is about one VirtualService; all of it without a name. */
 export function selectHistory(history: readonly HistoryEntry[], name: string | undefined): readonly HistoryEntry[] {
-  if (name === undefined) return history;
+  if (name === undefined) return [...history];
   return history.filter(
     ({ virtualService }) => virtualService === name || virtualService.slice(virtualService.indexOf("/") + 1) === name,
   );

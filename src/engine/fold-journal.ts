@@ -33,88 +33,85 @@ export interface JournalState {
   readonly placements: ReadonlyMap<SplitId, Placement>;
 }
 
-export const emptyJournalState: JournalState = {
-  lastSeq: 0,
-  history: [],
-  pastMoves: [],
-  unfinished: new Map(),
-  placements: new Map(),
-};
-
-export function foldJournal(records: readonly StoredRecord[]): JournalState {
-  let state = emptyJournalState;
-  for (const stored of records) state = foldRecord(state, stored);
-  return state;
+export function foldJournal(records: readonly StoredRecord[]): JournalFold {
+  const fold = new JournalFold();
+  for (const stored of records) fold.add(stored);
+  return fold;
 }
 
-/** Adds one record. Throws KIR2020 for one that cannot follow those before it. */
-export function foldRecord(state: JournalState, { seq, record }: StoredRecord): JournalState {
-  return { ...applyRecord(state, record, seq), lastSeq: seq };
-}
+/** Takes records one by one; each costs the same however long the journal is. */
+export class JournalFold implements JournalState {
+  lastSeq = 0;
+  readonly history: HistoryEntry[] = [];
+  readonly pastMoves: PastMove[] = [];
+  readonly unfinished = new Map<string, UnfinishedMove>();
+  readonly placements = new Map<SplitId, Placement>();
+  /** Where the entry of an unfinished move is in the history. */
+  readonly #entryOf = new Map<string, number>();
 
-function applyRecord(state: JournalState, record: JournalRecord, seq: number): JournalState {
-  switch (record.type) {
-    case "intent": {
-      const { id, at, plan } = record;
-      return {
-        ...state,
-        history: [...state.history, { ...describePlan(plan), id, outcome: "running", startedAt: at, ledger: null }],
-        unfinished: new Map(state.unfinished).set(id, { id, startedAt: at, plan, restoring: undefined }),
-      };
-    }
-    case "restoring": {
-      const move = unfinishedMove(state, { id: record.id, seq });
-      return { ...state, unfinished: new Map(state.unfinished).set(move.id, { ...move, restoring: record.reason }) };
-    }
-    case "outcome":
-      return applyOutcome(state, unfinishedMove(state, { id: record.id, seq }), record);
-    case "refused": {
-      const { id, at, startedAt, plan, message } = record;
-      const entry: HistoryEntry = {
-        ...describePlan(plan),
-        id,
-        outcome: "refused",
-        startedAt,
-        finishedAt: at,
-        ledger: null,
-        message,
-      };
-      return {
-        ...state,
-        history: [...state.history, entry],
-        pastMoves: [...state.pastMoves, { id, plan, outcome: "refused" }],
-      };
-    }
-    case "manifest":
-      return applyManifest(state, record);
+  /** Throws KIR2020 for a record that cannot follow those before it. */
+  add({ seq, record }: StoredRecord): void {
+    this.#addRecord(record, seq);
+    this.lastSeq = seq;
   }
-}
 
-function unfinishedMove(
-  state: JournalState,
-  { id, seq }: { readonly id: string; readonly seq: number },
-): UnfinishedMove {
-  const move = state.unfinished.get(id);
-  if (move === undefined) throw damagedRecord(seq, `ends ${id}, which did not begin`);
-  return move;
-}
+  #addRecord(record: JournalRecord, seq: number): void {
+    switch (record.type) {
+      case "intent": {
+        const { id, at, plan } = record;
+        if (this.unfinished.has(id)) throw damagedRecord(seq, `begins ${id} again`);
+        this.#entryOf.set(id, this.history.length);
+        this.history.push({ ...describePlan(plan), id, outcome: "running", startedAt: at, ledger: null });
+        this.unfinished.set(id, { id, startedAt: at, plan, restoring: undefined });
+        return;
+      }
+      case "restoring": {
+        const move = this.#unfinishedMove(record.id, seq);
+        this.unfinished.set(move.id, { ...move, restoring: record.reason });
+        return;
+      }
+      case "outcome":
+        this.#addOutcome(this.#unfinishedMove(record.id, seq), record);
+        return;
+      case "refused": {
+        const { id, at, startedAt, plan, message } = record;
+        const entry = describePlan(plan);
+        this.history.push({ ...entry, id, outcome: "refused", startedAt, finishedAt: at, ledger: null, message });
+        this.pastMoves.push({ id, plan, outcome: "refused" });
+        return;
+      }
+      case "manifest":
+        for (const { split } of record.changes) this.placements.delete(split);
+        this.history.push(describeManifest(record));
+    }
+  }
 
-function applyOutcome(state: JournalState, move: UnfinishedMove, record: OutcomeRecord): JournalState {
-  const { id, outcome, at, ledger } = record;
-  const message = record.message ?? undefined;
-  const unfinished = new Map(state.unfinished);
-  unfinished.delete(id);
-  const history = state.history.map((entry) =>
-    entry.id === id && entry.verb !== "recovery" ? { ...entry, outcome, finishedAt: at, ledger, message } : entry,
-  );
-  const isLive = outcome === "done" || outcome === "unproved";
-  return {
-    ...state,
-    history: record.by === "recovery" ? [...history, describeRecovery(move, record)] : history,
-    pastMoves: [...state.pastMoves, { id, plan: move.plan, outcome }],
-    unfinished,
-    placements: isLive ? placeChanges(state.placements, move.plan) : state.placements,
-  };
+  #unfinishedMove(id: string, seq: number): UnfinishedMove {
+    const move = this.unfinished.get(id);
+    if (move === undefined) throw damagedRecord(seq, `ends ${id}, which did not begin`);
+    return move;
+  }
+
+  #addOutcome(move: UnfinishedMove, record: OutcomeRecord): void {
+    const { id, outcome, at, ledger } = record;
+    const index = this.#entryOf.get(id) ?? -1;
+    const entry = this.history[index];
+    if (entry !== undefined) {
+      this.history[index] = { ...entry, outcome, finishedAt: at, ledger, message: record.message ?? undefined };
+    }
+    if (record.by === "recovery") this.history.push(describeRecovery(move, record));
+    this.pastMoves.push({ id, plan: move.plan, outcome });
+    this.unfinished.delete(id);
+    this.#entryOf.delete(id);
+    if (outcome === "done" || outcome === "unproved") this.#place(move.plan);
+  }
+
+  #place({ virtualService, changes }: MovePlan): void {
+    for (const { split, declared, after } of changes) {
+      if (isSameShare(declared, after)) this.placements.delete(split);
+      else this.placements.set(split, { split, virtualService, declared, weights: after });
+    }
+  }
 }
 
 /** What the next start did about a move without an end; its own line, because somebody else did it. */
@@ -136,11 +133,9 @@ function describeRecovery({ plan }: UnfinishedMove, { id, at, outcome, message }
   };
 }
 
-function applyManifest(state: JournalState, record: ManifestRecord): JournalState {
+function describeManifest(record: ManifestRecord): HistoryEntry {
   const { id, at, virtualService, actor, reason, versions, changes } = record;
-  const placements = new Map(state.placements);
-  for (const { split } of changes) placements.delete(split);
-  const entry: HistoryEntry = {
+  return {
     id,
     virtualService,
     verb: "manifest",
@@ -153,16 +148,6 @@ function applyManifest(state: JournalState, record: ManifestRecord): JournalStat
     after: summarizeShares(changes, { versions, which: "after" }),
     ledger: null,
   };
-  return { ...state, history: [...state.history, entry], placements };
-}
-
-function placeChanges(placements: ReadonlyMap<SplitId, Placement>, plan: MovePlan): ReadonlyMap<SplitId, Placement> {
-  const placed = new Map(placements);
-  for (const { split, declared, after } of plan.changes) {
-    if (isSameShare(declared, after)) placed.delete(split);
-    else placed.set(split, { split, virtualService: plan.virtualService, declared, weights: after });
-  }
-  return placed;
 }
 
 function describePlan(
