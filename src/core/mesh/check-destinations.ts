@@ -17,11 +17,21 @@ interface Reference {
 
 /** Destinations and mirrors whose host, port or subset does not exist: each would be 503, or lost without a word. */
 export function checkDestinations(mesh: Mesh): readonly Diagnostic[] {
-  return mesh.virtualServices.flatMap((service) =>
-    referencesOf(service)
-      .map((reference) => checkReference(mesh, reference))
-      .filter((finding) => finding !== undefined),
-  );
+  const findings: Diagnostic[] = [];
+  for (const reference of mesh.virtualServices.flatMap((service) => referencesOf(service))) {
+    const found = checkReference(mesh, reference, { isHinted: findings.length < hintedFindings });
+    if (found !== undefined) {
+      findings.push(found);
+    }
+  }
+  return findings;
+}
+
+/** Guessing what was meant takes a look at every name, so that it is done for the first findings only. */
+const hintedFindings = 100;
+
+interface CheckOptions {
+  readonly isHinted: boolean;
 }
 
 function referencesOf(virtualService: VirtualServiceManifest): readonly Reference[] {
@@ -36,21 +46,21 @@ function referencesOf(virtualService: VirtualServiceManifest): readonly Referenc
   });
 }
 
-function checkReference(mesh: Mesh, reference: Reference): Diagnostic | undefined {
+function checkReference(mesh: Mesh, reference: Reference, options: CheckOptions): Diagnostic | undefined {
   const service = mesh.services.get(reference.host);
   if (service === undefined) {
     const isCovered = wildcardsAbove(reference.host).some((wildcard) => mesh.services.has(wildcard));
-    return isCovered ? undefined : reportUnknownHost(mesh, reference);
+    return isCovered ? undefined : reportUnknownHost(mesh, reference, options);
   }
   return checkPort(service, reference) ?? checkSubset(mesh, reference);
 }
 
-function reportUnknownHost(mesh: Mesh, reference: Reference): Diagnostic {
+function reportUnknownHost(mesh: Mesh, reference: Reference, { isHinted }: CheckOptions): Diagnostic {
   const { destination, role, host } = reference;
   const full = host === destination.host ? "" : ` (in full "${host}")`;
   return finding("KIR1021", reference, {
     message: `No Service and no ServiceEntry declares the ${role} host "${destination.host}"${full}.`,
-    hint: hostHint(mesh, reference),
+    hint: isHinted ? hostHint(mesh, reference) : undefined,
   });
 }
 

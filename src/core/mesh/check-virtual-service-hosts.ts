@@ -1,6 +1,5 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { listNames, nearestName } from "../manifest/decode/nearest-name.ts";
-import { hostsOverlap } from "../manifest/host-pattern.ts";
 import {
   type GatewayManifest,
   type ObjectName,
@@ -8,6 +7,7 @@ import {
   resourceName,
   type VirtualServiceManifest,
 } from "../manifest/manifest.ts";
+import { AdmittedHosts, writtenHosts } from "./admitted-hosts.ts";
 import { resolveGatewayName } from "./gateway-name.ts";
 import { resolveHost } from "./host-name.ts";
 import type { Mesh } from "./mesh.ts";
@@ -15,27 +15,30 @@ import type { Mesh } from "./mesh.ts";
 /** Gateways that do not exist, hosts that no server of the Gateway admits, and mesh hosts with two owners. */
 export function checkVirtualServiceHosts(mesh: Mesh): readonly Diagnostic[] {
   const gateways = new Map(mesh.gateways.map((gateway) => [objectName(gateway), gateway] as const));
-  const bound = mesh.virtualServices.flatMap((service) => checkBinding(service, gateways));
+  const admitted = new Map([...gateways].map(([name, gateway]) => [name, new AdmittedHosts(gateway)] as const));
+  const bound = mesh.virtualServices.flatMap((service) => checkBinding(service, gateways, admitted));
   return [...bound, ...checkMeshOwners(mesh.virtualServices)];
 }
 
 function checkBinding(
   service: VirtualServiceManifest,
   gateways: ReadonlyMap<ObjectName, GatewayManifest>,
+  admitted: ReadonlyMap<ObjectName, AdmittedHosts>,
 ): readonly Diagnostic[] {
+  const { namespace } = service.metadata;
   const diagnostics: Diagnostic[] = [];
   for (const name of new Set(gatewayNamesOf(service))) {
-    const fullName = resolveGatewayName(name, service.metadata.namespace);
+    const fullName = resolveGatewayName(name, namespace);
     if (fullName === undefined) {
       continue;
     }
     const gateway = gateways.get(fullName);
     if (gateway === undefined) {
-      diagnostics.push(reportMissingGateway(service, { name, fullName }, [...gateways.keys()]));
+      diagnostics.push(reportMissingGateway(service, { name, fullName }, [...gateways.keys()].slice(0, 1000)));
       continue;
     }
     for (const host of service.spec.hosts) {
-      if (!admits(gateway, host, service.metadata.namespace)) {
+      if (admitted.get(fullName)?.admits(resolveHost(host, namespace), namespace) !== true) {
         diagnostics.push(reportForeignHost(service, gateway, host));
       }
     }
@@ -46,18 +49,6 @@ function checkBinding(
 function gatewayNamesOf(service: VirtualServiceManifest): readonly string[] {
   const inMatches = service.spec.http.flatMap((rule) => rule.match.flatMap((match) => match.gateways));
   return [...service.spec.gateways, ...inMatches];
-}
-
-/** A Gateway admits a host when one of its hosts overlaps with it and is open to the VirtualService's namespace. */
-function admits(gateway: GatewayManifest, host: string, namespace: string): boolean {
-  const hosts = [...gateway.spec.servers.flatMap((server) => server.hosts), ...(gateway.spec.unservedHosts ?? [])];
-  return hosts.some((text) => {
-    const slash = text.indexOf("/");
-    const written = slash === -1 ? "*" : text.slice(0, slash);
-    const admitted = written === "." ? gateway.metadata.namespace : written;
-    const isOpen = admitted === "*" || admitted === namespace;
-    return isOpen && hostsOverlap(text.slice(slash + 1).toLowerCase(), resolveHost(host, namespace));
-  });
 }
 
 function reportMissingGateway(
@@ -80,12 +71,9 @@ function reportMissingGateway(
 }
 
 function reportForeignHost(service: VirtualServiceManifest, gateway: GatewayManifest, host: string): Diagnostic {
-  const hosts = [
-    ...new Set([...gateway.spec.servers.flatMap((server) => server.hosts), ...(gateway.spec.unservedHosts ?? [])]),
-  ];
   return diagnostic("KIR1028", {
     message: `The host "${host}" is not admitted by ${resourceName(gateway)}.`,
-    hint: `Hosts of the Gateway: ${listNames(hosts)}.`,
+    hint: `Hosts of the Gateway: ${listNames([...new Set(writtenHosts(gateway))])}.`,
     resource: resourceName(service),
     at: service.at,
   });
