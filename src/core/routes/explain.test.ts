@@ -9,8 +9,6 @@ import {
   virtualService,
 } from "../../../test/arbitrary/table-of.ts";
 import { explain } from "./explain.ts";
-import { renderExplanation } from "./render-explanation.ts";
-import { parseRequestUrl } from "./request-url.ts";
 import type { SimulatedRequest } from "./simulation.ts";
 
 const yaml =
@@ -110,13 +108,6 @@ describe("explain", () => {
   it("foresees a destination that does not exist", () => {
     expect(ask(get("nc.com/"))).toMatchObject({ outcome: "route", status: 503, flag: "NC", arms: [{ endpoints: [] }] });
   });
-
-  it("renders the answer, the place and the way", () => {
-    const lines = renderExplanation(ask(get("a.com/"))).join("\n");
-    expect(lines).toContain("by VirtualService default/app, rule 2");
-    expect(lines).toContain("mesh.yaml:");
-    expect(renderExplanation(ask(get("other.com/")))[0]).toContain("404 NR");
-  });
 });
 
 describe("a destination without endpoints", () => {
@@ -126,30 +117,5 @@ describe("a destination without endpoints", () => {
       openGateway + virtualService("v", { hosts: ["a.com"], http: "- route: [{destination: {host: app}}]" }) + empty,
     );
     expect(explain(other, get("a.com/"), { endpoints: () => [] })).toMatchObject({ status: 503, flag: "UH" });
-  });
-});
-
-const parse = (url: string, headers: readonly (readonly [string, string])[] = []) => {
-  const result = parseRequestUrl(url, { method: "GET", headers });
-  return result.kind === "request"
-    ? [result.request.scheme, result.request.port, result.request.authority, result.request.target]
-    : result.message;
-};
-
-describe("parseRequestUrl", () => {
-  it.each([
-    ["http://a.com", ["http", 80, "a.com", "/"]],
-    ["http://a.com:80/x", ["http", 80, "a.com", "/x"]],
-    ["http://a.com:8080/x?y=1#f", ["http", 8080, "a.com:8080", "/x?y=1"]],
-    ["https://a.com?q", ["https", 443, "a.com", "/?q"]],
-    ["http://[::1]:81/a/../b", ["http", 81, "[::1]:81", "/a/../b"]],
-  ])("%s", (url, parts) => {
-    expect(parse(url)).toEqual(parts);
-  });
-  it("takes the Host header before the URL's host", () => {
-    expect(parse("http://127.0.0.1/", [["host", "b.com"]])).toEqual(["http", 80, "b.com", "/"]);
-  });
-  it.each(["", "a.com", "ftp://a.com/", "http://", "http://a.com:0/", "http://a.com:70000/"])("refuses %j", (url) => {
-    expect(typeof parse(url)).toBe("string");
   });
 });

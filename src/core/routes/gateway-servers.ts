@@ -55,7 +55,7 @@ export function bindServers(workload: GatewayWorkload): {
 }
 
 /** `./h` is the Gateway's namespace, `*` in front of the slash is every namespace, and any namespace with `*` all hosts. */
-export function bindHosts(hosts: readonly string[], namespace: string): readonly HostBinding[] {
+function bindHosts(hosts: readonly string[], namespace: string): readonly HostBinding[] {
   if (hosts.includes("*/*")) {
     return [{ namespace: undefined, host: "*" }];
   }

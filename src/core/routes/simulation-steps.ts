@@ -18,7 +18,7 @@ export function renderSteps(walk: Walk): readonly SimulationStep[] {
 }
 
 /** A route's rule, such as `sample-ns/app rule 1 match 0 (name)`. */
-export function routeName({ origin, name }: Route): string {
+function routeName({ origin, name }: Route): string {
   const match = origin.match === undefined ? "" : ` match ${origin.match}`;
   return `${origin.virtualService} rule ${origin.rule}${match}${name === "" ? "" : ` (${name})`}`;
 }
