@@ -153,6 +153,19 @@ const entries = {
     title: "manifests not readable",
     meaning: "The folder or file of manifests does not exist, cannot be read, or exceeds the limits of 32 MiB a file.",
   },
+  KIR5030: {
+    title: "manifests with errors",
+    meaning: "`up` starts nothing from manifests that have errors. `kirikae check` shows each with its line.",
+  },
+  KIR5031: {
+    title: "no gateway to serve",
+    meaning: "The manifests hold no Gateway with an HTTP server that could be run here, so no request could enter.",
+  },
+  KIR5032: {
+    title: "configuration not confirmed",
+    meaning:
+      "Envoy refused the first configuration, or did not confirm it in time. Its log in the state folder says more.",
+  },
   KIR5050: {
     title: "nothing is running",
     meaning: "The command needs a running `kirikae up` with the same state folder (KIRIKAE_STATE). Start one.",
