@@ -11,11 +11,6 @@ export function coversHost(outer: string, inner: string): boolean {
   return inner.length >= outer.length && inner.endsWith(outer.slice(1));
 }
 
-/** True when some name belongs to both hosts. */
-export function hostsOverlap(left: string, right: string): boolean {
-  return coversHost(left, right) || coversHost(right, left);
-}
-
 /** The more specific of two hosts that overlap, or undefined when no name belongs to both. */
 export function intersectHosts(left: string, right: string): string | undefined {
   if (coversHost(left, right)) {

@@ -1,4 +1,3 @@
-import type { Position } from "../../diagnostics/position.ts";
 import {
   childPlace,
   type DecodeContext,
@@ -6,7 +5,6 @@ import {
   type Invalid,
   invalid,
   type Place,
-  positionOf,
   renderPath,
   report,
   reportValue,
@@ -101,11 +99,6 @@ export function transform<T, U>(
     const value = decoder(place, context);
     return value === invalid ? invalid : build(value, place, context);
   };
-}
-
-/** Adds the position to a decoded object. */
-export function withPosition<T extends object>(decoder: Decoder<T>): Decoder<T & { readonly at: Position }> {
-  return transform(decoder, (value, place, context) => ({ ...value, at: positionOf(place, context) }));
 }
 
 /** Rejects a value for which `complain` has something to say, such as `must not be empty`. */
