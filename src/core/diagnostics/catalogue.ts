@@ -151,7 +151,8 @@ const entries = {
   KIR1029: {
     level: "warning",
     title: "conflicting gateways",
-    meaning: "Two Gateways with the same selector claim the same port and host. For plain HTTP their rules are merged; istioctl calls it an error.",
+    meaning:
+      "Two Gateways with the same selector claim the same port and host. For plain HTTP their rules are merged; istioctl calls it an error.",
     istioCode: "IST0145",
   },
   KIR1030: {
