@@ -26,7 +26,8 @@ export async function benchFronts(backends: Backends, folder: string, size: Benc
   return `${intro(backends, size)}
 
 ${renderTable(header, figures.map(frontRow))}
-${missing.length === 0 ? "" : `\nNot installed, so not measured: ${missing.join(", ")}.\n`}`;
+
+${figures.map(proofNote).join("")}${missing.length === 0 ? "" : `\nNot installed, so not measured: ${missing.join(", ")}.\n`}`;
 }
 
 function intro(backends: Backends, size: BenchSize): string {
@@ -34,6 +35,14 @@ function intro(backends: Backends, size: BenchSize): string {
   return `${size.switches} switches there and back each, under ${renderCount(size.requestsPerSecond)} requests/s over
 ${size.connections} keep-alive connections, ${share} % of the requests on a connection of their own. Times in ms from the call, median / p99 / highest.
 Versions answer from ${backends.program}; load, proxy and versions share the machine.`;
+}
+
+/** kirikae's call does more than push: it plans, asks the versions whether they answer, and writes the journal. */
+function proofNote({ name, switches }: FrontFigures): string {
+  const proof = spreadOf(switches.map((measured) => measured.proofMs));
+  if (Number.isNaN(proof.median)) return "";
+  const [median, p99, max] = [proof.median, proof.p99, proof.max].map(renderMs);
+  return `The call of ${name} includes plan, preflight and journal; from the push until the last proof it took ${median} / ${p99} / ${max}.\n`;
 }
 
 const header = [

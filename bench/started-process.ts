@@ -15,6 +15,8 @@ export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Sent first to end the process; SIGKILL follows after 10 s. */
   readonly signal?: NodeJS.Signals;
+  /** Linux shares the processor between sessions first (sched_autogroup), so what is compared must be alike in this. */
+  readonly isOwnSession?: boolean;
 }
 
 /** Starts a program that stays in the foreground; disposing it ends that process and waits until it is gone. */
@@ -24,6 +26,7 @@ export function startProcess(command: readonly string[], options: StartOptions =
     cwd: options.cwd,
     env: options.env ?? process.env,
     stdio: ["ignore", "pipe", "pipe"],
+    detached: options.isOwnSession ?? false,
   });
   const exited = once(child, "exit");
   // A program that cannot be started shows in the wait for its port, with this as its output.

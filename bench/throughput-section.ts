@@ -87,7 +87,8 @@ async function startStatic(
   const file = join(setup.folder, `${variant.replace(" ", "-")}.yaml`);
   await writeFile(file, staticEnvoyYaml(port, setup.backends, variant));
   const command = [setup.running.up.envoyPath, "-c", file, "--concurrency", String(threads), "--use-dynamic-base-id"];
-  const started: StartedProcess = startProcess([...command, "--log-level", "error"]);
+  // kirikae starts its Envoy in a session of its own, so that it survives kirikae.
+  const started: StartedProcess = startProcess([...command, "--log-level", "error"], { isOwnSession: true });
   await waitForPort(port, started);
   return {
     candidate: { name: `a file, ${variant}`, address: `127.0.0.1:${port}`, pid: started.pid, results: [] },
