@@ -56,14 +56,19 @@ export class Sandbox implements AsyncDisposable {
 
   /** Starts `up` on the manifests, each gateway port on a free port, and waits until it is ready. */
   async up(options: { readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {}): Promise<RunningUp> {
-    const args = ["up", this.manifests, "--json", ...(options.args ?? [])];
-    const child = spawn(process.execPath, [bin, ...args], {
-      env: { ...this.environment, ...options.env },
+    const up = this.start([bin, "up", this.manifests, "--json", ...(options.args ?? [])], options.env);
+    await up.ready;
+    return up;
+  }
+
+  /** Starts a program that prints what `up --json` prints, and does not wait for it. */
+  start(argv: readonly string[], env: NodeJS.ProcessEnv = {}): RunningUp {
+    const child = spawn(process.execPath, argv, {
+      env: { ...this.environment, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const up = new RunningUp(child);
     this.#running.push(up);
-    await up.ready;
     return up;
   }
 

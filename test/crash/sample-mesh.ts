@@ -1,0 +1,112 @@
+import { get } from "node:http";
+import { expect } from "vitest";
+import type { HistoryEntry, Status } from "../../src/api/types.ts";
+import { type RunningLoad, startLoad } from "../load/start-load.ts";
+import { isFailed, summarizeLoad } from "../load/load-summary.ts";
+import { type CliResult, freePort, Sandbox } from "../e2e/product.ts";
+
+const host = "sample.hoge.com";
+const app = ["sample-app", "-n", "sample-ns"];
+
+/** `examples/blue-green` with what the crash and fault tests ask of it again and again. */
+export class SampleMesh implements AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly port: number;
+
+  private constructor(sandbox: Sandbox, port: number) {
+    this.sandbox = sandbox;
+    this.port = port;
+  }
+
+  static async create(): Promise<SampleMesh> {
+    return new SampleMesh(new Sandbox({ copyOf: "examples/blue-green" }), await freePort());
+  }
+
+  get args(): readonly string[] {
+    return ["--gateway-port", `80=${this.port}`];
+  }
+
+  move(...command: readonly string[]): Promise<CliResult> {
+    const [verb = "", ...rest] = command;
+    return this.sandbox.cli([verb, ...app, ...rest, "--json"]);
+  }
+
+  /** About 500 requests a second, half of them with the testers' header. */
+  load(): Promise<RunningLoad> {
+    return startLoad({
+      address: `127.0.0.1:${this.port}`,
+      requests: [{ host }, { host, headers: { "x-version": "green" } }],
+      requestsPerSecond: 500,
+      newConnectionShare: 0.05,
+      durationMs: 120_000,
+    });
+  }
+
+  async status(): Promise<Status> {
+    const { stdout, stderr } = await this.sandbox.cli(["status", "--json"]);
+    if (stdout === "") throw new Error(stderr);
+    return JSON.parse(stdout);
+  }
+
+  async history(): Promise<readonly HistoryEntry[]> {
+    const { stdout, stderr } = await this.sandbox.cli(["history", "--json"]);
+    if (stdout === "") throw new Error(stderr);
+    return JSON.parse(stdout);
+  }
+
+  async envoyPid(): Promise<number> {
+    const pid = (await this.status()).proxies[0]?.pid;
+    if (pid === undefined) throw new Error("the status names no pid of Envoy");
+    return pid;
+  }
+
+  /** Which colour answers, or a status or error where none does. */
+  ask(headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const options = { host: "127.0.0.1", port: this.port, agent: false, headers: { host, ...headers } };
+      const request = get({ ...options, timeout: 5_000 }, (response) => {
+        response.resume();
+        const color = response.headers["x-color"];
+        response.on("end", () => resolve(typeof color === "string" ? color : String(response.statusCode)));
+      });
+      request.on("timeout", () => request.destroy(new Error("no answer within 5 s")));
+      request.on("error", reject);
+    });
+  }
+
+  async seen(headers: Readonly<Record<string, string>> = {}): Promise<ReadonlySet<string>> {
+    return new Set(await Promise.all(Array.from({ length: 40 }, () => this.ask(headers))));
+  }
+
+  /**
+   * The one thing that must hold after anything: what answers is what the journal says, nothing is half moved, and
+   * every move has an end. Returns the live colour.
+   */
+  async expectWorldToEqualJournal(): Promise<string> {
+    const [service] = (await this.status()).services;
+    const history = await this.history();
+    const live = service?.live ?? "";
+    const idle = live === "blue" ? "green" : "blue";
+    expect(service?.rules.map(({ role, weights }) => [role, weights])).toEqual([
+      ["preview", { [idle]: 100, [live]: 0 }],
+      ["public", { [live]: 100, [idle]: 0 }],
+    ]);
+    expect(await this.seen()).toEqual(new Set([live]));
+    expect(await this.seen({ "x-version": "green" })).toEqual(new Set([idle]));
+    expect(history.filter(({ outcome }) => outcome === "running")).toEqual([]);
+    const last = history.findLast(({ outcome }) => outcome === "done" || outcome === "unproved");
+    expect((last?.after ?? { blue: 100 })[live]).toBe(100);
+    return live;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sandbox[Symbol.asyncDispose]();
+  }
+}
+
+export async function expectNothingLost(load: RunningLoad): Promise<void> {
+  const { records } = await load.stop();
+  expect(summarizeLoad(records).failures).toEqual({});
+  expect(records.filter(isFailed)).toEqual([]);
+  expect(records.length).toBeGreaterThan(100);
+}
