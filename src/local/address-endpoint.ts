@@ -1,20 +1,19 @@
-import type { HostPort } from "../core/manifest/local-workload.ts";
+import type { HostPort, HttpReadiness } from "../core/manifest/local-workload.ts";
 import { ReadinessWatch } from "./readiness.ts";
 
-const intervalMs = 1_000;
-const timeoutMs = 1_000;
-
-/** An endpoint that somebody else runs: it is only watched, by opening a connection every second. */
+/** An endpoint that somebody else runs: it is only watched. */
 export class AddressEndpoint {
   readonly address: HostPort;
   readonly pid = undefined;
   readonly restarts = 0;
   readonly logFile = undefined;
+  readonly #readiness: HttpReadiness;
   readonly #onChange: () => void;
   #watch: ReadinessWatch | undefined;
 
-  constructor(address: HostPort, onChange: () => void) {
+  constructor(address: HostPort, readiness: HttpReadiness, onChange: () => void) {
     this.address = address;
+    this.#readiness = readiness;
     this.#onChange = onChange;
   }
 
@@ -22,10 +21,14 @@ export class AddressEndpoint {
     return this.#watch?.isReady ?? false;
   }
 
+  /** Whether it is this address, watched in this way. */
+  isSame(address: HostPort, readiness: HttpReadiness): boolean {
+    return JSON.stringify([address, readiness]) === JSON.stringify([this.address, this.#readiness]);
+  }
+
   /** Begins to watch. */
   start(): Promise<void> {
-    const readiness = { path: undefined, intervalMs, timeoutMs };
-    this.#watch = new ReadinessWatch({ at: this.address, readiness, onChange: this.#onChange });
+    this.#watch = new ReadinessWatch({ at: this.address, readiness: this.#readiness, onChange: this.#onChange });
     return Promise.resolve();
   }
 
@@ -40,6 +43,10 @@ export class AddressEndpoint {
   }
 
   detach(): Promise<void> {
+    return this.stop();
+  }
+
+  release(): Promise<void> {
     return this.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { WorkloadStatus } from "../api/types.ts";
-import type { HostPort, LocalCommand } from "../core/manifest/local-workload.ts";
+import type { HostPort, HttpReadiness, LocalCommand } from "../core/manifest/local-workload.ts";
 import { objectName, type LocalWorkloadManifest } from "../core/manifest/manifest.ts";
 import { AddressEndpoint } from "./address-endpoint.ts";
 import { buildReplicaSpec, CommandReplica, type ReplicaSpec } from "./command-replica.ts";
@@ -152,14 +152,22 @@ export class LocalWorkloads implements AsyncDisposable {
 
   /** Lets every process run on for the next kirikae. */
   async detach(): Promise<void> {
-    this.#isStopped = true;
-    const members = new Set([...allOf(this.#current), ...allOf(this.#pending ?? new Map())]);
-    this.#listeners.clear();
-    await Promise.all([...members].map((member) => member.detach()));
+    await Promise.all(this.#letGo().map((member) => member.detach()));
+  }
+
+  /** For a start that did not succeed: ends what was started here; what an earlier kirikae left runs on. */
+  async release(): Promise<void> {
+    await Promise.all(this.#letGo().map((member) => member.release()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #letGo(): readonly Member[] {
+    this.#isStopped = true;
+    this.#listeners.clear();
+    return [...new Set([...allOf(this.#current), ...allOf(this.#pending ?? new Map())])];
   }
 
   async #startNew(
@@ -176,15 +184,14 @@ export class LocalWorkloads implements AsyncDisposable {
     const name = objectName(manifest);
     const { source } = manifest.spec;
     if (source.kind === "command") return this.#replicas(manifest, source);
-    return source.addresses.map((address) => this.#addressMember(name, address));
+    return source.addresses.map((address) => this.#addressMember(name, address, source.readiness));
   }
 
-  #addressMember(name: string, address: HostPort): AddressEndpoint {
+  #addressMember(name: string, address: HostPort, readiness: HttpReadiness): AddressEndpoint {
     const known = (this.#current.get(name) ?? []).find(
-      (member): member is AddressEndpoint =>
-        member instanceof AddressEndpoint && renderAddress(member.address) === renderAddress(address),
+      (member): member is AddressEndpoint => member instanceof AddressEndpoint && member.isSame(address, readiness),
     );
-    return known ?? new AddressEndpoint(address, () => this.#changed(name));
+    return known ?? new AddressEndpoint(address, readiness, () => this.#changed(name));
   }
 
   #replicas(manifest: LocalWorkloadManifest, command: LocalCommand): readonly Member[] {

@@ -8,7 +8,7 @@ export interface LocalWorkloadSpec {
 }
 
 export type LocalWorkloadSource =
-  | { readonly kind: "addresses"; readonly addresses: readonly HostPort[] }
+  | { readonly kind: "addresses"; readonly addresses: readonly HostPort[]; readonly readiness: HttpReadiness }
   | ({ readonly kind: "command" } & LocalCommand);
 
 export interface HostPort {

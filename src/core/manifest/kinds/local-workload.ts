@@ -8,7 +8,7 @@ import {
   report,
   reportValue,
 } from "../decode/decoder.ts";
-import { object, optional, reportMissing, withDefault } from "../decode/object.ts";
+import { object, optional, reportMissing, required } from "../decode/object.ts";
 import { durationMs, integer, string } from "../decode/scalars.ts";
 import type { HostPort, HttpReadiness, LocalWorkloadSource, LocalWorkloadSpec } from "../local-workload.ts";
 import { complainHost } from "../names.ts";
@@ -41,18 +41,29 @@ const replicas = refine(integer, (value) =>
 
 const path = refine(string, (text) => (text.startsWith("/") ? undefined : "must begin with a slash"));
 
-const defaultReadiness: HttpReadiness = { path: undefined, intervalMs: 200, timeoutMs: 2000 };
+const commandReadiness: HttpReadiness = { path: undefined, intervalMs: 200, timeoutMs: 2000 };
+/** What somebody else runs is asked less often. */
+const addressReadiness: HttpReadiness = { path: undefined, intervalMs: 1000, timeoutMs: 1000 };
 
-const decodeReadiness: Decoder<HttpReadiness> = transform(
-  object({
-    fields: {
-      http: optional(object({ fields: { path: optional(path) } })),
-      interval: withDefault(durationMs, defaultReadiness.intervalMs),
-      timeout: withDefault(durationMs, defaultReadiness.timeoutMs),
-    },
-  }),
-  ({ http, interval, timeout }) => ({ path: http?.path, intervalMs: interval, timeoutMs: timeout }),
-);
+/** `http: /ready`, or `http: {path: /ready}`. */
+const httpCheck: Decoder<string | undefined> = (place, context) =>
+  place.value.kind === "string"
+    ? path(place, context)
+    : transform(object({ fields: { path: optional(path) } }), (check) => check.path)(place, context);
+
+const decodeReadiness = object({
+  fields: { http: optional(httpCheck), interval: optional(durationMs), timeout: optional(durationMs) },
+});
+
+const environmentVariable = object({ fields: { name: required(string), value: required(string) } });
+
+/** A mapping, or the list of names and values that a pod template has. */
+const environment: Decoder<Readonly<Record<string, string>>> = (place, context) =>
+  place.value.kind === "list"
+    ? transform(list(environmentVariable), (variables) =>
+        Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+      )(place, context)
+    : stringMap(place, context);
 
 const decodeFields = object({
   fields: {
@@ -61,7 +72,7 @@ const decodeFields = object({
     addresses: optional(nonEmpty(list(hostPort))),
     command: optional(command),
     workingDirectory: optional(string),
-    env: optional(stringMap),
+    env: optional(environment),
     replicas: optional(replicas),
     readiness: optional(decodeReadiness),
   },
@@ -94,7 +105,7 @@ function buildSource(fields: WorkloadFields, place: Place, context: DecodeContex
   if (addresses !== undefined) {
     const stray = (["workingDirectory", "env", "replicas"] as const).find((name) => fields[name] !== undefined);
     if (stray === undefined) {
-      return { kind: "addresses", addresses };
+      return { kind: "addresses", addresses, readiness: buildReadiness(fields, addressReadiness) };
     }
     report(place, context, { code: "KIR1014", message: `"spec.${stray}" belongs to command, not to addresses.` });
     return invalid;
@@ -105,6 +116,14 @@ function buildSource(fields: WorkloadFields, place: Place, context: DecodeContex
     workingDirectory: fields.workingDirectory,
     env: fields.env ?? {},
     replicas: fields.replicas ?? 1,
-    readiness: fields.readiness ?? defaultReadiness,
+    readiness: buildReadiness(fields, commandReadiness),
+  };
+}
+
+function buildReadiness({ readiness }: WorkloadFields, byDefault: HttpReadiness): HttpReadiness {
+  return {
+    path: readiness?.http ?? byDefault.path,
+    intervalMs: readiness?.interval ?? byDefault.intervalMs,
+    timeoutMs: readiness?.timeout ?? byDefault.timeoutMs,
   };
 }
