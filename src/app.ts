@@ -1,6 +1,6 @@
-import type { RunningMesh, UpOptions } from "./app-types.ts";
+import type { RunningMesh, UpEvent, UpOptions } from "./app-types.ts";
 import { type RunningApi, startApi } from "./api/server.ts";
-import { startBackgroundWork } from "./app/background-work.ts";
+import { startBackgroundWork, warnOfDefect } from "./app/background-work.ts";
 import { bringUp, realParts, type UpParts } from "./app/bring-up.ts";
 import { startDemo } from "./app/demo.ts";
 import { MeshRuntime } from "./app/mesh-runtime.ts";
@@ -18,7 +18,9 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
   const { applier, state, manifests } = await bringUp(options, parts, starting);
   const runtime = new MeshRuntime(applier);
   starting.defer(() => runtime.idle());
-  const api = starting.use(await serveApi({ runtime, state, options, onDefect: stopped.reject }));
+  const onEvent = (event: UpEvent): void => options.onEvent(event);
+  const onDefect = warnOfDefect(onEvent, "a request of the API");
+  const api = starting.use(await serveApi({ runtime, state, options, onDefect }));
   const { target, workloads } = applier;
   starting.use(
     startBackgroundWork({
@@ -27,8 +29,7 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
       runtime,
       target,
       workloads,
-      onEvent: (event) => options.onEvent(event),
-      onFailure: stopped.reject,
+      onEvent,
     }),
   );
   const { gateways, services } = runtime.status();
@@ -42,7 +43,7 @@ interface ApiParts {
   readonly runtime: MeshRuntime;
   readonly state: StateFolder;
   readonly options: UpOptions;
-  onDefect(error: unknown): void;
+  readonly onDefect: (error: unknown) => void;
 }
 
 function serveApi({ runtime, state, options, onDefect }: ApiParts): Promise<RunningApi> {

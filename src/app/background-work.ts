@@ -12,12 +12,18 @@ export interface BackgroundParts {
   readonly runtime: MeshRuntime;
   readonly target: LocalEnvoyTarget;
   readonly workloads: LocalWorkloads;
-  onEvent(event: UpEvent): void;
-  /** Something that cannot be gone on from. */
-  onFailure(error: unknown): void;
+  readonly onEvent: (event: UpEvent) => void;
 }
 
 const sampleIntervalMs = 1_000;
+
+/** A defect that one piece of work met; the rest goes on, because what runs is worth more than what failed. */
+export function warnOfDefect(onEvent: (event: UpEvent) => void, doing: string): (error: unknown) => void {
+  return (error) => {
+    const message = error instanceof Error ? error.message : String(error);
+    onEvent({ kind: "warning", message: `${doing} failed: ${message}` });
+  };
+}
 
 /** Watches the folder, the readiness of replicas and the traffic, until disposed. */
 export function startBackgroundWork(parts: BackgroundParts): AsyncDisposable {
@@ -28,18 +34,18 @@ export function startBackgroundWork(parts: BackgroundParts): AsyncDisposable {
   return stack;
 }
 
-function followManifests({ folder, manifests, runtime, onEvent, onFailure }: BackgroundParts): AsyncDisposable {
+function followManifests({ folder, manifests, runtime, onEvent }: BackgroundParts): AsyncDisposable {
   return watchManifests(folder, {
     known: manifests,
     async onChange(changed) {
-      await runtime.apply(changed).catch(onFailure);
+      await runtime.apply(changed).catch(warnOfDefect(onEvent, "applying the saved manifests"));
     },
     onError: (error) => onEvent({ kind: "warning", message: `the manifests cannot be read: ${error.message}` }),
   });
 }
 
 /** A replica that comes, goes or changes its readiness is told to the proxies; several at once are told together. */
-function followEndpoints({ runtime, target, workloads, onFailure }: BackgroundParts): AsyncDisposable {
+function followEndpoints({ runtime, target, workloads, onEvent }: BackgroundParts): AsyncDisposable {
   let isWanted = false;
   let running: Promise<void> | undefined;
   const push = async (): Promise<void> => {
@@ -48,11 +54,14 @@ function followEndpoints({ runtime, target, workloads, onFailure }: BackgroundPa
       await target.updateEndpoints();
       runtime.publishStatus();
     }
-    running = undefined;
   };
   const watching = workloads.onChange(() => {
     isWanted = true;
-    running ??= push().catch(onFailure);
+    running ??= push()
+      .catch(warnOfDefect(onEvent, "telling the proxies of changed replicas"))
+      .finally(() => {
+        running = undefined;
+      });
   });
   return {
     async [Symbol.asyncDispose]() {
@@ -63,16 +72,23 @@ function followEndpoints({ runtime, target, workloads, onFailure }: BackgroundPa
   };
 }
 
-function followTraffic({ runtime, onEvent, onFailure }: BackgroundParts): AsyncDisposable {
+function followTraffic({ runtime, onEvent }: BackgroundParts): AsyncDisposable {
   let running: Promise<void> | undefined;
+  const warned = new Set<string>();
   const timer = setInterval(() => {
     running ??= runtime
       .sample()
-      .catch((error: unknown) => {
-        // A proxy that is busy or restarting has no numbers for a moment; the graph shows the gap.
-        if (!(error instanceof KirikaeError)) return onFailure(error);
-        onEvent({ kind: "warning", message: error.message });
-      })
+      .then(
+        () => warned.clear(),
+        (error: unknown) => {
+          // A proxy that is busy or restarting has no numbers for a moment; the graph shows the gap.
+          const message =
+            error instanceof KirikaeError ? error.message : `reading the traffic failed: ${String(error)}`;
+          // Said once and not every second.
+          if (!warned.has(message)) onEvent({ kind: "warning", message });
+          warned.add(message);
+        },
+      )
       .finally(() => {
         running = undefined;
       });

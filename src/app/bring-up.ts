@@ -2,6 +2,7 @@ import type { UpEvent, UpOptions } from "../app-types.ts";
 import { hasErrors } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
+import { splitsOf } from "../core/routes/weights.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
 import { type Journal, openJournal } from "../engine/journal.ts";
@@ -148,7 +149,7 @@ interface TargetParts {
   readonly state: StateFolder;
   readonly addresses: LocalAddresses;
   readonly options: UpOptions;
-  pid(): number | undefined;
+  readonly pid: () => number | undefined;
 }
 
 async function startTarget(
@@ -228,14 +229,10 @@ async function goLive({ engine, target, model, options, envoy }: LiveParts): Pro
   await envoy.whenLive(confirmTimeoutMs);
   taken.record();
   for (const note of taken.notes) options.onEvent({ kind: "warning", message: note });
-  const splits = new Set(model.table.listeners.flatMap((listener) => listener.virtualHosts.flatMap(splitIds)));
+  const splits = splitsOf(model.table);
   for (const { id, virtualService, message } of await engine.recover((split) => splits.has(split))) {
     options.onEvent({ kind: "warning", message: `${id} of ${virtualService}: ${message}` });
   }
-}
-
-function splitIds({ routes }: MeshModel["table"]["listeners"][number]["virtualHosts"][number]): readonly string[] {
-  return routes.flatMap(({ action }) => (action.kind === "forward" ? [action.split.id] : []));
 }
 
 function checkReport(report: Awaited<ReturnType<LocalEnvoyTarget["applyTable"]>>): void {

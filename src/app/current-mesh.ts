@@ -1,12 +1,13 @@
+import type { ServiceDescription } from "../core/release/describe-service.ts";
+import { describeServices, describeServicesOf } from "../core/release/describe-services.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 import { planMove } from "../core/release/plan-move.ts";
 import { reconcilePlacements } from "../core/release/reconcile-placements.ts";
-import type { RouteTable, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
+import type { DestinationId, RouteTable, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import type { MeshModel } from "./mesh-model.ts";
-import { buildServiceViews, type ServiceView } from "./service-view.ts";
 
 /** What runs now: the manifests that were applied last, and where their listeners are on this machine. */
 export class CurrentMesh {
@@ -36,8 +37,14 @@ export class CurrentMesh {
     return planning.plan;
   }
 
-  services(): readonly ServiceView[] {
-    return buildServiceViews(this.table, this.#engine.placements());
+  /** Every VirtualService that is routed. */
+  services(): readonly ServiceDescription[] {
+    return describeServices(this.table, this.#engine.placements());
+  }
+
+  /** Those that can send to one of these destinations. */
+  servicesOf(destinations: Iterable<DestinationId>): readonly ServiceDescription[] {
+    return describeServicesOf(this.table, { current: this.#engine.placements(), destinations });
   }
 }
 

@@ -38,10 +38,7 @@ export class MeshRuntime implements ApiBackend {
     return this.#parts.current.plan(request);
   }
 
-  async move(
-    request: MoveRequest,
-    onProgress: Parameters<ApiBackend["move"]>[1],
-  ): ReturnType<ApiBackend["move"]> {
+  async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): ReturnType<ApiBackend["move"]> {
     return this.#work.shared(() => {
       const plan = this.#parts.current.plan(request);
       const { virtualService } = plan;
@@ -76,13 +73,24 @@ export class MeshRuntime implements ApiBackend {
 
   /** Reads the counters of the proxies once. */
   async sample(): Promise<void> {
-    const counters = await this.#parts.target.stats();
-    const sample = this.#traffic.add(Date.now(), counters, this.#parts.current.services());
+    const { current, target } = this.#parts;
+    const askedMs = Date.now();
+    const counters = await target.stats();
+    // The answer may have waited, for the proxy or for this process, so its arrival is not when it was true.
+    const atMs = Math.round((askedMs + Date.now()) / 2);
+    const sample = this.#traffic.add({ atMs, counters }, (destinations) => current.servicesOf(destinations));
     if (sample !== undefined) this.#feed.publish({ event: "sample", sample });
   }
 
   publishStatus(): void {
-    this.#feed.publish({ event: "status", status: this.status() });
+    const build = (): Status => this.status();
+    this.#feed.publish({
+      event: "status",
+      // Thousands of services are put together only when somebody looks.
+      get status() {
+        return build();
+      },
+    });
   }
 
   /** Resolves when no move and no manifest is under way. */

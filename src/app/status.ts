@@ -7,15 +7,15 @@ import type {
   VersionStatus,
   WorkloadStatus,
 } from "../api/types.ts";
+import type { DescribedVersion, ServiceDescription } from "../core/release/describe-service.ts";
 import type { Destination, RouteTable } from "../core/routes/route-table.ts";
 import type { GatewayPorts } from "../local/ports.ts";
-import type { ServiceView, VersionView } from "./service-view.ts";
 
 export interface StatusParts {
   readonly table: RouteTable;
   readonly ports: GatewayPorts;
   readonly listenAddress: string;
-  readonly services: readonly ServiceView[];
+  readonly services: readonly ServiceDescription[];
   readonly proxies: readonly ProxyStatus[];
   readonly workloads: readonly WorkloadStatus[];
   readonly lastSample: TrafficSample | undefined;
@@ -25,9 +25,12 @@ export interface StatusParts {
 
 /** Puts together what `kirikae status` and the page show. */
 export function buildStatus(parts: StatusParts): Status {
+  const rates = new Map(parts.lastSample?.services.map((each) => [each.virtualService, each.versions]));
   return {
     gateways: buildGatewayAddresses(parts),
-    services: parts.services.map((service) => buildServiceStatus(service, parts)),
+    services: parts.services
+      .filter(isMovable)
+      .map((service) => buildServiceStatus(service, { ...parts, rates: rates.get(service.virtualService) ?? [] })),
     proxies: parts.proxies,
     workloads: parts.workloads,
     refusedManifests: parts.refusedManifests,
@@ -35,7 +38,7 @@ export function buildStatus(parts: StatusParts): Status {
 }
 
 /** One entry for each server of each gateway, in the order of the listeners. */
-export function buildGatewayAddresses(
+function buildGatewayAddresses(
   parts: Pick<StatusParts, "table" | "ports" | "listenAddress">,
 ): readonly GatewayAddress[] {
   return parts.table.listeners.flatMap((listener) =>
@@ -49,27 +52,37 @@ export function buildGatewayAddresses(
   );
 }
 
-export function buildServiceStatus(
-  service: ServiceView,
-  parts: Pick<StatusParts, "table" | "lastSample" | "endpoints">,
-): ServiceStatus {
-  const rates = parts.lastSample?.services.find((each) => each.virtualService === service.virtualService);
+/** One whose rules all answer by themselves, or have one place to send to, is routed but has nothing to choose. */
+function isMovable({ rules }: ServiceDescription): boolean {
+  return rules.some(({ role }) => role !== "other");
+}
+
+interface ServiceParts extends Pick<StatusParts, "table" | "endpoints"> {
+  /** Of the last second; versions without traffic may be missing. */
+  readonly rates: TrafficSample["services"][number]["versions"];
+}
+
+function buildServiceStatus(service: ServiceDescription, parts: ServiceParts): ServiceStatus {
+  const { virtualService, hosts, live, versions, rules, isMoved } = service;
   return {
-    virtualService: service.virtualService,
-    hosts: service.domains,
-    live: service.live,
-    versions: service.versions.map((version) => ({
-      ...buildVersionStatus(version, parts),
-      requestsPerSecond: rates?.versions.find((each) => each.name === version.name)?.requestsPerSecond ?? 0,
-      errorsPerSecond: rates?.versions.find((each) => each.name === version.name)?.errorsPerSecond ?? 0,
-    })),
-    rules: service.rules.map(({ rule, name, role, shares }) => ({ rule, name, role, weights: shares })),
-    isMoved: service.isMoved,
+    virtualService,
+    hosts,
+    live,
+    versions: versions.map((version) => {
+      const rate = parts.rates.find(({ name }) => name === version.name);
+      return {
+        ...buildVersionStatus(version, parts),
+        requestsPerSecond: rate?.requestsPerSecond ?? 0,
+        errorsPerSecond: rate?.errorsPerSecond ?? 0,
+      };
+    }),
+    rules,
+    isMoved,
   };
 }
 
 function buildVersionStatus(
-  version: VersionView,
+  version: DescribedVersion,
   { table, endpoints }: Pick<StatusParts, "table" | "endpoints">,
 ): Pick<VersionStatus, "name" | "role" | "readyEndpoints" | "endpoints"> {
   const all = version.destinations.flatMap((id) => readinessOf(table.destinations.get(id), endpoints));

@@ -6,7 +6,7 @@ import { sketchTable, type RuleSketch } from "../../test/route-table.fixture.ts"
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 import { planMove } from "../core/release/plan-move.ts";
 import { reconcilePlacements } from "../core/release/reconcile-placements.ts";
-import { splitsOf } from "../core/routes/weights.ts";
+import { splitsOf, weightsOf } from "../core/routes/weights.ts";
 import { RecordingTarget } from "../targets/recording.ts";
 import { createSystemClock } from "./clock.ts";
 import { createEngine, type Engine } from "./engine.ts";
@@ -24,12 +24,7 @@ const table = sketchTable([
   { name: "ns/app", rules },
   { name: "ns/other", rules },
 ]);
-const declared = new Map(
-  [...splitsOf(table)].map(([id, { split }]) => [
-    id,
-    Object.fromEntries(split.arms.map((arm) => [arm.destination, arm.weight])),
-  ]),
-);
+const declared = new Map([...splitsOf(table)].map(([id, split]) => [id, weightsOf(split)]));
 const clock = createSystemClock();
 
 let journals = 0;

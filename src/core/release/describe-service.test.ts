@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { sketchTable, sketchWeights, type RuleSketch } from "../../../test/route-table.fixture.ts";
-import { describeServices } from "./describe-service.ts";
+import { describeServices } from "./describe-services.ts";
 
 const rules: readonly RuleSketch[] = [
   { name: "preview", header: "x-version: green", arms: { "nginx/green": 100 }, idle: ["nginx/blue", "nginx/old"] },

@@ -1,6 +1,6 @@
-import type { RouteTable, WeightOverrides } from "../routes/route-table.ts";
+import type { WeightOverrides } from "../routes/route-table.ts";
 import { buildFamilyRoles } from "./family-roles.ts";
-import { buildRoutedServices, buildServiceRules, type MovableRule, type RoutedService } from "./movable-rules.ts";
+import { buildServiceRules, type MovableRule, type RoutedService } from "./movable-rules.ts";
 import type { PlannedVersion, VersionName } from "./move.ts";
 import { isSameShare, totalWeight } from "./split-weights.ts";
 import {
@@ -33,7 +33,7 @@ export interface DescribedVersion extends PlannedVersion {
   readonly role: "live" | "idle" | "preview" | "split";
 }
 
-export interface DescribedRule {
+interface DescribedRule {
   readonly rule: number;
   readonly name: string | undefined;
   /** `other` answers by itself, or has nowhere else to send its traffic. */
@@ -42,12 +42,8 @@ export interface DescribedRule {
   readonly weights: Readonly<Record<VersionName, number>>;
 }
 
-/** Describes every VirtualService that the table routes. The table has the declared weights. */
-export function describeServices(table: RouteTable, current: WeightOverrides): readonly ServiceDescription[] {
-  return buildRoutedServices(table).map((service) => describeService(service, current));
-}
-
-function describeService(service: RoutedService, current: WeightOverrides): ServiceDescription {
+/** Describes one VirtualService with the current weights laid over the declared ones. */
+export function describeService(service: RoutedService, current: WeightOverrides): ServiceDescription {
   const rules = buildServiceRules(service, current);
   const movable = rules.map((rule) => rule.movable).filter((rule) => rule !== undefined);
   const naming = buildVersionNaming(service.namespace, movable);

@@ -1,6 +1,5 @@
 import type {
   Arm,
-  DestinationId,
   Listener,
   Route,
   RouteTable,
@@ -52,87 +51,15 @@ export function sharesOf(arms: readonly Arm[]): readonly number[] {
   return arms.map((arm) => (sum === 0 ? 0 : (arm.weight * 100) / sum));
 }
 
-/** A rule whose traffic can be moved, and what a release needs to know about it. */
-export interface ManagedSplit {
-  readonly id: SplitId;
-  /** With the weights of the table it was read from; arms of weight 0 are the versions that traffic can move to. */
-  readonly split: Split;
-  /** `namespace/name`. */
-  readonly virtualService: string;
-  /** Counts from 0. */
-  readonly rule: number;
-  readonly ruleName: string | undefined;
-  /** The first match of the rule. */
-  readonly at: Route["origin"]["at"];
-  /**
-   * `preview` when every way into the rule asks for a header, a query parameter or an authority, so that only those
-   * who know it arrive; `public` otherwise.
-   */
-  readonly role: "public" | "preview";
-  /** Domains under which the rule is served, sorted. */
-  readonly domains: readonly string[];
-  /** Distinct versions of the arms, in the order of the arms. */
-  readonly versions: readonly string[];
-}
-
-/** What a destination is called as a version: its subset, else its host. */
-export function versionOf(destination: DestinationId): string {
-  const [, , subset, host] = destination.split("|");
-  return subset === undefined || subset === "" ? (host ?? destination) : subset;
-}
-
-/**
- * What a release may move: every split with at least two arms, in table order, by its id. Rules that forward to the
- * one possible destination, redirect or answer themselves are absent.
- */
-export function splitsOf(table: RouteTable): ReadonlyMap<SplitId, ManagedSplit> {
-  const known = managed.get(table) ?? collectSplits(table);
-  managed.set(table, known);
-  return known;
-}
-
-const managed = new WeakMap<RouteTable, ReadonlyMap<SplitId, ManagedSplit>>();
-
-function collectSplits(table: RouteTable): ReadonlyMap<SplitId, ManagedSplit> {
-  const found = new Map<SplitId, { route: Route; split: Split; domains: Set<string>; isPreview: boolean }>();
-  for (const listener of table.listeners) {
-    for (const host of listener.virtualHosts) {
-      for (const route of host.routes) {
-        if (route.action.kind !== "forward" || route.action.split.arms.length < 2) {
-          continue;
-        }
-        const { split } = route.action;
-        const known = found.get(split.id);
-        if (known === undefined) {
-          found.set(split.id, { route, split, domains: new Set([host.domain]), isPreview: needsKnowledge(route) });
-        } else {
-          known.domains.add(host.domain);
-          known.isPreview &&= needsKnowledge(route);
-        }
-      }
+/** Every split of the table by its id, those included that have one place to send to. */
+export function splitsOf(table: RouteTable): ReadonlyMap<SplitId, Split> {
+  const splits = new Map<SplitId, Split>();
+  for (const { virtualHosts } of table.listeners) {
+    for (const { routes } of virtualHosts) {
+      for (const { action } of routes) if (action.kind === "forward") splits.set(action.split.id, action.split);
     }
   }
-  return new Map(
-    [...found].map(([id, { route, split, domains, isPreview }]) => [
-      id,
-      {
-        id,
-        split,
-        virtualService: route.origin.virtualService,
-        rule: route.origin.rule,
-        ruleName: route.origin.ruleName,
-        at: route.origin.at,
-        role: isPreview ? "preview" : "public",
-        domains: [...domains].toSorted(),
-        versions: [...new Set(split.arms.map((arm) => versionOf(arm.destination)))],
-      },
-    ]),
-  );
-}
-
-function needsKnowledge(route: Route): boolean {
-  const { headers, query } = route.match;
-  return query.length > 0 || headers.some((header) => header.name !== ":method" && header.name !== ":scheme");
+  return splits;
 }
 
 /** Where the routes of a split are; the same in every table that differs in weights only. */
