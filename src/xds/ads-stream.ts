@@ -31,9 +31,9 @@ export class AdsStream {
     this.#options = options;
     this.#subscriptions = {
       clusters: new Subscription(),
-      endpoints: new Subscription(),
+      endpoints: new Subscription({ isOnDemand: true }),
       listeners: new Subscription(),
-      routes: new Subscription(),
+      routes: new Subscription({ isOnDemand: true }),
       runtime: new Subscription(),
     };
   }
@@ -79,11 +79,15 @@ export class AdsStream {
 
   /**
    * A proxy that comes back with an older route configuration must not lose the runtime weights that correct it, so the
-   * layer waits for the routes. One that starts asks for the layer first, and is given it.
+   * layer waits for the routes. One that starts asks for the layer first, and is given it; so is one that refused its
+   * listeners before it had any, because it will not ask for routes.
    */
   #holdsRuntime(snapshot: Snapshot): boolean {
-    const { runtime, routes } = this.#subscriptions;
+    const { runtime, routes, listeners } = this.#subscriptions;
     if (!runtime.isResumed || snapshot.routes === undefined || snapshot.routes.size === 0) return false;
+    if (!routes.hasSubscribed && snapshot.listeners !== undefined) {
+      return listeners.refusal(snapshot.listeners) === undefined;
+    }
     return !routes.isSettled(snapshot.routes) && routes.refusal(snapshot.routes) === undefined;
   }
 

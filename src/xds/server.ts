@@ -48,6 +48,7 @@ export class XdsServer implements AsyncDisposable {
     runtime: 0,
   };
   #snapshot: Snapshot | undefined;
+  #isClosed = false;
 
   private constructor(options: XdsServerOptions) {
     this.#options = options;
@@ -131,13 +132,20 @@ export class XdsServer implements AsyncDisposable {
     return true;
   }
 
-  /** Calls `watcher` whenever a proxy connects, leaves or answers. */
+  /** Nothing will come any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Calls `watcher` whenever a proxy connects, leaves or answers, and when the server closes. */
   watch(watcher: () => void): Disposable {
     this.#watchers.add(watcher);
     return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#tell();
     for (const stream of this.#streams.values()) stream.close();
     this.#streams.clear();
     const closed = once(this.#server, "close");

@@ -44,6 +44,13 @@ describe("wildcard", () => {
     expect(new Subscription().next(resources({ a: "1" }))).toBeUndefined();
   });
 
+  test("a type that proxies ask for on demand is settled unasked when there is nothing of it", () => {
+    const onDemand = new Subscription({ isOnDemand: true });
+    expect(onDemand.isSettled(resources({}))).toBe(true);
+    expect(onDemand.isSettled(resources({ a: "1" }))).toBe(false);
+    expect(new Subscription().isSettled(resources({}))).toBe(false);
+  });
+
   test("the first answer has everything, later ones what changed", () => {
     const before = resources({ a: "1", b: "1" });
     const subscription = settled(before);

@@ -5,6 +5,7 @@ import type { ResourcesByName } from "./snapshot.ts";
  * any socket. Sections in comments are those of "xDS REST and gRPC protocol" in Envoy's documentation.
  */
 export class Subscription {
+  readonly #isOnDemand: boolean;
   #isWildcard = false;
   #isResumed = false;
   #hasSubscribed = false;
@@ -20,6 +21,11 @@ export class Subscription {
   #isAnswered = false;
   /** The resources for which there was nothing to send; saves walking through 10,000 names at every wake-up. */
   #checked: (SendOptions & { readonly resources: ResourcesByName }) | undefined;
+
+  /** @param options.isOnDemand whether the proxy asks for this type only when something else names resources of it */
+  constructor(options: { readonly isOnDemand: boolean } = { isOnDemand: false }) {
+    this.#isOnDemand = options.isOnDemand;
+  }
 
   /** Takes a request of the proxy into account. Returns what it said about the last response. */
   take(request: SubscriptionRequest): Verdict {
@@ -51,6 +57,11 @@ export class Subscription {
     return this.#isResumed && this.#nonce === 0;
   }
 
+  /** Whether the proxy has asked for anything of this type. */
+  get hasSubscribed(): boolean {
+    return this.#hasSubscribed;
+  }
+
   /** Whether the proxy has said that it uses this version of the resource. */
   hasAcked(name: string, version: string): boolean {
     return this.#acked.get(name) === version;
@@ -58,7 +69,9 @@ export class Subscription {
 
   /** Whether the proxy has all that it asked for, in the version of these resources, and said so. */
   isSettled(resources: ResourcesByName, options: SendOptions = sendsEverything): boolean {
-    if (this.#outstanding !== undefined || !this.#hasSubscribed || this.#nack !== undefined) return false;
+    // A proxy without a cluster that needs endpoints never asks for any: waiting for its question would never end.
+    if (!this.#hasSubscribed) return this.#isOnDemand && resources.size === 0;
+    if (this.#outstanding !== undefined || this.#nack !== undefined) return false;
     if (this.#due(resources, options) !== undefined) return false;
     return this.#wanted(resources).every((name) => this.#acked.get(name) === resources.get(name)?.version);
   }

@@ -32,12 +32,13 @@ export class ProxySet implements Disposable {
     return answers.flatMap((answer) => (answer.kind === "answer" ? [answer.value] : []));
   }
 
-  /** Waits until clusters are out of warming: only then do workers know them. False when one did not say so in time. */
+  /**
+   * Waits until clusters are out of warming: only then do workers know them. One that has ended is asked again when it
+   * is back. False when one did not say so in time.
+   */
   async waitUntilWarm(proxies: readonly ConnectedProxy[], deadlineMs: number): Promise<boolean> {
-    const warm = await Promise.all(
-      proxies.map((proxy) => askIfRunning(proxy, (each) => isWarmInTime(each, deadlineMs))),
-    );
-    return warm.every((answer) => answer.kind === "answer" && answer.value);
+    const warm = await Promise.all(proxies.map((proxy) => isWarmInTime(proxy, deadlineMs)));
+    return warm.every(Boolean);
   }
 
   [Symbol.dispose](): void {
@@ -62,10 +63,12 @@ async function askIfRunning<Answer>(
   }
 }
 
-async function isWarmInTime({ admin }: ConnectedProxy, deadlineMs: number): Promise<boolean> {
+async function isWarmInTime(proxy: ConnectedProxy, deadlineMs: number): Promise<boolean> {
   for (;;) {
-    const stats = await admin.stats("^cluster_manager\\.warming_clusters$", { usedOnly: false });
-    if (stats.get("cluster_manager.warming_clusters") === 0) return true;
+    const answer = await askIfRunning(proxy, ({ admin }) =>
+      admin.stats("^cluster_manager\\.warming_clusters$", { usedOnly: false }),
+    );
+    if (answer.kind === "answer" && answer.value.get("cluster_manager.warming_clusters") === 0) return true;
     if (performance.now() > deadlineMs) return false;
     await delay(5);
   }
