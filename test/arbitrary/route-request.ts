@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import type { SimulatedRequest } from "../../src/core/routes/simulation.ts";
+import { headerChanges } from "./header-changes.ts";
 
 /** Every place that a generated rule can send to; whoever runs the case gives each an address of its own. */
 export const upstreams = ["u0", "u1-blue", "u1-green", "u2-blue", "u2-green", "u3"] as const;
@@ -7,7 +8,7 @@ export type Upstream = (typeof upstreams)[number];
 
 /** A small mesh and requests that are likely to meet the edges of its rules. */
 export interface RouteCase {
-  /** Manifests; the one listener is that of port 80. */
+  /** Manifests; listeners have the ports 80 and 81, or one of them. */
   readonly yaml: string;
   readonly requests: readonly SimulatedRequest[];
 }
@@ -20,20 +21,21 @@ export interface RouteCaseOptions {
 
 /**
  * Random Gateways, VirtualServices and DestinationRules with overlapping hosts and every kind of match and action.
- * Left out is only what a client cannot see: timeouts, retries and mirrors, and headers that a proxy sets itself.
+ * Timeouts, retries and mirrors are there because they must not change any answer; left out are only headers that a
+ * proxy sets itself.
  * Bodies of direct responses begin with `direct`, so that a 404 that a rule gives differs from a miss.
  */
 export function routeCases(options: RouteCaseOptions): fc.Arbitrary<RouteCase> {
   return fc
     .record({
-      gateways: fc.array(gatewayHosts, { minLength: 1, maxLength: 2 }),
+      gateways: fc.array(gatewaySpec, { minLength: 1, maxLength: 2 }),
       rules: fc.array(virtualServiceSpec, { minLength: 1, maxLength: 5 }),
       requests: fc.array(simulatedRequest, { minLength: options.requests, maxLength: options.requests }),
     })
     .map(({ gateways, rules, requests }) => ({
       requests,
       yaml: [
-        ...gateways.map((hosts, index) => manifest("Gateway", `gw${index}`, gatewaySpec(hosts, index))),
+        ...gateways.map((spec, index) => manifest("Gateway", `gw${index}`, spec)),
         ...rules.map((spec, index) => manifest("VirtualService", `vs${index}`, spec)),
         ...services(options),
       ]
@@ -44,7 +46,7 @@ export function routeCases(options: RouteCaseOptions): fc.Arbitrary<RouteCase> {
 
 /** A request whose parts come from the same small pools as the rules, with variations that normalization removes. */
 export const simulatedRequest: fc.Arbitrary<SimulatedRequest> = fc.record({
-  port: fc.constant(80),
+  port: fc.constantFrom(80, 80, 80, 81),
   scheme: fc.constant("http" as const),
   authority: fc.constantFrom(
     "a.x.com",
@@ -86,7 +88,7 @@ export const simulatedRequest: fc.Arbitrary<SimulatedRequest> = fc.record({
       ),
       fc.constantFrom("", "?", "?p=1", "?p=2&p=1", "?p", "?q=1&p=12", "?p=%31", "?a/../b", "?P=1", "?p=1=2"),
     )
-    .map(([path, query]) => path + query),
+    .chain(([path, query]) => prefixed(path + query)),
   headers: fc.array(
     fc.constantFrom(
       ["x-v", "green"],
@@ -100,6 +102,20 @@ export const simulatedRequest: fc.Arbitrary<SimulatedRequest> = fc.record({
     { maxLength: 3 },
   ),
 });
+
+/** Once in a while the whole URL, with a host of its own. */
+function prefixed(target: string): fc.Arbitrary<string> {
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.constant(target) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom("http://a.x.com", "http://b.x.com:80", "HTTP://A.x.com", "http://me@x.com", "https://a.x.com")
+        .map((origin) => origin + target),
+    },
+    { weight: 1, arbitrary: fc.constantFrom("http://a.x.com", "ftp://a.x.com/a", "http:///a", "http://a.x.com:/a") },
+  );
+}
 
 const gatewayHosts = fc.constantFrom(
   ["*"],
@@ -167,18 +183,24 @@ const destination = fc.constantFrom(
   { host: "u1", subset: "blue" },
   { host: "u1", subset: "green" },
   { host: "u2", subset: "blue" },
+  { host: "u1", subset: "gone" },
+  { host: "nowhere" },
 );
+
+const armHeaders = sometimes(headerChanges({ host: true }));
 
 const shares = fc.constantFrom([100, 0], [0, 100], [50, 50], [3, 4], [1, 99]);
 
 const forward = fc
   .record({
     route: fc.oneof(
-      destination.map((only) => [{ destination: only }]),
-      fc.tuple(fc.constantFrom("u1", "u2"), shares).map(([host, [blue, green]]) => [
-        { destination: { host, subset: "blue" }, weight: blue },
-        { destination: { host, subset: "green" }, weight: green },
-      ]),
+      fc.tuple(destination, armHeaders).map(([only, headers]) => [withoutAbsent({ destination: only, headers })]),
+      fc
+        .tuple(fc.constantFrom("u1", "u2"), fc.constantFrom("green", "green", "gone"), shares, armHeaders, armHeaders)
+        .map(([host, other, [left, right], ...headers]) => [
+          withoutAbsent({ destination: { host, subset: "blue" }, weight: left, headers: headers[0] }),
+          withoutAbsent({ destination: { host, subset: other }, weight: right, headers: headers[1] }),
+        ]),
     ),
     rewrite: sometimes(
       fc.constantFrom<object>(
@@ -191,11 +213,19 @@ const forward = fc
         { uriRegexRewrite: { match: "/", rewrite: "/-" } },
       ),
     ),
-    headers: sometimes(
-      fc.constantFrom({ request: { set: { host: "set.org" } } }, { request: { set: { "x-s": "1" } } }),
-    ),
+    headers: sometimes(headerChanges({ host: false })),
+    host: sometimes(fc.constantFrom("host.org", "host.org:8080")),
+    timeout: sometimes(fc.constantFrom("10s", "1m30s")),
+    retries: sometimes(fc.constantFrom<object>({ attempts: 0 }, { attempts: 2, retryOn: "5xx,reset,418" })),
+    mirror: sometimes(fc.constantFrom<object>({ host: "u3" }, { host: "nowhere" }, { host: "u1", subset: "green" })),
+    mirrorPercentage: sometimes(fc.constantFrom({ value: 0 }, { value: 50 }, { value: 100 })),
   })
-  .map(withoutAbsent);
+  .map(({ host, headers, rewrite, ...rule }) => {
+    // Istio lets a rule change the authority in one place only.
+    const named = rewrite !== undefined && "authority" in rewrite ? undefined : host;
+    const request = named === undefined ? {} : { request: { set: { Host: named } } };
+    return withoutAbsent({ ...rule, rewrite, headers: headers ?? (named === undefined ? undefined : request) });
+  });
 
 const redirect = fc
   .record({
@@ -206,11 +236,16 @@ const redirect = fc
     redirectCode: fc.constantFrom(301, 302, 303, 307, 308),
   })
   .filter(({ uri: path, authority, scheme, port }) => (path ?? authority ?? scheme ?? port) !== undefined)
-  .map((value) => ({ redirect: withoutAbsent(value) }));
+  .chain((value) => answered({ redirect: withoutAbsent(value) }));
 
 const direct = fc
   .tuple(fc.constantFrom(200, 203, 404, 418, 503), fc.nat(99))
-  .map(([status, number]) => ({ directResponse: { status, body: { string: `direct ${number}` } } }));
+  .chain(([status, number]) => answered({ directResponse: { status, body: { string: `direct ${number}` } } }));
+
+/** What the proxy answers itself can have headers changed too. */
+function answered(action: object): fc.Arbitrary<object> {
+  return sometimes(headerChanges({ host: false })).map((headers) => withoutAbsent({ ...action, headers }));
+}
 
 const httpRule = fc
   .record({
@@ -229,12 +264,16 @@ const virtualServiceSpec = fc.record({
   http: fc.array(httpRule, { minLength: 1, maxLength: 4 }),
 });
 
-function gatewaySpec(hosts: readonly string[], index: number): object {
-  return {
-    selector: { istio: "ingressgateway" },
-    servers: [{ port: { number: 80, name: `http-${index}`, protocol: "HTTP" }, hosts }],
-  };
-}
+const server = fc
+  .record({ hosts: gatewayHosts, isRedirecting: fc.constantFrom(false, false, false, true) })
+  .map(({ hosts, isRedirecting }) => ({ hosts, ...(isRedirecting ? { tls: { httpsRedirect: true } } : {}) }));
+
+const gatewaySpec = fc.record({ first: server, second: sometimes(server) }).map(({ first, second }) => ({
+  selector: { istio: "ingressgateway" },
+  servers: [first, second].flatMap((each, index) =>
+    each === undefined ? [] : [{ port: { number: 80 + index, name: `http-${index}`, protocol: "HTTP" }, ...each }],
+  ),
+}));
 
 function services({ addressOf }: RouteCaseOptions): readonly object[] {
   return ["u0", "u1", "u2", "u3"].flatMap((host) => {

@@ -172,7 +172,8 @@ function portOf(server: TcpServer): number {
   return address.port;
 }
 
-async function freePort(): Promise<number> {
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const port = portOf(server);

@@ -237,11 +237,6 @@ const entries = {
     meaning:
       "Weights are kept by destination, so one destination cannot have two shares with different header changes.",
   },
-  KIR1105: {
-    level: "error",
-    title: "authority change on one of several destinations",
-    meaning: "The Host header can be changed for a whole rule or its only destination, not yet for one share of it.",
-  },
   KIR1106: {
     level: "warning",
     title: "VirtualService hidden from the gateway",

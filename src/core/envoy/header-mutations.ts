@@ -22,15 +22,6 @@ export function emitHeaderFields(request: HeaderMutation, response: HeaderMutati
   };
 }
 
-/** Runs `first`, then `second`, in one place: where a rule has one destination, its headers follow the rule's. */
-export function joinMutations(first: HeaderMutation, second: HeaderMutation): HeaderMutation {
-  return {
-    set: [...first.set, ...second.set],
-    add: [...first.add, ...second.add],
-    remove: [...first.remove, ...second.remove],
-  };
-}
-
 function emitAdded(mutation: HeaderMutation): Init<typeof HeaderValueOptionSchema>[] {
   return [
     ...mutation.set.map(([key, value]) => ({

@@ -13,6 +13,7 @@ import {
 import { PreviousHostsPredicateSchema } from "../../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
 import { FractionalPercent_DenominatorType as Denominator } from "../../gen/envoy/type/v3/percent_pb.ts";
 import type {
+  Arm,
   Destination,
   DestinationId,
   DirectAction,
@@ -58,8 +59,18 @@ export function isMovable(split: Split): boolean {
 
 function emitSplit(split: Split): NonNullable<RouteActionInit["clusterSpecifier"]> {
   const [only, ...others] = split.arms;
-  if (only !== undefined && others.length === 0) return { case: "cluster", value: only.destination };
+  if (only !== undefined && others.length === 0 && !hasOwnChanges(only)) {
+    return { case: "cluster", value: only.destination };
+  }
   return { case: "weightedClusters", value: emitWeightedClusters(split) };
+}
+
+/** Changes of an arm run before those of the route; only a weighted cluster has a place for them. */
+function hasOwnChanges({ hostRewrite, requestHeaders, responseHeaders }: Arm): boolean {
+  return (
+    hostRewrite !== undefined ||
+    [requestHeaders, responseHeaders].some(({ set, add, remove }) => set.length + add.length + remove.length > 0)
+  );
 }
 
 function emitWeightedClusters(split: Split): Init<typeof WeightedClusterSchema> {
@@ -69,6 +80,9 @@ function emitWeightedClusters(split: Split): Init<typeof WeightedClusterSchema> 
     clusters: split.arms.map((arm) => ({
       name: arm.destination,
       weight: arm.weight,
+      ...(arm.hostRewrite === undefined
+        ? {}
+        : { hostRewriteSpecifier: { case: "hostRewriteLiteral" as const, value: arm.hostRewrite } }),
       ...emitHeaderFields(arm.requestHeaders, arm.responseHeaders),
     })),
   };

@@ -82,12 +82,24 @@ test("two arms are weighted clusters with runtime keys, idle ones included", () 
   });
 });
 
-test("a single arm is a plain cluster, and its headers follow the route's", () => {
+test("a single arm is a plain cluster unless it has changes of its own", () => {
+  expect(firstAction(listener([host("*", [arm("b", 0)])]))).toMatchObject({ route: { cluster: "b" } });
   const headers = { set: [["x-arm", "2"] as const], add: [], remove: ["x-gone"] };
-  expect(firstAction(listener([host("*", [arm("b", 0, { requestHeaders: headers })])]))).toMatchObject({
-    route: { cluster: "b" },
-    requestHeadersToAdd: [{ header: { key: "x-route" } }, { header: { key: "x-arm" } }],
-    requestHeadersToRemove: ["x-gone"],
+  const own = arm("b", 1, { requestHeaders: headers, hostRewrite: "b.org" });
+  expect(firstAction(listener([host("*", [own])]))).toMatchObject({
+    route: {
+      weightedClusters: {
+        clusters: [
+          {
+            name: "b",
+            hostRewriteLiteral: "b.org",
+            requestHeadersToAdd: [{ header: { key: "x-arm" } }],
+            requestHeadersToRemove: ["x-gone"],
+          },
+        ],
+      },
+    },
+    requestHeadersToAdd: [{ header: { key: "x-route" } }],
   });
 });
 

@@ -7,8 +7,17 @@ import {
   type VirtualHost as EnvoyVirtualHost,
 } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
-import type { Destination, DestinationId, Listener, Route, VirtualHost } from "../routes/route-table.ts";
-import { emitHeaderFields, joinMutations } from "./header-mutations.ts";
+import type {
+  Destination,
+  DestinationId,
+  DirectAction,
+  HeaderMutation,
+  Listener,
+  RedirectAction,
+  Route,
+  VirtualHost,
+} from "../routes/route-table.ts";
+import { emitHeaderFields } from "./header-mutations.ts";
 import { emitRouteMatch } from "./matches.ts";
 import { emitDirect, emitForward, emitRedirect } from "./route-actions.ts";
 import type { Init } from "./init.ts";
@@ -82,23 +91,35 @@ function emitRoute(route: Route, destinations: Destinations): RouteInit {
   const { action } = route;
   switch (action.kind) {
     case "redirect":
-      return { name: routeName(route), match, action: { case: "redirect", value: emitRedirect(action) } };
+      return {
+        name: routeName(route),
+        match,
+        action: { case: "redirect", value: emitRedirect(action) },
+        ...own(action),
+      };
     case "direct":
-      return { name: routeName(route), match, action: { case: "directResponse", value: emitDirect(action) } };
-    case "forward": {
-      const [only, ...others] = action.split.arms;
-      const isSingle = only !== undefined && others.length === 0;
-      const request = isSingle ? joinMutations(action.requestHeaders, only.requestHeaders) : action.requestHeaders;
-      const response = isSingle ? joinMutations(action.responseHeaders, only.responseHeaders) : action.responseHeaders;
+      return {
+        name: routeName(route),
+        match,
+        action: { case: "directResponse", value: emitDirect(action) },
+        ...own(action),
+      };
+    case "forward":
       return {
         name: routeName(route),
         match,
         action: { case: "route", value: emitForward(action, destinations) },
-        ...emitHeaderFields(request, response),
+        ...emitHeaderFields(action.requestHeaders, action.responseHeaders),
       };
-    }
   }
 }
+
+/** The header changes of an answer that Envoy gives itself. */
+function own({ responseHeaders = unchanged }: RedirectAction | DirectAction): Partial<RouteInit> {
+  return emitHeaderFields(unchanged, responseHeaders);
+}
+
+const unchanged: HeaderMutation = { set: [], add: [], remove: [] };
 
 /** The name in Envoy's logs: the split where there is one, which is how the ledger tells whose request it was. */
 function routeName(route: Route): string {

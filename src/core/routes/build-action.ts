@@ -1,7 +1,7 @@
 import type { HttpRedirect, HttpRewrite, HttpRoute } from "../manifest/virtual-service.ts";
 import { buildRetry } from "./build-retry.ts";
 import { buildSplit, refOf, type SplitContext } from "./build-split.ts";
-import { appendMutation, authorityOf, buildHeaderMutation } from "./header-mutation.ts";
+import { appendMutation, authorityOf, buildHeaderMutation, noMutation } from "./header-mutation.ts";
 import { compileRegex } from "./route-regex.ts";
 import type { PathRewrite, RedirectAction, RouteAction, SplitId } from "./route-table.ts";
 
@@ -9,7 +9,7 @@ export type ActionResult =
   | { readonly kind: "action"; readonly action: RouteAction }
   | {
       readonly kind: "refused";
-      readonly code: "KIR1101" | "KIR1102" | "KIR1103" | "KIR1104" | "KIR1105";
+      readonly code: "KIR1101" | "KIR1102" | "KIR1103" | "KIR1104";
       readonly message: string;
     };
 
@@ -18,12 +18,24 @@ export function buildAction(rule: HttpRoute, splitId: SplitId, context: SplitCon
   const { action } = rule;
   switch (action.kind) {
     case "redirect":
-      return buildRedirect(action, context.listenerPort);
+      return withResponseHeaders(buildRedirect(action, context.listenerPort), rule);
     case "directResponse":
-      return { kind: "action", action: { kind: "direct", status: action.status, body: action.body } };
+      return withResponseHeaders(
+        { kind: "action", action: { kind: "direct", status: action.status, body: action.body } },
+        rule,
+      );
     case "route":
       return buildForward({ ...rule, destinations: action.destinations }, splitId, context);
   }
+}
+
+/** Answers that the proxy gives itself have the rule's response headers too. */
+function withResponseHeaders(result: ActionResult, rule: HttpRoute): ActionResult {
+  const responseHeaders = buildHeaderMutation(rule.headers.response);
+  if (result.kind === "refused" || result.action.kind === "forward" || responseHeaders === noMutation) {
+    return result;
+  }
+  return { kind: "action", action: { ...result.action, responseHeaders } };
 }
 
 type ForwardRule = HttpRoute & {

@@ -292,6 +292,7 @@ describe("actions", () => {
     expect(one.requestHeaders).toEqual({
       set: [
         ["x-a", "rule"],
+        ["x-b", "rule"],
         ["x-b", "arm"],
       ],
       add: [["x-c", "arm"]],
@@ -305,6 +306,27 @@ describe("actions", () => {
     expect(several.split.arms[0]?.responseHeaders.remove).toEqual(["server"]);
   });
 
+  it("keeps the Host header of one of several destinations on its arm, and what a proxy answers itself has headers", () => {
+    const several = forwardOf(
+      "- {route: [{destination: {host: app, subset: blue}, weight: 1, headers: {request: {set: {Host: b.org}}}}, {destination: {host: app, subset: green}, weight: 1}]}",
+      service("app", ["blue", "green"]),
+    );
+    expect([several.hostRewrite, ...several.split.arms.map((arm) => arm.hostRewrite)]).toEqual([
+      undefined,
+      "b.org",
+      undefined,
+    ]);
+    for (const action of ["redirect: {uri: /x}", "directResponse: {status: 200}"]) {
+      const { table } = tableOf(
+        openGateway +
+          virtualService("v", { hosts: ["a.com"], http: `- {headers: {response: {set: {x-a: b}}}, ${action}}` }),
+      );
+      expect(onlyListener(table).virtualHosts[0]?.routes[0]?.action).toMatchObject({
+        responseHeaders: { set: [["x-a", "b"]] },
+      });
+    }
+  });
+
   it("mirrors by default everything, and nothing at 0", () => {
     expect(forwardOf("- {route: [{destination: {host: app}}], mirror: {host: app}}").mirrors[0]?.percent).toBe(100);
     expect(
@@ -314,10 +336,6 @@ describe("actions", () => {
 
   it.each([
     ["KIR1101", "- {match: [{uri: {regex: '(?=a)'}}], directResponse: {status: 200}}"],
-    [
-      "KIR1105",
-      "- route: [{destination: {host: app, subset: a}, weight: 1, headers: {request: {set: {host: x.com}}}}, {destination: {host: app, subset: b}, weight: 1}]",
-    ],
     [
       "KIR1104",
       "- route: [{destination: {host: app}, weight: 1, headers: {request: {set: {x-a: b}}}}, {destination: {host: app}, weight: 1}]",

@@ -3,7 +3,7 @@ import { resolveHost } from "../mesh/host-name.ts";
 import type { DestinationRef, DestinationResolver } from "./destinations.ts";
 import { destinationId } from "./destinations.ts";
 import { authorityOf, buildHeaderMutation, noMutation } from "./header-mutation.ts";
-import type { Arm, Split, SplitId } from "./route-table.ts";
+import type { Arm, DestinationId, Split, SplitId } from "./route-table.ts";
 
 /** What decides where the destinations of one VirtualService lead on one listener. */
 export interface SplitContext {
@@ -16,7 +16,7 @@ export interface SplitContext {
 
 export type SplitResult =
   | { readonly kind: "split"; readonly split: Split }
-  | { readonly kind: "refused"; readonly code: "KIR1102" | "KIR1104" | "KIR1105"; readonly message: string };
+  | { readonly kind: "refused"; readonly code: "KIR1102" | "KIR1104"; readonly message: string };
 
 /** Hosts take each other's traffic only while they are few: a VirtualService with many is no pair of versions. */
 const siblingLimit = 4;
@@ -31,16 +31,7 @@ export function buildSplit(id: SplitId, declared: readonly HttpRouteDestination[
   for (const { destination, weight, headers } of declared) {
     const ref = refOf(destination, context);
     refs.push(ref);
-    const arm = {
-      destination: context.destinations.resolve(ref),
-      weight: declared.length === 1 ? 100 : (weight ?? 0),
-      isDeclared: true,
-      requestHeaders: declared.length === 1 ? noMutation : buildHeaderMutation(headers.request),
-      responseHeaders: declared.length === 1 ? noMutation : buildHeaderMutation(headers.response),
-    };
-    if (declared.length > 1 && authorityOf(headers.request) !== undefined) {
-      return { kind: "refused", code: "KIR1105", message: `Destination ${arm.destination} changes the Host header.` };
-    }
+    const arm = buildArm(context.destinations.resolve(ref), declared.length === 1 ? undefined : { weight, headers });
     const twin = arms.get(arm.destination);
     if (twin !== undefined && !hasSameHeaders(twin, arm)) {
       return { kind: "refused", code: "KIR1104", message: `Destination ${arm.destination} is named twice.` };
@@ -57,6 +48,25 @@ export function buildSplit(id: SplitId, declared: readonly HttpRouteDestination[
     }
   }
   return { kind: "split", split: { id, arms: [...arms.values()] } };
+}
+
+/** The changes of an only destination belong to its rule, so its arm has none. */
+function buildArm(
+  destination: DestinationId,
+  share: Pick<HttpRouteDestination, "weight" | "headers"> | undefined,
+): Arm {
+  if (share === undefined) {
+    return { destination, weight: 100, isDeclared: true, requestHeaders: noMutation, responseHeaders: noMutation };
+  }
+  const hostRewrite = authorityOf(share.headers.request);
+  return {
+    destination,
+    weight: share.weight ?? 0,
+    isDeclared: true,
+    ...(hostRewrite === undefined ? {} : { hostRewrite }),
+    requestHeaders: buildHeaderMutation(share.headers.request),
+    responseHeaders: buildHeaderMutation(share.headers.response),
+  };
 }
 
 /** The destinations without subset among those given, each once; none when there are too many to be versions. */
@@ -96,7 +106,7 @@ function idleRefs(declared: readonly DestinationRef[], context: SplitContext): r
 
 function hasSameHeaders(left: Arm, right: Arm): boolean {
   return (
-    JSON.stringify([left.requestHeaders, left.responseHeaders]) ===
-    JSON.stringify([right.requestHeaders, right.responseHeaders])
+    JSON.stringify([left.hostRewrite, left.requestHeaders, left.responseHeaders]) ===
+    JSON.stringify([right.hostRewrite, right.requestHeaders, right.responseHeaders])
   );
 }

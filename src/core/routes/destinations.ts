@@ -134,7 +134,12 @@ function endpointsOf(
       continue;
     }
     if (endpoint.source.kind === "address") {
-      endpoints.push({ kind: "address", address: endpoint.source.address, port: dialled, weight: 1 });
+      endpoints.push({
+        kind: "address",
+        address: endpoint.source.address,
+        port: dialled,
+        weight: endpoint.weight ?? 1,
+      });
     } else if (!workloads.has(endpoint.source.name)) {
       workloads.add(endpoint.source.name);
       endpoints.push({ kind: "localWorkload", name: endpoint.source.name });

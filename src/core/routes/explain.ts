@@ -4,7 +4,7 @@ import type { SimulatedArm, SimulatedRequest, SimulationResult, SimulationStep }
 
 /** What `explain --json` prints; a contract with scripts, kept stable. */
 export interface Explanation {
-  /** A request that the proxy refuses before routing (400) is a miss too. */
+  /** A request that the proxy refuses before routing (400, 403) is a miss too. */
   readonly outcome: "route" | "redirect" | "direct" | "miss";
   /** What the client sees. For a route that works it is the destination's own answer, given here as 200. */
   readonly status: number;
@@ -121,7 +121,7 @@ function withResult(steps: readonly SimulationStep[], result: SimulationResult):
 function consequenceOf(result: SimulationResult): string | undefined {
   switch (result.kind) {
     case "route":
-      return failureOf(result) ?? `the destination sees ${result.target} for ${result.authority}`;
+      return failureOf(result) ?? `the destination sees ${result.target} for ${authoritiesOf(result)}`;
     case "redirect":
       return result.route === undefined ? undefined : `it answers ${result.status} with Location ${result.location}`;
     case "direct":
@@ -130,6 +130,10 @@ function consequenceOf(result: SimulationResult): string | undefined {
     case "rejected":
       return undefined;
   }
+}
+
+function authoritiesOf({ arms }: Extract<SimulationResult, { kind: "route" }>): string {
+  return [...new Set(arms.map(({ authority }) => authority))].join(" or ");
 }
 
 function failureOf(result: Extract<SimulationResult, { kind: "route" }>): string | undefined {

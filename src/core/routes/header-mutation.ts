@@ -26,7 +26,11 @@ export function authorityOf(changes: HeaderChanges): string | undefined {
   return undefined;
 }
 
-/** The changes of a rule and then those of its only destination, whose `set` undoes an earlier `add` of the name. */
+/**
+ * The changes of a rule and then those of its only destination, as one list. A proxy runs it as: remove, set, add; so
+ * the later `set` of a name counts, and an `add` stays whoever else sets the name.
+ * Source: Istio `route.go`, processDestination; Envoy `header_parser.cc`, evaluateHeaders.
+ */
 export function appendMutation(first: HeaderMutation, second: HeaderMutation): HeaderMutation {
   if (second === noMutation) {
     return first;
@@ -34,11 +38,9 @@ export function appendMutation(first: HeaderMutation, second: HeaderMutation): H
   if (first === noMutation) {
     return second;
   }
-  const overwritten = new Set(second.set.map(([name]) => name.toLowerCase()));
-  const survives = ([name]: readonly [string, string]) => !overwritten.has(name.toLowerCase());
   return {
-    set: [...first.set.filter(survives), ...second.set],
-    add: [...first.add.filter(survives), ...second.add],
+    set: [...first.set, ...second.set],
+    add: [...first.add, ...second.add],
     remove: [...first.remove, ...second.remove],
   };
 }

@@ -138,6 +138,8 @@ export interface Arm {
   readonly weight: number;
   /** False for an idle arm that the manifest does not name: a sibling version, kept ready. */
   readonly isDeclared: boolean;
+  /** The Host header for this arm alone; one of the whole route wins over it. */
+  readonly hostRewrite?: string | undefined;
   readonly requestHeaders: HeaderMutation;
   readonly responseHeaders: HeaderMutation;
 }
@@ -176,12 +178,16 @@ export interface RedirectAction {
   readonly scheme: string | undefined;
   readonly port: number | undefined;
   readonly path: { readonly kind: "full" | "prefix"; readonly value: string } | undefined;
+  /** Absent where nothing changes. */
+  readonly responseHeaders?: HeaderMutation | undefined;
 }
 
 export interface DirectAction {
   readonly kind: "direct";
   readonly status: number;
   readonly body: Uint8Array;
+  /** Absent where nothing changes. */
+  readonly responseHeaders?: HeaderMutation | undefined;
 }
 
 /** A place that requests are sent to, with the policy for getting there. */

@@ -1,8 +1,19 @@
 import { findVirtualHosts, hostOf } from "./find-virtual-host.ts";
 import { findUnmet, prepareRequest, type PreparedRequest } from "./match-request.ts";
+import { mutateHeaders } from "./mutate-headers.ts";
 import { normalizeTarget, type RequestPath } from "./request-path.ts";
+import { resolveTarget } from "./request-target.ts";
 import { httpsLocation, redirectLocation, rewriteTarget } from "./rewrite-target.ts";
-import type { Arm, ForwardAction, Listener, Route, RouteTable, VirtualHost } from "./route-table.ts";
+import type {
+  DirectAction,
+  ForwardAction,
+  HeaderMutation,
+  Listener,
+  RedirectAction,
+  Route,
+  RouteTable,
+  VirtualHost,
+} from "./route-table.ts";
 import { renderSteps } from "./simulation-steps.ts";
 import type { SimulatedArm, SimulatedRequest, Simulation, SimulationResult } from "./simulation.ts";
 import { sharesOf } from "./weights.ts";
@@ -37,11 +48,16 @@ export interface Walk {
   readonly result: SimulationResult;
 }
 
-function walkTable(table: RouteTable, request: SimulatedRequest): Walk {
+function walkTable(table: RouteTable, sent: SimulatedRequest): Walk {
+  const resolved = resolveTarget(sent);
+  const request = resolved.kind === "request" ? resolved.request : sent;
   const start = { table, request, listener: undefined, virtualHosts: [], prepared: undefined, taken: -1 };
   const { listener, virtualHosts } = findListener(table, request);
   if (listener === undefined) {
     return { ...start, result: { kind: "miss", cause: "no-listener" } };
+  }
+  if (resolved.kind === "rejected") {
+    return { ...start, listener, result: resolved };
   }
   const target = normalizeTarget(request.target);
   if (target === undefined) {
@@ -55,7 +71,7 @@ function walkTable(table: RouteTable, request: SimulatedRequest): Walk {
   const reached = { ...start, listener, virtualHosts, prepared };
   if (virtualHost.requiresHttps && request.scheme !== "https") {
     const location = httpsLocation(request, target);
-    return { ...reached, result: { kind: "redirect", route: undefined, status: 301, location } };
+    return { ...reached, result: { kind: "redirect", route: undefined, status: 301, location, responseChanges: [] } };
   }
   const taken = virtualHost.routes.findIndex((route) => findUnmet(route.match, prepared) === undefined);
   const route = virtualHost.routes[taken];
@@ -101,18 +117,22 @@ function act(taken: TakenRequest): SimulationResult {
       return forward(taken, action);
     case "redirect": {
       const location = redirectLocation(action, request, { target, match: route.match.path });
-      return { kind: "redirect", route, status: action.status, location };
+      return { kind: "redirect", route, status: action.status, location, responseChanges: changesOf(action) };
     }
     case "direct":
-      return { kind: "direct", route, status: action.status, body: action.body };
+      return { kind: "direct", route, status: action.status, body: action.body, responseChanges: changesOf(action) };
   }
+}
+
+function changesOf({ responseHeaders }: RedirectAction | DirectAction): readonly HeaderMutation[] {
+  return responseHeaders === undefined ? [] : [responseHeaders];
 }
 
 function forward(
   { table, request, target, virtualHost, route }: TakenRequest,
   action: ForwardAction,
 ): SimulationResult {
-  const arms = weighArms(table, action.split.arms);
+  const arms = weighArms(table, action, request);
   return {
     kind: "route",
     route,
@@ -120,17 +140,21 @@ function forward(
     action,
     arms,
     target: rewriteTarget(target, route.match.path, action.pathRewrite),
-    authority: action.hostRewrite ?? request.authority,
     failure: failureOf(arms),
   };
 }
 
-function weighArms(table: RouteTable, arms: readonly Arm[]): readonly SimulatedArm[] {
+/** Changes of an arm come before those of its rule, whose `set` therefore wins. Source: Envoy `config_impl.cc`. */
+function weighArms(table: RouteTable, action: ForwardAction, request: SimulatedRequest): readonly SimulatedArm[] {
+  const { arms } = action.split;
   const shares = sharesOf(arms);
   const weighed = arms.map((arm, index) => ({
     arm,
     destination: table.destinations.get(arm.destination),
     sharePercent: shares[index] ?? 0,
+    authority: action.hostRewrite ?? arm.hostRewrite ?? request.authority,
+    requestHeaders: mutateHeaders(request.headers, [arm.requestHeaders, action.requestHeaders]),
+    responseChanges: [arm.responseHeaders, action.responseHeaders],
   }));
   const taking = weighed.filter(({ sharePercent }) => sharePercent > 0);
   return taking.length > 0 ? taking : weighed;

@@ -11,7 +11,7 @@ export function renderSteps(walk: Walk): readonly SimulationStep[] {
     return steps;
   }
   if (walk.result.kind === "rejected") {
-    const reason = `${walk.result.reason}, so the proxy answers 400 before it looks for a route`;
+    const reason = `${walk.result.reason}, so the proxy answers ${walk.result.status} before it looks for a route`;
     return [...steps, step({ tried: "route", name: walk.request.target, taken: false, reason })];
   }
   return [...steps, ...virtualHostSteps(walk), ...routeSteps(walk)];

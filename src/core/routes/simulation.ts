@@ -1,4 +1,4 @@
-import type { Arm, Destination, Route, RouteAction, VirtualHost } from "./route-table.ts";
+import type { Arm, Destination, HeaderMutation, Route, RouteAction, VirtualHost } from "./route-table.ts";
 
 /** A request as it reaches a gateway listener. */
 export interface SimulatedRequest {
@@ -8,7 +8,7 @@ export interface SimulatedRequest {
   /** The Host header (or `:authority`), with its port if it had one. */
   readonly authority: string;
   readonly method: string;
-  /** Path and query as sent, such as `/a?b=c`. */
+  /** As sent: path and query, such as `/a?b=c`, or a whole URL, whose host then counts. */
   readonly target: string;
   /** Names in any case; of a name given several times each value is tried on its own, as Envoy 1.40 does. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -28,16 +28,27 @@ export type SimulationResult =
       readonly action: Extract<RouteAction, { kind: "forward" }>;
       /** Arms with a share above 0, or all if none has. */
       readonly arms: readonly SimulatedArm[];
-      /** Path and query, and host, as the destination sees them. */
+      /** Path and query as the destination sees them. */
       readonly target: string;
-      readonly authority: string;
       /** 503 when no arm can answer, with the flag that says why; undefined when a destination answers. */
       readonly failure: { readonly status: 503; readonly flag: "NC" | "UH" } | undefined;
     }
-  | { readonly kind: "redirect"; readonly route: Route | undefined; readonly status: number; readonly location: string }
-  | { readonly kind: "direct"; readonly route: Route; readonly status: number; readonly body: Uint8Array }
-  /** Refused before routing: a path that cannot be normalized, a character that no request may contain. */
-  | { readonly kind: "rejected"; readonly status: 400; readonly reason: string }
+  | {
+      readonly kind: "redirect";
+      readonly route: Route | undefined;
+      readonly status: number;
+      readonly location: string;
+      readonly responseChanges: readonly HeaderMutation[];
+    }
+  | {
+      readonly kind: "direct";
+      readonly route: Route;
+      readonly status: number;
+      readonly body: Uint8Array;
+      readonly responseChanges: readonly HeaderMutation[];
+    }
+  /** Refused before routing: a target that no request may have (400), or https asked of a plain port (403). */
+  | { readonly kind: "rejected"; readonly status: 400 | 403; readonly reason: string }
   /** 404, flag NR; or nothing listens on the port at all. */
   | { readonly kind: "miss"; readonly cause: MissCause };
 
@@ -48,6 +59,12 @@ export interface SimulatedArm {
   /** Undefined when no such destination exists: 503 NC. */
   readonly destination: Destination | undefined;
   readonly sharePercent: number;
+  /** The Host header as the destination sees it. */
+  readonly authority: string;
+  /** The request's headers after every change; without those that a proxy sets by itself. */
+  readonly requestHeaders: SimulatedRequest["headers"];
+  /** What is done to the answer's headers, in this order. */
+  readonly responseChanges: readonly HeaderMutation[];
 }
 
 /** One thing that was tried, in order: a listener, a virtual host, a route. */
