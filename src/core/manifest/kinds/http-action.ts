@@ -8,9 +8,15 @@ import { complainRegex } from "./string-match.ts";
 /** Istio lets other 3xx codes pass and then builds a route that does nothing, so they are refused here. */
 const redirectCodes = [301, 302, 303, 307, 308];
 
-const redirectCode = refine(integer, (code) =>
-  code === 0 || redirectCodes.includes(code) ? undefined : `must be one of ${redirectCodes.join(", ")}, but is ${code}`,
-);
+const redirectCode = refine(integer, (code) => {
+  if (code === 0 || redirectCodes.includes(code)) {
+    return undefined;
+  }
+  const complaint = `must be one of ${redirectCodes.join(", ")}, but is ${code}`;
+  return code >= 300 && code <= 399
+    ? `${complaint}; Istio accepts it and then gives the proxy a rule without an action`
+    : complaint;
+});
 
 export const decodeRedirect: Decoder<HttpRedirect> = transform(
   object({

@@ -10,6 +10,7 @@ import {
   report,
   reportValue,
 } from "../decode/decoder.ts";
+import { parseDuration } from "../decode/duration.ts";
 import { fieldPlace, object, optional, withDefault } from "../decode/object.ts";
 import { durationMs, number, string } from "../decode/scalars.ts";
 import type { HttpAction, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
@@ -23,6 +24,15 @@ const mirrorPercent = refine(number, (value) =>
   value >= 0 && value <= 100 ? undefined : `must be a percentage from 0 to 100, but is ${value}`,
 );
 
+/** Istio takes no `0s` here, although its absence means just that; so says its admission webhook. */
+const timeoutMs: Decoder<number> = (place, context) =>
+  place.value.kind === "string" && parseDuration(place.value.value) === 0
+    ? reportValue(place, context, {
+        complaint: "must be at least 1ms",
+        hint: "Leave it out: a rule without timeout has none.",
+      })
+    : durationMs(place, context);
+
 const decodeFields = object({
   fields: {
     name: optional(string),
@@ -31,7 +41,7 @@ const decodeFields = object({
     redirect: optional(decodeRedirect),
     directResponse: optional(decodeDirectResponse),
     rewrite: optional(decodeRewrite),
-    timeout: optional(durationMs),
+    timeout: optional(timeoutMs),
     retries: optional(decodeRetries),
     mirror: optional(decodeDestination),
     mirrors: optional(list(decodeMirrorPolicy)),
@@ -48,7 +58,11 @@ type RouteFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
 export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fields, place, context) => {
   const action = buildAction(fields, place, context);
   const mirrors = buildMirrors(fields, place, context);
-  if (action === invalid || mirrors === invalid || checkPrefixRewrite(fields, place, context) === invalid) {
+  const complaint = complainPrefixRewrite(fields) ?? complainAuthority(fields);
+  if (complaint !== undefined) {
+    exclude(place, context, complaint);
+  }
+  if (action === invalid || mirrors === invalid || complaint !== undefined) {
     return invalid;
   }
   return {
@@ -121,11 +135,20 @@ function buildMirrors(fields: RouteFields, place: Place, context: DecodeContext)
 }
 
 /** Replacing the matched prefix means something only where every condition matches a prefix. */
-function checkPrefixRewrite(fields: RouteFields, place: Place, context: DecodeContext): Invalid | undefined {
+function complainPrefixRewrite(fields: RouteFields): string | undefined {
   const isAllowed = fields.match.length > 0 && fields.match.every((match) => match.uri?.kind === "prefix");
   return fields.redirect?.prefixRewrite === undefined || isAllowed
     ? undefined
-    : exclude(place, context, "has redirect.prefixRewrite, which needs a uri prefix in every match");
+    : "has redirect.prefixRewrite, which needs a uri prefix in every match";
+}
+
+/** Source: Istio `virtualservice.go`, validateAuthorityRewrite. */
+function complainAuthority({ rewrite, headers }: RouteFields): string | undefined {
+  const names = [...Object.keys(headers.request.set), ...Object.keys(headers.request.add)];
+  const header = names.find((name) => [":authority", "host"].includes(name.toLowerCase()));
+  return header === undefined || rewrite?.authority === undefined || rewrite.authority === ""
+    ? undefined
+    : `changes the authority twice, by rewrite.authority and by the header ${header}`;
 }
 
 function exclude(place: Place, context: DecodeContext, complaint: string): Invalid {
