@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeBackend } from "../../test/api/fake-backend.ts";
 import { startApi, type RunningApi } from "../api/server.ts";
+import { observeProcess } from "../local/process-identity.ts";
+import { ProcessRegistry } from "../local/process-registry.ts";
 
 const bin = fileURLToPath(new URL("../../bin/kirikae.js", import.meta.url));
 
@@ -105,6 +107,23 @@ describe("exit status 3: the environment", () => {
     await writeFile(join(folder, "token"), "x\n");
     await writeFile(join(folder, "api.json"), '{"url":"http://127.0.0.1:9","pid":1}');
     expect(await run(["status"])).toMatchObject({ status: 3, stderr: expect.stringContaining("KIR5050") });
+  });
+
+  test("an Envoy that serves on without its up is named, by doctor too", async () => {
+    const serving = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+    try {
+      const registry = ProcessRegistry.open(join(folder, "processes.json"));
+      const identity = observeProcess(serving.pid ?? 0) ?? { pid: 0, startedAt: "" };
+      const launch = { id: "test", role: "envoy", name: "envoy", replica: 0, specHash: "", port: null } as const;
+      registry.declare({ ...launch, logFile: "", stopScope: "process", process: null });
+      registry.confirm("test", identity);
+      const { status, stdout } = await run(["status", "--json"]);
+      expect(status).toBe(3);
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: "KIR5050", details: { envoyPids: [serving.pid] } } });
+      expect((await run(["doctor"])).stdout).toContain(`Envoy (pid ${serving.pid}) serves on`);
+    } finally {
+      serving.kill("SIGKILL");
+    }
   });
 
   test("an API that does not know the token", async () => {

@@ -24,8 +24,14 @@ export async function run(process: NodeJS.Process): Promise<void> {
     await program.parseAsync(process.argv);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    reportError(terminal, toError(error), process);
+    const known = toError(error);
+    reportError(terminal, known.code === "KIR5050" ? await completeSilence(known, process.env) : known, process);
   }
+}
+
+async function completeSilence(error: KirikaeError, env: NodeJS.ProcessEnv): Promise<KirikaeError> {
+  const { tellOfLeftEnvoys } = await import("./left-running.ts");
+  return tellOfLeftEnvoys(error, env);
 }
 
 function reportError(terminal: Terminal, error: KirikaeError, process: NodeJS.Process): void {

@@ -95,6 +95,18 @@ export class ProcessRegistry {
   }
 }
 
+/**
+ * The processes of a role that run by the record of a state folder which another kirikae may hold: it only reads.
+ * @throws KirikaeError KIR5002 when the file cannot be understood.
+ */
+export function readRunning(path: string, role: LaunchRecord["role"]): readonly RunningRecord[] {
+  return readRegistry(path).flatMap((record) => {
+    const { process, stopScope: scope, id: launchId } = record;
+    const isRunning = record.role === role && process !== null && isAlive(process, { scope, launchId });
+    return isRunning ? [{ ...record, process }] : [];
+  });
+}
+
 function observeLaunch(record: LaunchRecord): LaunchRecord | undefined {
   const identity = record.process ?? waitForLaunched(record.id);
   if (identity === undefined) return undefined;

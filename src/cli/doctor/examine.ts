@@ -5,6 +5,7 @@ import { connect } from "../connect.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import { findInstalledEnvoy, type EnvoyBinary } from "../../local/envoy-binary.ts";
 import { locateStateFolder } from "../../local/state-folder.ts";
+import { describeLeftEnvoys, findLeftEnvoys } from "../left-running.ts";
 import { fail, ok, warn, type DoctorCheck } from "./check.ts";
 
 const commandTimeoutMs = 10_000;
@@ -102,9 +103,16 @@ async function examineRunningUp(env: NodeJS.ProcessEnv): Promise<DoctorCheck> {
     return ok(name, detail);
   } catch (error) {
     if (!(error instanceof KirikaeError)) throw error;
-    if (error.code === "KIR5050") return ok(name, "none runs with this state folder");
+    if (error.code === "KIR5050") return examineLeftEnvoys(name, env);
     return warn(name, error.message, error.hint ?? "Stop it and start it again.");
   }
+}
+
+function examineLeftEnvoys(name: string, env: NodeJS.ProcessEnv): DoctorCheck {
+  const pids = findLeftEnvoys(env);
+  if (pids.length === 0) return ok(name, "none runs with this state folder");
+  const hint = "`kirikae up DIR` takes it over without a dropped request; Ctrl-C there then stops it.";
+  return warn(name, `none runs, but ${describeLeftEnvoys(pids)}`, hint);
 }
 
 /** Gateways and the API listen on 127.0.0.1; a sandbox may forbid that. */

@@ -86,18 +86,19 @@ export function renderEnd(result: MoveResult, ink: Ink): string {
     .join("\n");
 }
 
-function renderLedger({ ledger, from }: MoveResult, ink: Ink): string {
+function renderLedger({ ledger, from, to }: MoveResult, ink: Ink): string {
   if (ledger === null) return "";
   const zero = (count: number) => (count === 0 ? ink.green("0") : ink.red(String(count)));
   const versions = Object.entries(ledger.byVersion).map(([name, count]) => `${inkVersion(ink, name)} ${count}`);
+  const last = ledger.lastOldMs === null ? "before the call" : `${renderMs(ledger.lastOldMs)} after the call`;
+  const oldRows = [
+    [`last answer of ${from}`, last],
+    [`${from} after done`, zero(ledger.oldAfterDone)],
+  ];
   const rows = [
     ["requests", `${ledger.requests} = ${ledger.ok} ok + ${zero(ledger.failed)} failed`],
     ["by version", versions.join(", ")],
-    [
-      `last answer of ${from}`,
-      ledger.lastOldMs === null ? "before the call" : `${renderMs(ledger.lastOldMs)} after the call`,
-    ],
-    [`${from} after done`, zero(ledger.oldAfterDone)],
+    ...(from === to ? [] : oldRows),
     ...(ledger.clientGone === 0 ? [] : [["clients that left", String(ledger.clientGone)]]),
     ...(ledger.isComplete ? [] : [["incomplete", ink.red("the proxy dropped records, so this is no proof")]]),
     ...ledger.failures.map((failure) => ["failure", ink.red(failure)]),

@@ -15,7 +15,10 @@ export async function checkDestinations(
   local: LocalEndpoints,
 ): Promise<PreflightReport> {
   const checks = await Promise.all(
-    [...gainingDestinations(plan)].map((id) => checkDestination(id, table.destinations.get(id), local)),
+    [...gainingDestinations(plan)].map((id) => {
+      const version = plan.versions.find(({ destinations }) => destinations.includes(id))?.name ?? id;
+      return checkDestination({ id, version, destination: table.destinations.get(id) }, local);
+    }),
   );
   return { ok: checks.flat().every(({ verdict }) => verdict === "pass"), checks: checks.flat() };
 }
@@ -28,12 +31,18 @@ function gainingDestinations(plan: MovePlan): ReadonlySet<DestinationId> {
   return gaining;
 }
 
+interface GainingDestination {
+  readonly id: DestinationId;
+  /** As the plan calls it. */
+  readonly version: string;
+  readonly destination: Destination | undefined;
+}
+
 async function checkDestination(
-  id: DestinationId,
-  destination: Destination | undefined,
+  { id, version, destination }: GainingDestination,
   local: LocalEndpoints,
 ): Promise<PreflightCheck[]> {
-  const name = `endpoints of ${destination?.subset ?? destination?.host ?? id}`;
+  const name = `endpoints of ${version}`;
   if (destination === undefined) return [{ name, verdict: "fail", detail: `${id} is not declared` }];
   const endpoints = resolveEndpoints(destination, local);
   if (endpoints.length === 0) return [{ name, verdict: "fail", detail: `${id} has no ready endpoint` }];
