@@ -196,21 +196,24 @@ test("a table edit keeps moved weights that it is given, whichever arms it adds 
   expect((await running.client.get()).body).toBe("blue");
 });
 
-test("endpoints follow without a route change", async () => {
-  await using green = await startBackend("second");
-  let ports: number[] = [];
-  await using running = await start({ endpoints: () => ports.map((port) => ({ address: "127.0.0.1", port })) });
-  const { target } = running.fixture;
-  const table = running.table();
-  const moved = table.destinations.get(destinationId("blue"));
-  if (moved === undefined) throw new Error("no destination");
-  const destinations = new Map(table.destinations);
-  destinations.set(moved.id, { ...moved, endpoints: [{ kind: "localWorkload", name: "test/app" }] });
-  await target.applyTable({ ...table, destinations }, new Map());
-  expect((await running.client.get()).status).toBe(503);
-  const routesSent = target.bytesSent.routes;
-  ports = [green.port];
-  await target.updateEndpoints();
-  expect((await running.client.get()).body).toBe("second");
-  expect(target.bytesSent.routes).toBe(routesSent);
-});
+test.each(["static", "dns"] as const)(
+  "endpoints of %s resolution follow without a route change",
+  async (resolution) => {
+    await using green = await startBackend("second");
+    let ports: number[] = [];
+    await using running = await start({ endpoints: () => ports.map((port) => ({ address: "127.0.0.1", port })) });
+    const { target } = running.fixture;
+    const table = running.table();
+    const moved = table.destinations.get(destinationId("blue"));
+    if (moved === undefined) throw new Error("no destination");
+    const destinations = new Map(table.destinations);
+    destinations.set(moved.id, { ...moved, resolution, endpoints: [{ kind: "localWorkload", name: "test/app" }] });
+    await target.applyTable({ ...table, destinations }, new Map());
+    expect((await running.client.get()).status).toBe(503);
+    const routesSent = target.bytesSent.routes;
+    ports = [green.port];
+    await target.updateEndpoints();
+    expect((await running.client.get()).body).toBe("second");
+    expect(target.bytesSent.routes).toBe(routesSent);
+  },
+);

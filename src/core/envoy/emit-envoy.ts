@@ -81,6 +81,12 @@ export function encodeEndpoints(table: RouteTable, local: LocalEndpoints): Encod
   return encoded;
 }
 
+/** The clusters that carry their endpoints themselves: what a replica's coming and going changes beside those. */
+export function encodeDnsClusters(table: RouteTable, local: LocalEndpoints): EncodedByName {
+  const destinations = [...table.destinations.values()].filter((destination) => !usesEds(destination));
+  return new Map(destinations.map((destination) => [destination.id, encodeCluster(destination, local)]));
+}
+
 /** The resources as JSON, as `envoy --mode validate` and golden files read them. */
 export function renderEnvoyJson(resources: EnvoyResources): JsonObject {
   const options = { registry: envoyTypes };

@@ -52,9 +52,9 @@ export function emitForward(
   };
 }
 
-/** A split whose weights can be moved by runtime values: more than one arm, each to a destination of its own. */
+/** A split whose weights can be moved, by runtime values. */
 export function isMovable(split: Split): boolean {
-  return split.arms.length > 1 && new Set(split.arms.map((arm) => arm.destination)).size === split.arms.length;
+  return split.arms.length > 1;
 }
 
 function emitSplit(split: Split): NonNullable<RouteActionInit["clusterSpecifier"]> {
@@ -75,7 +75,6 @@ function hasOwnChanges({ hostRewrite, requestHeaders, responseHeaders }: Arm): b
 
 function emitWeightedClusters(split: Split): Init<typeof WeightedClusterSchema> {
   return {
-    // Two arms to one destination would read the same runtime key, so such a split keeps its static weights.
     runtimeKeyPrefix: isMovable(split) ? runtimeKeyPrefix(split.id) : "",
     clusters: split.arms.map((arm) => ({
       name: arm.destination,

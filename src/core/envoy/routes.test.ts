@@ -102,9 +102,3 @@ test("a single arm is a plain cluster unless it has changes of its own", () => {
     requestHeadersToAdd: [{ header: { key: "x-route" } }],
   });
 });
-
-test("two arms to one destination have no runtime keys, because they would share them", () => {
-  expect(firstAction(listener([host("*", [arm("b", 1), arm("b", 1)])]))).not.toHaveProperty(
-    "route.weightedClusters.runtimeKeyPrefix",
-  );
-});

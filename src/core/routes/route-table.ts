@@ -38,7 +38,7 @@ export interface Listener {
   readonly virtualHosts: readonly VirtualHost[];
 }
 
-export interface ListenerServer {
+interface ListenerServer {
   /** `namespace/name` of the gateway. */
   readonly gateway: string;
   /** The name of the server in it. */
@@ -66,7 +66,7 @@ export interface Route {
   readonly action: RouteAction;
 }
 
-export interface RouteOrigin {
+interface RouteOrigin {
   /** `namespace/name`. */
   readonly virtualService: string;
   /** Counts from 0. */
@@ -129,6 +129,7 @@ export type SplitId = string;
 /** Shares of one rule's traffic. An arm of weight 0 is there so that traffic can move to it without a new route. */
 export interface Split {
   readonly id: SplitId;
+  /** Each leads to a destination of its own: weights are named by destinations. */
   readonly arms: readonly Arm[];
 }
 

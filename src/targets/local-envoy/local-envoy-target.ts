@@ -20,7 +20,7 @@ import { ProxySet } from "./proxy-set.ts";
 import { type ProxyStatus, renderProxyStatus } from "./proxy-status.ts";
 import { PushedState } from "./pushed-state.ts";
 import { removeRetired } from "./retirement.ts";
-import { rewriteRoutes } from "./route-rewrite.ts";
+import { rewriteDelayMs, rewriteRoutes } from "./route-rewrite.ts";
 import { checkWeights } from "./runtime-weights.ts";
 import { waitForConnection, waitForTypes } from "./settlement.ts";
 import { pushTable, type TableReport } from "./table-push.ts";
@@ -35,7 +35,7 @@ export interface LocalEnvoyOptions extends EmitOptions {
   readonly drainMs?: number;
   /** How long they are kept at most while requests still use them; 60 s where it is not given. */
   readonly drainTimeoutMs?: number;
-  /** How long after the last move the routes are rewritten to the same weights; grows with the table by default. */
+  /** How long after the last move the routes are rewritten to the same weights; see `rewriteDelayMs` in route-rewrite.ts. */
   readonly rewriteDelayMs?: number;
   /** Told what went wrong in the background: a rewrite or a removal that a proxy refused. */
   onTrouble?(message: string): void;
@@ -174,6 +174,8 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   async preflight(plan: MovePlan): Promise<PreflightReport> {
     const { table } = this.#state;
     if (table === undefined) throw noTable();
+    // A move is about to come, and must not wait behind a rewrite.
+    this.#scheduleRewrite();
     const connected = new Set(this.#server.connected);
     const proxies = this.#proxies.all.map(({ node }) => ({
       name: `proxy ${node}`,
@@ -197,7 +199,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   updateEndpoints(): Promise<void> {
     return this.#exclusively(async () => {
       this.#state.publishEndpoints();
-      const wait = { types: ["endpoints"] as const, deadlineMs: performance.now() + endpointTimeoutMs };
+      const wait = { types: ["clusters", "endpoints"] as const, deadlineMs: performance.now() + endpointTimeoutMs };
       await Promise.all(this.#server.connected.map((node) => waitForTypes(this.#server, node, wait)));
     });
   }
@@ -255,9 +257,11 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   async #setCounting(isCounting: boolean): Promise<boolean> {
     const startMs = performance.now();
     return this.#exclusively(async () => {
+      clearTimeout(this.#rewriteTimer);
       this.#state.isCounting = isCounting;
       this.#state.publishRuntime(this.#state.layer);
       const report = await this.#prove(startMs, startMs + ledgerTimeoutMs);
+      this.#scheduleRewrite();
       return report.kind === "proved";
     });
   }
@@ -270,12 +274,11 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     this.#scheduleRewrite();
   }
 
+  /** Begins the pause before a rewrite anew, so that any move puts it off. */
   #scheduleRewrite(): void {
     clearTimeout(this.#rewriteTimer);
     if (this.#isDisposed || this.#state.layer.size === 0) return;
-    const hosts = this.#state.table?.listeners.reduce((sum, each) => sum + each.virtualHosts.length, 0) ?? 0;
-    // A large table keeps Envoy's main thread busy for its whole length, so the pause before has to be longer too.
-    const delayMs = this.#options.rewriteDelayMs ?? 2_000 + 2 * hosts;
+    const delayMs = this.#options.rewriteDelayMs ?? rewriteDelayMs(this.#state.routeBytes);
     this.#rewriteTimer = setTimeout(() => {
       const rewriting = this.#exclusively(() => this.#rewrite());
       rewriting.catch((error: unknown) => this.#options.onTrouble?.(String(error)));
@@ -284,13 +287,15 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   }
 
   async #rewrite(): Promise<void> {
-    if (this.#isDisposed) return;
+    // A ledger that is open means that a move is under way.
+    if (this.#isDisposed || this.#state.isCounting) return;
     const trouble = await rewriteRoutes({
       server: this.#server,
       state: this.#state,
       proxies: this.#proxies.named(this.#server.connected),
     });
-    if (trouble !== undefined) this.#options.onTrouble?.(trouble);
+    // What is cut short because kirikae ends is no trouble: the layer says the same.
+    if (trouble !== undefined && !this.#isDisposed) this.#options.onTrouble?.(trouble);
   }
 
   #startDraining(): void {

@@ -14,6 +14,7 @@ export interface ConnectedProxy {
 /** The admin and proof connections of every proxy of the target. */
 export class ProxySet implements Disposable {
   readonly all: readonly ConnectedProxy[];
+  #isDisposed = false;
 
   constructor(proxies: readonly LocalProxy[]) {
     this.all = proxies.map((proxy) => {
@@ -37,11 +38,13 @@ export class ProxySet implements Disposable {
    * is back. False when one did not say so in time.
    */
   async waitUntilWarm(proxies: readonly ConnectedProxy[], deadlineMs: number): Promise<boolean> {
-    const warm = await Promise.all(proxies.map((proxy) => isWarmInTime(proxy, deadlineMs)));
+    const isOver = () => this.#isDisposed || performance.now() > deadlineMs;
+    const warm = await Promise.all(proxies.map((proxy) => isWarmInTime(proxy, isOver)));
     return warm.every(Boolean);
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     for (const { admin, proof } of this.all) {
       proof[Symbol.dispose]();
       admin[Symbol.dispose]();
@@ -63,13 +66,13 @@ async function askIfRunning<Answer>(
   }
 }
 
-async function isWarmInTime(proxy: ConnectedProxy, deadlineMs: number): Promise<boolean> {
+async function isWarmInTime(proxy: ConnectedProxy, isOver: () => boolean): Promise<boolean> {
   for (;;) {
     const answer = await askIfRunning(proxy, ({ admin }) =>
       admin.stats("^cluster_manager\\.warming_clusters$", { usedOnly: false }),
     );
     if (answer.kind === "answer" && answer.value.get("cluster_manager.warming_clusters") === 0) return true;
-    if (performance.now() > deadlineMs) return false;
+    if (isOver()) return false;
     await delay(5);
   }
 }

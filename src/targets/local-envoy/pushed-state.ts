@@ -1,5 +1,5 @@
 import { toBinary } from "@bufbuild/protobuf";
-import { type EmitOptions, encodeEndpoints, encodeRoutes } from "../../core/envoy/emit-envoy.ts";
+import { type EmitOptions, encodeDnsClusters, encodeEndpoints, encodeRoutes } from "../../core/envoy/emit-envoy.ts";
 import { epochRuntimeKey, epochSlots, runtimeLayerName } from "../../core/envoy/names.ts";
 import { emitRuntime } from "../../core/envoy/runtime.ts";
 import type {
@@ -165,14 +165,25 @@ export class PushedState {
     return this.#staticListeners.get(version);
   }
 
-  /** Publishes where replicas listen now. */
+  /** Publishes where replicas listen now: as endpoints, and in the clusters that carry their own. */
   publishEndpoints(): void {
     if (this.#table === undefined) return;
-    const endpoints = buildResources(encodeEndpoints(this.#table, this.#emit.endpoints), this.snapshot.endpoints);
+    const { clusters, endpoints } = this.snapshot;
+    const fresh = buildResources(encodeEndpoints(this.#table, this.#emit.endpoints), endpoints);
+    const byDns = buildResources(encodeDnsClusters(this.#table, this.#emit.endpoints), clusters);
     const kept = [...this.retired].flatMap(([id, { endpoints: old }]) =>
       old === undefined ? [] : [[id, old] as const],
     );
-    this.publish({ endpoints: new Map([...kept, ...endpoints]) });
+    const isChanged = [...byDns].some(([id, cluster]) => clusters?.get(id) !== cluster);
+    this.publish({
+      endpoints: new Map([...kept, ...fresh]),
+      ...(isChanged ? { clusters: new Map([...(clusters ?? []), ...byDns]) } : {}),
+    });
+  }
+
+  /** What a rewrite of the routes would make every proxy read. */
+  get routeBytes(): number {
+    return [...(this.snapshot.routes ?? [])].reduce((sum, [, { bytes }]) => sum + bytes.length, 0);
   }
 }
 

@@ -6,7 +6,7 @@ import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
 import type { XdsServer } from "../../xds/server.ts";
 import { buildResources, type ResourcesByName, type Snapshot } from "../../xds/snapshot.ts";
 import type { ConnectedProxy, ProxySet } from "./proxy-set.ts";
-import type { PushedState, RetiredDestination } from "./pushed-state.ts";
+import type { PushedState, RetiredDestination, SavedState } from "./pushed-state.ts";
 import { movableSplits, transitionLayer } from "./runtime-weights.ts";
 import { type Settlement, waitForTypes } from "./settlement.ts";
 import { proveRuntime } from "./weight-push.ts";
@@ -132,7 +132,7 @@ async function settle(
 
 async function restoreAfterRefusal(
   push: TablePush,
-  saved: ReturnType<PushedState["save"]>,
+  saved: SavedState,
   refusal: Extract<Settlement, { kind: "refused" }>,
 ): Promise<TableReport> {
   await restore(push, saved);
@@ -140,17 +140,15 @@ async function restoreAfterRefusal(
   return { kind: "rejected", node, resource, message };
 }
 
-async function restoreLate(
-  push: TablePush,
-  saved: ReturnType<PushedState["save"]>,
-  message: string,
-): Promise<TableReport> {
+async function restoreLate(push: TablePush, saved: SavedState, message: string): Promise<TableReport> {
   await restore(push, saved);
   return { kind: "unproved", isRestored: true, message };
 }
 
-async function restore(push: TablePush, saved: ReturnType<PushedState["save"]>): Promise<void> {
-  push.state.restore(saved);
+/** A proxy that took some of the new routes must be back on the old ones before the new clusters go. */
+async function restore(push: TablePush, saved: SavedState): Promise<void> {
+  push.state.restore({ ...saved, snapshot: { ...saved.snapshot, withholdsRemovals: true } });
   const proxies = push.proxies.named(push.server.connected);
   await settle({ ...push, deadlineMs: performance.now() + restoreTimeoutMs }, proxies, resourceTypes);
+  push.state.publish({ withholdsRemovals: saved.snapshot.withholdsRemovals });
 }
