@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import type { SourceText } from "../core/manifest/manifest.ts";
-import { parseManifests } from "../core/manifest/parse-manifests.ts";
+import { createManifestReader } from "../core/manifest/manifest-reader.ts";
 import { buildMesh } from "../core/mesh/build-mesh.ts";
 import { checkMesh } from "../core/mesh/check-mesh.ts";
 import type { Mesh } from "../core/mesh/mesh.ts";
@@ -16,12 +16,15 @@ export interface MeshModel {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Remembers the last set of texts, because of a large folder mostly one file is saved. */
+const readManifestTexts = createManifestReader();
+
 /** The whole way from text to route table: `check`, `explain` and `up` read manifests through this one door. */
 export function buildMeshModel(
   sources: readonly SourceText[],
   options: { readonly defaultNamespace: string },
 ): MeshModel {
-  const parsed = parseManifests(sources, options);
+  const parsed = readManifestTexts(sources, options);
   const linked = buildMesh(parsed.manifests);
   const built = buildRouteTable(linked.mesh);
   const diagnostics = [

@@ -41,7 +41,7 @@ export type WorkloadManifest = ManifestOf<
   "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod",
   WorkloadSpec
 >;
-export type NamespaceManifest = ManifestOf<"Namespace", Readonly<Record<string, never>>>;
+type NamespaceManifest = ManifestOf<"Namespace", Readonly<Record<string, never>>>;
 export type LocalWorkloadManifest = ManifestOf<"LocalWorkload", LocalWorkloadSpec>;
 
 export type Manifest =

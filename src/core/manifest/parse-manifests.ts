@@ -50,7 +50,10 @@ export function parseManifests(sources: readonly SourceText[], options: ParseOpt
 function reportProblem(problem: YamlProblem, lines: LineIndex, log: FindingLog): void {
   log.report(problem.kind === "limit" ? "KIR1002" : "KIR1001", () => ({
     message: problem.message,
-    hint: problem.kind === "limit" ? "Split the file, or write repeated parts out." : undefined,
+    hint:
+      problem.kind === "limit"
+        ? "Make several documents of it, with a line of --- between them, and write repeated parts out."
+        : undefined,
     at: lines.positionOf(problem.offset),
   }));
 }

@@ -1,3 +1,4 @@
+import { boundFindings } from "../diagnostics/bound-findings.ts";
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { renderPosition } from "../diagnostics/position.ts";
 import { type Manifest, objectName, resourceName, type WorkloadManifest } from "../manifest/manifest.ts";
@@ -24,7 +25,7 @@ export function buildMesh(manifests: readonly Manifest[]): { mesh: Mesh; diagnos
         .map((manifest) => [objectName(manifest), manifest] as const),
     ),
   };
-  return { mesh, diagnostics: [...diagnostics, ...services.diagnostics] };
+  return { mesh, diagnostics: boundFindings([...diagnostics, ...services.diagnostics], "of what it declares") };
 }
 
 function removeDuplicates(manifests: readonly Manifest[]): {

@@ -1,3 +1,4 @@
+import { boundFindings } from "../diagnostics/bound-findings.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { checkDestinationRules } from "./check-destination-rules.ts";
 import { checkDestinations } from "./check-destinations.ts";
@@ -8,9 +9,12 @@ import { checkShadowing } from "./check-shadowing.ts";
 import { checkVirtualServiceHosts } from "./check-virtual-service-hosts.ts";
 import type { Mesh } from "./mesh.ts";
 
-/** Findings that need more than one manifest to see, with Istio's codes where Istio has the same finding. */
+/**
+ * Findings that need more than one manifest to see, with Istio's codes where Istio has the same finding. At most a
+ * hundred of each level for one file.
+ */
 export function checkMesh(mesh: Mesh): readonly Diagnostic[] {
-  return [
+  const findings = [
     ...checkGateways(mesh),
     ...checkVirtualServiceHosts(mesh),
     ...checkDestinations(mesh),
@@ -19,4 +23,5 @@ export function checkMesh(mesh: Mesh): readonly Diagnostic[] {
     ...checkDestinationRules(mesh),
     ...checkLocalEndpoints(mesh),
   ];
+  return boundFindings(findings, "of how its objects fit together");
 }

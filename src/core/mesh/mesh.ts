@@ -52,7 +52,7 @@ export interface MeshEndpoint {
   readonly weight?: number | undefined;
 }
 
-export type EndpointSource =
+type EndpointSource =
   /** An address that a manifest fixes: IP or DNS name. */
   | { readonly kind: "address"; readonly address: string }
   /** The replicas of a LocalWorkload, known only while it runs (`addresses` ones too, for their readiness). */

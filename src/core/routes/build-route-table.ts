@@ -1,3 +1,4 @@
+import { boundFindings } from "../diagnostics/bound-findings.ts";
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
 import { resolveHost } from "../mesh/host-name.ts";
@@ -29,7 +30,7 @@ export function buildRouteTable(mesh: Mesh): {
     findings.set(`${finding.code} ${finding.resource}`, finding);
   }
   const table: RouteTable = { listeners, destinations, unserved: unservedHosts(mesh, { workloads, served }) };
-  return { table, diagnostics: [...findings.values()] };
+  return { table, diagnostics: boundFindings([...findings.values()], "of what its routes cannot carry") };
 }
 
 interface Building {

@@ -52,7 +52,7 @@ export type SimulationResult =
   /** 404, flag NR; or nothing listens on the port at all. */
   | { readonly kind: "miss"; readonly cause: MissCause };
 
-export type MissCause = "no-listener" | "no-virtual-host" | "no-route";
+type MissCause = "no-listener" | "no-virtual-host" | "no-route";
 
 export interface SimulatedArm {
   readonly arm: Arm;

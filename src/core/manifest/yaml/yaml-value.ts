@@ -10,7 +10,7 @@ export type YamlScalar =
   | { readonly kind: "boolean"; readonly value: boolean; readonly source: string; readonly offset: number }
   | { readonly kind: "null"; readonly offset: number };
 
-export interface YamlList {
+interface YamlList {
   readonly kind: "list";
   readonly items: readonly YamlValue[];
   readonly offset: number;
