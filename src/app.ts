@@ -8,17 +8,18 @@ import type { StateFolder } from "./local/state-folder.ts";
 
 /**
  * Runs a folder of manifests until it is disposed. Returns once requests are served; `ready` was reported then.
- * @throws KirikaeError as `bringUp` does, and KIR5056 when the API's port cannot be taken; nothing is left running then.
+ * @throws KirikaeError as `bringUp` does, and KIR5056 when the API's port cannot be taken; what was started is stopped
+ * then, and what an earlier kirikae left runs on. The signal's reason when it fires before that.
  */
 export async function up(options: UpOptions, parts: UpParts = realParts): Promise<RunningMesh> {
   await using starting = new AsyncDisposableStack();
   const stopped = Promise.withResolvers<void>();
   // Whoever runs the mesh may only wait for its disposal.
   stopped.promise.catch(() => undefined);
-  const { applier, state, manifests } = await bringUp(options, parts, starting);
+  const { applier, state, manifests, fate } = await bringUp(options, parts, starting);
+  const onEvent = (event: UpEvent): void => options.onEvent(event);
   const runtime = new MeshRuntime(applier);
   starting.defer(() => runtime.idle());
-  const onEvent = (event: UpEvent): void => options.onEvent(event);
   const onDefect = warnOfDefect(onEvent, "a request of the API");
   const api = starting.use(await serveApi({ runtime, state, options, onDefect }));
   const { target, workloads } = applier;
@@ -35,6 +36,8 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
   const { gateways, services } = runtime.status();
   const demo = options.demo ? startDemo(applier.current.table, gateways) : undefined;
   if (demo !== undefined) starting.use(demo);
+  options.signal?.throwIfAborted();
+  fate.begin();
   options.onEvent({ kind: "ready", api: api.url, pageUrl: api.pageUrl(), gateways, services });
   return runningMesh(starting.move(), stopped);
 }
@@ -64,4 +67,3 @@ function runningMesh(stack: AsyncDisposableStack, stopped: PromiseWithResolvers<
     },
   };
 }
-

@@ -51,6 +51,17 @@ export const defaultLimits: ApiLimits = {
 /** The longest that stopping waits for answers under way before it cuts them off. */
 const closeGraceMs = 1_000;
 
+/**
+ * Tries whether the API's port can be taken, before anything is started that a failure would have to undo.
+ * @throws KIR5056
+ */
+export async function checkApiPort(port: number | undefined): Promise<void> {
+  if (port === undefined || port === 0) return;
+  const app = Fastify();
+  await listen(app, port);
+  await app.close();
+}
+
 /** Serves the API and the status page of one mesh on loopback. Throws KIR5056 when the port cannot be taken. */
 export async function startApi(backend: ApiBackend, options: ApiOptions): Promise<RunningApi> {
   const limits = { ...defaultLimits, ...options.limits };

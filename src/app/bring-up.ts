@@ -2,6 +2,7 @@ import type { UpEvent, UpOptions } from "../app-types.ts";
 import { hasErrors } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
+import { checkApiPort } from "../api/server.ts";
 import { splitsOf } from "../core/routes/weights.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
@@ -19,6 +20,8 @@ import { manifestActor, type ManifestApplier, readModel } from "./apply-manifest
 import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
 import { LocalAddresses } from "./local-addresses.ts";
 import type { MeshModel } from "./mesh-model.ts";
+import { orAborted } from "./or-aborted.ts";
+import { ProcessFate } from "./process-fate.ts";
 
 /** How the parts of `up` are made; tests wrap the journal to kill the process between its writes. */
 export interface UpParts {
@@ -38,6 +41,8 @@ export interface BroughtUp {
   readonly applier: ManifestApplier;
   readonly state: StateFolder;
   readonly manifests: ManifestSet;
+  /** Decides what the stack does to the processes. */
+  readonly fate: ProcessFate;
 }
 
 /**
@@ -46,11 +51,7 @@ export interface BroughtUp {
  * @throws KirikaeError before anything is started for manifests with errors (exit status 2), a state folder in use, a
  * taken port, no Envoy (3).
  */
-export async function bringUp(
-  options: UpOptions,
-  parts: UpParts,
-  stack: AsyncDisposableStack,
-): Promise<BroughtUp> {
+export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDisposableStack): Promise<BroughtUp> {
   const state = await openStateFolder(process.env);
   const owner = { pid: process.pid, since: new Date().toISOString(), folder: options.folder };
   stack.use(acquireLock({ lockFile: state.lock, ownerFile: state.lockOwner, owner }));
@@ -59,26 +60,26 @@ export async function bringUp(
   checkModel(model, options);
   const registry = ProcessRegistry.open(state.processes);
   const ports = await choosePorts(model, registry, options);
-  const binary = await findEnvoy({
-    envoy: options.envoy,
-    env: process.env,
-    onProgress: (message) => options.onEvent({ kind: "progress", message }),
-  });
+  await checkApiPort(options.apiPort);
+  const binary = await findBinary(options);
   const journal = stack.use(parts.openJournal(state.journal));
   const addresses = new LocalAddresses(listenAddress);
-  const workloads = startWorkloads({ state, registry, ports, options }, stack);
+  const fate = new ProcessFate();
+  const workloads = startWorkloads({ state, registry, ports, options, fate }, stack);
   const target = await startTarget({ state, addresses, options, pid: () => envoy.pid }, stack);
   const engine = createEngine({ journal, target, clock: createSystemClock(), settleMs, applyTimeoutMs });
 
   options.onEvent({ kind: "progress", message: "starting workloads" });
-  const change = await workloads.prepare(model.mesh.localWorkloads.values());
+  const change = await orAborted(workloads.prepare(model.mesh.localWorkloads.values()), options.signal);
   for (const { workload, reason, logFile } of change.problems) {
     const where = logFile === undefined ? "" : ` (its log is ${logFile})`;
     options.onEvent({ kind: "warning", message: `workload ${workload}: ${reason}${where}` });
   }
   addresses.show({ ports, endpoints: (name) => change.endpoints(name) });
-  const envoy = await startEnvoy({ binary, state, registry, options }, stack);
-  await goLive({ engine, target, model, options, envoy });
+  const envoy = await startEnvoy({ binary, state, registry, options, fate }, stack);
+  options.signal?.throwIfAborted();
+  if (envoy.origin === "adopted") fate.share();
+  await orAborted(goLive({ engine, target, model, options, envoy }), options.signal);
   // An adopted Envoy may have sent to replicas of an older spec until now.
   await change.commit();
   addresses.show({ ports, endpoints: (name) => workloads.endpoints(name) });
@@ -95,7 +96,7 @@ export async function bringUp(
     envoyPid: () => envoy.pid,
     onEvent: (event) => options.onEvent(event),
   };
-  return { applier, state, manifests };
+  return { applier, state, manifests, fate };
 }
 
 function checkModel(model: MeshModel, options: UpOptions): void {
@@ -123,15 +124,26 @@ async function choosePorts(model: MeshModel, registry: ProcessRegistry, options:
   return ports;
 }
 
+/** A download that is left alone ends by itself, and cleans up after itself. */
+function findBinary(options: UpOptions): ReturnType<typeof findEnvoy> {
+  const { envoy, signal } = options;
+  const onProgress = (message: string): void => options.onEvent({ kind: "progress", message });
+  return orAborted(findEnvoy({ envoy, env: process.env, signal, onProgress }), signal);
+}
+
 interface WorkloadParts {
   readonly state: StateFolder;
   readonly registry: ProcessRegistry;
   readonly ports: GatewayPorts;
   readonly options: UpOptions;
+  readonly fate: ProcessFate;
 }
 
-function startWorkloads({ state, registry, ports, options }: WorkloadParts, stack: AsyncDisposableStack): LocalWorkloads {
-  return stack.use(
+function startWorkloads(
+  { state, registry, ports, options, fate }: WorkloadParts,
+  stack: AsyncDisposableStack,
+): LocalWorkloads {
+  return stack.adopt(
     new LocalWorkloads({
       registry,
       logFolder: state.logs,
@@ -142,6 +154,7 @@ function startWorkloads({ state, registry, ports, options }: WorkloadParts, stac
         options.onEvent({ kind: "warning", message });
       },
     }),
+    (workloads) => fate.end(workloads),
   );
 }
 
@@ -177,14 +190,15 @@ interface EnvoyParts {
   readonly state: StateFolder;
   readonly registry: ProcessRegistry;
   readonly options: UpOptions;
+  readonly fate: ProcessFate;
 }
 
 async function startEnvoy(
-  { binary, state, registry, options }: EnvoyParts,
+  { binary, state, registry, options, fate }: EnvoyParts,
   stack: AsyncDisposableStack,
 ): Promise<EnvoyProcess> {
   const sockets = socketsOf(state);
-  return stack.use(
+  return stack.adopt(
     await EnvoyProcess.start({
       binary,
       state,
@@ -194,6 +208,7 @@ async function startEnvoy(
       concurrency: options.concurrency,
       onEvent: (event) => options.onEvent(describeEnvoy(event, binary.version)),
     }),
+    (envoy) => fate.end(envoy),
   );
 }
 

@@ -51,18 +51,21 @@ function toError(error: unknown): KirikaeError {
   return usageError(`${message[0]?.toUpperCase() ?? ""}${message.slice(1)}.`, suggestion.join(" ") || undefined);
 }
 
-/** The first signal asks; a second ends the process at once, the way the system would have. */
+/** Whoever wants a program gone may tell it and its whole group (as GNU timeout does): both are one request. */
+const oneRequestMs = 1_000;
+
+/** The first signal asks; one that comes later ends the process at once, the way the system would have. */
 function listenForStop(process: NodeJS.Process, stop: (signal: NodeJS.Signals) => void): Disposable {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  let isAsked = false;
+  let askedMs: number | undefined;
   const listener = (signal: NodeJS.Signals): void => {
-    if (isAsked) {
+    if (askedMs === undefined) {
+      askedMs = performance.now();
+      stop(signal);
+    } else if (performance.now() - askedMs >= oneRequestMs) {
       stopListening();
       process.kill(process.pid, signal);
-      return;
     }
-    isAsked = true;
-    stop(signal);
   };
   const stopListening = (): void => {
     for (const signal of signals) process.off(signal, listener);

@@ -135,23 +135,31 @@ export class CommandReplica implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#endWatch();
-    this.#wake?.();
+    this.#end();
     await this.#supervised.stop();
     if (this.#port !== undefined) this.#options.ports.release(this.#port);
   }
 
   /** Leaves the process to the next kirikae. */
   async detach(): Promise<void> {
-    this.#isStopped = true;
-    this.#endWatch();
-    this.#wake?.();
+    this.#end();
     await this.#supervised.detach();
+  }
+
+  /** For a start that did not succeed: ends it if it was started here. */
+  async release(): Promise<void> {
+    this.#end();
+    await this.#supervised.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #end(): void {
+    this.#isStopped = true;
+    this.#endWatch();
+    this.#wake?.();
   }
 
   async #prepare(): Promise<LaunchSpec> {

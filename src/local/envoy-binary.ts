@@ -17,6 +17,8 @@ export interface FindEnvoyOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Where a fetched Envoy is kept; `locateCacheFolder(env)` where it is not given. */
   readonly cacheFolder?: string | undefined;
+  /** Ends a download that is under way. */
+  readonly signal?: AbortSignal | undefined;
   onProgress(message: string): void;
   /** Between progress lines of a download; 2 s where it is not given. */
   readonly progressIntervalMs?: number | undefined;
@@ -42,8 +44,14 @@ export async function findEnvoy(options: FindEnvoyOptions): Promise<EnvoyBinary>
   const installed = await findInstalledEnvoy(options);
   if (installed !== undefined) return installed;
   const cacheFolder = options.cacheFolder ?? locateCacheFolder(options.env);
-  const { env, progressIntervalMs } = options;
-  await fetchEnvoy({ cacheFolder, env, progressIntervalMs, onProgress: (message) => options.onProgress(message) });
+  const { env, progressIntervalMs, signal } = options;
+  await fetchEnvoy({
+    cacheFolder,
+    env,
+    progressIntervalMs,
+    signal,
+    onProgress: (message) => options.onProgress(message),
+  });
   const path = join(cacheFolder, envoyFolderName, "envoy");
   const fetched = await readEnvoyVersion(path);
   if (fetched.kind === "version") return { path, version: fetched.version, source: "download" };

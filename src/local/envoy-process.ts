@@ -32,7 +32,7 @@ const adminPollMs = 10;
 const adoptionAnswerMs = 3_000;
 
 /** Two workers where the machine has them: enough to see that every worker follows, and the rest is left to the apps. */
-export function defaultConcurrency(): number {
+function defaultConcurrency(): number {
   return Math.min(2, availableParallelism());
 }
 
@@ -96,7 +96,7 @@ export class EnvoyProcess implements AsyncDisposable {
   async whenLive(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!(await this.admin.isLive({ timeoutMs: 1_000 }))) {
-      if (performance.now() > deadline) {
+      if (this.#supervised.isEnding || performance.now() > deadline) {
         throw await startError(`Envoy was not ready within ${timeoutMs} ms`, this.logFile);
       }
       await delay(adminPollMs);
@@ -111,6 +111,11 @@ export class EnvoyProcess implements AsyncDisposable {
   /** Lets it run on for the next kirikae. */
   async detach(): Promise<void> {
     await this.#supervised.detach();
+  }
+
+  /** For a start that did not succeed: ends it if it was started here. */
+  async release(): Promise<void> {
+    await this.#supervised.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

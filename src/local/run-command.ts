@@ -12,6 +12,8 @@ export interface CommandAnswer {
 export interface CommandOptions {
   readonly timeoutMs: number;
   readonly env: NodeJS.ProcessEnv;
+  /** Ends the program. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs a program to its end. Never rejects: a program that cannot be run answers status 1 with the reason. */
@@ -20,7 +22,7 @@ export function runCommand(file: string, args: readonly string[], options: Comma
     execFile(
       file,
       args,
-      { timeout: options.timeoutMs, env: options.env, maxBuffer: 16 * 1024 * 1024 },
+      { timeout: options.timeoutMs, env: options.env, signal: options.signal, maxBuffer: 16 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const status = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
         resolveAnswer({ status, output: `${stdout}${stderr}`, reason: error === null ? "" : errorText(error) });

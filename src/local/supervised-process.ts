@@ -58,6 +58,7 @@ const rotationIntervalMs = 2_000;
 
 interface Current {
   readonly record: RunningRecord;
+  readonly isAdopted: boolean;
   readonly startedAtMs: number;
   stopWatching(): void;
 }
@@ -87,6 +88,11 @@ export class SupervisedProcess implements AsyncDisposable {
     return this.#current?.record;
   }
 
+  /** It was stopped or left, and will not be started again. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
   get restarts(): number {
     return this.#restarts;
   }
@@ -109,7 +115,7 @@ export class SupervisedProcess implements AsyncDisposable {
       if (!isRunning(record.process)) void this.#exited("unknown, it was not a child of this kirikae");
     }, adoptedPollMs);
     poll.unref();
-    this.#watch(record, () => clearInterval(poll));
+    this.#watch(record, { isAdopted: true, stopWatching: () => clearInterval(poll) });
     this.#report({ kind: "adopted", pid: record.process.pid, port: record.port ?? undefined });
   }
 
@@ -132,6 +138,11 @@ export class SupervisedProcess implements AsyncDisposable {
     await this.#launching?.catch(() => undefined);
     this.#current?.stopWatching();
     this.#current = undefined;
+  }
+
+  /** For a start that did not succeed: ends what was started here, and leaves what was adopted as it was found. */
+  async release(): Promise<void> {
+    await (this.#current?.isAdopted === true ? this.detach() : this.stop());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,17 +168,19 @@ export class SupervisedProcess implements AsyncDisposable {
     const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
       void this.#exited(signal === null ? `status ${code}` : `signal ${signal}`);
     };
-    this.#watch({ ...record, process: identity }, () => child.off("exit", exited));
+    const stopWatching = (): void => void child.off("exit", exited);
+    this.#watch({ ...record, process: identity }, { isAdopted: false, stopWatching });
     this.#report({ kind: "started", pid, port: spec.port });
     if (child.exitCode !== null || child.signalCode !== null) exited(child.exitCode, child.signalCode);
     else child.once("exit", exited);
   }
 
-  #watch(record: RunningRecord, stopWatching: () => void): void {
+  #watch(record: RunningRecord, { isAdopted, stopWatching }: Pick<Current, "isAdopted" | "stopWatching">): void {
     const rotation = setInterval(() => void rotateLogFile(record.logFile).catch(() => undefined), rotationIntervalMs);
     rotation.unref();
     this.#current = {
       record,
+      isAdopted,
       startedAtMs: performance.now(),
       stopWatching: () => {
         clearInterval(rotation);

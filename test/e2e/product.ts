@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const bin = fileURLToPath(new URL("../../bin/kirikae.js", import.meta.url));
+export const bin = fileURLToPath(new URL("../../bin/kirikae.js", import.meta.url));
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface GatewayLine {

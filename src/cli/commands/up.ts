@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
 import type { UpEvent } from "../../app-types.ts";
 import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
@@ -27,14 +28,16 @@ export function upCommand(context: CommandContext): Command {
 /** Runs until a signal asks it to stop, or until it cannot go on; the latter throws. */
 async function runUp(context: CommandContext, folder: string, options: UpCommandOptions): Promise<void> {
   const asked = Promise.withResolvers<void>();
+  const starting = new AbortController();
   using stopListening = context.onStop((signal) => {
     context.terminal.note(`${signal}: stopping what was started. Once more leaves it running and ends this at once.`);
+    starting.abort(new StoppedEarly(signal));
     asked.resolve();
   });
   const { createUpPrinter } = await import("../print/up.ts");
   const print = createUpPrinter(context.terminal, options.json === true ? "json" : "text");
   const { up } = await import("../../app.ts");
-  await using mesh = await up({
+  const starts = up({
     folder,
     envoy: options.envoy,
     gatewayPorts: options.gatewayPort,
@@ -42,10 +45,27 @@ async function runUp(context: CommandContext, folder: string, options: UpCommand
     defaultNamespace: options.namespace,
     demo: options.demo === true,
     concurrency: options.concurrency,
+    signal: starting.signal,
     onEvent: (event: UpEvent) => print(event),
   });
-  await Promise.race([asked.promise, mesh.stopped]);
-  context.finish(0);
+  try {
+    await using mesh = await starts;
+    await Promise.race([asked.promise, mesh.stopped]);
+    context.finish(0);
+  } catch (error) {
+    if (!(error instanceof StoppedEarly)) throw error;
+    context.finish(128 + constants.signals[error.signal]);
+  }
+}
+
+/** A start that was asked to stop is no error to explain, and no success either. */
+class StoppedEarly extends Error {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`stopped by ${signal} while starting`);
+    this.signal = signal;
+  }
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -52,7 +52,7 @@ export function waitForConnection(server: XdsServer, node: string, deadlineMs: n
 function waitFor(server: XdsServer, deadlineMs: number, check: () => Settlement): Promise<Settlement> {
   return new Promise((resolve) => {
     const now = check();
-    if (now.kind !== "waiting") {
+    if (now.kind !== "waiting" || server.isClosed) {
       resolve(now);
       return;
     }
@@ -63,7 +63,7 @@ function waitFor(server: XdsServer, deadlineMs: number, check: () => Settlement)
     };
     const watching = server.watch(() => {
       const next = check();
-      if (next.kind !== "waiting") end(next);
+      if (next.kind !== "waiting" || server.isClosed) end(next);
     });
     const timer = setTimeout(() => end(check()), Math.max(0, deadlineMs - performance.now()));
   });

@@ -12,6 +12,7 @@ export class WorkerProof implements Disposable {
   readonly #admin: EnvoyAdmin;
   readonly #socketPath: string;
   #connections: readonly ProofConnection[] = [];
+  #isDisposed = false;
 
   constructor(admin: EnvoyAdmin, socketPath: string) {
     this.#admin = admin;
@@ -42,7 +43,7 @@ export class WorkerProof implements Disposable {
         if (!(error instanceof Error)) throw error;
         this.#closeAll();
         // Envoy ended or is starting; it is asked anew until the deadline.
-        if (performance.now() > deadlineMs) return false;
+        if (this.#isDisposed || performance.now() > deadlineMs) return false;
         await delay(5);
       }
     }
@@ -67,6 +68,7 @@ export class WorkerProof implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     this.#closeAll();
   }
 
