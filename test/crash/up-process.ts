@@ -10,11 +10,11 @@ async function runUntilDeath([folder = "", gatewayPort = "", crashPoint = ""]: r
   process.once("SIGINT", () => stop.resolve());
   const point = parseJournalCrashPoint(crashPoint);
   const print = createUpPrinter(openTerminal(process), "json");
-  await using _mesh = await up(
+  await using mesh = await up(
     { folder, gatewayPorts: [gatewayPort], defaultNamespace: "default", demo: false, onEvent: print },
     { openJournal: (file) => crashingJournal(openJournal(file), point) },
   );
-  await stop.promise;
+  await Promise.race([stop.promise, mesh.stopped]);
 }
 
 if (import.meta.main) await runUntilDeath(process.argv.slice(2));

@@ -12,6 +12,8 @@ export interface LedgerBookOptions {
 }
 
 interface LogCounts {
+  /** Which processes counted: those of one that has ended are gone, and so are records that it had not sent. */
+  readonly pids: string;
   readonly written: number;
   readonly dropped: number;
 }
@@ -66,6 +68,7 @@ export class LedgerBook {
     const base = this.#base;
     const end = await this.#readCounts();
     if (base?.counts === undefined || end === undefined) return false;
+    if (end.pids !== base.counts.pids) return false;
     if (end.dropped > base.counts.dropped || end.written < base.counts.written) return false;
     const expected = base.received + end.written - base.counts.written;
     const deadlineMs = performance.now() + flushTimeoutMs;
@@ -85,6 +88,7 @@ export class LedgerBook {
     if (all.length < proxies.all.length) return undefined;
     const sum = (name: string) => all.reduce((total, stats) => total + (stats.get(name) ?? 0), 0);
     return {
+      pids: proxies.all.map(({ proxy }) => proxy.pid?.() ?? "").join(" "),
       written: sum("access_logs.grpc_access_log.logs_written"),
       dropped: sum("access_logs.grpc_access_log.logs_dropped"),
     };
