@@ -15,7 +15,7 @@ export interface UpSetup {
 }
 
 /** The first line that `up --json` prints. */
-export interface UpReady {
+interface UpReady {
   readonly event: "ready";
   readonly api: string;
   readonly gateways: readonly { readonly gateway: string; readonly server: string; readonly address: string }[];

@@ -38,7 +38,7 @@ export function checkRequest(api: GuardedApi, headers: IncomingHttpHeaders, acce
 }
 
 /** The names that this API has: loopback addresses with its port. */
-export function ownHosts(port: number): readonly string[] {
+function ownHosts(port: number): readonly string[] {
   return [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
 }
 

@@ -36,7 +36,7 @@ export class PageSessions {
 }
 
 /** Cookies do not know ports, so two APIs on one machine would overwrite each other's without the port in the name. */
-export function cookieName(port: number): string {
+function cookieName(port: number): string {
   return `kirikae_${port}`;
 }
 

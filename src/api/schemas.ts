@@ -83,7 +83,7 @@ export const planSchema = object(
   ["reason"],
 );
 
-export const ledgerSchema = object({
+const ledgerSchema = object({
   requests: number("Requests while the step ran: ok + failed."),
   ok: number("Answered well."),
   failed: number("Failed. Must be 0."),

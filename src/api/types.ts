@@ -45,7 +45,7 @@ export interface VersionStatus {
   readonly errorsPerSecond: number;
 }
 
-export interface RuleStatus {
+interface RuleStatus {
   readonly rule: number;
   readonly name: string | undefined;
   readonly role: "public" | "preview" | "other";
@@ -59,7 +59,7 @@ export interface ProxyStatus {
   readonly types: readonly ProxyTypeStatus[];
 }
 
-export interface ProxyTypeStatus {
+interface ProxyTypeStatus {
   readonly type: string;
   readonly sentVersion: string | undefined;
   readonly ackedVersion: string | undefined;
@@ -71,7 +71,7 @@ export interface WorkloadStatus {
   readonly replicas: readonly ReplicaStatus[];
 }
 
-export interface ReplicaStatus {
+interface ReplicaStatus {
   readonly address: string;
   readonly ready: boolean;
   readonly pid: number | undefined;

@@ -124,7 +124,7 @@ function refuse(applier: ManifestApplier, reason: string, diagnostics: readonly 
 }
 
 /** `file:line:col CODE message`, the form that fits a line of a status. */
-export function renderLine({ at, code, message }: Diagnostic): string {
+function renderLine({ at, code, message }: Diagnostic): string {
   return at === undefined ? `${code} ${message}` : `${renderPosition(at)} ${code} ${message}`;
 }
 

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import type { Ink } from "./ink.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -47,4 +47,4 @@ export function printAnswer(context: CommandContext, answer: Answer, options: Js
   context.finish(answer.exitStatus);
 }
 
-export { Command, CommanderError };
+export { Command };

@@ -59,7 +59,7 @@ function withoutControls(text: string): string {
 }
 
 /** How many columns a text takes, colours left out. */
-export function visibleLength(text: string): number {
+function visibleLength(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 

@@ -14,7 +14,7 @@ import type { ApplyReport, Clock, LedgerSession, PreflightReport, ProxyProof, Ta
 import type { MoveProgress, MoveResult } from "./report.ts";
 
 /** Appends a record that is given a new id, and returns the id that the record has. */
-export type RecordWriter = (build: (newId: string) => JournalRecord) => string;
+type RecordWriter = (build: (newId: string) => JournalRecord) => string;
 
 export interface MoveOptions {
   readonly target: Target;

@@ -45,7 +45,7 @@ export function routeCases(options: RouteCaseOptions): fc.Arbitrary<RouteCase> {
 }
 
 /** A request whose parts come from the same small pools as the rules, with variations that normalization removes. */
-export const simulatedRequest: fc.Arbitrary<SimulatedRequest> = fc.record({
+const simulatedRequest: fc.Arbitrary<SimulatedRequest> = fc.record({
   port: fc.constantFrom(80, 80, 80, 81),
   scheme: fc.constant("http" as const),
   authority: fc.constantFrom(

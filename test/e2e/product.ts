@@ -7,9 +7,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export const bin = fileURLToPath(new URL("../../bin/kirikae.js", import.meta.url));
-export const repository = fileURLToPath(new URL("../..", import.meta.url));
+const repository = fileURLToPath(new URL("../..", import.meta.url));
 
-export interface GatewayLine {
+interface GatewayLine {
   readonly gateway: string;
   readonly server: string;
   readonly address: string;

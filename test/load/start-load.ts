@@ -22,7 +22,7 @@ export interface LoadRequest {
   readonly versionHeader?: string;
 }
 
-export interface LoadResult {
+interface LoadResult {
   readonly records: readonly LoadRecord[];
   readonly finished: FinishedEvent;
 }

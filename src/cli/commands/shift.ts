@@ -16,7 +16,7 @@ export function shiftCommand(context: CommandContext): Command {
 }
 
 /** `green=10` to `{green: 10}`. Throws KIR5057 for anything that is not shares of at most 100 percent together. */
-export function parseShares(texts: readonly string[]): Readonly<Record<string, number>> {
+function parseShares(texts: readonly string[]): Readonly<Record<string, number>> {
   const shares = new Map<string, number>();
   for (const text of texts.flatMap((given) => given.split(","))) {
     const { version, percent } = parseShare(text);

@@ -125,6 +125,6 @@ export function renderDetached(name: string, ink: Ink): string {
   );
 }
 
-export function renderMs(ms: number): string {
+function renderMs(ms: number): string {
   return `${ms < 100 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

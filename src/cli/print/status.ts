@@ -49,7 +49,7 @@ function renderVersion(service: ServiceStatus, version: VersionStatus, ink: Ink)
 }
 
 /** The version's share of the public rules; a range where they differ. */
-export function publicShare(service: ServiceStatus, version: string): string {
+function publicShare(service: ServiceStatus, version: string): string {
   const shares = service.rules
     .filter((rule) => rule.role === "public" && version in rule.weights)
     .map((rule) => {

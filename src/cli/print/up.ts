@@ -40,7 +40,7 @@ function toJson(event: UpEvent): Readonly<Record<string, unknown>> {
   return { event: "ready", api: event.api, gateways, pageUrl: event.pageUrl, services: event.services };
 }
 
-export function renderReady(event: ReadyEvent, ink: Ink): string {
+function renderReady(event: ReadyEvent, ink: Ink): string {
   const gateways = event.gateways.flatMap((gateway) => {
     const head = `  ${ink.bold(gateway.gateway)} ${gateway.server}  port ${gateway.port} at http://${gateway.address}`;
     return [head, `    ${ink.cyan(renderCurl(gateway.hosts, gateway.address))}`];

@@ -26,7 +26,7 @@ interface PhaseEvents {
 }
 
 export type MovePhase = keyof PhaseEvents;
-export type MoveEventKind = PhaseEvents[MovePhase];
+type MoveEventKind = PhaseEvents[MovePhase];
 
 /** A line for the journal. */
 export type RecordEffect =

@@ -3,7 +3,7 @@ import type { SplitId, SplitWeights } from "../routes/route-table.ts";
 /** A subset's name, or a destination's host where versions are hosts. */
 export type VersionName = string;
 
-export type MoveVerb = "switch" | "shift" | "rollback";
+type MoveVerb = "switch" | "shift" | "rollback";
 
 /** What the user asked for. `to` is empty for a rollback, which takes its weights from the journal. */
 export interface MoveRequest {

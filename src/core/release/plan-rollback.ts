@@ -55,7 +55,7 @@ export function planRollback(input: RollbackInput): { readonly kind: "plan"; rea
 }
 
 /** False for a move that found everything in place: there is nothing in it to undo. */
-export function movesTraffic(plan: MovePlan): boolean {
+function movesTraffic(plan: MovePlan): boolean {
   return plan.changes.some(({ before, after }) => !isSameShare(before, after));
 }
 

@@ -1,7 +1,7 @@
 import type { MovableRule, RuleArm } from "./movable-rules.ts";
 import type { VersionName } from "./move.ts";
 import { hostSpellings } from "./resolve-service.ts";
-import { isSameShare, type ShareGroup, weightOfGroup } from "./split-weights.ts";
+import { type ShareGroup, weightOfGroup } from "./split-weights.ts";
 
 /**
  * What can take each other's traffic in the rules of one VirtualService:
@@ -144,8 +144,4 @@ function foreignWeight({ rule, groups }: FamilyRule, which: WeightsOf): number {
   const weights = rule[which];
   const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
   return total - groups.reduce((sum, group) => sum + weightOfGroup(weights, group), 0);
-}
-
-export function isAsDeclared({ rule }: FamilyRule): boolean {
-  return isSameShare(rule.declared, rule.current);
 }
