@@ -126,7 +126,7 @@ describe("rewrites", () => {
   });
 });
 
-/** Every one was met by a real Envoy 1.40 in test/e2e/simulate-agrees.test.ts. */
+/** The order of remove, set and add is Envoy's; test/e2e/simulate-agrees.test.ts compares such values with a real one. */
 const headerCases: readonly (readonly [rule: string, arm: string, headers: Record<string, string>])[] = [
   ["set: {x-a: '1'}", "set: {x-a: '2'}", { "x-a": "2" }],
   // A proxy sets before it adds, whoever asked for it.
