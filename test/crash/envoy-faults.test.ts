@@ -94,7 +94,7 @@ test("Envoy that stops in the middle of a switch", { timeout: 300_000 }, async (
     const before = up.lines.length;
     const moving = mesh.move("switch", "--to", live === "blue" ? "green" : "blue");
     await until("the move", () => up.lines.slice(before).some(({ event }) => event === "move"));
-    await delay(draw() * 100);
+    await delay(draw() * 25);
     process.kill(pid, "SIGSTOP");
     const result = await moving;
     console.log(`stopped in: ${result.exitCode} ${resultOf(result).outcome}: ${resultOf(result).message}`);

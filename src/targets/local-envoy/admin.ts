@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 
-const timeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
 
 /** Envoy's admin interface over its Unix socket, on one connection that is kept (Envoy doc: operations/admin). */
 export class EnvoyAdmin implements Disposable {
@@ -13,9 +13,9 @@ export class EnvoyAdmin implements Disposable {
   }
 
   /** @throws KirikaeError KIR3004 when Envoy does not answer with 200 in time. */
-  async get(path: string): Promise<string> {
+  async get(path: string, timeoutMs: number = defaultTimeoutMs): Promise<string> {
     try {
-      return await this.#send(path);
+      return await this.#send(path, timeoutMs);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       throw new KirikaeError("KIR3004", `Envoy's admin interface did not answer ${path}: ${error.message}.`, {
@@ -52,7 +52,7 @@ export class EnvoyAdmin implements Disposable {
     this.#agent.destroy();
   }
 
-  #send(path: string): Promise<string> {
+  #send(path: string, timeoutMs: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const sent = request(
         { socketPath: this.#socketPath, path, agent: this.#agent, headers: { host: "envoy" }, timeout: timeoutMs },

@@ -45,6 +45,7 @@ const defaultTableTimeoutMs = 15_000;
 const ledgerTimeoutMs = 5_000;
 const endpointTimeoutMs = 5_000;
 const adoptionTimeoutMs = 5_000;
+const readyTimeoutMs = 2_000;
 
 /**
  * The Envoys of this machine. Weights are runtime values, so that a move costs the same with one route or 10,000;
@@ -176,12 +177,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     if (table === undefined) throw noTable();
     // A move is about to come, and must not wait behind a rewrite.
     this.#scheduleRewrite();
-    const connected = new Set(this.#server.connected);
-    const proxies = this.#proxies.all.map(({ node }) => ({
-      name: `proxy ${node}`,
-      verdict: connected.has(node) ? ("pass" as const) : ("fail" as const),
-      detail: connected.has(node) ? "connected" : "not connected, so nothing could be proved",
-    }));
+    const proxies = await this.#checkProxies();
     const { ok, checks } = await checkDestinations(plan, table, this.#options.endpoints);
     return { ok: ok && proxies.every(({ verdict }) => verdict === "pass"), checks: [...proxies, ...checks] };
   }
@@ -237,6 +233,24 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     // Each caller gets its own error; the next push only waits.
     this.#lastPush = result.catch(() => undefined);
     return result;
+  }
+
+  /** One that stands still keeps its connection, so each is asked as well. */
+  async #checkProxies(): Promise<PreflightReport["checks"]> {
+    const answering = new Set(
+      await this.#proxies.ask(async ({ node, admin }) => {
+        await admin.get("/ready", readyTimeoutMs);
+        return node;
+      }),
+    );
+    return this.#proxies.all.map(({ node }) => {
+      const name = `proxy ${node}`;
+      if (!this.#server.connected.includes(node)) {
+        return { name, verdict: "fail", detail: "not connected, so nothing could be proved" };
+      }
+      if (answering.has(node)) return { name, verdict: "pass", detail: "connected" };
+      return { name, verdict: "fail", detail: "connected, but it does not answer, so nothing could be proved" };
+    });
   }
 
   #prove(startMs: number, deadlineMs: number): Promise<ApplyReport> {
