@@ -3,6 +3,7 @@ import type { MoveRequest } from "../core/release/move.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import { applyManifests, type ManifestApplier } from "./apply-manifests.ts";
 import { LiveFeed } from "./live-feed.ts";
+import { ProofTimes } from "./proof-times.ts";
 import { SerialWork } from "./serial-work.ts";
 import { buildStatus } from "./status.ts";
 import { TrafficHistory } from "./traffic-history.ts";
@@ -13,6 +14,7 @@ export class MeshRuntime implements ApiBackend {
   readonly #feed = new LiveFeed();
   readonly #work = new SerialWork();
   readonly #traffic = new TrafficHistory();
+  readonly #proofTimes = new ProofTimes();
   #refusedManifests: readonly string[] = [];
 
   constructor(parts: ManifestApplier) {
@@ -39,10 +41,12 @@ export class MeshRuntime implements ApiBackend {
   }
 
   async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): ReturnType<ApiBackend["move"]> {
-    return this.#work.shared(() => {
+    return this.#work.shared(async () => {
+      using proofTime = this.#proofTimes.open();
       const plan = this.#parts.current.plan(request);
       const { virtualService } = plan;
-      return this.#parts.engine.move(plan, (progress) => {
+      return await this.#parts.engine.move(plan, (progress) => {
+        proofTime.isUnderWay = progress.kind === "applying";
         onProgress(progress);
         this.#parts.onEvent({ kind: "move", virtualService, progress });
         this.#feed.publish({ event: "move", virtualService, atMs: Date.now(), progress });
@@ -74,10 +78,12 @@ export class MeshRuntime implements ApiBackend {
   /** Reads the counters of the proxies once. */
   async sample(): Promise<void> {
     const { current, target } = this.#parts;
+    await this.#proofTimes.over();
     const askedMs = Date.now();
     const counters = await target.stats();
     // The answer may have waited, for the proxy or for this process, so its arrival is not when it was true.
     const atMs = Math.round((askedMs + Date.now()) / 2);
+    await this.#proofTimes.over();
     const sample = this.#traffic.add({ atMs, counters }, (destinations) => current.servicesOf(destinations));
     if (sample !== undefined) this.#feed.publish({ event: "sample", sample });
   }
