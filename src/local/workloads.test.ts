@@ -220,11 +220,13 @@ describe("addresses", () => {
     await listen(0);
     const address = server.address();
     const port = typeof address === "object" ? (address?.port ?? 0) : 0;
-    await workloads.update([workload("app", {
+    await workloads.update([
+      workload("app", {
         kind: "addresses",
         addresses: [{ host: "127.0.0.1", port }],
         readiness: { path: undefined, intervalMs: 100, timeoutMs: 1_000 },
-      })]);
+      }),
+    ]);
     expect(workloads.endpoints("ns/app")).toEqual([{ host: "127.0.0.1", port, ready: true }]);
     expect(workloads.status()).toEqual([
       {
