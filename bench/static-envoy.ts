@@ -45,7 +45,12 @@ ${clusterYaml("blue", backends, isBare)}${clusterYaml("green", backends, isBare)
 
 function weightedRoute(live: "blue" | "green"): string {
   const weight = (name: string): string => `{ name: ${name}, weight: ${name === live ? 100 : 0} }`;
-  const retries = `{ retry_on: "connect-failure,refused-stream,unavailable,cancelled", num_retries: 2 }`;
+  const previousHosts =
+    "{ name: envoy.retry_host_predicates.previous_hosts, typed_config: " +
+    '{ "@type": type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate } }';
+  const retries =
+    '{ retry_on: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes", num_retries: 2, ' +
+    `host_selection_retry_max_attempts: 5, retry_host_predicate: [${previousHosts}] }`;
   return `route:
                   weighted_clusters: { clusters: [${weight("blue")}, ${weight("green")}] }
                   timeout: 0s
