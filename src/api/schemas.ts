@@ -105,7 +105,7 @@ export const moveResultSchema = object(
   {
     id: text("The move's id in the history."),
     ok: flag("True only when proved, without failures, and the old version silent afterwards."),
-    outcome: text("done, refused, restored or stuck."),
+    outcome: text("done, unproved (live, but not all of the evidence is there), refused, restored or stuck."),
     from: text("The live version before."),
     to: text("The live version after."),
     callToProofMs: nullable({ type: "number" }, "From the call to the last proxy's proof."),

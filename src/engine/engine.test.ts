@@ -179,7 +179,7 @@ describe("a move", () => {
         status: 503,
       });
     });
-    expect(result).toMatchObject({ ok: false, outcome: "done", ledger: { requests: 1, failed: 1 } });
+    expect(result).toMatchObject({ ok: false, outcome: "unproved", ledger: { requests: 1, failed: 1 } });
     expect(result.message).toMatch(/1 of 1 requests failed: 503/);
     expect(bench.engine.history()).toMatchObject([{ outcome: "unproved" }]);
     expect(bench.engine.placements().size).toBe(2);

@@ -1,12 +1,16 @@
 import type { Ledger, MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
+import type { MoveOutcome } from "../core/release/past-move.ts";
 import type { PreflightReport, ProxyProof } from "./ports.ts";
 
 /** The end of a move. `ok` only when the data plane proved it, nothing failed and the old version was silent after. */
 export interface MoveResult {
   readonly id: string;
   readonly ok: boolean;
-  /** `done` means that the new weights are live, whether or not `ok`; `restored` and `refused` that the old ones are. */
-  readonly outcome: "done" | "refused" | "restored" | "stuck";
+  /**
+   * After `done` and `unproved` the new weights are live, after `restored` and `refused` the old ones; `ok` is true for
+   * `done` alone. The history has the same word.
+   */
+  readonly outcome: MoveOutcome;
   readonly from: VersionName;
   readonly to: VersionName;
   readonly callToProofMs: number | null;
@@ -34,8 +38,7 @@ export interface HistoryEntry {
   /** `namespace/name`. */
   readonly virtualService: string;
   readonly verb: MoveRequest["verb"] | "manifest" | "recovery";
-  /** `unproved`: the new weights are live, but not all of the evidence is there. */
-  readonly outcome: "done" | "unproved" | "refused" | "restored" | "stuck" | "running";
+  readonly outcome: MoveOutcome | "running";
   readonly startedAt: string;
   readonly finishedAt: string | undefined;
   readonly actor: string;

@@ -3,10 +3,12 @@ import {
   isRecordEffect,
   type MoveEffect,
   type MoveEvent,
+  type MovePhase,
   type MoveState,
   type RecordEffect,
 } from "../core/release/advance.ts";
 import type { Ledger, MovePlan, SplitChange } from "../core/release/move.ts";
+import type { MoveOutcome } from "../core/release/past-move.ts";
 import type { WeightOverrides } from "../core/routes/route-table.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { observeChanges } from "./observe-weights.ts";
@@ -95,14 +97,11 @@ class MoveRun implements AsyncDisposable {
   }
 
   result({ phase, reason }: MoveState): MoveResult {
-    const outcome = phase === "unproved" ? "done" : phase;
-    if (outcome !== "done" && outcome !== "refused" && outcome !== "restored" && outcome !== "stuck") {
-      throw new Error(`A move ended while it was ${outcome}.`);
-    }
+    if (!isOutcome(phase)) throw new Error(`A move ended while it was ${phase}.`);
     return {
       id: this.#id ?? "",
       ok: phase === "done",
-      outcome,
+      outcome: phase,
       from: this.#plan.from,
       to: this.#plan.to,
       ...this.#proof,
@@ -212,6 +211,19 @@ class MoveRun implements AsyncDisposable {
 
   #now(): string {
     return new Date(this.#options.clock.nowMs()).toISOString();
+  }
+}
+
+function isOutcome(phase: MovePhase): phase is MoveOutcome {
+  switch (phase) {
+    case "done":
+    case "unproved":
+    case "refused":
+    case "restored":
+    case "stuck":
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -175,7 +175,7 @@ export class FakeBackend implements ApiBackend {
     const result: MoveResult = {
       id: "1",
       ok,
-      outcome: "done",
+      outcome: ok ? "done" : "unproved",
       from,
       to,
       callToProofMs: 2.1,

@@ -109,13 +109,19 @@ function renderLedger({ ledger, from, to }: MoveResult, ink: Ink): string {
 function renderVerdictLine(result: MoveResult, ink: Ink): string {
   if (result.ok)
     return `${ink.green(ink.bold("Done"))}  ${inkVersion(ink, result.to)} is live, and the proxies prove it.`;
-  const words = { done: "Moved, but not proved", refused: "Refused", restored: "Restored", stuck: "Stuck" } as const;
+  const words = {
+    done: "Done",
+    unproved: "Moved, but not proved",
+    refused: "Refused",
+    restored: "Restored",
+    stuck: "Stuck",
+  } as const;
   return `${ink.red(ink.bold(words[result.outcome]))}  ${result.message ?? "No reason was given."}`;
 }
 
 function renderNext({ outcome, plan }: MoveResult, ink: Ink): string {
   const [namespace, name] = plan.virtualService.split("/");
-  if (outcome !== "done") return "";
+  if (outcome !== "done" && outcome !== "unproved") return "";
   return ink.dim(`Undo it with: kirikae rollback ${name} -n ${namespace}`);
 }
 
