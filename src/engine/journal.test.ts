@@ -1,10 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { createPrivateFile } from "./create-private-file.ts";
 import { foldJournal } from "./fold-journal.ts";
 import { type JournalRecord, parseRecord, type StoredRecord } from "./journal-record.ts";
 import { openJournal, readJournal } from "./journal.ts";
@@ -69,6 +70,53 @@ describe("the journal", () => {
     expect(() => database.exec("UPDATE records SET body = '{}'")).toThrow("append-only");
     expect(() => database.exec("DELETE FROM records")).toThrow("append-only");
     database.close();
+  });
+
+  test("is opened a second time without losing the locks of the first", () => {
+    const file = newFile();
+    using journal = openJournal(file);
+    const writer = new DatabaseSync(file);
+    writer.exec("BEGIN IMMEDIATE");
+    createPrivateFile(file);
+    const program = `import { DatabaseSync } from "node:sqlite";
+      try { new DatabaseSync(${JSON.stringify(file)}).exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE"); process.stdout.write("taken"); }
+      catch (error) { process.stdout.write(String(error.errcode)); }`;
+    const tried = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+    writer.close();
+    expect(tried).toBe("5");
+    expect(journal.read()).toEqual([]);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])("can be opened after a kill -9 before statement %i of its first start", (nth) => {
+    const file = newFile();
+    const program = `import { DatabaseSync } from "node:sqlite";
+      import { openJournal } from ${JSON.stringify(new URL("journal.ts", import.meta.url).href)};
+      const exec = DatabaseSync.prototype.exec;
+      let statements = 0;
+      DatabaseSync.prototype.exec = function (sql) {
+        statements += 1;
+        if (statements === ${nth}) process.kill(process.pid, "SIGKILL");
+        return exec.call(this, sql);
+      };
+      openJournal(${JSON.stringify(file)});`;
+    const child = spawnSync(process.execPath, ["--input-type=module", "-e", program], { stdio: "inherit" });
+    expect(child.signal).toBe("SIGKILL");
+    expect(readJournal(file)).toEqual([]);
+    using journal = openJournal(file);
+    expect(journal.append(restoring("m1"))).toBe(1);
+  });
+
+  test("is not opened where SQLite cannot log ahead", () => {
+    const file = newFile();
+    const program = `import { DatabaseSync } from "node:sqlite";
+      import { openJournal } from ${JSON.stringify(new URL("journal.ts", import.meta.url).href)};
+      const prepare = DatabaseSync.prototype.prepare;
+      DatabaseSync.prototype.prepare = function (sql) {
+        return prepare.call(this, sql.replace("journal_mode=WAL", "journal_mode=DELETE"));
+      };
+      try { openJournal(${JSON.stringify(file)}); } catch (error) { process.stdout.write(error.code + " " + error.message); }`;
+    const said = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+    expect(said).toBe(`KIR2023 The journal at ${file} cannot be logged ahead: SQLite stays in delete mode.`);
   });
 
   test("that is not there is said to be missing when it is only read", () => {

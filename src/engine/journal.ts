@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import { createPrivateFile } from "./create-private-file.ts";
 import {
   damagedRecord,
   emitRecord,
@@ -22,17 +23,17 @@ export interface Journal extends Disposable {
 /** `PRAGMA application_id`: says that the file is ours, in ASCII `kiri`. */
 const applicationId = 0x6b697269;
 
-const schema = `
-  CREATE TABLE IF NOT EXISTS records (
+const schema = [
+  `CREATE TABLE IF NOT EXISTS records (
     seq INTEGER PRIMARY KEY,
     body TEXT NOT NULL,
     checksum TEXT NOT NULL
-  ) STRICT;
-  CREATE TRIGGER IF NOT EXISTS records_are_not_changed BEFORE UPDATE ON records
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-  CREATE TRIGGER IF NOT EXISTS records_are_not_removed BEFORE DELETE ON records
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-`;
+  ) STRICT`,
+  `CREATE TRIGGER IF NOT EXISTS records_are_not_changed BEFORE UPDATE ON records
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END`,
+  `CREATE TRIGGER IF NOT EXISTS records_are_not_removed BEFORE DELETE ON records
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END`,
+];
 
 /**
  * Opens the journal to append to it, creating it (mode 0600) where there is none. Write-ahead logging lets other
@@ -41,16 +42,13 @@ const schema = `
  */
 export function openJournal(file: string): Journal {
   return guard(file, () => {
-    closeSync(openSync(file, "a", 0o600));
-    // A journal from a copy or a careless umask is closed to others again; SQLite gives its side files the same mode.
-    chmodSync(file, 0o600);
+    createPrivateFile(file);
     const database = new DatabaseSync(file, { timeout: 5_000 });
     try {
       checkOwnership(database, file);
-      database.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
+      logAhead(database, file);
       checkPages(database);
-      database.exec(schema);
-      database.exec(`PRAGMA application_id=${applicationId}; PRAGMA user_version=${JOURNAL_FORMAT};`);
+      createSchema(database);
       return new SqliteJournal(database, file);
     } catch (error) {
       database.close();
@@ -163,6 +161,31 @@ function checkOwnership(database: DatabaseSync, file: string): void {
       hint: "Move the file away, or name another state folder with KIRIKAE_STATE.",
     });
   }
+}
+
+/** SQLite does not fail where write-ahead logging cannot be had: it goes on in another mode and says in which. */
+function logAhead(database: DatabaseSync, file: string): void {
+  const mode = database.prepare("PRAGMA journal_mode=WAL").get()?.["journal_mode"];
+  if (mode !== "wal") {
+    throw new KirikaeError(
+      "KIR2023",
+      `The journal at ${file} cannot be logged ahead: SQLite stays in ${String(mode)} mode.`,
+      {
+        exitStatus: 3,
+        hint: "Use a folder on a local disk: KIRIKAE_STATE names another one.",
+      },
+    );
+  }
+  database.exec("PRAGMA synchronous=FULL");
+}
+
+/** In one transaction, so that a crash leaves an empty file or a journal, never tables that nobody owns. */
+function createSchema(database: DatabaseSync): void {
+  database.exec("BEGIN IMMEDIATE");
+  for (const statement of schema) database.exec(statement);
+  database.exec(`PRAGMA application_id=${applicationId}`);
+  database.exec(`PRAGMA user_version=${JOURNAL_FORMAT}`);
+  database.exec("COMMIT");
 }
 
 function checkPages(database: DatabaseSync): void {

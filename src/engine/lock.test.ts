@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -78,6 +78,17 @@ test("is held even where nobody says who", () => {
   expect(() => acquireLock(options)).toThrow("Another process owns this state folder.");
   rmSync(options.ownerFile);
   expect(() => acquireLock(options)).toThrow("Another process owns this state folder.");
+});
+
+test("is still held after this process tried to take it again", async () => {
+  const options = newLock();
+  using lock = acquireLock(options);
+  expect(lock).toBeDefined();
+  expect(() => acquireLock(options)).toThrow(expect.objectContaining({ code: "KIR2022" }));
+  const program = `import { acquireLock } from ${JSON.stringify(new URL("lock.ts", import.meta.url).href)};
+    try { acquireLock(${JSON.stringify(options)}); process.stdout.write("taken"); }
+    catch (error) { process.stdout.write(error.code); }`;
+  expect(execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" })).toBe("KIR2022");
 });
 
 test("two folders do not meet", () => {

@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import { createPrivateFile } from "./create-private-file.ts";
 
 export interface LockOptions {
   /** The SQLite file whose lock it is. */
@@ -24,8 +25,7 @@ export interface LockOwner {
  * exclusive transaction: the kernel frees it on any death, so there are no stale locks to break.
  */
 export function acquireLock({ lockFile, ownerFile, owner }: LockOptions): Disposable {
-  closeSync(openSync(lockFile, "a", 0o600));
-  chmodSync(lockFile, 0o600);
+  createPrivateFile(lockFile);
   const database = new DatabaseSync(lockFile, { timeout: 0 });
   try {
     database.exec("BEGIN EXCLUSIVE");
