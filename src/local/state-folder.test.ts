@@ -59,6 +59,11 @@ describe("opening it", () => {
     await expect(openStateFolder({ KIRIKAE_STATE: temp.path })).rejects.toThrow(/belongs to another user/);
   });
 
+  it.runIf(process.platform === "linux")("refuses a place where no folder can be made", async () => {
+    const opening = openStateFolder({ KIRIKAE_STATE: "/proc/kirikae/state" });
+    await expect(opening).rejects.toMatchObject({ code: "KIR5002", exitStatus: 3 });
+  });
+
   it("refuses a file, and one that a newer kirikae wrote", async () => {
     await using temp = await temporaryFolder();
     const file = join(temp.path, "file");

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { chmod, lstat, mkdir, readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { basename, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { errorText, systemErrorCode } from "./system-error.ts";
 
@@ -95,7 +95,7 @@ function statePath(env: NodeJS.ProcessEnv): string {
 
 async function makePrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolders(path);
   } catch (error) {
     throw stateError(`The state folder ${path} cannot be made: ${errorText(error)}.`, { cause: error });
   }
@@ -112,6 +112,24 @@ async function makePrivateFolder(path: string): Promise<void> {
     });
   }
   await chmod(path, 0o700);
+}
+
+/** `mkdir` with `recursive` never ends where the kernel answers ENOENT for a folder that cannot be, as under /proc. */
+async function makeFolders(path: string): Promise<void> {
+  if ((await tryMakeFolder(path)) === "made") return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolders(parent);
+  if ((await tryMakeFolder(path)) === "no parent") throw new Error(`${parent} takes no folders`);
+}
+
+async function tryMakeFolder(path: string): Promise<"made" | "no parent"> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return "no parent";
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
+  return "made";
 }
 
 /** An empty folder, or one that kirikae wrote, can be closed without taking anything from anybody. */
