@@ -1,4 +1,5 @@
-import type { SplitId } from "../routes/route-table.ts";
+import { hashText } from "../routes/hash-text.ts";
+import type { DestinationId, SplitId } from "../routes/route-table.ts";
 
 /** The cluster in the bootstrap that leads to kirikae itself: configuration and access logs. */
 export const controlPlaneCluster = "kirikae_xds";
@@ -22,12 +23,19 @@ export function epochRuntimeKey(slot: number): string {
 
 const splitPrefix = "kirikae.split.";
 
-/** Envoy reads the weight of an arm from `<prefix>.<cluster>`. */
-export function runtimeKeyPrefix(split: SplitId): string {
-  return splitPrefix + split;
+/**
+ * Envoy reads the weight of an arm from `<prefix>.<cluster>`, and the route's own weight where there is no such key. The
+ * arms are part of the prefix: while proxies pass from old routes to new ones that lead elsewhere, both are in use, and
+ * each reads only keys that were written for all of its arms.
+ */
+export function runtimeKeyPrefix(split: SplitId, arms: Iterable<DestinationId>): RuntimeKeyPrefix {
+  return `${splitPrefix}${hashText([...arms].toSorted().join("\n"))}.${split}`;
 }
 
-/** The split that a runtime key prefix stands for, or undefined for a prefix that is not kirikae's. */
-export function splitOfRuntimeKeyPrefix(prefix: string): SplitId | undefined {
-  return prefix.startsWith(splitPrefix) ? prefix.slice(splitPrefix.length) : undefined;
+/** A split with certain arms, as it is named in the runtime. */
+export type RuntimeKeyPrefix = string;
+
+/** Whether kirikae made this prefix for a split. */
+export function isSplitPrefix(prefix: string): boolean {
+  return prefix.startsWith(splitPrefix);
 }

@@ -27,7 +27,7 @@ import type {
 } from "../routes/route-table.ts";
 import { emitDuration, emitOptionalDuration } from "./duration.ts";
 import { emitHeaderFields } from "./header-mutations.ts";
-import { runtimeKeyPrefix } from "./names.ts";
+import { runtimeKeyPrefix, type RuntimeKeyPrefix } from "./names.ts";
 import type { Init } from "./init.ts";
 
 type RouteActionInit = Init<typeof RouteActionSchema>;
@@ -57,6 +57,14 @@ export function isMovable(split: Split): boolean {
   return split.arms.length > 1;
 }
 
+/** Where Envoy looks for weights of this split, as long as it has these arms. */
+export function runtimeKeyPrefixOf(split: Split): RuntimeKeyPrefix {
+  return runtimeKeyPrefix(
+    split.id,
+    split.arms.map(({ destination }) => destination),
+  );
+}
+
 function emitSplit(split: Split): NonNullable<RouteActionInit["clusterSpecifier"]> {
   const [only, ...others] = split.arms;
   if (only !== undefined && others.length === 0 && !hasOwnChanges(only)) {
@@ -75,7 +83,7 @@ function hasOwnChanges({ hostRewrite, requestHeaders, responseHeaders }: Arm): b
 
 function emitWeightedClusters(split: Split): Init<typeof WeightedClusterSchema> {
   return {
-    runtimeKeyPrefix: isMovable(split) ? runtimeKeyPrefix(split.id) : "",
+    runtimeKeyPrefix: isMovable(split) ? runtimeKeyPrefixOf(split) : "",
     clusters: split.arms.map((arm) => ({
       name: arm.destination,
       weight: arm.weight,
@@ -138,6 +146,8 @@ function emitHashPolicies(
 ): Init<typeof RouteAction_HashPolicySchema>[] {
   const keys = new Map<string, HashKey>();
   for (const arm of split.arms) {
+    // An idle version's cookie must not be set on clients of the versions that serve.
+    if (!arm.isDeclared && arm.weight === 0) continue;
     const balancer = destinations.get(arm.destination)?.policy.loadBalancer;
     // Arms of one host mostly share their key; once is enough.
     if (balancer !== undefined && "key" in balancer) keys.set(JSON.stringify(balancer.key), balancer.key);

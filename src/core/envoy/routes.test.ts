@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { RouteSchema } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import type { Arm, Listener, Route, VirtualHost } from "../routes/route-table.ts";
+import { runtimeKeyPrefix } from "./names.ts";
 import { emitRouteConfiguration, encodeRouteConfiguration } from "./routes.ts";
 import { envoyTypes } from "./types.ts";
 
@@ -72,7 +73,7 @@ test("two arms are weighted clusters with runtime keys, idle ones included", () 
     route: {
       timeout: "0s",
       weightedClusters: {
-        runtimeKeyPrefix: "kirikae.split.ns/app/0",
+        runtimeKeyPrefix: runtimeKeyPrefix("ns/app/0", ["b", "g"]),
         clusters: [
           { name: "b", weight: 100 },
           { name: "g", weight: 0 },

@@ -1,4 +1,5 @@
 import type { HttpRoute } from "../manifest/virtual-service.ts";
+import { hashText } from "./hash-text.ts";
 import type { SplitId } from "./route-table.ts";
 
 /**
@@ -38,16 +39,4 @@ function sortKeys(key: string, value: unknown): unknown {
     return value;
   }
   return Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)));
-}
-
-/** Ten letters and digits: two runs of 32-bit FNV-1a with different starting points. Not for secrets. */
-function hashText(text: string): string {
-  let low = 0x811c9dc5;
-  let high = 0x01234567;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.codePointAt(index) ?? 0;
-    low = Math.imul(low ^ unit, 0x01000193) >>> 0;
-    high = Math.imul(high ^ unit ^ (low >>> 13), 0x01000193) >>> 0;
-  }
-  return (low.toString(36).padStart(7, "0") + high.toString(36).padStart(7, "0")).slice(2, 12);
 }

@@ -1,4 +1,5 @@
 import type { SplitId, SplitWeights } from "../../core/routes/route-table.ts";
+import { runtimeKeyPrefixOf } from "../../core/envoy/route-actions.ts";
 import { weightsOf } from "../../core/routes/weights.ts";
 import type { ObservedSplit } from "../../engine/ports.ts";
 import type { EnvoyAdmin } from "./admin.ts";
@@ -54,7 +55,7 @@ async function observeByVersion(
   for (const listener of listeners) {
     for (const { action } of listener.virtualHosts.flatMap(({ routes }) => routes)) {
       if (action.kind !== "forward" || !splits.has(action.split.id) || observed.has(action.split.id)) continue;
-      observed.set(action.split.id, overlayRuntime(action.split.id, weightsOf(action.split), runtime));
+      observed.set(action.split.id, overlayRuntime(runtimeKeyPrefixOf(action.split), weightsOf(action.split), runtime));
     }
   }
   return observed;

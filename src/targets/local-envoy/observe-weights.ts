@@ -1,4 +1,4 @@
-import { runtimeKeyPrefix } from "../../core/envoy/names.ts";
+import type { RuntimeKeyPrefix } from "../../core/envoy/names.ts";
 import type { SplitId, SplitWeights } from "../../core/routes/route-table.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 
@@ -46,13 +46,12 @@ export async function observeWeights(
   return observed;
 }
 
-/** Overlays weights of a known route configuration with the runtime values of one Envoy. */
+/** Overlays weights of all arms of a known route configuration with the runtime values of one Envoy. */
 export function overlayRuntime(
-  split: SplitId,
+  prefix: RuntimeKeyPrefix,
   weights: SplitWeights,
   runtime: ReadonlyMap<string, string>,
 ): SplitWeights {
-  const prefix = runtimeKeyPrefix(split);
   return Object.fromEntries(
     Object.entries(weights).map(([name, weight]) => {
       const value = runtime.get(`${prefix}.${name}`);
@@ -65,5 +64,5 @@ function readWeights(route: RouteDump, runtime: ReadonlyMap<string, string>): Sp
   const weighted = route.route?.weighted_clusters;
   if (weighted === undefined) return route.route?.cluster === undefined ? undefined : { [route.route.cluster]: 100 };
   const weights = Object.fromEntries(weighted.clusters.map(({ name, weight }) => [name, weight ?? 0]));
-  return overlayRuntime(route.name ?? "", weights, runtime);
+  return overlayRuntime(weighted.runtime_key_prefix ?? "", weights, runtime);
 }

@@ -1,7 +1,8 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { type EmitOptions, encodeDnsClusters, encodeEndpoints, encodeRoutes } from "../../core/envoy/emit-envoy.ts";
 import { epochRuntimeKey, epochSlots, runtimeLayerName } from "../../core/envoy/names.ts";
-import { emitRuntime } from "../../core/envoy/runtime.ts";
+import { runtimeKeyPrefixOf } from "../../core/envoy/route-actions.ts";
+import { emitRuntime, type RuntimeWeights } from "../../core/envoy/runtime.ts";
 import type {
   DestinationId,
   Listener,
@@ -34,12 +35,13 @@ export interface SavedState {
   readonly snapshot: Snapshot;
   readonly table: RouteTable | undefined;
   readonly wanted: WeightOverrides;
-  readonly layer: WeightOverrides;
+  readonly layer: RuntimeWeights;
 }
 
 /**
  * What is wanted and what was pushed. The weights of a split live in the route configuration or, where they differ from
- * it, in the runtime layer; `layer` holds all arms of such a split.
+ * it, in the runtime layer; `layer` holds all arms of such a split. After a change of tables it may still hold a split with
+ * the arms it had before, for the proxies that use those routes.
  */
 export class PushedState {
   readonly #server: XdsServer;
@@ -47,7 +49,7 @@ export class PushedState {
   #table: RouteTable | undefined;
   #splits: ReadonlyMap<SplitId, Split> = new Map();
   #wanted = new Map<SplitId, SplitWeights>();
-  #layer: WeightOverrides = new Map();
+  #layer: RuntimeWeights = new Map();
   #epoch = 0;
   #staticListeners: ReadonlyMap<string, Listener> = new Map();
   retired: ReadonlyMap<DestinationId, RetiredDestination> = new Map();
@@ -69,7 +71,7 @@ export class PushedState {
     return this.#splits;
   }
 
-  get layer(): WeightOverrides {
+  get layer(): RuntimeWeights {
     return this.#layer;
   }
 
@@ -119,7 +121,7 @@ export class PushedState {
   }
 
   /** Publishes a layer under the next epoch. */
-  publishRuntime(layer: WeightOverrides): void {
+  publishRuntime(layer: RuntimeWeights): void {
     this.#layer = layer;
     this.#epoch += 1;
     const message = emitRuntime({ epoch: this.#epoch, isCounting: this.isCounting, weights: layer });
@@ -135,7 +137,7 @@ export class PushedState {
       if (split === undefined) continue;
       const full = fullWeights(split, value);
       this.#wanted.set(id, full);
-      layer.set(id, full);
+      layer.set(runtimeKeyPrefixOf(split), full);
     }
     this.publishRuntime(layer);
   }

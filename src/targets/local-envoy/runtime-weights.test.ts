@@ -1,9 +1,10 @@
 import { toBinary, fromBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { runtimeKeyPrefix } from "../../core/envoy/names.ts";
 import { emitRuntime } from "../../core/envoy/runtime.ts";
 import type { Split } from "../../core/routes/route-table.ts";
 import { RuntimeSchema } from "../../gen/envoy/service/runtime/v3/rtds_pb.ts";
-import { checkWeights, fullWeights, parseRuntimeWeights, transitionLayer } from "./runtime-weights.ts";
+import { checkWeights, fullWeights, parseRuntimeWeights } from "./runtime-weights.ts";
 
 const none = { set: [], add: [], remove: [] };
 const blue = "outbound|80|blue|a.ns.svc.cluster.local";
@@ -22,7 +23,10 @@ function split(weights: Readonly<Record<string, number>>): Split {
 }
 
 test("what the layer says is read back from an Envoy's runtime, whatever dots names have", () => {
-  const weights = new Map([["ns/app/rule.1", { [blue]: 0, [green]: 100 }]]);
+  const weights = new Map([
+    [runtimeKeyPrefix("ns/app/rule.1", [blue, green]), { [blue]: 0, [green]: 100 }],
+    [runtimeKeyPrefix("ns/app/rule.1", [blue, green, red]), { [blue]: 1, [green]: 2, [red]: 3 }],
+  ]);
   const layer = fromBinary(
     RuntimeSchema,
     toBinary(RuntimeSchema, emitRuntime({ epoch: 65, isCounting: true, weights })),
@@ -35,16 +39,6 @@ test("what the layer says is read back from an Envoy's runtime, whatever dots na
 
 test("a weight is given for every arm, because a missing key means the route's own weight", () => {
   expect(fullWeights(split({ [blue]: 1, [green]: 0 }), { [green]: 7 })).toEqual({ [blue]: 0, [green]: 7 });
-});
-
-test("between two tables no split is left without a share, in neither of them", () => {
-  const layer = new Map([["ns/app/rule.1", { [blue]: 0, [green]: 100 }]]);
-  for (const wanted of [{ [blue]: 100, [red]: 0 }, { [blue]: 0, [red]: 100 }, { [blue]: 100 }, { [red]: 1 }]) {
-    const transition = transitionLayer(layer, new Map([["ns/app/rule.1", split(wanted)]])).get("ns/app/rule.1");
-    const share = (names: readonly string[]) => names.reduce((sum, name) => sum + (transition?.[name] ?? 0), 0);
-    expect(share([blue, green])).toBeGreaterThan(0);
-    expect(share(Object.keys(wanted))).toBeGreaterThan(0);
-  }
 });
 
 test("weights that cannot be applied are refused with their code", () => {

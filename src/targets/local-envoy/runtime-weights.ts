@@ -1,7 +1,8 @@
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { RouteTable, Split, SplitId, SplitWeights, WeightOverrides } from "../../core/routes/route-table.ts";
 import { isMovable } from "../../core/envoy/route-actions.ts";
-import { splitOfRuntimeKeyPrefix } from "../../core/envoy/names.ts";
+import { isSplitPrefix, type RuntimeKeyPrefix } from "../../core/envoy/names.ts";
+import type { RuntimeWeights } from "../../core/envoy/runtime.ts";
 
 /** The splits of a table whose weights can be moved, by id. */
 export function movableSplits(table: RouteTable): ReadonlyMap<SplitId, Split> {
@@ -21,35 +22,17 @@ export function fullWeights(split: Split, weights: SplitWeights): SplitWeights {
   return Object.fromEntries(split.arms.map(({ destination }) => [destination, weights[destination] ?? 0]));
 }
 
-/**
- * The layer that holds while proxies pass from old routes to new ones: arms of the new table have the wanted weights, and
- * arms that only the old one has keep theirs. So neither table is ever left with 0 on all arms, which Envoy answers 404.
- */
-export function transitionLayer(
-  layer: WeightOverrides,
-  wanted: ReadonlyMap<SplitId, Split>,
-): ReadonlyMap<SplitId, SplitWeights> {
-  return new Map(
-    [...layer].map(([id, weights]) => {
-      const split = wanted.get(id);
-      if (split === undefined) return [id, weights];
-      const declared = Object.fromEntries(split.arms.map(({ destination, weight }) => [destination, weight]));
-      return [id, { ...weights, ...declared }];
-    }),
-  );
-}
-
-/** Reads the weights that a running Envoy's runtime holds, whoever set them. */
-export function parseRuntimeWeights(runtime: ReadonlyMap<string, string>): ReadonlyMap<SplitId, SplitWeights> {
-  const layer = new Map<SplitId, Record<string, number>>();
+/** Reads the weights that a running Envoy's runtime holds, whoever set them, and for whichever routes. */
+export function parseRuntimeWeights(runtime: ReadonlyMap<string, string>): RuntimeWeights {
+  const layer = new Map<RuntimeKeyPrefix, Record<string, number>>();
   for (const [key, value] of runtime) {
     // A cluster's name begins after the dot before `outbound|`; ids may contain dots themselves.
     const at = key.lastIndexOf(".outbound|");
-    const split = at === -1 ? undefined : splitOfRuntimeKeyPrefix(key.slice(0, at));
-    if (split === undefined) continue;
-    const weights = layer.get(split) ?? {};
+    const prefix = key.slice(0, at);
+    if (at === -1 || !isSplitPrefix(prefix)) continue;
+    const weights = layer.get(prefix) ?? {};
     weights[key.slice(at + 1)] = Number(value);
-    layer.set(split, weights);
+    layer.set(prefix, weights);
   }
   return layer;
 }

@@ -7,7 +7,6 @@ import type { XdsServer } from "../../xds/server.ts";
 import { buildResources, type ResourcesByName, type Snapshot } from "../../xds/snapshot.ts";
 import type { ConnectedProxy, ProxySet } from "./proxy-set.ts";
 import type { PushedState, RetiredDestination, SavedState } from "./pushed-state.ts";
-import { movableSplits, transitionLayer } from "./runtime-weights.ts";
 import { type Settlement, waitForTypes } from "./settlement.ts";
 import { proveRuntime } from "./weight-push.ts";
 
@@ -50,7 +49,9 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
     clusters: mergeRetired(next.clusters, retired, ({ cluster }) => cluster),
     endpoints: mergeRetired(next.endpoints, retired, ({ endpoints }) => endpoints),
   };
-  state.publishRuntime(transitionLayer(state.layer, movableSplits(weighted)));
+  // The layer stays until all have the new routes: the old ones need it, and those with other arms do not read it. A
+  // proxy that starts waits for a layer before anything else.
+  state.publishRuntime(state.layer);
   state.publish(addition);
   const added = await settle(push, proxies, ["clusters", "endpoints"]);
   if (added.kind === "refused") return restoreAfterRefusal(push, saved, added);
