@@ -45,7 +45,8 @@ export function emitForward(
       : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: action.hostRewrite } }),
     // Absent would be Envoy's own 15 s; 0 is none.
     timeout: emitDuration(action.timeoutMs),
-    maxStreamDuration: { grpcTimeoutHeaderMax: emitDuration(action.timeoutMs) },
+    // Deprecated for max_stream_duration, beside which Envoy no longer enforces `timeout`; Istio sends this one too.
+    maxGrpcTimeout: emitDuration(action.timeoutMs),
     ...(action.retry === undefined || action.retry.attempts === 0 ? {} : { retryPolicy: emitRetry(action.retry) }),
     requestMirrorPolicies: action.mirrors.map(emitMirror),
     hashPolicy: emitHashPolicies(action.split, destinations),
