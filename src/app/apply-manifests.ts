@@ -9,7 +9,9 @@ import { checkPortsFree, planGatewayPorts } from "../local/ports.ts";
 import type { LocalWorkloads, WorkloadChange } from "../local/workloads.ts";
 import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import type { TableReport } from "../targets/local-envoy/table-push.ts";
+import { checkServed } from "./check-served.ts";
 import { type CurrentMesh, takeOverPlacements } from "./current-mesh.ts";
+import { endBrokenMoves } from "./end-broken-moves.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
 import { buildMeshModel, byPlace, type MeshModel } from "./mesh-model.ts";
 
@@ -41,6 +43,7 @@ export async function applyManifests(applier: ManifestApplier, manifests: Manife
     return refuse(applier, `${errors.length} errors in the manifests`, model.diagnostics);
   }
   try {
+    await endBrokenMoves(applier);
     return await applyModel(applier, model);
   } catch (error) {
     if (!(error instanceof KirikaeError)) throw error;
@@ -56,6 +59,7 @@ export function readModel(manifests: ManifestSet, defaultNamespace: string): Mes
 
 async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<readonly string[]> {
   const { current, workloads, target, addresses } = applier;
+  checkServed(model.table, "the folder");
   const ports = planGatewayPorts(model.table.listeners, {
     overrides: applier.gatewayPorts,
     previous: current.ports,

@@ -17,6 +17,7 @@ import { openStateFolder, type StateFolder } from "../local/state-folder.ts";
 import { LocalWorkloads } from "../local/workloads.ts";
 import { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import { manifestActor, type ManifestApplier, readModel } from "./apply-manifests.ts";
+import { checkServed } from "./check-served.ts";
 import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
 import { LocalAddresses } from "./local-addresses.ts";
 import type { MeshModel } from "./mesh-model.ts";
@@ -108,12 +109,7 @@ function checkModel(model: MeshModel, options: UpOptions): void {
       hint: `Correct them; \`kirikae check ${options.folder}\` shows them with their lines.`,
     });
   }
-  if (model.table.listeners.length === 0) {
-    throw new KirikaeError("KIR5031", `The manifests in ${options.folder} have no gateway that could be served.`, {
-      exitStatus: 2,
-      hint: "Add a Gateway with an HTTP server and a VirtualService that names it.",
-    });
-  }
+  checkServed(model.table, options.folder);
 }
 
 async function choosePorts(model: MeshModel, registry: ProcessRegistry, options: UpOptions): Promise<GatewayPorts> {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -61,6 +61,24 @@ test("a broken manifest changes nothing and is reported with file, line and colu
   expect(await raw(address, "/", { "x-version": "green" })).toBe(200);
   const status = await sandbox.cli(["status", "--json"]);
   expect(status.stdout).toContain("gren");
+});
+
+test("a manifest that is away for a moment ends no traffic and no move", async () => {
+  await using sandbox = new Sandbox({ copyOf: "examples/blue-green" });
+  const { up, address } = await start(sandbox);
+  await sandbox.cli(["switch", ...app, "--to", "green", "--json"]);
+  const file = join(sandbox.manifests, "mesh.yaml");
+  renameSync(file, `${file}.away`);
+  await eventually("the refusal", async () => (countOf(up, "manifestsRefused") > 0 ? true : undefined));
+  expect(await color(address)).toBe("green");
+  renameSync(`${file}.away`, file);
+  await eventually("the folder whole again", async () => {
+    const { stdout } = await sandbox.cli(["status", "--json"]);
+    return (JSON.parse(stdout) as { refusedManifests: readonly string[] }).refusedManifests.length === 0
+      ? true
+      : undefined;
+  });
+  expect(await color(address)).toBe("green");
 });
 
 test("an edit of the declared weights takes the place of an earlier move and is in the history", async () => {
