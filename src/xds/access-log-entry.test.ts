@@ -24,7 +24,10 @@ const message = create(StreamAccessLogsMessageSchema, {
           request: { authority: "app.test", path: "/" },
           response: { responseCode: 503, responseCodeDetails: "upstream_reset" },
         },
-        { commonProperties: { startTime: { seconds: 5n }, duration: { nanos: 2_000_000 } } },
+        {
+          commonProperties: { startTime: { seconds: 5n }, duration: { nanos: 2_000_000 } },
+          request: { authority: "app.test:8080", path: "/lost?a=b" },
+        },
       ],
     },
   },
@@ -37,11 +40,23 @@ test("the few fields that the ledger needs are read from what the full encoder w
       endMs: 1_800_000_001_251,
       cluster: "outbound|80|blue|app",
       routeName: "test/app/public",
+      authority: "",
+      path: "",
       status: 503,
       flags: [7, 28],
       details: "upstream_reset",
     },
-    { startMs: 5000, endMs: 5002, cluster: "", routeName: "", status: 0, flags: [], details: "" },
+    {
+      startMs: 5000,
+      endMs: 5002,
+      cluster: "",
+      routeName: "",
+      authority: "app.test:8080",
+      path: "/lost?a=b",
+      status: 0,
+      flags: [],
+      details: "",
+    },
   ]);
 });
 

@@ -7,6 +7,9 @@ export interface AccessLogEntry {
   readonly endMs: number;
   readonly cluster: string;
   readonly routeName: string;
+  /** The name that was asked for, and path and query; empty where a route took the request, because then it says more. */
+  readonly authority: string;
+  readonly path: string;
   /** 0 when no answer was sent. */
   readonly status: number;
   /** Field numbers of `envoy.data.accesslog.v3.ResponseFlags` that are set. */
@@ -37,8 +40,9 @@ export function parseAccessLogs(message: Uint8Array): readonly AccessLogEntry[] 
 const fields = {
   message: { httpLogs: 2 },
   httpLogs: { entry: 1 },
-  entry: { common: 1, response: 4 },
+  entry: { common: 1, request: 3, response: 4 },
   common: { startTime: 5, lastDownstreamByte: 12, cluster: 15, flags: 16, routeName: 19, duration: 23 },
+  request: { authority: 3, path: 5 },
   response: { code: 1, details: 6 },
   unauthorizedDetails: 13,
 } as const;
@@ -54,6 +58,8 @@ function parseEntry(bytes: Uint8Array): AccessLogEntry {
     endMs: 0,
     cluster: "",
     routeName: "",
+    authority: "",
+    path: "",
     status: 0,
     flags: [],
     details: "",
@@ -64,6 +70,8 @@ function parseEntry(bytes: Uint8Array): AccessLogEntry {
     if (number === fields.entry.common) eachField(new BinaryReader(reader.bytes()), (n, r) => readCommon(draft, n, r));
     else if (number === fields.entry.response) {
       eachField(new BinaryReader(reader.bytes()), (n, r) => readResponse(draft, n, r));
+    } else if (number === fields.entry.request && draft.routeName === "") {
+      eachField(new BinaryReader(reader.bytes()), (n, r) => readRequest(draft, n, r));
     } else return false;
     return true;
   });
@@ -90,6 +98,19 @@ function readCommon(draft: Draft, number: number, reader: BinaryReader): boolean
       return true;
     case fields.common.flags:
       draft.flags = readFlags(reader);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function readRequest(draft: Draft, number: number, reader: BinaryReader): boolean {
+  switch (number) {
+    case fields.request.authority:
+      draft.authority = reader.string();
+      return true;
+    case fields.request.path:
+      draft.path = reader.string();
       return true;
     default:
       return false;

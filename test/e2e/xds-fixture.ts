@@ -347,14 +347,16 @@ export class GatewayClient implements Disposable {
 }
 
 /** Sends requests on a few connections until it is stopped; every answer is kept. */
-export function startLoad(port: number, connections: number): { stop(): Promise<readonly Answer[]> } {
+export function startLoad(port: number, connections: number, host?: string): { stop(): Promise<readonly Answer[]> } {
   const client = new GatewayClient(port, connections);
   const answers: Answer[] = [];
   const stop = new AbortController();
   const loops = Array.from({ length: connections }, async () => {
     while (!stop.signal.aborted) {
       answers.push(
-        await client.get().catch((error: unknown) => ({ status: 0, body: String(error), startMs: 0, endMs: 0 })),
+        await client
+          .get("/", host)
+          .catch((error: unknown) => ({ status: 0, body: String(error), startMs: 0, endMs: 0 })),
       );
       await delay(1);
     }

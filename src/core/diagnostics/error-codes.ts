@@ -81,6 +81,11 @@ const entries = {
     title: "journal not usable",
     meaning: "The journal cannot be opened or written: permissions, a full disk, or no journal yet.",
   },
+  KIR2024: {
+    title: "move broke off",
+    meaning:
+      "The journal could not be written in the middle of a move, and still cannot. Until it can, no other move of this VirtualService begins; then the broken one is ended first, by what the proxies show.",
+  },
   KIR3001: {
     title: "unknown split",
     meaning: "The route table has no rule of that identity with more than one version, so no weight was changed.",
@@ -101,6 +106,11 @@ const entries = {
   KIR3005: {
     title: "no routes yet",
     meaning: "Weights can be moved once a route table was applied.",
+  },
+  KIR3006: {
+    title: "requests not counted",
+    meaning:
+      "Envoy did not show in time that every worker counts requests, so that a move could not be proved. None was begun.",
   },
   KIR5001: {
     title: "Node too old",

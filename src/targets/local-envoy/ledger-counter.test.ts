@@ -38,12 +38,22 @@ const plan: MovePlan = {
 };
 
 function entry(over: Partial<AccessLogEntry>): AccessLogEntry {
-  const base = { startMs: 0, endMs: 1, cluster: "b", routeName: "public", status: 200, flags: [], details: "" };
-  return { ...base, ...over };
+  return {
+    startMs: 0,
+    endMs: 1,
+    cluster: "b",
+    routeName: "public",
+    authority: "",
+    path: "",
+    status: 200,
+    flags: [],
+    details: "",
+    ...over,
+  };
 }
 
 function count(entries: readonly Partial<AccessLogEntry>[], marks = { call: 100, done: 110 }) {
-  const counter = new LedgerCounter(plan);
+  const counter = new LedgerCounter(plan, ({ authority }) => authority === "app.test");
   counter.markCall(marks.call);
   counter.markDone(marks.done);
   for (const each of entries) counter.add(entry(each));
@@ -108,6 +118,20 @@ test("failures are 5xx, no answer, and answers that broke off; 4xx is the applic
     "no answer from no version",
     "500 via_upstream from blue",
   ]);
+});
+
+test("requests that found no route though a moved rule was there for them are failures of no version", () => {
+  const lost = { routeName: "", cluster: "", authority: "app.test", path: "/", details: "" };
+  const ledger = count([
+    {},
+    { ...lost, status: 404, flags: [9] },
+    { ...lost, status: 503, flags: [25] },
+    { ...lost, status: 404, flags: [9], authority: "other.test" },
+    { ...lost, status: 301 },
+    { ...lost, status: 0, flags: [15] },
+  ]);
+  expect(ledger).toMatchObject({ requests: 3, ok: 1, failed: 2, byVersion: { blue: 1, other: 2 }, clientGone: 0 });
+  expect(ledger.failures).toEqual(["404 no route (NR) from no version", "503 no cluster (NC) from no version"]);
 });
 
 test("clients that left are counted apart", () => {

@@ -1,6 +1,7 @@
 import type { Ledger, MovePlan, VersionName } from "../../core/release/move.ts";
 import type { SplitId } from "../../core/routes/route-table.ts";
 import type { AccessLogEntry } from "../../xds/access-log-entry.ts";
+import type { LostRequestTest } from "./lost-requests.ts";
 
 /** Field numbers of Envoy's response flags that mean: the client left before it had its answer. */
 const clientLeft: ReadonlySet<number> = new Set([15, 28]);
@@ -31,6 +32,7 @@ export class LedgerCounter {
   readonly #versionOf: ReadonlyMap<string, VersionName>;
   /** Clusters that get no more requests of a split after the move. */
   readonly #emptied: ReadonlyMap<SplitId, (cluster: string) => boolean>;
+  readonly #isLost: LostRequestTest;
   readonly #byVersion: Record<VersionName, number>;
   readonly #failures: string[] = [];
   /** Answers of the old version against the plan; few, because they end with the move. */
@@ -42,7 +44,8 @@ export class LedgerCounter {
   #callMs: number | undefined;
   #doneMs: number | undefined;
 
-  constructor(plan: MovePlan) {
+  constructor(plan: MovePlan, isLost: LostRequestTest) {
+    this.#isLost = isLost;
     this.#versionOf = new Map(
       plan.versions.flatMap(({ name, destinations }) => destinations.map((destination) => [destination, name])),
     );
@@ -54,14 +57,16 @@ export class LedgerCounter {
 
   add(entry: AccessLogEntry): void {
     const isEmptied = this.#emptied.get(entry.routeName);
-    if (isEmptied === undefined) return;
+    if (isEmptied === undefined) {
+      this.#addLost(entry);
+      return;
+    }
     if (entry.flags.some((flag) => clientLeft.has(flag))) {
       this.#clientGone += 1;
       return;
     }
-    this.#requests += 1;
     const version = this.#versionOf.get(entry.cluster);
-    this.#byVersion[version ?? "other"] = (this.#byVersion[version ?? "other"] ?? 0) + 1;
+    this.#addRequest(version ?? "other");
     const failure = describeFailure(entry);
     if (failure !== undefined) this.#addFailure(failure, version ?? entry.cluster);
     if (version !== undefined && isEmptied(entry.cluster)) this.#addOld(entry);
@@ -90,6 +95,20 @@ export class LedgerCounter {
       failures: this.#failures,
       isComplete,
     };
+  }
+
+  #addRequest(version: VersionName): void {
+    this.#requests += 1;
+    this.#byVersion[version] = (this.#byVersion[version] ?? 0) + 1;
+  }
+
+  /** One that found no route has no rule that it could be told by, only its name and path. */
+  #addLost(entry: AccessLogEntry): void {
+    if (entry.routeName !== "" || entry.flags.some((flag) => clientLeft.has(flag))) return;
+    const failure = describeFailure(entry);
+    if (failure === undefined || !this.#isLost(entry)) return;
+    this.#addRequest("other");
+    this.#addFailure(failure, "");
   }
 
   #addOld(entry: AccessLogEntry): void {

@@ -71,10 +71,15 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     this.#state = new PushedState(server, options);
     this.#ledgers = new LedgerBook({
       proxies: this.#proxies,
+      connected: () => server.connected,
+      table: () => this.#state.table,
       setCounting: (isCounting) => this.#setCounting(isCounting),
     });
     hooks.onAccessLogs = (entries) => this.#ledgers.take(entries);
-    hooks.onConnected = () => this.#bakeForNewcomer();
+    hooks.onConnected = () => {
+      this.#ledgers.noteStream();
+      this.#bakeForNewcomer();
+    };
   }
 
   /**
@@ -187,6 +192,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     return observeSplits(this.#proxies, this.#state, splits);
   }
 
+  /** @throws KirikaeError KIR3006 when not every proxy was seen to count; nothing has changed then. */
   openLedger(plan: MovePlan): Promise<LedgerSession> {
     return this.#ledgers.open(plan);
   }
@@ -269,8 +275,9 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   }
 
   async #setCounting(isCounting: boolean): Promise<boolean> {
-    const startMs = performance.now();
     return this.#exclusively(async () => {
+      // Waiting behind a push of another move is no fault of the proxies.
+      const startMs = performance.now();
       clearTimeout(this.#rewriteTimer);
       this.#state.isCounting = isCounting;
       this.#state.publishRuntime(this.#state.layer);
