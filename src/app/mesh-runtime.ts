@@ -1,7 +1,11 @@
 import type { ApiBackend, Status } from "../api/types.ts";
+import type { UpEvent } from "../app-types.ts";
 import type { MoveRequest } from "../core/release/move.ts";
+import { isolateListener } from "../engine/isolate-listener.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import { applyManifests, type ManifestApplier } from "./apply-manifests.ts";
+import { warnOfDefect } from "./background-work.ts";
+import { endBrokenMoves } from "./end-broken-moves.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { ProofTimes } from "./proof-times.ts";
 import { SerialWork } from "./serial-work.ts";
@@ -11,7 +15,8 @@ import { TrafficHistory } from "./traffic-history.ts";
 /** A mesh that runs: what the API asks, what the folder says, and what the clock brings. */
 export class MeshRuntime implements ApiBackend {
   readonly #parts: ManifestApplier;
-  readonly #feed = new LiveFeed();
+  readonly #tell: (event: UpEvent) => void;
+  readonly #feed: LiveFeed;
   readonly #work = new SerialWork();
   readonly #traffic = new TrafficHistory();
   readonly #proofTimes = new ProofTimes();
@@ -19,6 +24,8 @@ export class MeshRuntime implements ApiBackend {
 
   constructor(parts: ManifestApplier) {
     this.#parts = parts;
+    this.#tell = isolateListener((event) => parts.onEvent(event));
+    this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
   }
 
   status(): Status {
@@ -41,14 +48,16 @@ export class MeshRuntime implements ApiBackend {
   }
 
   async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): ReturnType<ApiBackend["move"]> {
+    const report = isolateListener(onProgress, warnOfDefect(this.#tell, "telling the caller how its move goes on"));
     return this.#work.shared(async () => {
+      await endBrokenMoves(this.#parts);
       using proofTime = this.#proofTimes.open();
       const plan = this.#parts.current.plan(request);
       const { virtualService } = plan;
       return await this.#parts.engine.move(plan, (progress) => {
         proofTime.isUnderWay = progress.kind === "applying";
-        onProgress(progress);
-        this.#parts.onEvent({ kind: "move", virtualService, progress });
+        report(progress);
+        this.#tell({ kind: "move", virtualService, progress });
         this.#feed.publish({ event: "move", virtualService, atMs: Date.now(), progress });
         if (progress.kind === "finished") this.publishStatus();
       });

@@ -5,7 +5,7 @@ import type { ManifestOverride, Placement } from "../core/release/reconcile-plac
 import { renderRule } from "../core/release/refusals.ts";
 import { isSameShare } from "../core/release/split-weights.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
-import { foldJournal, type JournalFold } from "./fold-journal.ts";
+import { foldJournal, type JournalFold, type UnfinishedMove } from "./fold-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import type { Journal } from "./journal.ts";
 import type { Clock, Target } from "./ports.ts";
@@ -21,17 +21,22 @@ export interface EngineOptions {
   readonly settleMs: number;
   /** How long proxies may take to prove weights before the move is taken back. */
   readonly applyTimeoutMs: number;
+  /** Hears of listeners that throw; without it, the process warns of them. */
+  readonly onDefect?: ((error: unknown) => void) | undefined;
 }
 
 /** Carries out moves: one at a time for a VirtualService, each written down before it is done. */
 export interface Engine {
   /**
-   * Runs a move to its end. Rejects with KIR2013 while another one of the same VirtualService runs, with KIR2012 when the
-   * plan is older than the last move, and with KIR2023 when the journal cannot be written; a move that does not succeed
-   * is a result, not an error.
+   * Runs a move to its end, after one of the same VirtualService that broke off. Rejects with KIR2013 while another one
+   * of it runs, with KIR2012 when the plan is older than the last move, with KIR2023 when the journal cannot be written
+   * and with KIR2024 when that keeps the broken one from its end; a move that does not succeed is a result, not an error.
    */
   move(plan: MovePlan, onProgress: (progress: MoveProgress) => void): Promise<MoveResult>;
-  /** Ends what a dead process began; call it before anything else changes the target. */
+  /**
+   * Ends what broke off: moves of a dead process, before anything else changes the target, and moves of this one that
+   * the journal could not follow. Rejects with KIR2024 while the journal cannot be written.
+   */
   recover(isKnownSplit?: (split: SplitId) => boolean): Promise<readonly Recovery[]>;
   /** Oldest first; of one VirtualService (`namespace/name`, or its name) where one is given. */
   history(name?: string): readonly HistoryEntry[];
@@ -59,35 +64,31 @@ class JournaledEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #running = new Map<string, Promise<unknown>>();
   readonly #state: JournalFold;
+  /** Moves that an earlier process left without an end. */
+  readonly #inherited: ReadonlySet<string>;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#state = foldJournal(options.journal.read());
+    this.#inherited = new Set(this.#state.unfinished.keys());
   }
 
   async move(plan: MovePlan, onProgress: (progress: MoveProgress) => void): Promise<MoveResult> {
     const { virtualService } = plan;
-    if (this.#running.has(virtualService) || this.#isUnfinished(virtualService)) throw alreadyMoving(virtualService);
-    this.#checkFreshness(plan);
-    const run = runMove(plan, {
-      ...this.#options,
-      onProgress,
-      record: (build) => this.#append(build),
+    if (this.#running.has(virtualService)) throw alreadyMoving(virtualService);
+    return await this.#alone(virtualService, async () => {
+      await this.#endBroken(virtualService);
+      this.#checkFreshness(plan);
+      return await runMove(plan, { ...this.#options, onProgress, record: (build) => this.#append(build) });
     });
-    this.#running.set(virtualService, run);
-    try {
-      return await run;
-    } finally {
-      this.#running.delete(virtualService);
-    }
   }
 
   async recover(isKnownSplit: (split: SplitId) => boolean = () => true): Promise<readonly Recovery[]> {
     const recoveries: Recovery[] = [];
     for (const move of this.#state.unfinished.values()) {
-      recoveries.push(
-        await recoverMove(move, { ...this.#options, isKnownSplit, record: (build) => this.#append(build) }),
-      );
+      const { virtualService } = move.plan;
+      if (this.#running.has(virtualService)) continue;
+      recoveries.push(await this.#alone(virtualService, async () => await this.#end(move, isKnownSplit)));
     }
     return recoveries;
   }
@@ -133,8 +134,33 @@ class JournaledEngine implements Engine {
     return record.id;
   }
 
-  #isUnfinished(virtualService: string): boolean {
-    return [...this.#state.unfinished.values()].some(({ plan }) => plan.virtualService === virtualService);
+  /** Keeps every other move of the VirtualService out until the work has ended. */
+  async #alone<T>(virtualService: string, work: () => Promise<T>): Promise<T> {
+    const run = work();
+    this.#running.set(virtualService, run);
+    try {
+      return await run;
+    } finally {
+      this.#running.delete(virtualService);
+    }
+  }
+
+  /** A move that runs is kept out by `#running`; one that is unfinished all the same broke off, and nobody else ends it. */
+  async #endBroken(virtualService: string): Promise<void> {
+    const broken = [...this.#state.unfinished.values()].filter(({ plan }) => plan.virtualService === virtualService);
+    for (const move of broken) await this.#end(move, () => true);
+  }
+
+  async #end(move: UnfinishedMove, isKnownSplit: (split: SplitId) => boolean): Promise<Recovery> {
+    const brokeOff = this.#inherited.has(move.id) ? "kirikae died" : "The journal could not be written";
+    const record = (build: (newId: string) => JournalRecord): string => {
+      try {
+        return this.#append(build);
+      } catch (error) {
+        throw cannotEnd(move, error);
+      }
+    };
+    return await recoverMove(move, { ...this.#options, isKnownSplit, brokeOff, record });
   }
 
   /** Between planning and now another move, or a saved manifest, may have come. */
@@ -156,6 +182,15 @@ export function selectHistory(history: readonly HistoryEntry[], name: string | u
   return history.filter(
     ({ virtualService }) => virtualService === name || virtualService.slice(virtualService.indexOf("/") + 1) === name,
   );
+}
+
+function cannotEnd({ id, plan }: UnfinishedMove, cause: unknown): KirikaeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new KirikaeError("KIR2024", `${id} of ${plan.virtualService} broke off and cannot be ended: ${why}`, {
+    exitStatus: 3,
+    hint: "Make room on the disk, or give the state folder back to yourself, and ask again: the next move ends it first.",
+    cause,
+  });
 }
 
 function alreadyMoving(virtualService: string): KirikaeError {

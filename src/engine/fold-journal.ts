@@ -103,12 +103,12 @@ export class JournalFold implements JournalState {
     this.pastMoves.push({ id, plan: move.plan, outcome });
     this.unfinished.delete(id);
     this.#entryOf.delete(id);
-    if (outcome === "done" || outcome === "unproved") this.#place(move.plan);
+    if (outcome === "done" || outcome === "unproved") this.#place(move.plan, record.gone);
   }
 
-  #place({ virtualService, changes }: MovePlan): void {
+  #place({ virtualService, changes }: MovePlan, gone: readonly SplitId[] = []): void {
     for (const { split, declared, after } of changes) {
-      if (isSameShare(declared, after)) this.placements.delete(split);
+      if (gone.includes(split) || isSameShare(declared, after)) this.placements.delete(split);
       else this.placements.set(split, { split, virtualService, declared, weights: after });
     }
   }

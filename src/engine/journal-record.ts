@@ -1,6 +1,7 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { Ledger, MovePlan, PlannedVersion, SplitChange } from "../core/release/move.ts";
 import type { MoveOutcome } from "../core/release/past-move.ts";
+import type { SplitId } from "../core/routes/route-table.ts";
 import type { ProxyProof } from "./ports.ts";
 
 /** The format that this code writes; older ones stay readable, newer ones are refused. */
@@ -35,6 +36,8 @@ export interface OutcomeRecord {
   readonly proxies: readonly ProxyProof[];
   readonly ledger: Ledger | null;
   readonly message: string | null;
+  /** Rules of the plan that the manifests no longer had when the move was ended; it left no weights on them. */
+  readonly gone?: readonly SplitId[];
 }
 
 /** A saved manifest took the place of weights that a move had left. */

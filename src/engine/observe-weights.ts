@@ -2,8 +2,8 @@ import { isSameShare } from "../core/release/split-weights.ts";
 import type { SplitChange } from "../core/release/move.ts";
 import type { Clock, ObservedSplit, Target } from "./ports.ts";
 
-/** What the proxies show of a set of changes, taken together. */
-export type Sight = "after" | "before" | "other" | "unseen";
+/** What the proxies show of a set of changes, taken together; `gone` where there is nothing left to ask them about. */
+export type Sight = "after" | "before" | "other" | "unseen" | "gone";
 
 export interface SightOptions {
   readonly target: Target;
@@ -19,7 +19,7 @@ const askAgainMs = 50;
 /** Asks the proxies which weights are live. Weights count as the same when every share is. */
 export async function observeChanges(changes: readonly SplitChange[], options: SightOptions): Promise<Sight> {
   const { target, clock, patienceMs, preferring } = options;
-  if (changes.length === 0) return "before";
+  if (changes.length === 0) return "gone";
   const deadline = clock.nowMs() + patienceMs;
   for (;;) {
     const observed = await target.observe(changes.map(({ split }) => split));

@@ -25,13 +25,15 @@ export interface Recovery {
   readonly message: string;
 }
 
-export interface RecoverOptions extends Omit<MoveOptions, "onProgress" | "settleMs"> {
+export interface RecoverOptions extends Omit<MoveOptions, "onProgress" | "onDefect" | "settleMs"> {
   /** Rules of the manifests as they are now; a rule that is gone has no traffic to put right. */
   readonly isKnownSplit: (split: SplitId) => boolean;
+  /** What kept the move from its end: the beginning of a sentence that goes on with "during the move". */
+  readonly brokeOff: string;
 }
 
 /**
- * Ends a move of a dead process by what the proxies show, never by what was meant: all of its weights live completes it,
+ * Ends a move that broke off by what the proxies show, never by what was meant: all of its weights live completes it,
  * all of the earlier ones ends it as restored, anything else puts the earlier ones back.
  */
 export async function recoverMove(move: UnfinishedMove, options: RecoverOptions): Promise<Recovery> {
@@ -51,7 +53,14 @@ export async function recoverMove(move: UnfinishedMove, options: RecoverOptions)
     for (const effect of step.effects) event = await carryOut(effect, { move, changes, found, options });
   }
   const outcome = outcomeOf(state);
-  return { id, virtualService: plan.virtualService, plan, outcome, found, message: sentence(outcome, found) };
+  return {
+    id,
+    virtualService: plan.virtualService,
+    plan,
+    outcome,
+    found,
+    message: sentence(outcome, { found, brokeOff: options.brokeOff }),
+  };
 }
 
 interface Effects {
@@ -87,18 +96,21 @@ async function carryOut(effect: MoveEffect, effects: Effects): Promise<MoveEvent
   }
 }
 
-function buildRecord(effect: RecordEffect, { move, found, options }: Effects): JournalRecord {
+function buildRecord(effect: RecordEffect, effects: Effects): JournalRecord {
+  const { move, changes, found, options } = effects;
   const { id } = move;
   const at = new Date(options.clock.nowMs()).toISOString();
   const unseen = { callToProofMs: null, proxies: [], ledger: null } as const;
-  const base = { type: "outcome", id, at, by: "recovery", ...unseen } as const;
+  const gone = move.plan.changes.filter((change) => !changes.includes(change)).map(({ split }) => split);
+  const base = { type: "outcome", id, at, by: "recovery", ...unseen, ...(gone.length > 0 && { gone }) } as const;
+  const tell = (outcome: Recovery["outcome"]): string => sentence(outcome, { found, brokeOff: options.brokeOff });
   switch (effect) {
     case "recordUnproved":
-      return { ...base, outcome: "unproved", message: sentence("completed", found) };
+      return { ...base, outcome: "unproved", message: tell("completed") };
     case "recordRestored":
-      return { ...base, outcome: "restored", message: sentence("restored", found) };
+      return { ...base, outcome: "restored", message: tell("restored") };
     case "recordStuck":
-      return { ...base, outcome: "stuck", message: sentence("stuck", found) };
+      return { ...base, outcome: "stuck", message: tell("stuck") };
     case "recordRestoring":
       return { type: "restoring", id, at, reason: describe(found) };
     case "recordIntent":
@@ -113,6 +125,8 @@ function eventOfSight(sight: Sight): MoveEvent {
     case "after":
       return { kind: "showsAfter" };
     case "before":
+    // Nothing of the move is left that could be live.
+    case "gone":
       return { kind: "showsBefore" };
     case "other":
     case "unseen":
@@ -136,19 +150,23 @@ function describe(sight: Sight): string {
       return "The proxies show neither the weights before the move nor those after it.";
     case "unseen":
       return "No proxy could be asked which weights are live.";
+    case "gone":
+      return "The manifests no longer have the rules that it moved.";
   }
 }
 
-function sentence(outcome: Recovery["outcome"], found: Sight): string {
-  const sight = describe(found);
+function sentence(
+  outcome: Recovery["outcome"],
+  { found, brokeOff }: { readonly found: Sight; readonly brokeOff: string },
+): string {
+  const begin = `${brokeOff} during the move. ${describe(found)}`;
   switch (outcome) {
     case "completed":
-      return `kirikae died during the move. ${sight} They stay; its requests were not counted to the end.`;
+      return `${begin} They stay; its requests were not counted to the end.`;
     case "restored":
-      return found === "before"
-        ? `kirikae died during the move. ${sight} They stay.`
-        : `kirikae died during the move. ${sight} Those before it were put back.`;
+      if (found === "gone") return `${begin} There was nothing to put back.`;
+      return found === "before" ? `${begin} They stay.` : `${begin} Those before it were put back.`;
     case "stuck":
-      return `kirikae died during the move. ${sight} Those before it could not be proved.`;
+      return `${begin} Those before it could not be proved.`;
   }
 }

@@ -10,6 +10,7 @@ import {
 import type { Ledger, MovePlan, SplitChange } from "../core/release/move.ts";
 import type { MoveOutcome } from "../core/release/past-move.ts";
 import type { WeightOverrides } from "../core/routes/route-table.ts";
+import { isolateListener } from "./isolate-listener.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { observeChanges } from "./observe-weights.ts";
 import type { ApplyReport, Clock, LedgerSession, PreflightReport, ProxyProof, Target } from "./ports.ts";
@@ -24,11 +25,14 @@ export interface MoveOptions {
   readonly settleMs: number;
   readonly applyTimeoutMs: number;
   readonly record: RecordWriter;
+  /** What it throws does not reach the move. */
   readonly onProgress: (progress: MoveProgress) => void;
+  readonly onDefect?: ((error: unknown) => void) | undefined;
 }
 
 /** Runs one plan to its end. What to do next is decided by `advance` alone; this carries out what it says. */
-export async function runMove(plan: MovePlan, options: MoveOptions): Promise<MoveResult> {
+export async function runMove(plan: MovePlan, given: MoveOptions): Promise<MoveResult> {
+  const options = { ...given, onProgress: isolateListener(given.onProgress, given.onDefect) };
   await using run = new MoveRun(plan, options);
   options.onProgress({ kind: "planned", plan });
   let state: MoveState = { phase: "planned", reason: undefined };
@@ -149,9 +153,8 @@ class MoveRun implements AsyncDisposable {
         patienceMs: applyTimeoutMs,
       });
       if (sight === expected) return undefined;
-      return sight === "unseen"
-        ? "No proxy could be asked which weights are live."
-        : `The proxies show other weights than those ${expected} the move.`;
+      if (sight === "unseen") return "No proxy could be asked which weights are live.";
+      return `The proxies show other weights than those ${expected} the move.`;
     });
   }
 
@@ -214,17 +217,10 @@ class MoveRun implements AsyncDisposable {
   }
 }
 
+const outcomes: ReadonlySet<string> = new Set<MoveOutcome>(["done", "unproved", "refused", "restored", "stuck"]);
+
 function isOutcome(phase: MovePhase): phase is MoveOutcome {
-  switch (phase) {
-    case "done":
-    case "unproved":
-    case "refused":
-    case "restored":
-    case "stuck":
-      return true;
-    default:
-      return false;
-  }
+  return outcomes.has(phase);
 }
 
 export function weightsOf(changes: readonly SplitChange[], which: "before" | "after"): WeightOverrides {
