@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { parseManifests } from "../core/manifest/parse-manifests.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { SourceText } from "../core/manifest/manifest.ts";
 import { buildMesh } from "../core/mesh/build-mesh.ts";
 import { checkMesh } from "../core/mesh/check-mesh.ts";
@@ -33,6 +34,7 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
     found.push(...set.diagnostics);
   }
   const unique = [...new Map(sources.map((source) => [source.path, source])).values()];
+  if (unique.length === 0 && found.length === 0) throw nothingToRead(paths);
   const parsed = parseManifests(unique, { defaultNamespace: options.defaultNamespace });
   const linked = buildMesh(parsed.manifests);
   const built = buildRouteTable(linked.mesh);
@@ -66,4 +68,12 @@ function byPlace(one: Diagnostic, other: Diagnostic): number {
     return Number(one.at === undefined) - Number(other.at === undefined);
   if (one.at.file !== other.at.file) return one.at.file < other.at.file ? -1 : 1;
   return one.at.line - other.at.line || one.at.column - other.at.column;
+}
+
+/** A pipeline that checks the wrong folder must not be told that all is well. */
+function nothingToRead(paths: readonly string[]): KirikaeError {
+  return new KirikaeError("KIR5013", `There is no .yaml, .yml or .json file in ${paths.join(", ")}.`, {
+    exitStatus: 2,
+    hint: "Name a folder of manifests, one file, or - for standard input.",
+  });
 }

@@ -13,6 +13,10 @@ async function lay(folder: string, files: Record<string, string | Uint8Array>): 
 }
 
 describe("reading", () => {
+  it.runIf(process.platform !== "win32")("refuses what is no file, which might never end", async () => {
+    await expect(readManifests("/dev/null")).rejects.toMatchObject({ code: "KIR5013", exitStatus: 2 });
+  });
+
   it("takes YAML and JSON of all folders in the order of their names, and nothing else", async () => {
     await using temp = await temporaryFolder();
     await lay(temp.path, {

@@ -53,7 +53,9 @@ export async function readManifests(target: string, options: ReadOptions = {}): 
     return reader.result();
   }
   try {
-    if ((await stat(target)).isDirectory()) await reader.walk(target, (path) => reader.readFile(path));
+    const found = await stat(target);
+    if (found.isDirectory()) await reader.walk(target, (path) => reader.readFile(path));
+    else if (!found.isFile()) throw notAFile(target);
     else {
       reader.folders.push(dirname(target));
       await reader.readFile(target);
@@ -227,6 +229,14 @@ async function readBounded(path: string, maxBytes: number): Promise<Buffer | und
 function renderSize(bytes: number): string {
   const mebi = 1024 * 1024;
   return bytes >= mebi ? `${Math.floor(bytes / mebi)} MiB` : `${bytes} bytes`;
+}
+
+/** Reading a pipe or a device could wait for ever, or never end. */
+function notAFile(path: string): KirikaeError {
+  return new KirikaeError("KIR5013", `${path} is neither a folder nor a file.`, {
+    exitStatus: 2,
+    hint: "Pipe what it gives into standard input and name that: -",
+  });
 }
 
 function asReadError(error: unknown, path: string): unknown {

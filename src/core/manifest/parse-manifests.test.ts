@@ -266,3 +266,11 @@ describe("no text makes it throw", () => {
     expect(findCounterexample(edited, 300)).toBeUndefined();
   });
 });
+
+test("a lone carriage return ends a line", () => {
+  const text = ["# a comment", "apiVersion: v1", "kind: Service", "metadata: {name: app}", "spec: {ports: 1}"].join(
+    "\r",
+  );
+  const { diagnostics } = parseManifests([{ path: "old.yaml", text }], { defaultNamespace: "default" });
+  expect(diagnostics).toMatchObject([{ code: "KIR1005", at: { line: 5 } }]);
+});

@@ -26,9 +26,10 @@ export function parseManifests(sources: readonly SourceText[], options: ParseOpt
   const manifests: Manifest[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const source of sources) {
-    const lines = new LineIndex(source.path, source.text);
+    const text = withLineFeeds(source.text);
+    const lines = new LineIndex(source.path, text);
     const log = new FindingLog({ file: source.path, line: 1, column: 1 });
-    for (const document of readYaml(source.text)) {
+    for (const document of readYaml(text)) {
       for (const problem of document.problems) {
         reportProblem(problem, lines, log);
       }
@@ -45,6 +46,11 @@ export function parseManifests(sources: readonly SourceText[], options: ParseOpt
     diagnostics.push(...log.findings());
   }
   return { manifests, diagnostics };
+}
+
+/** A lone carriage return ends a line (YAML 1.2.2, 5.4); the library would take the rest of the file for a comment. */
+function withLineFeeds(text: string): string {
+  return text.includes("\r") ? text.replaceAll(/\r(?!\n)/g, "\n") : text;
 }
 
 function reportProblem(problem: YamlProblem, lines: LineIndex, log: FindingLog): void {
