@@ -59,7 +59,18 @@ export function chooseFamily(choice: FamilyChoice): ChosenFamily | Refusal {
     }
     named.set(candidate.name, choice.to[text] ?? 0);
   }
-  return chooseRules(choice, family, named);
+  return chooseRules(choice, widenFamily(choice, family), named);
+}
+
+/** Subsets that have no share left can only get it back from the hosts beside them. */
+function widenFamily({ rules, naming, route }: FamilyChoice, family: VersionFamily): VersionFamily {
+  if (family.kind === "hosts") return family;
+  const own = buildFamilyRules(rules, family, naming).filter(({ rule }) =>
+    route === undefined ? !rule.isConditional : rule === route,
+  );
+  const isEmptied = own.length > 0 && own.every((rule) => sharesOf(rule, "current").size === 0);
+  const hasHosts = own.some(({ rule }) => rule.arms.some((arm) => arm.subset === undefined));
+  return isEmptied && hasHosts ? { kind: "hosts" } : family;
 }
 
 function sharedFamilies(candidates: readonly (readonly VersionCandidate[])[]): readonly VersionFamily[] {

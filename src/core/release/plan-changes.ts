@@ -35,11 +35,8 @@ export function planChanges({ table, shares, wanted, virtualService }: ChangesIn
   // Where nothing has to move, the weights are applied all the same, so that the data plane proves them.
   const taken = moved.length > 0 ? moved : divided;
   const [first] = taken;
-  if (first === undefined) {
-    return refuseInput("KIR2008", `No rule of ${virtualService} can send its traffic to ${wanted}.`, {
-      hint: renderStays(shares.intents),
-    });
-  }
+  const left = moved.length > 0 ? [] : shares.intents.filter(isLeftBehind);
+  if (first === undefined || left.length > 0) return refuseNothing({ shares, wanted, virtualService });
 
   const empty = versionsWithoutEndpoints(table, moved);
   if (empty.length > 0) return refuseEmpty(empty, { table, taken, virtualService });
@@ -52,6 +49,24 @@ export function planChanges({ table, shares, wanted, virtualService }: ChangesIn
     stays: staysOf(shares.intents, { divided, taken }),
     versions: versionsOf(taken),
   };
+}
+
+/** A rule for everybody that cannot do as asked: with nothing else to move, to call that done would be a lie. */
+function isLeftBehind(intent: RuleIntent): boolean {
+  if (intent.kind !== "stay" || intent.isAsAsked) return false;
+  return !intent.rule.rule.isConditional && sharesOf(intent.rule, "current").size > 0;
+}
+
+function refuseNothing({ shares, wanted, virtualService }: Omit<ChangesInput, "table">): Refusal {
+  const rules = shares.intents.map((intent) => intent.rule);
+  const known = [
+    ...new Set(rules.flatMap(({ groups, foreign }) => [...groups, foreign].flatMap((group) => [...group.keys()]))),
+  ];
+  const hasChoice = rules.some(({ rule }) => rule.arms.length > 1);
+  const message = hasChoice
+    ? `No rule of ${virtualService} can send its traffic to ${wanted}.`
+    : `${virtualService} has nothing but ${renderList(known)}, so there is nothing to move.`;
+  return refuseInput("KIR2008", message, { hint: renderStays(shares.intents), details: { known } });
 }
 
 function buildChange(intent: Extract<RuleIntent, { kind: "divide" }>): SplitChange | undefined {
@@ -107,7 +122,7 @@ function gainsOf(rule: FamilyRule, change: SplitChange): ReadonlyMap<VersionName
 
 function versionsOf(taken: readonly DividedRule[]): readonly PlannedVersion[] {
   const versions = new Map<VersionName, Set<DestinationId>>();
-  for (const group of taken.flatMap(({ rule }) => rule.groups)) {
+  for (const group of taken.flatMap(({ rule }) => [...rule.groups, rule.foreign])) {
     for (const [version, destination] of group) {
       versions.set(version, (versions.get(version) ?? new Set<DestinationId>()).add(destination));
     }
@@ -138,12 +153,14 @@ function refuseEmpty(
   empty: readonly VersionName[],
   options: { readonly table: RouteTable; readonly taken: readonly DividedRule[]; readonly virtualService: string },
 ): Refusal {
-  const known = versionsOf(options.taken)
-    .filter(({ destinations }) => destinations.every((destination) => hasEndpoints(options.table, destination)))
-    .map(({ name }) => name);
+  const counts = versionsOf(options.taken).map(({ name, destinations }) => ({
+    name,
+    count: Math.min(...destinations.map((id) => options.table.destinations.get(id)?.endpoints.length ?? 0)),
+  }));
+  const known = counts.filter(({ count }) => count > 0).map(({ name }) => name);
   return refuseState("KIR2010", `${renderList(empty)} of ${options.virtualService} has no endpoints.`, {
-    hint: `Give it a workload with its labels. These versions have endpoints: ${renderList(known)}.`,
-    details: { known },
+    hint: `Give it a workload with its labels. Endpoints: ${counts.map(({ name, count }) => `${name} ${count}`).join(", ")}.`,
+    details: { known, endpoints: Object.fromEntries(counts.map(({ name, count }) => [name, count])) },
   });
 }
 

@@ -342,11 +342,69 @@ describe("names", () => {
     const table = sketchTable(scenarioA, ["nginx/green"]);
     const refusal = expectRefusal(planMove({ table, current: new Map(), request: request("switch", { green: 100 }) }));
     expect(refusal.code).toBe("KIR2010");
-    expect(refusal.text).toContain("have endpoints: blue");
+    expect(refusal.text).toContain("Endpoints: blue 1, green 0");
   });
 
   test("a VirtualService that only answers by itself has nothing to move", () => {
     const services = [{ name: `${ns}/sample-app`, rules: [{ name: "health" }] }];
     expect(expectRefusal(planOn(services, request("switch", { green: 100 }))).code).toBe("KIR2008");
+  });
+});
+
+describe("a destination of another host beside subsets", () => {
+  const fruit: readonly RuleSketch[] = [{ name: "all", arms: { "fruit/v1": 70, "fruit/v2": 30, legacy: 10 } }];
+  const services: readonly ServiceSketch[] = [{ name: `${ns}/sample-app`, rules: fruit }];
+
+  test("takes all of the rule's traffic when it is asked for, and gives it back", () => {
+    const plan = expectPlan(planOn(services, request("switch", { legacy: 100 })));
+    expect(outcome(plan)).toEqual({ all: "legacy 100" });
+    expect(plan).toMatchObject({ from: "v1", to: "legacy" });
+    const back = expectPlan(planOn(services, request("switch", { v2: 100 }), currentAfter(plan)));
+    expect(outcome(back)).toEqual({ all: "v2 100" });
+    expect(back).toMatchObject({ from: "legacy", to: "v2" });
+  });
+
+  test("keeps its share when a subset is asked for, and has its name in the plan", () => {
+    const plan = expectPlan(planOn(services, request("switch", { v2: 100 })));
+    expect(plan.changes[0]?.after).toMatchObject(sketchWeights({ "fruit/v2": 100, legacy: 10 }, ns));
+    expect(plan.versions.map(({ name }) => name)).toEqual(["v1", "v2", "legacy"]);
+  });
+
+  test("is told from a subset of the same name", () => {
+    const rules: readonly RuleSketch[] = [{ arms: { "fruit/v1": 70, "fruit/v2": 20, "veg/v1": 10 } }];
+    const plan = expectPlan(planOn([{ name: `${ns}/sample-app`, rules }], request("switch", { v2: 100 })));
+    expect(plan.versions.map(({ name }) => name)).toEqual(["v1", "v2", "veg/v1"]);
+  });
+});
+
+describe("nothing to move", () => {
+  test("a rule with one destination is refused, with what exists", () => {
+    const services = [{ name: `${ns}/sample-app`, rules: [{ arms: { legacy: 100 } }] }];
+    const refusal = expectRefusal(planOn(services, request("switch", { legacy: 100 })));
+    expect(refusal.code).toBe("KIR2008");
+    expect(refusal.text).toContain("nothing but legacy");
+  });
+
+  test("is no success while a rule for everybody cannot go along", () => {
+    const other: RuleSketch = { name: "old", path: "/old", arms: { "nginx/blue": 100 } };
+    const done: RuleSketch = { name: "live", arms: { "nginx/green": 100 }, idle: ["nginx/blue"] };
+    const services = [{ name: `${ns}/sample-app`, rules: [other, done] }];
+    const refusal = expectRefusal(planOn(services, request("switch", { green: 100 })));
+    expect(refusal.code).toBe("KIR2008");
+    expect(refusal.text).toContain("rule 0 (old): It has blue and nothing else to send to.");
+  });
+
+  test("a VirtualService that no gateway serves is not said to be missing", () => {
+    const at = { file: "mesh.yaml", line: 1, column: 1 };
+    const unserved = [
+      { virtualService: `${ns}/inside`, host: "inside.local", reason: "it is bound to the mesh only", at },
+    ];
+    const table = { ...sketchTable(scenarioA), unserved };
+    for (const name of ["inside", "inside.local"]) {
+      const asked = request("switch", { green: 100 }, { name });
+      const refusal = expectRefusal(planMove({ table, current: new Map(), request: asked }));
+      expect(refusal.code).toBe("KIR2001");
+      expect(refusal.text).toContain(`${ns}/inside is served at no gateway: it is bound to the mesh only.`);
+    }
   });
 });

@@ -44,7 +44,7 @@ export type MovePlanning = { readonly kind: "plan"; readonly plan: MovePlan } | 
  */
 export function planMove(input: MoveInput): MovePlanning {
   const { request, table, current } = input;
-  const resolved = resolveService(buildRoutedServices(table), request);
+  const resolved = resolveService(buildRoutedServices(table), request, table.unserved);
   if (resolved.kind === "refused") return resolved;
   const rules = buildServiceRules(resolved.service, current);
   if (request.verb === "rollback") {

@@ -61,6 +61,16 @@ describe("rollback", () => {
     expect(ask("rollback", { current: onGreen, history })).toMatchObject({ plan: { from: "green", to: "blue" } });
   });
 
+  test("goes there and back past moves that changed nothing", () => {
+    const there = switched();
+    const nothing = { ...there, changes: there.changes.map((change) => ({ ...change, before: change.after })) };
+    const undo = ask("rollback", { current: onGreen, history: [past("done", there), past("done", nothing)] });
+    if (undo.kind === "refused") throw undo.error;
+    const still = { ...undo.plan, changes: undo.plan.changes.map((change) => ({ ...change, before: change.after })) };
+    const history = [past("done", there), past("done", undo.plan), past("done", still)];
+    expect(ask("rollback", { history })).toMatchObject({ kind: "plan", plan: { from: "blue", to: "green" } });
+  });
+
   test("says what differs when the weights were changed since", () => {
     const planning = ask("rollback", { history: [past("done")] });
     expect(planning).toMatchObject({

@@ -8,7 +8,13 @@ import { type FamilyRule, sharesOf, soleFamilyVersion, soleVersion } from "./ver
 /** What one rule of the family is to do. */
 export type RuleIntent =
   | { readonly kind: "divide"; readonly rule: FamilyRule; readonly role: "public" | "preview"; readonly shares: Shares }
-  | { readonly kind: "stay"; readonly rule: FamilyRule; readonly reason: string };
+  | {
+      readonly kind: "stay";
+      readonly rule: FamilyRule;
+      readonly reason: string;
+      /** It cannot be divided, and has what was asked for. */
+      readonly isAsAsked?: true;
+    };
 
 export interface PlannedShares {
   readonly kind: "shares";
@@ -113,6 +119,8 @@ function largestUnnamed(rule: FamilyRule, named: Shares): VersionName | undefine
 function dividePublic(rule: FamilyRule, division: Division): RuleIntent {
   const current = sharesOf(rule, "current");
   if (current.size === 0) return { kind: "stay", rule, reason: "It sends nothing to any of these versions." };
+  const sole = soleVersion(rule, "current");
+  if (rule.rule.arms.length < 2 && sole !== undefined) return stayAlone(rule, { sole, division });
   const shares = new Map([...division.named].filter(([, share]) => share > 0));
   if (division.restShare > 0) {
     const own =
@@ -123,6 +131,15 @@ function dividePublic(rule: FamilyRule, division: Division): RuleIntent {
   const missing = [...shares.keys()].filter((version) => !rule.groups.every((group) => group.has(version)));
   if (missing.length > 0) return { kind: "stay", rule, reason: `It has no way to ${renderList(missing)}.` };
   return { kind: "divide", rule, role: "public", shares };
+}
+
+/** A rule with one destination has no weights that could be moved, and no proof that they were. */
+function stayAlone(
+  rule: FamilyRule,
+  { sole, division }: { readonly sole: VersionName; readonly division: Division },
+): RuleIntent {
+  const stay = { kind: "stay", rule, reason: `It has ${sole} and nothing else to send to.` } as const;
+  return division.full === sole ? { ...stay, isAsAsked: true } : stay;
 }
 
 function isAllOn(intent: RuleIntent, version: VersionName | undefined): boolean {

@@ -1,3 +1,4 @@
+import type { UnservedHost } from "../routes/route-table.ts";
 import type { MoveRequest } from "./move.ts";
 import type { RoutedService } from "./movable-rules.ts";
 import { type Refusal, refuseInput, renderList } from "./refusals.ts";
@@ -6,6 +7,7 @@ import { type Refusal, refuseInput, renderList } from "./refusals.ts";
 export function resolveService(
   services: readonly RoutedService[],
   request: Pick<MoveRequest, "name" | "namespace">,
+  unserved: readonly UnservedHost[] = [],
 ): { readonly kind: "service"; readonly service: RoutedService } | Refusal {
   const wanted = wantedName(request);
   const inNamespace = services.filter(
@@ -20,6 +22,13 @@ export function resolveService(
   if (first === undefined) {
     const known = services.map((service) => service.virtualService);
     const where = wanted.namespace === undefined ? "" : ` in namespace ${wanted.namespace}`;
+    const hidden = findUnserved(unserved, wanted);
+    if (hidden !== undefined) {
+      return refuseInput("KIR2001", `${hidden.virtualService} is served at no gateway: ${hidden.reason}.`, {
+        hint: `Only traffic that enters at a gateway can be moved: ${renderList(known)}.`,
+        details: { known },
+      });
+    }
     return refuseInput("KIR2001", `There is no VirtualService or service named ${wanted.name}${where}.`, {
       hint: `These can be moved: ${renderList(known)}.`,
       details: { known },
@@ -33,6 +42,16 @@ export function resolveService(
     });
   }
   return { kind: "service", service: first };
+}
+
+function findUnserved(unserved: readonly UnservedHost[], wanted: WantedName): UnservedHost | undefined {
+  const inNamespace = unserved.filter(
+    ({ virtualService }) => wanted.namespace === undefined || virtualService.startsWith(`${wanted.namespace}/`),
+  );
+  return (
+    inNamespace.find(({ virtualService }) => virtualService.slice(virtualService.indexOf("/") + 1) === wanted.name) ??
+    inNamespace.find(({ host }) => isHostNamed(host, wanted))
+  );
 }
 
 interface WantedName {

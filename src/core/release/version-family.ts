@@ -10,6 +10,8 @@ import { type ShareGroup, weightOfGroup } from "./split-weights.ts";
  * |----------------------------------------------|-----------------------|----------------------|
  * | host nginx with subsets blue, green          | subsets of nginx      | blue, green          |
  * | hosts blue-api and green-api without subsets | hosts                 | blue-api, green-api  |
+ * | subsets of fruit beside the host legacy      | subsets of fruit      | v1, v2               |
+ * | the same, when legacy is asked for           | hosts                 | v1, v2, legacy       |
  *
  * Arms outside the family are foreign: their share is never touched.
  */
@@ -28,6 +30,8 @@ export interface VersionNaming {
   readonly namespace: string;
   /** Hosts that appear with more than one port, and so need it in their name. */
   readonly hostsWithPorts: ReadonlySet<string>;
+  /** Subsets whose name another destination has too. */
+  readonly sharedSubsets: ReadonlySet<string>;
 }
 
 export function buildVersionNaming(namespace: string, rules: readonly MovableRule[]): VersionNaming {
@@ -37,14 +41,33 @@ export function buildVersionNaming(namespace: string, rules: readonly MovableRul
     ports.set(arm.host, (ports.get(arm.host) ?? new Set<string>()).add(arm.port));
   }
   const hostsWithPorts = new Set([...ports].filter(([, seen]) => seen.size > 1).map(([host]) => host));
-  return { namespace, hostsWithPorts };
+  return { namespace, hostsWithPorts, sharedSubsets: findSharedSubsets(namespace, rules) };
+}
+
+function findSharedSubsets(namespace: string, rules: readonly MovableRule[]): ReadonlySet<string> {
+  const hostsOf = new Map<string, Set<string>>();
+  for (const { host, subset } of rules.flatMap((rule) => rule.arms)) {
+    const name = subset ?? shortHost(host, namespace);
+    hostsOf.set(name, (hostsOf.get(name) ?? new Set<string>()).add(host));
+  }
+  return new Set([...hostsOf].filter(([, hosts]) => hosts.size > 1).map(([name]) => name));
+}
+
+function shortHost(host: string, namespace: string): string {
+  const ownSuffix = `.${namespace}.svc.cluster.local`;
+  return host.endsWith(ownSuffix) ? host.slice(0, -ownSuffix.length) : host;
+}
+
+/** The name of an arm beside those of other families: `host/subset` where the subset alone could mean two. */
+function nameAmongAll(arm: RuleArm, naming: VersionNaming): VersionName {
+  if (arm.subset === undefined || !naming.sharedSubsets.has(arm.subset)) return versionOfArm(arm, naming);
+  return `${shortHost(arm.host, naming.namespace)}/${arm.subset}`;
 }
 
 /** The name of the version behind an arm: its subset, or its host where it has none. */
 export function versionOfArm(arm: RuleArm, naming: VersionNaming): VersionName {
   if (arm.subset !== undefined) return arm.subset;
-  const ownSuffix = `.${naming.namespace}.svc.cluster.local`;
-  const host = arm.host.endsWith(ownSuffix) ? arm.host.slice(0, -ownSuffix.length) : arm.host;
+  const host = shortHost(arm.host, naming.namespace);
   return naming.hostsWithPorts.has(arm.host) ? `${host}:${arm.port}` : host;
 }
 
@@ -89,6 +112,8 @@ export interface FamilyRule {
   readonly groups: readonly ShareGroup[];
   /** The family's arms that the manifest itself names in this rule. */
   readonly declaredVersions: ReadonlySet<VersionName>;
+  /** The other arms that the manifest names here: nothing moves them, but their requests are counted by name. */
+  readonly foreign: ShareGroup;
 }
 
 /** The rules that have arms of the family, whether or not these take traffic. */
@@ -98,17 +123,28 @@ export function buildFamilyRules(
   naming: VersionNaming,
 ): readonly FamilyRule[] {
   return rules.flatMap((rule) => {
-    const arms = rule.arms.filter((arm) => isSameFamily(familyOfArm(arm), family));
-    if (arms.length === 0) return [];
+    const own = rule.arms.filter((arm) => isSameFamily(familyOfArm(arm), family));
+    if (own.length === 0) return [];
+    // Who asks for a host means all that the rule sends anywhere, so subsets of other hosts are versions beside it.
+    const arms = family.kind === "hosts" ? rule.arms : own;
+    const nameOf = family.kind === "hosts" ? nameAmongAll : versionOfArm;
+    const foreign = rule.arms.filter((arm) => arm.isDeclared && !arms.includes(arm));
     const groups = new Map<string, Map<VersionName, string>>();
     for (const arm of arms) {
       // Ports of one host are not versions of each other; ports of different hosts may well differ.
       const key = family.kind === "subsets" ? arm.port : "";
       const group = groups.get(key) ?? new Map<VersionName, string>();
-      groups.set(key, group.set(versionOfArm(arm, naming), arm.destination));
+      groups.set(key, group.set(nameOf(arm, naming), arm.destination));
     }
-    const declared = arms.filter((arm) => arm.isDeclared).map((arm) => versionOfArm(arm, naming));
-    return [{ rule, groups: [...groups.values()], declaredVersions: new Set(declared) }];
+    const declared = arms.filter((arm) => arm.isDeclared).map((arm) => nameOf(arm, naming));
+    return [
+      {
+        rule,
+        groups: [...groups.values()],
+        declaredVersions: new Set(declared),
+        foreign: new Map(foreign.map((arm) => [nameAmongAll(arm, naming), arm.destination])),
+      },
+    ];
   });
 }
 
