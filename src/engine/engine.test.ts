@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { sketchTable, type RuleSketch } from "../../test/route-table.fixture.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 import { planMove } from "../core/release/plan-move.ts";
 import { reconcilePlacements } from "../core/release/reconcile-placements.ts";
@@ -121,6 +122,19 @@ describe("a move", () => {
     expect(steps).toEqual(["planned", "preflight", "finished"]);
     expect(bench.target.applied).toHaveLength(0);
     expect(bench.engine.history()).toMatchObject([{ outcome: "refused", message: "green: no ready endpoint" }]);
+  });
+
+  test("is refused before anything changes when its requests cannot be counted", async () => {
+    class Uncounting extends RecordingTarget {
+      override openLedger(): Promise<never> {
+        return Promise.reject(new KirikaeError("KIR3006", "Not every proxy counts.", { exitStatus: 1 }));
+      }
+    }
+    using bench = new Bench(undefined, new Uncounting({ clock, splits: declared }));
+    const { result } = await bench.move(bench.plan("switch"));
+    expect(result).toMatchObject({ ok: false, outcome: "refused", message: "Not every proxy counts.", ledger: null });
+    expect(bench.target.applied).toHaveLength(0);
+    expect(bench.engine.history()).toMatchObject([{ outcome: "refused" }]);
   });
 
   test.each([
