@@ -53,6 +53,13 @@ describe("which namespace counts", () => {
     expect(names(find(everywhere.slice(0, 1), "other"))).toEqual([]);
   });
 
+  test("a rule exported elsewhere only does not count at home", () => {
+    const away: readonly RuleText[] = [{ name: "away", namespace: "shop", host: "app", exportTo: "web" }];
+    expect(names(find(away, "shop"))).toEqual([]);
+    expect(names(find(away, "web"))).toEqual(["away"]);
+    expect(names(find([{ name: "own", namespace: "shop", host: "app", exportTo: "." }], "shop"))).toEqual(["own"]);
+  });
+
   test("a client in the root namespace takes private rules there first, shared ones last", () => {
     expect(names(find(everywhere, "istio-system"))).toEqual(["service"]);
     const withPrivate = [...everywhere, { name: "own", namespace: "istio-system", host: full, exportTo: "." }];

@@ -45,7 +45,7 @@ export function findDestinationRule(
   const { clientNamespace } = client;
   const index = indexOf(mesh.destinationRules);
   const own = findIn(index.get(clientNamespace), host, (rule) =>
-    clientNamespace === rootNamespace ? isPrivate(rule) : !isHidden(rule),
+    clientNamespace === rootNamespace ? isPrivate(rule) : isExportedTo(rule, clientNamespace),
   );
   if (own !== undefined) {
     return own;
@@ -175,8 +175,4 @@ function isExportedTo(rule: DestinationRuleManifest, namespace: string): boolean
 
 function isPrivate(rule: DestinationRuleManifest): boolean {
   return exportsOf(rule).every((name) => name === rule.metadata.namespace);
-}
-
-function isHidden(rule: DestinationRuleManifest): boolean {
-  return exportsOf(rule).every((name) => name === "~");
 }

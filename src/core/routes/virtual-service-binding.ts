@@ -26,7 +26,7 @@ export function visibilityFrom(
   if (exports.includes("~") || !exports.includes(namespace)) {
     return "hidden";
   }
-  return own === namespace && exports.length === 1 ? "private" : "exported";
+  return own === namespace ? "private" : "exported";
 }
 
 /** VirtualServices by Gateway, each list in the order in which a workload of `namespace` merges them. */
