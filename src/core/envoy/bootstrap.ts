@@ -53,6 +53,9 @@ function emitBootstrap(options: BootstrapOptions): Bootstrap {
     },
     layeredRuntime: {
       layers: [
+        // Envoy would refuse patterns of more than 100 states, such as [^/]{100}; whether one is too large is checked
+        // before it is sent. Istio's bootstrap lifts the bound too.
+        { name: "static", layerSpecifier: { case: "staticLayer", value: { "re2.max_program_size.error_level": 1e6 } } },
         { name: runtimeLayerName, layerSpecifier: { case: "rtdsLayer", value: emitRuntimeSource() } },
         // The last word is the admin interface's, for an emergency without kirikae.
         { name: "admin", layerSpecifier: { case: "adminLayer", value: {} } },

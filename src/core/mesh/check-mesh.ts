@@ -2,6 +2,7 @@ import { boundFindings } from "../diagnostics/bound-findings.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { checkDestinationRules } from "./check-destination-rules.ts";
 import { checkDestinations } from "./check-destinations.ts";
+import { checkEndpointWeights } from "./check-endpoint-weights.ts";
 import { checkGateways } from "./check-gateways.ts";
 import { checkLocalEndpoints } from "./check-local-endpoints.ts";
 import { checkRuleOrder } from "./check-rule-order.ts";
@@ -22,6 +23,7 @@ export function checkMesh(mesh: Mesh): readonly Diagnostic[] {
     ...checkShadowing(mesh),
     ...checkDestinationRules(mesh),
     ...checkLocalEndpoints(mesh),
+    ...checkEndpointWeights(mesh),
   ];
   return boundFindings(findings, "of how its objects fit together");
 }

@@ -2,7 +2,7 @@ import type { HttpRedirect, HttpRewrite, HttpRoute } from "../manifest/virtual-s
 import { buildRetry } from "./build-retry.ts";
 import { buildSplit, refOf, type SplitContext } from "./build-split.ts";
 import { appendMutation, authorityOf, buildHeaderMutation, noMutation } from "./header-mutation.ts";
-import { compileRegex } from "./route-regex.ts";
+import { compileRegex, complainSubstitution } from "./route-regex.ts";
 import type { PathRewrite, RedirectAction, RouteAction, SplitId } from "./route-table.ts";
 
 export type ActionResult =
@@ -47,14 +47,9 @@ function buildForward(rule: ForwardRule, splitId: SplitId, context: SplitContext
   if (result.kind === "refused") {
     return result;
   }
-  const pattern = rule.rewrite?.uriRegex?.match;
-  const regex = pattern === undefined ? undefined : compileRegex(pattern);
-  if (regex instanceof Error) {
-    return {
-      kind: "refused",
-      code: "KIR1101",
-      message: `The rewrite pattern ${pattern} is not RE2: ${regex.message}.`,
-    };
+  const complaint = complainRewrite(rule.rewrite);
+  if (complaint !== undefined) {
+    return { kind: "refused", code: "KIR1101", message: complaint };
   }
   // The only destination's header changes are part of the rule's own; with several each arm carries its own.
   const only = rule.destinations.length === 1 ? rule.destinations[0] : undefined;
@@ -84,6 +79,19 @@ function buildForward(rule: ForwardRule, splitId: SplitId, context: SplitContext
         only === undefined ? response : appendMutation(response, buildHeaderMutation(only.headers.response)),
     },
   };
+}
+
+function complainRewrite(rewrite: HttpRewrite | undefined): string | undefined {
+  if (rewrite?.uriRegex === undefined) {
+    return undefined;
+  }
+  const { match, rewrite: substitution } = rewrite.uriRegex;
+  const regex = compileRegex(match);
+  if (regex instanceof Error) {
+    return `The rewrite pattern ${match} is not RE2: ${regex.message}.`;
+  }
+  const complaint = complainSubstitution(regex, substitution);
+  return complaint === undefined ? undefined : `The rewrite ${substitution} cannot be used: ${complaint}.`;
 }
 
 function pathRewrite(rewrite: HttpRewrite | undefined): PathRewrite | undefined {

@@ -27,6 +27,9 @@ export const boolean: Decoder<boolean> = (place, context) => {
   return value.kind === "boolean" ? value.value : wrongType("true or false", place, context);
 };
 
+/** 2^63 ns: Go's `time.Duration` holds no more, and Envoy refuses what is far beyond. */
+const longestMs = 9_223_372_036_854;
+
 /** A length of time such as `1h`, `1m30s`, `5s`, `100ms` or `0.5s`, in milliseconds; Istio takes none below 1 ms. */
 export const durationMs: Decoder<number> = (place, context) => {
   const { value } = place;
@@ -40,6 +43,9 @@ export const durationMs: Decoder<number> = (place, context) => {
   }
   if (parsed < 1) {
     return reportValue(place, context, "must be at least 1ms");
+  }
+  if (parsed > longestMs) {
+    return reportValue(place, context, "must be at most 2562047h, which is all that Istio's clock can count");
   }
   return Number.isInteger(parsed) ? parsed : reportValue(place, context, "must be a whole number of milliseconds");
 };

@@ -3,7 +3,10 @@ import { type Decoder, invalid, renderPath, report, reportValue } from "../decod
 import { object, optional, required } from "../decode/object.ts";
 import { integer, oneOf, portNumber, string } from "../decode/scalars.ts";
 import type { HttpRedirect, HttpRewrite } from "../virtual-service.ts";
-import { complainRegex } from "./string-match.ts";
+import { complainLine, complainRegex } from "./string-match.ts";
+
+/** Text that goes into a request line or a header, where Envoy takes no line break. */
+const lineText = refine(string, complainLine);
 
 /** Istio lets other 3xx codes pass and then builds a route that does nothing, so they are refused here. */
 const redirectCodes = [301, 302, 303, 307, 308];
@@ -21,9 +24,9 @@ const redirectCode = refine(integer, (code) => {
 export const decodeRedirect: Decoder<HttpRedirect> = transform(
   object({
     fields: {
-      uri: optional(string),
-      prefixRewrite: optional(string),
-      authority: optional(string),
+      uri: optional(lineText),
+      prefixRewrite: optional(lineText),
+      authority: optional(lineText),
       scheme: optional(oneOf(["http", "https"])),
       port: optional(portNumber),
       derivePort: optional(oneOf(["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"])),
@@ -61,14 +64,14 @@ function derivedPort(derivePort: "FROM_PROTOCOL_DEFAULT" | "FROM_REQUEST_PORT" |
 }
 
 const decodeRegexRewrite = object({
-  fields: { match: required(refine(string, complainRegex)), rewrite: required(string) },
+  fields: { match: required(refine(string, complainRegex)), rewrite: required(lineText) },
 });
 
 export const decodeRewrite: Decoder<HttpRewrite> = transform(
   object({
     fields: {
-      uri: optional(string),
-      authority: optional(string),
+      uri: optional(lineText),
+      authority: optional(lineText),
       uriRegexRewrite: optional(decodeRegexRewrite),
     },
   }),
@@ -119,9 +122,14 @@ const decodeBody: Decoder<Uint8Array> = transform(
   },
 );
 
-const responseStatus = refine(integer, (status) =>
-  status >= 200 && status <= 600 ? undefined : `must be a status from 200 to 600, but is ${status}`,
-);
+/** Istio takes 600 too, and Envoy then refuses every route of the gateway: its own bound is 599. */
+const responseStatus = refine(integer, (status) => {
+  if (status >= 200 && status <= 599) {
+    return undefined;
+  }
+  const complaint = `must be a status from 200 to 599, but is ${status}`;
+  return status === 600 ? `${complaint}; Istio takes it, and Envoy then refuses every route of the gateway` : complaint;
+});
 
 export const decodeDirectResponse: Decoder<{ readonly status: number; readonly body: Uint8Array }> = transform(
   object({ fields: { status: required(responseStatus), body: optional(decodeBody) } }),

@@ -1,4 +1,4 @@
-import { mapOf, strings, transform } from "../decode/collections.ts";
+import { mapOf, refine, strings, transform } from "../decode/collections.ts";
 import {
   type DecodeContext,
   type Decoder,
@@ -11,7 +11,14 @@ import {
 import { object, withDefault } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
 import type { HeaderChanges, HeaderOperations } from "../virtual-service.ts";
+import { complainFormat, type FormatComplaint } from "./header-format.ts";
 import { isHeaderName } from "./string-match.ts";
+
+/** Envoy's bound for a header's name and for its value. */
+const maximumHeaderBytes = 16_384;
+
+/** Envoy's bound for the headers that one route adds or sets. */
+const maximumHeaderChanges = 1000;
 
 const unchanged: HeaderChanges = { set: {}, add: {}, remove: [] };
 
@@ -22,14 +29,32 @@ const headerValues = mapOf((place, context) => {
   if (!isHeaderName(name)) {
     return reportValue(place, context, `has the key ${JSON.stringify(name)}, which is no header name`);
   }
+  if (name.length > maximumHeaderBytes) {
+    return reportValue(place, context, `must have a name of at most ${maximumHeaderBytes} bytes`);
+  }
   const value = string(place, context);
   const complaint = value === invalid ? undefined : complainHeaderValue(value);
-  return complaint === undefined ? value : reportValue(place, context, complaint);
+  return complaint === undefined ? value : reportValue(place, context, { hint: undefined, ...complaint });
 });
 
-const changes = object({
-  fields: { set: withDefault(headerValues, {}), add: withDefault(headerValues, {}), remove: withDefault(strings, []) },
-});
+const changes = refine(
+  object({
+    fields: {
+      set: withDefault(headerValues, {}),
+      add: withDefault(headerValues, {}),
+      remove: withDefault(strings, []),
+    },
+  }),
+  (value) => complainHeaderCount([value]),
+);
+
+/** Envoy takes a bounded number of header changes for one route. */
+export function complainHeaderCount(changed: readonly HeaderChanges[]): string | undefined {
+  const count = changed.reduce((sum, { set, add }) => sum + Object.keys(set).length + Object.keys(add).length, 0);
+  return count > maximumHeaderChanges
+    ? `must set and add at most ${maximumHeaderChanges} headers, which is all that Envoy takes, but has ${count}`
+    : undefined;
+}
 
 /** The authority may be set once; a response has none, and a proxy cannot work without it. */
 const requestChanges: Decoder<HeaderChanges> = transform(changes, (value, place, context) => {
@@ -83,12 +108,12 @@ function isProtected(name: string): boolean {
   return name.startsWith(":") || name.toLowerCase() === "host";
 }
 
-/** Envoy reads `%NAME%` as a variable and `%%` as a percent sign, and refuses anything between. */
-function complainHeaderValue(value: string): string | undefined {
+function complainHeaderValue(value: string): FormatComplaint | undefined {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) {
-    return "must hold no control characters";
+    return { complaint: "must hold no control characters" };
   }
-  const percents = value.split("%").length - 1;
-  return percents % 2 === 0 ? undefined : 'must have each percent sign written as "%%", or as part of "%VARIABLE%"';
+  return new TextEncoder().encode(value).length > maximumHeaderBytes
+    ? { complaint: `must be at most ${maximumHeaderBytes} bytes long, which is all that Envoy takes` }
+    : complainFormat(value);
 }

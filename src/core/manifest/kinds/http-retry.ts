@@ -36,7 +36,9 @@ function isStatusCode(token: string): boolean {
   return /^[1-5][0-9]{2}$/.test(token);
 }
 
-const attempts = refine(integer, (value) => (value < 0 ? `must be 0 or more, but is ${value}` : undefined));
+const attempts = refine(integer, (value) =>
+  value < 0 || value > 2_147_483_647 ? `must be from 0 to 2147483647, but is ${value}` : undefined,
+);
 
 /** `retries`: 0 attempts switch retries off, and then nothing else may be set. */
 export const decodeRetries: Decoder<HttpRetry> = transform(

@@ -16,7 +16,7 @@ import { durationMs, number, string } from "../decode/scalars.ts";
 import type { HttpAction, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
 import { decodeDestination, decodeMirrorPolicy, decodePercent, decodeRouteDestination } from "./destination.ts";
 import { decodeDirectResponse, decodeRedirect, decodeRewrite } from "./http-action.ts";
-import { decodeHeaderOperations, noHeaderOperations } from "./http-headers.ts";
+import { complainHeaderCount, decodeHeaderOperations, noHeaderOperations } from "./http-headers.ts";
 import { decodeHttpMatch } from "./http-match.ts";
 import { decodeRetries } from "./http-retry.ts";
 
@@ -58,7 +58,7 @@ type RouteFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
 export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fields, place, context) => {
   const action = buildAction(fields, place, context);
   const mirrors = buildMirrors(fields, place, context);
-  const complaint = complainPrefixRewrite(fields) ?? complainAuthority(fields);
+  const complaint = complainPrefixRewrite(fields) ?? complainAuthority(fields) ?? complainHeaders(fields);
   if (complaint !== undefined) {
     exclude(place, context, complaint);
   }
@@ -140,6 +140,14 @@ function complainPrefixRewrite(fields: RouteFields): string | undefined {
   return fields.redirect?.prefixRewrite === undefined || isAllowed
     ? undefined
     : "has redirect.prefixRewrite, which needs a uri prefix in every match";
+}
+
+/** The changes of an only destination become part of the rule's own. */
+function complainHeaders({ headers, route }: RouteFields): string | undefined {
+  const only = route?.length === 1 ? route[0]?.headers : undefined;
+  return only === undefined
+    ? undefined
+    : (complainHeaderCount([headers.request, only.request]) ?? complainHeaderCount([headers.response, only.response]));
 }
 
 /** Source: Istio `virtualservice.go`, validateAuthorityRewrite. */

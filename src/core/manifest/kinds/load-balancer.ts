@@ -2,6 +2,7 @@ import { refine, transform } from "../decode/collections.ts";
 import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
 import { object, optional, required } from "../decode/object.ts";
 import { boolean, durationOrZeroMs, integer, oneOf, string } from "../decode/scalars.ts";
+import { complainLine } from "./string-match.ts";
 import type { ConsistentHash, LoadBalancer } from "../destination-rule.ts";
 
 const simpleNames = ["UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] as const;
@@ -39,7 +40,12 @@ const decodeCookie = object({
   unsupported: ["attributes"],
 });
 
-const positive = refine(integer, (value) => (value < 0 ? `must be 0 or more, but is ${value}` : undefined));
+/** Envoy's own bound; a ring is kept in memory for every destination. */
+const maximumRingSize = 8_388_608;
+
+const ringSize = refine(integer, (value) =>
+  value < 0 || value > maximumRingSize ? `must be from 0 to ${maximumRingSize}, but is ${value}` : undefined,
+);
 
 /** Maglev needs a prime; 5000011 is Envoy's own bound. */
 const tableSize = refine(integer, (value) =>
@@ -62,12 +68,12 @@ function isPrime(value: number): boolean {
 
 const hashFields = object({
   fields: {
-    httpHeaderName: optional(notEmpty),
+    httpHeaderName: optional(refine(notEmpty, complainLine)),
     httpCookie: optional(decodeCookie),
     useSourceIp: optional(boolean),
     httpQueryParameterName: optional(notEmpty),
-    minimumRingSize: optional(positive),
-    ringHash: optional(object({ fields: { minimumRingSize: optional(positive) } })),
+    minimumRingSize: optional(ringSize),
+    ringHash: optional(object({ fields: { minimumRingSize: optional(ringSize) } })),
     maglev: optional(object({ fields: { tableSize: optional(tableSize) } })),
   },
 });

@@ -36,7 +36,9 @@ const address = refine(string, (text) => {
   return isIpAddress(text) ? undefined : complainFqdn(text);
 });
 
-const weight = refine(integer, (value) => (value < 0 ? `must be 0 or more, but is ${value}` : undefined));
+const weight = refine(integer, (value) =>
+  value < 0 || value > 4_294_967_295 ? `must be from 0 to 4294967295, but is ${value}` : undefined,
+);
 
 /** An endpoint: inline in a ServiceEntry, or the spec of a WorkloadEntry. */
 export const decodeWorkloadEntry: Decoder<WorkloadEntrySpec> = transform(

@@ -15,6 +15,9 @@ import type { StringMatch } from "../virtual-service.ts";
 /** RE2 programs above this length are refused by Istio. */
 const maximumRegexLength = 1024;
 
+/** Envoy's bound for the name of a query parameter. */
+const maximumParameterBytes = 1024;
+
 export function complainRegex(regex: string): string | undefined {
   if (regex === "") {
     return "must not be an empty regular expression";
@@ -22,6 +25,12 @@ export function complainRegex(regex: string): string | undefined {
   return regex.length > maximumRegexLength
     ? `must be a regular expression of at most ${maximumRegexLength} characters`
     : undefined;
+}
+
+/** Why Envoy would not take a text where a line of a request or of an answer is made of it. */
+export function complainLine(text: string): string | undefined {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
+  return /[\u0000\r\n]/.test(text) ? "must hold no line break and no zero byte" : undefined;
 }
 
 const regexText = refine(string, complainRegex);
@@ -76,7 +85,10 @@ export const queryMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapO
     const hint = "Write {} to ask for presence.";
     return reportValue(place, context, { complaint: "must not be null", hint });
   }
-  return valueMatch(place, context);
+  const bytes = new TextEncoder().encode(String(place.key)).length;
+  return bytes < 1 || bytes > maximumParameterBytes
+    ? reportValue(place, context, `must have a name of 1 to ${maximumParameterBytes} bytes, but has one of ${bytes}`)
+    : valueMatch(place, context);
 });
 
 function checkHeaderName(place: Place, context: DecodeContext): undefined | typeof invalid {
