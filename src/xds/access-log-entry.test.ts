@@ -2,7 +2,6 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { StreamAccessLogsMessageSchema } from "../gen/envoy/service/accesslog/v3/als_pb.ts";
 import { parseAccessLogs } from "./access-log-entry.ts";
-import { splitFrames } from "./access-log-stream.ts";
 
 const message = create(StreamAccessLogsMessageSchema, {
   identifier: { logName: "kirikae", node: { id: "envoy-1" } },
@@ -62,23 +61,4 @@ test("the few fields that the ledger needs are read from what the full encoder w
 
 test("an empty message has no entries", () => {
   expect(parseAccessLogs(new Uint8Array())).toEqual([]);
-});
-
-test("gRPC frames are cut wherever the chunks end", () => {
-  const frame = Buffer.from([0, 0, 0, 0, 2, 7, 8]);
-  const bytes = Buffer.concat([frame, frame]);
-  for (let cut = 0; cut <= bytes.length; cut += 1) {
-    const first = splitFrames(bytes.subarray(0, cut));
-    const second = splitFrames(Buffer.concat([first?.rest ?? Buffer.alloc(0), bytes.subarray(cut)]));
-    const messages = [...(first?.messages ?? []), ...(second?.messages ?? [])];
-    expect(messages.map((each) => [...each])).toEqual([
-      [7, 8],
-      [7, 8],
-    ]);
-  }
-});
-
-test("compressed or absurdly long frames are no access log", () => {
-  expect(splitFrames(Buffer.from([1, 0, 0, 0, 1, 9]))).toBeUndefined();
-  expect(splitFrames(Buffer.from([0, 255, 255, 255, 255]))).toBeUndefined();
 });

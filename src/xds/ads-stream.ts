@@ -91,13 +91,28 @@ export class AdsStream {
     return !routes.isSettled(snapshot.routes) && routes.refusal(snapshot.routes) === undefined;
   }
 
+  /**
+   * Clusters and their endpoints are used by routes, and types are sent in an order of their own; so none is taken from a
+   * proxy that has not said yet that it uses the newest routes and listeners, however long that takes.
+   */
+  sendOptions(snapshot: Snapshot, type: ResourceType): SendOptions {
+    const isUsedByRoutes = type === "clusters" || type === "endpoints";
+    return { withholdsRemovals: isUsedByRoutes && (snapshot.withholdsRemovals || !this.#hasRoutesOf(snapshot)) };
+  }
+
+  #hasRoutesOf({ listeners, routes }: Snapshot): boolean {
+    const { listeners: heldListeners, routes: heldRoutes } = this.#subscriptions;
+    if (listeners !== undefined && !heldListeners.isSettled(listeners)) return false;
+    return routes === undefined || (heldRoutes.isSettled(routes) && heldRoutes.hasAckedAll(routes));
+  }
+
   #next(): DeltaDiscoveryResponse | undefined {
     const snapshot = this.#options.snapshot();
     if (snapshot === undefined) return undefined;
     for (const type of resourceTypes) {
       if (type === "runtime" && this.#holdsRuntime(snapshot)) continue;
       const resources = snapshot[type];
-      const response = resources && this.#subscriptions[type].next(resources, sendOptions(snapshot, type));
+      const response = resources && this.#subscriptions[type].next(resources, this.sendOptions(snapshot, type));
       if (response === undefined) continue;
       // A cluster that is sent anew waits for its endpoints, which Envoy does not always ask for again.
       if (type === "clusters") this.#subscriptions.endpoints.forget(response.resources.map(({ name }) => name));
@@ -106,11 +121,6 @@ export class AdsStream {
     }
     return undefined;
   }
-}
-
-/** Only clusters and their endpoints are used by something that is pushed separately. */
-export function sendOptions(snapshot: Snapshot, type: ResourceType): SendOptions {
-  return { withholdsRemovals: snapshot.withholdsRemovals && (type === "clusters" || type === "endpoints") };
 }
 
 function countBytes(response: SubscriptionResponse): number {

@@ -7,7 +7,7 @@ import { AggregatedDiscoveryService } from "../gen/envoy/service/discovery/v3/ad
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from "../gen/envoy/service/discovery/v3/discovery_pb.ts";
 import type { AccessLogEntry } from "./access-log-entry.ts";
 import { accessLogPath, serveAccessLogs } from "./access-log-stream.ts";
-import { AdsStream, sendOptions } from "./ads-stream.ts";
+import { AdsStream } from "./ads-stream.ts";
 import type { ResourceType } from "./resource-types.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Nack } from "./subscription.ts";
@@ -18,6 +18,8 @@ export interface XdsServerOptions {
   /** Called before a proxy that has just connected is answered. */
   onConnected?(node: string): void;
   onAccessLogs?(entries: readonly AccessLogEntry[]): void;
+  /** Told what a proxy sent that could not be read. */
+  onTrouble?(message: string): void;
 }
 
 /** What one proxy has said about one type. */
@@ -63,7 +65,11 @@ export class XdsServer implements AsyncDisposable {
     });
     this.#server = createServer((request, response) => {
       if (request.url === accessLogPath) {
-        serveAccessLogs(request, response, (entries) => this.#options.onAccessLogs?.(entries));
+        serveAccessLogs(request, response, {
+          onEntries: (entries) => this.#options.onAccessLogs?.(entries),
+          onMalformed: (message) =>
+            this.#options.onTrouble?.(`an access log could not be read, so its stream was closed: ${message}`),
+        });
       } else adapter(request, response);
     });
     this.#server.on("session", (session) => {
@@ -109,7 +115,7 @@ export class XdsServer implements AsyncDisposable {
     const subscription = stream.subscription(type);
     const resources = this.#snapshot[type];
     if (resources === undefined) return { isSettled: true, refusal: undefined, nack: subscription.nack };
-    const options = sendOptions(this.#snapshot, type);
+    const options = stream.sendOptions(this.#snapshot, type);
     return {
       isSettled: subscription.isSettled(resources, options),
       refusal: subscription.refusal(resources, options),
@@ -127,9 +133,7 @@ export class XdsServer implements AsyncDisposable {
     const subscription = this.#streams.get(node)?.subscription(type);
     const resources = this.#snapshot?.[type];
     if (subscription === undefined) return false;
-    if (resources === undefined) return true;
-    for (const [name, { version }] of resources) if (!subscription.hasAcked(name, version)) return false;
-    return true;
+    return resources === undefined || subscription.hasAckedAll(resources);
   }
 
   /** Nothing will come any more. */

@@ -67,6 +67,12 @@ export class Subscription {
     return this.#acked.get(name) === version;
   }
 
+  /** Whether the proxy has said that it uses all of these. */
+  hasAckedAll(resources: ResourcesByName): boolean {
+    for (const [name, { version }] of resources) if (!this.hasAcked(name, version)) return false;
+    return true;
+  }
+
   /** Whether the proxy has all that it asked for, in the version of these resources, and said so. */
   isSettled(resources: ResourcesByName, options: SendOptions = sendsEverything): boolean {
     // A proxy without a cluster that needs endpoints never asks for any: waiting for its question would never end.

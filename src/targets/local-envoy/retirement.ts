@@ -15,7 +15,10 @@ export interface Retirement {
 
 const pollMs = 200;
 
-/** Removes the destinations that no route names any more, once no request is under way to them or the time is up. */
+/**
+ * Removes the destinations that no route names any more, once no request is under way to them or the time is up. The time
+ * ends requests and never the wait for the new routes: a proxy without them keeps the destinations of the old ones.
+ */
 export async function removeRetired(retirement: Retirement): Promise<void> {
   const { state, signal } = retirement;
   const deadlineMs = performance.now() + retirement.drainTimeoutMs;
