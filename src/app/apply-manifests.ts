@@ -2,7 +2,7 @@ import type { UpEvent } from "../app-types.ts";
 import { hasErrors, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
-import type { WeightOverrides } from "../core/routes/route-table.ts";
+import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import { checkPortsFree, planGatewayPorts } from "../local/ports.ts";
@@ -12,7 +12,8 @@ import type { TableReport } from "../targets/local-envoy/table-push.ts";
 import { checkServed } from "./check-served.ts";
 import { type CurrentMesh, takeOverPlacements } from "./current-mesh.ts";
 import { endBrokenMoves } from "./end-broken-moves.ts";
-import type { LocalAddresses } from "./local-addresses.ts";
+import { showAddresses } from "./local-addresses.ts";
+import { describeRefusal } from "./locate-refusal.ts";
 import { buildMeshModel, byPlace, type MeshModel } from "./mesh-model.ts";
 
 export interface ManifestApplier {
@@ -20,7 +21,6 @@ export interface ManifestApplier {
   readonly engine: Engine;
   readonly target: LocalEnvoyTarget;
   readonly workloads: LocalWorkloads;
-  readonly addresses: LocalAddresses;
   readonly listenAddress: string;
   readonly defaultNamespace: string;
   readonly gatewayPorts: readonly string[];
@@ -58,7 +58,7 @@ export function readModel(manifests: ManifestSet, defaultNamespace: string): Mes
 }
 
 async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<readonly string[]> {
-  const { current, workloads, target, addresses } = applier;
+  const { current, workloads, target } = applier;
   checkServed(model.table, "the folder");
   const ports = planGatewayPorts(model.table.listeners, {
     overrides: applier.gatewayPorts,
@@ -73,17 +73,17 @@ async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<r
   });
   const change = await workloads.prepare(model.mesh.localWorkloads.values());
   const taken = takeOverPlacements(applier.engine, model.table, manifestActor);
-  addresses.show({ ports: new Map([...current.ports, ...ports]), endpoints: (name) => change.endpoints(name) });
-  const report = await target.applyTable(model.table, taken.weights);
+  // They stay true after the commit: the change then is what runs.
+  const addresses = showAddresses({ ...applier, ports, endpoints: (name) => change.endpoints(name) });
+  const report = await target.applyTable(model.table, taken.weights, { addresses });
   if (!isLive(report)) {
-    const reason = await takeBack(applier, { change, report });
+    const reason = await takeBack(applier, { change, report, refused: model.table });
     return refuse(applier, reason, model.diagnostics);
   }
   taken.record();
   current.model = model;
   current.ports = ports;
-  await change.commit();
-  addresses.show({ ports, endpoints: (name) => workloads.endpoints(name) });
+  letDrain(applier, change);
   for (const problem of change.problems) {
     applier.onEvent({ kind: "warning", message: `workload ${problem.workload}: ${problem.reason}` });
   }
@@ -95,6 +95,13 @@ async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<r
   return [];
 }
 
+/** Old replicas end when their last request has; moves and other manifests do not wait for that. */
+export function letDrain({ onEvent }: Pick<ManifestApplier, "onEvent">, change: WorkloadChange): void {
+  change.commit().catch((error: unknown) => {
+    onEvent({ kind: "warning", message: `an old replica could not be ended: ${String(error)}` });
+  });
+}
+
 function isLive(report: TableReport): boolean {
   return report.kind === "applied" || report.kind === "published";
 }
@@ -102,17 +109,18 @@ function isLive(report: TableReport): boolean {
 /** The proxies have what they had before, or get it again; so the workloads of before stay too. */
 async function takeBack(
   applier: ManifestApplier,
-  { change, report }: { change: WorkloadChange; report: TableReport },
+  { change, report, refused }: { change: WorkloadChange; report: TableReport; refused: RouteTable },
 ): Promise<string> {
-  const { current, engine, target, workloads, addresses } = applier;
-  addresses.show({ ports: current.ports, endpoints: (name) => workloads.endpoints(name) });
+  const { current, engine, target, workloads } = applier;
+  const { ports } = current;
+  const addresses = showAddresses({ ...applier, ports, endpoints: (name) => workloads.endpoints(name) });
   const weights: WeightOverrides = engine.placements();
-  const restored = await target.applyTable(current.table, weights);
+  const restored = await target.applyTable(current.table, weights, { addresses });
   await change.abandon();
   const outcome = isLive(restored) ? "what ran before runs on" : `and what ran before could not be proved either`;
   switch (report.kind) {
     case "rejected":
-      return `${report.node} refused ${report.resource} (${report.message}); ${outcome}`;
+      return `${report.node} refused ${report.resource} (${describeRefusal(report.message, report.resource, refused)}); ${outcome}`;
     case "unproved":
       return `${report.message}; ${outcome}`;
     case "applied":

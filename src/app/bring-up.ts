@@ -1,8 +1,10 @@
 import type { UpEvent, UpOptions } from "../app-types.ts";
 import { hasErrors } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
 import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
 import { checkApiPort } from "../api/server.ts";
+import type { RouteTable } from "../core/routes/route-table.ts";
 import { splitsOf } from "../core/routes/weights.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
@@ -16,10 +18,11 @@ import { ProcessRegistry } from "../local/process-registry.ts";
 import { openStateFolder, type StateFolder } from "../local/state-folder.ts";
 import { LocalWorkloads } from "../local/workloads.ts";
 import { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
-import { manifestActor, type ManifestApplier, readModel } from "./apply-manifests.ts";
+import { letDrain, manifestActor, type ManifestApplier, readModel } from "./apply-manifests.ts";
 import { checkServed } from "./check-served.ts";
 import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
-import { LocalAddresses } from "./local-addresses.ts";
+import { showAddresses } from "./local-addresses.ts";
+import { describeRefusal } from "./locate-refusal.ts";
 import type { MeshModel } from "./mesh-model.ts";
 import { orAborted } from "./or-aborted.ts";
 import { ProcessFate } from "./process-fate.ts";
@@ -64,10 +67,9 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   await checkApiPort(options.apiPort);
   const binary = await findBinary(options);
   const journal = stack.use(parts.openJournal(state.journal));
-  const addresses = new LocalAddresses(listenAddress);
   const fate = new ProcessFate();
   const workloads = startWorkloads({ state, registry, ports, options, fate }, stack);
-  const target = await startTarget({ state, addresses, options, pid: () => envoy.pid }, stack);
+  const target = await startTarget({ state, options, pid: () => envoy.pid }, stack);
   const engine = createEngine({ journal, target, clock: createSystemClock(), settleMs, applyTimeoutMs });
 
   options.onEvent({ kind: "progress", message: "starting workloads" });
@@ -76,21 +78,19 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
     const where = logFile === undefined ? "" : ` (its log is ${logFile})`;
     options.onEvent({ kind: "warning", message: `workload ${workload}: ${reason}${where}` });
   }
-  addresses.show({ ports, endpoints: (name) => change.endpoints(name) });
+  const addresses = showAddresses({ listenAddress, ports, endpoints: (name) => change.endpoints(name) });
   const envoy = await startEnvoy({ binary, state, registry, options, fate }, stack);
   options.signal?.throwIfAborted();
   if (envoy.origin === "adopted") fate.share();
-  await orAborted(goLive({ engine, target, model, options, envoy }), options.signal);
+  await orAborted(goLive({ engine, target, model, addresses, options, envoy }), options.signal);
   // An adopted Envoy may have sent to replicas of an older spec until now.
-  await change.commit();
-  addresses.show({ ports, endpoints: (name) => workloads.endpoints(name) });
+  letDrain(options, change);
 
   const applier: ManifestApplier = {
     current: new CurrentMesh(engine, model, ports),
     engine,
     target,
     workloads,
-    addresses,
     listenAddress,
     defaultNamespace: options.defaultNamespace,
     gatewayPorts: options.gatewayPorts,
@@ -156,13 +156,12 @@ function startWorkloads(
 
 interface TargetParts {
   readonly state: StateFolder;
-  readonly addresses: LocalAddresses;
   readonly options: UpOptions;
   readonly pid: () => number | undefined;
 }
 
 async function startTarget(
-  { state, addresses, options, pid }: TargetParts,
+  { state, options, pid }: TargetParts,
   stack: AsyncDisposableStack,
 ): Promise<LocalEnvoyTarget> {
   const sockets = socketsOf(state);
@@ -170,8 +169,7 @@ async function startTarget(
     await LocalEnvoyTarget.start({
       xdsSocket: sockets.xds,
       proxies: [{ node: nodeName, adminSocket: sockets.admin, proofSocket: sockets.proof, pid }],
-      bind: addresses.bind,
-      endpoints: addresses.endpoints,
+      ...showAddresses({ listenAddress, ports: new Map(), endpoints: () => [] }),
       onTrouble: (message) => options.onEvent({ kind: "warning", message }),
     }),
   );
@@ -227,16 +225,18 @@ interface LiveParts {
   readonly engine: Engine;
   readonly target: LocalEnvoyTarget;
   readonly model: MeshModel;
+  readonly addresses: EmitOptions;
   readonly options: UpOptions;
   readonly envoy: EnvoyProcess;
 }
 
 /** The first push keeps what an adopted Envoy shows for unfinished moves, so that the recovery decides about them. */
-async function goLive({ engine, target, model, options, envoy }: LiveParts): Promise<void> {
+async function goLive({ engine, target, model, addresses, options, envoy }: LiveParts): Promise<void> {
   const unfinished = await observeUnfinished(engine, target);
   const taken = takeOverPlacements(engine, model.table, manifestActor);
-  checkReport(await target.applyTable(model.table, new Map([...taken.weights, ...unfinished])));
-  checkReport(await target.confirm({ timeoutMs: confirmTimeoutMs }));
+  const weights = new Map([...taken.weights, ...unfinished]);
+  checkReport(await target.applyTable(model.table, weights, { addresses }), model.table);
+  checkReport(await target.confirm({ timeoutMs: confirmTimeoutMs }), model.table);
   await envoy.whenLive(confirmTimeoutMs);
   taken.record();
   for (const note of taken.notes) options.onEvent({ kind: "warning", message: note });
@@ -246,13 +246,19 @@ async function goLive({ engine, target, model, options, envoy }: LiveParts): Pro
   }
 }
 
-function checkReport(report: Awaited<ReturnType<LocalEnvoyTarget["applyTable"]>>): void {
+function checkReport(report: Awaited<ReturnType<LocalEnvoyTarget["applyTable"]>>, table: RouteTable): void {
   switch (report.kind) {
     case "applied":
     case "published":
       return;
     case "rejected":
-      throw new KirikaeError("KIR5032", `Envoy refused ${report.resource}: ${report.message}`, { exitStatus: 3 });
+      throw new KirikaeError(
+        "KIR5032",
+        `Envoy refused ${report.resource}: ${describeRefusal(report.message, report.resource, table)}`,
+        {
+          exitStatus: 3,
+        },
+      );
     case "unproved":
       throw new KirikaeError("KIR5032", `Envoy did not confirm its configuration: ${report.message}.`, {
         exitStatus: 3,

@@ -1,36 +1,26 @@
-import type { HostPort } from "../core/envoy/endpoints.ts";
-import type { Listener } from "../core/routes/route-table.ts";
+import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 import type { WorkloadEndpoint } from "../local/workloads.ts";
 
-export interface ShownAddresses {
+export interface LocalAddresses {
+  readonly listenAddress: string;
   readonly ports: GatewayPorts;
   endpoints(localWorkload: string): readonly WorkloadEndpoint[];
 }
 
-/** Where things are on this machine, as the proxies are told; swapped whole when manifests change. */
-export class LocalAddresses {
-  readonly #listenAddress: string;
-  #shown: ShownAddresses = { ports: new Map(), endpoints: () => [] };
-
-  constructor(listenAddress: string) {
-    this.#listenAddress = listenAddress;
-  }
-
-  show(shown: ShownAddresses): void {
-    this.#shown = shown;
-  }
-
-  readonly bind = (listener: Listener): HostPort => {
-    const port = this.#shown.ports.get(listener.id);
-    if (port === undefined) throw new Error(`listener ${listener.id} has no local port`);
-    return { address: this.#listenAddress, port };
+/** Where the listeners and replicas of one table are on this machine; only replicas that are ready are shown. */
+export function showAddresses(addresses: LocalAddresses): EmitOptions {
+  const { listenAddress, ports } = addresses;
+  return {
+    bind(listener) {
+      const port = ports.get(listener.id);
+      if (port === undefined) throw new Error(`listener ${listener.id} has no local port`);
+      return { address: listenAddress, port };
+    },
+    endpoints: (localWorkload) =>
+      addresses
+        .endpoints(localWorkload)
+        .filter(({ ready }) => ready)
+        .map(({ host, port }) => ({ address: host, port })),
   };
-
-  /** Only replicas that are ready. */
-  readonly endpoints = (localWorkload: string): readonly HostPort[] =>
-    this.#shown
-      .endpoints(localWorkload)
-      .filter(({ ready }) => ready)
-      .map(({ host, port }) => ({ address: host, port }));
 }

@@ -43,8 +43,10 @@ export class EnvoyAdmin implements Disposable {
   }
 
   /** The values of all runtime keys that are set, layers overlaid. */
-  async runtime(): Promise<ReadonlyMap<string, string>> {
-    const body: { entries: Record<string, { final_value: string }> } = JSON.parse(await this.get("/runtime"));
+  async runtime(timeoutMs: number = defaultTimeoutMs): Promise<ReadonlyMap<string, string>> {
+    const body: { entries: Record<string, { final_value: string }> } = JSON.parse(
+      await this.get("/runtime", timeoutMs),
+    );
     return new Map(Object.entries(body.entries).map(([key, { final_value }]) => [key, final_value]));
   }
 

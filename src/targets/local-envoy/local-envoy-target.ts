@@ -12,6 +12,7 @@ import type {
 } from "../../engine/ports.ts";
 import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
 import { XdsServer } from "../../xds/server.ts";
+import { readRuntimes } from "./adoption.ts";
 import { LedgerBook } from "./ledger-session.ts";
 import type { LocalProxy } from "./local-proxy.ts";
 import { observeSplits } from "./observe-splits.ts";
@@ -22,7 +23,7 @@ import { PushedState } from "./pushed-state.ts";
 import { removeRetired } from "./retirement.ts";
 import { rewriteDelayMs, rewriteRoutes } from "./route-rewrite.ts";
 import { checkWeights } from "./runtime-weights.ts";
-import { waitForConnection, waitForTypes } from "./settlement.ts";
+import { type Settlement, waitForTypes } from "./settlement.ts";
 import { pushTable, type TableReport } from "./table-push.ts";
 import { type DestinationCounters, readDestinationCounters, sumCounters } from "./traffic-stats.ts";
 import { proveRuntime } from "./weight-push.ts";
@@ -37,14 +38,23 @@ export interface LocalEnvoyOptions extends EmitOptions {
   readonly drainTimeoutMs?: number;
   /** How long after the last move the routes are rewritten to the same weights; see `rewriteDelayMs` in route-rewrite.ts. */
   readonly rewriteDelayMs?: number;
+  /** How long an Envoy that ran before may take to say what it does; 5 s where it is not given. */
+  readonly adoptionTimeoutMs?: number;
   /** Told what went wrong in the background: a rewrite or a removal that a proxy refused. */
   onTrouble?(message: string): void;
+}
+
+export interface ApplyTableOptions {
+  /** 15 s where it is not given. */
+  readonly timeoutMs?: number;
+  /** Where the table's listeners and replicas are, from now on; those of the table before it where it is not given. */
+  readonly addresses?: EmitOptions;
 }
 
 const defaultTableTimeoutMs = 15_000;
 const ledgerTimeoutMs = 5_000;
 const endpointTimeoutMs = 5_000;
-const adoptionTimeoutMs = 5_000;
+const defaultAdoptionTimeoutMs = 5_000;
 const readyTimeoutMs = 2_000;
 
 /**
@@ -104,6 +114,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
       socketPath: options.xdsSocket,
       onAccessLogs: (entries) => hooks.onAccessLogs(entries),
       onConnected: () => hooks.onConnected(),
+      onTrouble: (message) => options.onTrouble?.(message),
     });
     return new LocalEnvoyTarget(options, server, hooks);
   }
@@ -112,11 +123,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
    * Replaces the whole table by an ordered push, with weights that differ from the declared ones. With no proxy
    * connected it is published for those that come; see `confirm`.
    */
-  applyTable(
-    table: RouteTable,
-    overrides: WeightOverrides,
-    options: ApplyOptions = { timeoutMs: defaultTableTimeoutMs },
-  ): Promise<TableReport> {
+  applyTable(table: RouteTable, overrides: WeightOverrides, options: ApplyTableOptions = {}): Promise<TableReport> {
     return this.#exclusively(async () => {
       this.#stopDraining();
       clearTimeout(this.#rewriteTimer);
@@ -127,8 +134,8 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
           server: this.#server,
           state: this.#state,
           proxies: this.#proxies,
-          emit: this.#options,
-          deadlineMs: performance.now() + options.timeoutMs,
+          emit: options.addresses ?? this.#state.emit,
+          deadlineMs: performance.now() + (options.timeoutMs ?? defaultTableTimeoutMs),
         };
         return await pushTable(push, table, overrides);
       } finally {
@@ -145,7 +152,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     return this.#exclusively(async () => {
       for (const { node } of this.#proxies.all) {
         const settlement = await waitForTypes(this.#server, node, { types: resourceTypes, deadlineMs });
-        if (settlement.kind === "refused") return { ...settlement, kind: "rejected" };
+        if (settlement.kind === "refused") return { ...settlement, kind: "rejected", isRestored: false };
         if (settlement.kind === "waiting") {
           return { kind: "unproved", isRestored: false, message: `${node} has not taken all of its configuration` };
         }
@@ -155,7 +162,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
         case "proved":
           return { ...report, kind: "applied" };
         case "rejected":
-          return report;
+          return { ...report, isRestored: false };
         case "unproved":
           return { kind: "unproved", isRestored: false, message: report.message };
       }
@@ -183,7 +190,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     // A move is about to come, and must not wait behind a rewrite.
     this.#scheduleRewrite();
     const proxies = await this.#checkProxies();
-    const { ok, checks } = await checkDestinations(plan, table, this.#options.endpoints);
+    const { ok, checks } = await checkDestinations(plan, table, this.#state.emit.endpoints);
     return { ok: ok && proxies.every(({ verdict }) => verdict === "pass"), checks: [...proxies, ...checks] };
   }
 
@@ -202,7 +209,8 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     return this.#exclusively(async () => {
       this.#state.publishEndpoints();
       const wait = { types: ["clusters", "endpoints"] as const, deadlineMs: performance.now() + endpointTimeoutMs };
-      await Promise.all(this.#server.connected.map((node) => waitForTypes(this.#server, node, wait)));
+      const settled = await Promise.all(this.#server.connected.map((node) => waitForTypes(this.#server, node, wait)));
+      for (const settlement of settled) this.#reportEndpoints(settlement);
     });
   }
 
@@ -264,13 +272,23 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     return proveRuntime({ server: this.#server, state: this.#state, proxies, startMs, deadlineMs });
   }
 
+  #reportEndpoints(settlement: Settlement): void {
+    if (this.#isDisposed || settlement.kind === "settled") return;
+    const { node } = settlement;
+    // One that has left gets them when it comes back.
+    if (settlement.kind === "waiting" && !this.#server.connected.includes(node)) return;
+    const what =
+      settlement.kind === "refused"
+        ? `refused the endpoints of ${settlement.resource}: ${settlement.message}`
+        : "did not confirm where replicas listen now in time";
+    this.#options.onTrouble?.(`${node} ${what}`);
+  }
+
   /** An Envoy that ran before this process: its runtime values are the truth until the routes say the same. */
   async #adopt(): Promise<void> {
     if (this.#hasAdopted) return;
-    const found = await this.#proxies.ask(async ({ node, admin }) => ({ node, runtime: await admin.runtime() }));
-    for (const { runtime } of found) this.#state.adopt(runtime);
-    const deadlineMs = performance.now() + adoptionTimeoutMs;
-    await Promise.all(found.map(({ node }) => waitForConnection(this.#server, node, deadlineMs)));
+    const deadlineMs = performance.now() + (this.#options.adoptionTimeoutMs ?? defaultAdoptionTimeoutMs);
+    for (const runtime of await readRuntimes(this.#server, this.#proxies, deadlineMs)) this.#state.adopt(runtime);
     this.#hasAdopted = true;
   }
 
@@ -310,13 +328,15 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   async #rewrite(): Promise<void> {
     // A ledger that is open means that a move is under way.
     if (this.#isDisposed || this.#state.isCounting) return;
-    const trouble = await rewriteRoutes({
+    const outcome = await rewriteRoutes({
       server: this.#server,
       state: this.#state,
       proxies: this.#proxies.named(this.#server.connected),
     });
     // What is cut short because kirikae ends is no trouble: the layer says the same.
-    if (trouble !== undefined && !this.#isDisposed) this.#options.onTrouble?.(trouble);
+    if (this.#isDisposed || outcome.kind === "done") return;
+    this.#options.onTrouble?.(outcome.message);
+    if (outcome.kind === "late") this.#scheduleRewrite();
   }
 
   #startDraining(): void {

@@ -35,6 +35,7 @@ export interface SavedState {
   readonly snapshot: Snapshot;
   readonly table: RouteTable | undefined;
   readonly wanted: WeightOverrides;
+  readonly emit: EmitOptions;
   readonly layer: RuntimeWeights;
 }
 
@@ -45,7 +46,7 @@ export interface SavedState {
  */
 export class PushedState {
   readonly #server: XdsServer;
-  readonly #emit: EmitOptions;
+  #emit: EmitOptions;
   #table: RouteTable | undefined;
   #splits: ReadonlyMap<SplitId, Split> = new Map();
   #wanted = new Map<SplitId, SplitWeights>();
@@ -92,13 +93,14 @@ export class PushedState {
       snapshot: this.snapshot,
       table: this.#table,
       wanted: new Map(this.#wanted),
+      emit: this.#emit,
       layer: this.#layer,
     };
   }
 
   /** Publishes what ran before, under a new epoch so that its arrival can be proved. */
   restore(saved: SavedState): void {
-    this.setTable(saved.table, saved.wanted);
+    this.setTable(saved.table, saved.wanted, saved.emit);
     this.publish({ ...saved.snapshot, runtime: this.snapshot.runtime });
     this.publishRuntime(saved.layer);
   }
@@ -110,7 +112,14 @@ export class PushedState {
     while (isTaken((this.#epoch + 1) % epochSlots)) this.#epoch += 1;
   }
 
-  setTable(table: RouteTable | undefined, wanted: WeightOverrides): void {
+  /** Where the table's listeners and replicas are on this machine. */
+  get emit(): EmitOptions {
+    return this.#emit;
+  }
+
+  /** A table comes with its own addresses, so that none is ever published with those of another. */
+  setTable(table: RouteTable | undefined, wanted: WeightOverrides, emit: EmitOptions): void {
+    this.#emit = emit;
     this.#table = table;
     this.#splits = table === undefined ? new Map() : movableSplits(table);
     this.#wanted = new Map(wanted);

@@ -10,6 +10,12 @@ export interface RouteRewrite {
   readonly proxies: readonly ConnectedProxy[];
 }
 
+/** The layer is empty after "done" only. What was late may come true later; what was refused would be refused again. */
+export type RewriteOutcome =
+  | { readonly kind: "done" }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "late"; readonly message: string };
+
 const rewriteTimeoutMs = 30_000;
 const shortestPauseMs = 2_000;
 const rewrittenBytesPerMs = 5_000;
@@ -30,11 +36,12 @@ export function rewriteDelayMs(routeBytes: number): number {
 
 /**
  * Writes the weights of the runtime layer into the route configuration, and then empties the layer. Both say the same
- * all the while, so that traffic does not notice; the layer is emptied only after every worker has the routes.
- * @returns what went wrong; then the layer stays as it is
+ * all the while, so that traffic does not notice; the layer is emptied only after the routes were confirmed, and workers
+ * get the two in this order. It is put back when not every worker was seen to have them.
  */
-export async function rewriteRoutes({ server, state, proxies }: RouteRewrite): Promise<string | undefined> {
-  if (state.layer.size === 0) return undefined;
+export async function rewriteRoutes({ server, state, proxies }: RouteRewrite): Promise<RewriteOutcome> {
+  const { layer } = state;
+  if (layer.size === 0) return { kind: "done" };
   const before = state.snapshot.routes;
   const startMs = performance.now();
   const deadlineMs = startMs + rewriteTimeoutMs;
@@ -45,11 +52,16 @@ export async function rewriteRoutes({ server, state, proxies }: RouteRewrite): P
   const refusal = settled.find((settlement) => settlement.kind === "refused");
   if (refusal !== undefined) {
     state.publish({ routes: before });
-    return `${refusal.node} refused the rewritten routes ${refusal.resource}: ${refusal.message}`;
+    const message = `${refusal.node} refused the rewritten routes ${refusal.resource}: ${refusal.message}`;
+    return { kind: "refused", message };
   }
   const late = settled.find((settlement) => settlement.kind === "waiting");
-  if (late !== undefined) return `${late.node} did not confirm the rewritten routes in time`;
+  if (late !== undefined) {
+    return { kind: "late", message: `${late.node} did not confirm the rewritten routes in time` };
+  }
   state.publishRuntime(new Map());
   const report = await proveRuntime({ server, state, proxies, startMs, deadlineMs });
-  return report.kind === "proved" ? undefined : `the rewritten routes are not proved: ${report.message}`;
+  if (report.kind === "proved") return { kind: "done" };
+  state.publishRuntime(layer);
+  return { kind: "late", message: `the rewritten routes are not proved: ${report.message}` };
 }

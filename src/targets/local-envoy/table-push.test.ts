@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.ts";
 import { sketchTable } from "../../../test/route-table.fixture.ts";

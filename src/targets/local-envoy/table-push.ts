@@ -15,15 +15,22 @@ export type TableReport =
   | { readonly kind: "applied"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
   /** No proxy is connected; those that connect get it. */
   | { readonly kind: "published" }
-  /** A proxy refused: what ran before runs again. */
-  | { readonly kind: "rejected"; readonly node: string; readonly resource: string; readonly message: string }
-  /** Not confirmed in time; `isRestored` tells whether what ran before runs again. */
+  /** A proxy refused; `isRestored` tells whether every proxy has said that it uses what ran before. */
+  | {
+      readonly kind: "rejected";
+      readonly isRestored: boolean;
+      readonly node: string;
+      readonly resource: string;
+      readonly message: string;
+    }
+  /** Not confirmed in time. */
   | { readonly kind: "unproved"; readonly isRestored: boolean; readonly message: string };
 
 export interface TablePush {
   readonly server: XdsServer;
   readonly state: PushedState;
   readonly proxies: ProxySet;
+  /** Where things are for the new table; used for it alone. */
   readonly emit: EmitOptions;
   readonly deadlineMs: number;
 }
@@ -58,7 +65,7 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
   const isWarm = added.kind === "settled" && (await push.proxies.waitUntilWarm(proxies, push.deadlineMs));
   if (!isWarm) return restoreLate(push, saved, "new clusters were not ready in time");
 
-  state.setTable(table, wanted);
+  state.setTable(table, wanted, push.emit);
   state.rememberRoutes(weighted, next.routes);
   state.publish({ listeners: next.listeners, routes: next.routes });
   const switched = await settle(push, proxies, ["listeners", "routes"]);
@@ -79,7 +86,7 @@ async function finish(push: TablePush, proxies: readonly ConnectedProxy[], start
     case "proved":
       return { ...outcome, kind: "applied" };
     case "rejected":
-      return outcome;
+      return { ...outcome, isRestored: false };
     case "unproved":
       return { kind: "unproved", isRestored: false, message: outcome.message };
   }
@@ -136,20 +143,24 @@ async function restoreAfterRefusal(
   saved: SavedState,
   refusal: Extract<Settlement, { kind: "refused" }>,
 ): Promise<TableReport> {
-  await restore(push, saved);
+  const isRestored = await restore(push, saved);
   const { node, resource, message } = refusal;
-  return { kind: "rejected", node, resource, message };
+  return { kind: "rejected", isRestored, node, resource, message };
 }
 
 async function restoreLate(push: TablePush, saved: SavedState, message: string): Promise<TableReport> {
-  await restore(push, saved);
-  return { kind: "unproved", isRestored: true, message };
+  return { kind: "unproved", isRestored: await restore(push, saved), message };
 }
 
-/** A proxy that took some of the new routes must be back on the old ones before the new clusters go. */
-async function restore(push: TablePush, saved: SavedState): Promise<void> {
-  push.state.restore({ ...saved, snapshot: { ...saved.snapshot, withholdsRemovals: true } });
+/**
+ * Publishes what ran before. A proxy that took some of the new routes keeps their clusters until it is back on the old
+ * ones; see `sendOptions` in ads-stream.ts.
+ * @returns whether every proxy has said in time that it is
+ */
+async function restore(push: TablePush, saved: SavedState): Promise<boolean> {
+  push.state.restore(saved);
   const proxies = push.proxies.named(push.server.connected);
-  await settle({ ...push, deadlineMs: performance.now() + restoreTimeoutMs }, proxies, resourceTypes);
-  push.state.publish({ withholdsRemovals: saved.snapshot.withholdsRemovals });
+  const deadlineMs = performance.now() + restoreTimeoutMs;
+  const { kind } = await settle({ ...push, deadlineMs }, proxies, resourceTypes);
+  return kind === "settled";
 }
