@@ -9,6 +9,8 @@ export interface PortOwner {
 
 /** State `TCP_LISTEN` in /proc/net/tcp (proc(5)). */
 const listenState = "0A";
+/** State `TCP_ESTABLISHED`. */
+const establishedState = "01";
 
 /** Who listens on a TCP port of this machine; undefined when nobody does, or it is not for us to see. */
 export function findPortOwner(port: number): PortOwner | undefined {
@@ -26,16 +28,34 @@ export function holdsPort(pid: number, port: number): boolean {
   return holdsInode(pid, listeningInodes(port));
 }
 
+/** Whether somebody is connected to a port of this machine; false where it is not for us to see. */
+export function hasConnections(port: number): boolean {
+  if (process.platform !== "linux") return connectionsByLsof(port);
+  return readSockets().some(({ state, localPort }) => state === establishedState && localPort === port);
+}
+
 function listeningInodes(port: number): ReadonlySet<string> {
-  const inodes = new Set<string>();
-  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const line of readIfAllowed(file).split("\n").slice(1)) {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      if (state !== listenState || inode === undefined) continue;
-      if (Number.parseInt(local?.split(":")[1] ?? "", 16) === port) inodes.add(inode);
-    }
-  }
-  return inodes;
+  const listening = readSockets().filter(({ state, localPort }) => state === listenState && localPort === port);
+  return new Set(listening.map(({ inode }) => inode));
+}
+
+interface SocketEntry {
+  readonly state: string;
+  readonly localPort: number;
+  readonly inode: string;
+}
+
+function readSockets(): readonly SocketEntry[] {
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
+    readIfAllowed(file)
+      .split("\n")
+      .slice(1)
+      .flatMap((line) => {
+        const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+        if (state === undefined || inode === undefined) return [];
+        return [{ state, localPort: Number.parseInt(local?.split(":")[1] ?? "", 16), inode }];
+      }),
+  );
 }
 
 function holdsInode(pid: number, inodes: ReadonlySet<string>): boolean {
@@ -78,6 +98,21 @@ function findOwnerByLsof(port: number): PortOwner | undefined {
     // Status 1 says that nobody listens; without lsof nobody can be named.
     const isExpected = error instanceof Error && "status" in error && error.status === 1;
     if (isExpected || systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function connectionsByLsof(port: number): boolean {
+  try {
+    const output = execFileSync("lsof", ["-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fp"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return output !== "";
+  } catch (error) {
+    // Status 1 says that there is none.
+    const isExpected = error instanceof Error && "status" in error && error.status === 1;
+    if (isExpected || systemErrorCode(error) === "ENOENT") return false;
     throw error;
   }
 }

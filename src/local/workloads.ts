@@ -6,6 +6,7 @@ import { AddressEndpoint } from "./address-endpoint.ts";
 import { buildReplicaSpec, CommandReplica, type ReplicaSpec } from "./command-replica.ts";
 import { FreePorts } from "./free-port.ts";
 import { stopProcess } from "./process-identity.ts";
+import { hasConnections } from "./port-owner.ts";
 import type { ProcessRegistry, RunningRecord } from "./process-registry.ts";
 import type { SupervisionEvent } from "./supervised-process.ts";
 
@@ -36,8 +37,10 @@ export interface WorkloadsOptions {
   readonly avoidPorts?: Iterable<number> | undefined;
   /** How long a new replica may take to get ready; 30 s where it is not given. */
   readonly readyTimeoutMs?: number | undefined;
-  /** Between the moment when a replica gets no new requests and its SIGTERM; 1 s where it is not given. */
+  /** Between the moment when a replica gets no new requests and its SIGTERM, at least; 1 s where it is not given. */
   readonly drainMs?: number | undefined;
+  /** The same, at most, while somebody is still connected to it; 60 s where it is not given. */
+  readonly drainTimeoutMs?: number | undefined;
   /** Between SIGTERM and SIGKILL; 5 s where it is not given. */
   readonly graceMs?: number | undefined;
   onEvent?(event: WorkloadEvent): void;
@@ -52,11 +55,16 @@ export interface WorkloadChange {
   readonly problems: readonly WorkloadProblem[];
   /** Those that a workload will have. */
   endpoints(name: string): readonly WorkloadEndpoint[];
-  /** Once the proxies use the new endpoints: shows them, lets the old replicas drain, and stops them. */
+  /**
+   * Once the proxies use the new endpoints: shows them at once, lets the old replicas drain, and stops them. Resolves when
+   * these are gone, which nothing has to wait for.
+   */
   commit(): Promise<void>;
   /** Stops what was started for the change. */
   abandon(): Promise<void>;
 }
+
+const drainPollMs = 200;
 
 type Member = CommandReplica | AddressEndpoint;
 type Members = ReadonlyMap<string, readonly Member[]>;
@@ -70,6 +78,9 @@ export class LocalWorkloads implements AsyncDisposable {
   readonly #ports: FreePorts;
   readonly #listeners = new Set<(name: string) => void>();
   readonly #retiring = new Set<Promise<void>>();
+  /** Fires when replicas are not to be drained any longer. */
+  readonly #ending = new AbortController();
+  #isLettingGo = false;
   /** Left by an earlier kirikae, and not adopted yet. */
   #leftBehind: readonly RunningRecord[];
   #current: Members = new Map();
@@ -141,6 +152,7 @@ export class LocalWorkloads implements AsyncDisposable {
   /** Ends everything that was started, here or by the kirikae before, without draining. A pending change ends too. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#ending.abort();
     const members = new Set([...allOf(this.#current), ...allOf(this.#pending ?? new Map())]);
     this.#current = new Map();
     this.#pending = undefined;
@@ -153,19 +165,24 @@ export class LocalWorkloads implements AsyncDisposable {
   /** Lets every process run on for the next kirikae. */
   async detach(): Promise<void> {
     await Promise.all(this.#letGo().map((member) => member.detach()));
+    await Promise.all(this.#retiring);
   }
 
   /** For a start that did not succeed: ends what was started here; what an earlier kirikae left runs on. */
   async release(): Promise<void> {
     await Promise.all(this.#letGo().map((member) => member.release()));
+    await Promise.all(this.#retiring);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
+  /** Replicas that drain run on too; the next kirikae retires them, as left behind. */
   #letGo(): readonly Member[] {
     this.#isStopped = true;
+    this.#isLettingGo = true;
+    this.#ending.abort();
     this.#listeners.clear();
     return [...new Set([...allOf(this.#current), ...allOf(this.#pending ?? new Map())])];
   }
@@ -270,13 +287,12 @@ export class LocalWorkloads implements AsyncDisposable {
   }
 
   async #retire(members: readonly Member[]): Promise<void> {
-    const drainMs = this.#options.drainMs ?? 1_000;
-    const hasProcess = members.some((member) => member instanceof CommandReplica) || this.#leftBehind.length > 0;
-    const retirement = (async () => {
-      if (hasProcess) await delay(drainMs);
-      await Promise.all(members.map((member) => member.stop()));
-      await this.#stopLeftBehind();
-    })();
+    const records = this.#leftBehind;
+    this.#leftBehind = [];
+    const retirement = Promise.all([
+      ...members.map((member) => this.#retireOne(member)),
+      ...records.map((record) => this.#retireRecord(record)),
+    ]).then(() => undefined);
     this.#retiring.add(retirement);
     try {
       await retirement;
@@ -285,21 +301,53 @@ export class LocalWorkloads implements AsyncDisposable {
     }
   }
 
+  async #retireOne(member: Member): Promise<void> {
+    if (member instanceof CommandReplica) await this.#drain(member.address?.port);
+    await (this.#isLettingGo ? member.detach() : member.stop());
+  }
+
+  async #retireRecord(record: RunningRecord): Promise<void> {
+    await this.#drain(record.port ?? undefined);
+    if (!this.#isLettingGo) await this.#stopRecord(record);
+  }
+
+  /**
+   * A proxy closes the connections to a replica that it was told to leave: idle ones at once, and the others when their
+   * last request ends. So a replica is drained when nobody is connected to it.
+   */
+  async #drain(port: number | undefined): Promise<void> {
+    const { drainMs = 1_000, drainTimeoutMs = 60_000 } = this.#options;
+    const { signal } = this.#ending;
+    const deadlineMs = performance.now() + drainTimeoutMs;
+    await pause(drainMs, signal);
+    if (port === undefined) return;
+    while (!signal.aborted && performance.now() < deadlineMs && hasConnections(port)) {
+      await pause(drainPollMs, signal);
+    }
+  }
+
   async #stopLeftBehind(): Promise<void> {
     const records = this.#leftBehind;
     this.#leftBehind = [];
-    await Promise.all(
-      records.map(async (record) => {
-        const { stopScope: scope, id: launchId } = record;
-        const graceMs = this.#options.graceMs ?? 5_000;
-        if (await stopProcess(record.process, { scope, launchId, graceMs })) this.#options.registry.remove(record.id);
-      }),
-    );
+    await Promise.all(records.map((record) => this.#stopRecord(record)));
+  }
+
+  async #stopRecord(record: RunningRecord): Promise<void> {
+    const { stopScope: scope, id: launchId } = record;
+    const graceMs = this.#options.graceMs ?? 5_000;
+    if (await stopProcess(record.process, { scope, launchId, graceMs })) this.#options.registry.remove(record.id);
   }
 
   #changed(name: string): void {
     for (const listener of this.#listeners) listener(name);
   }
+}
+
+/** Returns early when the signal fires. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }
 
 function endpointsOf(members: readonly Member[]): readonly WorkloadEndpoint[] {
