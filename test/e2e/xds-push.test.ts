@@ -108,6 +108,7 @@ test("a refused table leaves what ran before, and names resource and reason", as
   };
   expect(await target.applyTable(bad, new Map())).toMatchObject({
     kind: "rejected",
+    isRestored: true,
     node: "envoy-1",
     resource: listener.id,
     message: expect.stringContaining("app.test"),

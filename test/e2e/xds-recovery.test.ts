@@ -172,3 +172,50 @@ test("an Envoy that is stopped keeps a switch unproved, within its time, and has
   using client = new GatewayClient(fixture.port, 1);
   expect((await client.get()).body).toBe("green");
 });
+
+test("an Envoy that is connected and does not say what it does is asked again, and then is no reason to guess", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open();
+  const table = buildTable({ versions: { blue: [blue.port], green: [green.port] }, weights: { blue: 100, green: 0 } });
+  const first = await fixture.startTarget();
+  await first.applyTable(table, new Map());
+  await fixture.startEnvoy();
+  await first.confirm({ timeoutMs: 30_000 });
+  await fixture.whenLive();
+  await first.apply(toGreen, { timeoutMs: 5_000 });
+  await fixture.stopTarget();
+  const target = await fixture.startTarget({ adoptionTimeoutMs: 600 });
+  while (target.status()[0]?.connected !== true) await new Promise((resolve) => setTimeout(resolve, 10));
+  fixture.signalEnvoy("SIGSTOP");
+  await expect(target.applyTable(table, new Map())).rejects.toMatchObject({ code: "KIR3004" });
+  const again = target.applyTable(table, toGreen);
+  fixture.signalEnvoy("SIGCONT");
+  expect(await again).toMatchObject({ kind: "applied" });
+  using client = new GatewayClient(fixture.port, 1);
+  expect((await client.get()).body).toBe("green");
+});
+
+test("a table that an Envoy could not be seen to take back is not called restored, nor are its endpoints called known", async () => {
+  await using blue = await startBackend("blue");
+  await using green = await startBackend("green");
+  await using fixture = await XdsFixture.open();
+  const versions = { blue: [blue.port], green: [green.port] };
+  const troubles: string[] = [];
+  const target = await fixture.startTarget({ onTrouble: (message) => troubles.push(message) });
+  await target.applyTable(buildTable({ versions, weights: { blue: 100 } }), new Map());
+  await fixture.startEnvoy();
+  await target.confirm({ timeoutMs: 30_000 });
+  await fixture.whenLive();
+  fixture.signalEnvoy("SIGSTOP");
+  const next = buildTable({ versions: { ...versions, red: [blue.port] }, weights: { red: 100, blue: 0 } });
+  expect(await target.applyTable(next, new Map(), { timeoutMs: 300 })).toMatchObject({
+    kind: "unproved",
+    isRestored: false,
+  });
+  await target.updateEndpoints();
+  expect(troubles.join()).toContain("did not confirm where replicas listen");
+  fixture.signalEnvoy("SIGCONT");
+  using client = new GatewayClient(fixture.port, 1);
+  expect((await client.get()).body).toBe("blue");
+}, 30_000);
