@@ -8,6 +8,8 @@ export interface RouteRewrite {
   readonly server: XdsServer;
   readonly state: PushedState;
   readonly proxies: readonly ConnectedProxy[];
+  /** 30 s where it is not given. */
+  readonly timeoutMs?: number;
 }
 
 /** The layer is empty after "done" only. What was late may come true later; what was refused would be refused again. */
@@ -39,12 +41,13 @@ export function rewriteDelayMs(routeBytes: number): number {
  * all the while, so that traffic does not notice; the layer is emptied only after the routes were confirmed, and workers
  * get the two in this order. It is put back when not every worker was seen to have them.
  */
-export async function rewriteRoutes({ server, state, proxies }: RouteRewrite): Promise<RewriteOutcome> {
+export async function rewriteRoutes(rewrite: RouteRewrite): Promise<RewriteOutcome> {
+  const { server, state, proxies } = rewrite;
   const { layer } = state;
   if (layer.size === 0) return { kind: "done" };
   const before = state.snapshot.routes;
   const startMs = performance.now();
-  const deadlineMs = startMs + rewriteTimeoutMs;
+  const deadlineMs = startMs + (rewrite.timeoutMs ?? rewriteTimeoutMs);
   state.publish({ routes: state.buildRoutes() });
   const settled = await Promise.all(
     proxies.map(({ node }) => waitForTypes(server, node, { types: ["routes"], deadlineMs })),
