@@ -61,6 +61,11 @@ export class SampleMesh implements AsyncDisposable {
     return pid;
   }
 
+  async replicaPids(workload: string): Promise<readonly number[]> {
+    const found = (await this.status()).workloads.find(({ name }) => name === `sample-ns/${workload}`);
+    return (found?.replicas ?? []).flatMap(({ pid }) => pid ?? []);
+  }
+
   /** Waits for an Envoy, another one than `earlier` where that is given, that is connected and answers. */
   async whenServing(earlier: number | undefined): Promise<void> {
     await eventually("an Envoy that serves", async () => {

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { stopProcess } from "../../src/local/process-identity.ts";
+import { ProcessRegistry } from "../../src/local/process-registry.ts";
 
 export const bin = fileURLToPath(new URL("../../bin/kirikae.js", import.meta.url));
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -84,7 +86,21 @@ export class Sandbox implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const up of this.#running) await up.stop();
+    await this.#endProcesses();
     rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** Ends what an `up` that was killed left running, by its own record of what it started. */
+  async #endProcesses(): Promise<void> {
+    const file = join(this.state, "processes.json");
+    if (!existsSync(file)) return;
+    const registry = ProcessRegistry.open(file);
+    const running = [...registry.running("envoy"), ...registry.running("workload")];
+    await Promise.all(
+      running.map(({ process: found, stopScope: scope, id: launchId }) =>
+        stopProcess(found, { scope, launchId, graceMs: 1_000 }),
+      ),
+    );
   }
 
   /** The files of the manifest folder, for messages. */
