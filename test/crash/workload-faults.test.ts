@@ -55,6 +55,7 @@ describe("a switch to a version that", () => {
     await mesh.sandbox.up({ args: mesh.args });
     spoil(mesh, "green", fault);
     await expectRefusal(mesh);
+    expect(await mesh.seen()).toEqual(new Set(["blue"]));
   });
 });
 
