@@ -2,10 +2,39 @@ import { selectHistory } from "../engine/engine.ts";
 import { foldJournal } from "../engine/fold-journal.ts";
 import { readJournal } from "../engine/journal.ts";
 import type { HistoryEntry } from "../engine/report.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
 import { locateStateFolder } from "../local/state-folder.ts";
+import { connect } from "./connect.ts";
+import { unknownName } from "./unknown-service.ts";
 
-/** The moves that the journal knows of, oldest first, read beside a running `up` or without one. */
-export function readHistory(env: NodeJS.ProcessEnv, name: string | undefined): readonly HistoryEntry[] {
-  const records = readJournal(locateStateFolder(env).journal);
-  return selectHistory(foldJournal(records).history, name);
+/**
+ * The moves that the journal knows of, oldest first, read beside a running `up` or without one. Throws KIR5060 for a name
+ * that neither the journal nor a running `up` knows.
+ */
+export async function readHistory(env: NodeJS.ProcessEnv, name: string | undefined): Promise<readonly HistoryEntry[]> {
+  const { history } = foldJournal(readJournal(locateStateFolder(env).journal));
+  const entries = selectHistory(history, name).map(tellWhatHappened);
+  if (name === undefined || entries.length > 0) return entries;
+  const running = await readRunningNames(env);
+  if (running.some((known) => known === name || known.slice(known.indexOf("/") + 1) === name)) return [];
+  throw unknownName(
+    name,
+    [...new Set([...running, ...history.map(({ virtualService }) => virtualService)])].toSorted(),
+  );
+}
+
+/** A refused move left everything as it was, whatever it had planned. */
+function tellWhatHappened(entry: HistoryEntry): HistoryEntry {
+  return entry.outcome === "refused" ? { ...entry, after: entry.before } : entry;
+}
+
+async function readRunningNames(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  try {
+    const { services } = await (await connect(env)).status();
+    return services.map(({ virtualService }) => virtualService);
+  } catch (error) {
+    // Without a running `up` the journal alone says what there is.
+    if (error instanceof KirikaeError && (error.code === "KIR5050" || error.code === "KIR5059")) return [];
+    throw error;
+  }
 }

@@ -13,7 +13,7 @@ export function historyCommand(context: CommandContext): Command {
     .option(...jsonOption)
     .action(async (name: string | undefined, options: JsonOption) => {
       const { readHistory } = await import("../read-history.ts");
-      const entries = readHistory(context.env, name);
+      const entries = await readHistory(context.env, name);
       const { renderHistory } = await import("../print/history.ts");
       printAnswer(context, { exitStatus: 0, data: entries, text: (ink) => renderHistory(entries, ink) }, options);
     });

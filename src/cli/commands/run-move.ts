@@ -1,6 +1,8 @@
-import type { MoveProgress } from "../../api/types.ts";
+import type { ApiClient } from "../../api/client.ts";
+import type { MoveProgress, MoveResult } from "../../api/types.ts";
 import type { MoveRequest } from "../../core/release/move.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
+import type { MoveRefusal } from "../print/move.ts";
 import { currentActor, type MoveOptions } from "./move-options.ts";
 
 export interface MoveCall {
@@ -44,13 +46,23 @@ export async function runMove(context: CommandContext, call: MoveCall): Promise<
   try {
     const result = await api.move(request, show, detach.signal);
     const exitStatus = result.ok ? 0 : 1;
-    const data = print.orderResult(result);
-    printAnswer(context, { exitStatus, data, text: (ink) => print.renderEnd(result, ink) }, options);
+    const refusal = await explainRefusal(api, result);
+    const data = { ...print.orderResult(result), ...(refusal === undefined ? {} : { error: refusal }) };
+    printAnswer(context, { exitStatus, data, text: (ink) => print.renderEnd(result, ink, refusal) }, options);
   } catch (error) {
     if (!detach.signal.aborted) throw error;
     context.terminal.note(print.renderDetached(request.name, context.terminal.noteInk));
     context.finish(130);
   }
+}
+
+/** Why preflight refused, with the code of a version that cannot take traffic, and which versions could. */
+async function explainRefusal(api: ApiClient, result: MoveResult): Promise<MoveRefusal | undefined> {
+  if (result.outcome !== "refused" || result.preflight?.ok !== false) return undefined;
+  const { services } = await api.status();
+  const service = services.find(({ virtualService }) => virtualService === result.plan.virtualService);
+  const ready = Object.fromEntries((service?.versions ?? []).map(({ name, readyEndpoints }) => [name, readyEndpoints]));
+  return { code: "KIR2010", message: result.message ?? "Preflight failed.", details: { ready } };
 }
 
 /** `namespace/name` says both at once; `-n` wins over nothing else. */

@@ -7,6 +7,7 @@ import { findInstalledEnvoy, type EnvoyBinary } from "../../local/envoy-binary.t
 import { locateStateFolder } from "../../local/state-folder.ts";
 import { describeLeftEnvoys, findLeftEnvoys } from "../left-running.ts";
 import { fail, ok, warn, type DoctorCheck } from "./check.ts";
+import { countOf } from "../print/words.ts";
 
 const commandTimeoutMs = 10_000;
 
@@ -94,7 +95,7 @@ async function examineRunningUp(env: NodeJS.ProcessEnv): Promise<DoctorCheck> {
     const api = await connect(env);
     const status = await api.status();
     const silent = status.proxies.filter((proxy) => !proxy.connected).map((proxy) => proxy.node);
-    const detail = `runs at ${api.url} with ${status.services.length} services`;
+    const detail = `runs at ${api.url} with ${countOf(status.services.length, "service")}`;
     if (silent.length > 0)
       return warn(name, `${detail}; not connected: ${silent.join(", ")}`, "`kirikae status` says more.");
     if (status.refusedManifests.length > 0) {

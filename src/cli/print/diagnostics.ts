@@ -1,6 +1,7 @@
 import { renderPosition } from "../../core/diagnostics/position.ts";
 import type { Diagnostic, DiagnosticLevel } from "../../core/diagnostics/diagnostic.ts";
 import type { Ink } from "../ink.ts";
+import { countOf } from "./words.ts";
 
 /** The longest source line that is shown; a longer one is cut around the column. */
 const maxExcerpt = 100;
@@ -48,12 +49,8 @@ function renderExcerpt(text: string | undefined, at: ExcerptPlace, ink: Ink): st
 export function renderSummary(diagnostics: readonly Diagnostic[], fileCount: number, ink: Ink): string {
   const count = (level: DiagnosticLevel) => diagnostics.filter((finding) => finding.level === level).length;
   const errors = count("error");
-  const parts = [words(errors, "error"), words(count("warning"), "warning")];
+  const parts = [countOf(errors, "error"), countOf(count("warning"), "warning")];
   if (count("info") > 0) parts.push(`${count("info")} info`);
-  const text = `${parts.join(", ")} in ${words(fileCount, "file")}`;
+  const text = `${parts.join(", ")} in ${countOf(fileCount, "file")}`;
   return errors === 0 ? ink.green(text) : ink.red(text);
-}
-
-function words(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }

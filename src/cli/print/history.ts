@@ -17,12 +17,17 @@ function renderEntry(entry: HistoryEntry, ink: Ink): string {
     `by ${entry.actor}`,
   ].join("  ");
   const rows = [
-    ["weights", `${renderWeights(entry.before, ink)} to ${renderWeights(entry.after, ink)}`],
+    ["weights", renderChange(entry, ink)],
     ...(entry.reason === undefined ? [] : [["reason", entry.reason]]),
     ...(entry.message === undefined ? [] : [["message", entry.message]]),
     ...(entry.ledger === null ? [] : [["requests", renderCounts(entry.ledger)]]),
   ];
   return `${head}\n${renderTable(rows, "  ")}`;
+}
+
+function renderChange({ before, after, outcome }: HistoryEntry, ink: Ink): string {
+  if (outcome === "refused") return `${renderWeights(before, ink)}, unchanged`;
+  return `${renderWeights(before, ink)} to ${renderWeights(after, ink)}`;
 }
 
 function renderWeights(weights: HistoryEntry["before"], ink: Ink): string {

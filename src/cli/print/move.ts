@@ -1,7 +1,10 @@
 import type { MoveProgress, MoveResult } from "../../api/types.ts";
-import type { MovePlan, SplitChange } from "../../core/release/move.ts";
+import type { Ledger, MovePlan, SplitChange } from "../../core/release/move.ts";
+import { renderList } from "../../core/release/refusals.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
+import { keepsOld, previewsOld, publicShares, sharedPart, sharePercent, versionOf } from "./plan-shares.ts";
+import { asSentence } from "./words.ts";
 
 /** The keys of the contract first, in its order, then the others. */
 export function orderResult(result: MoveResult): Readonly<Record<string, unknown>> {
@@ -41,22 +44,21 @@ function renderRule(rule: number, name: string | undefined): string {
 function renderChange(plan: MovePlan, change: SplitChange, ink: Ink): string {
   const destinations = new Set([...Object.keys(change.before), ...Object.keys(change.after)]);
   const parts = [...destinations].flatMap((destination) => {
-    const before = sharePercent(change.before, destination);
-    const after = sharePercent(change.after, destination);
+    const before = roundedPercent(change.before, destination);
+    const after = roundedPercent(change.after, destination);
     if (before === 0 && after === 0) return [];
     const name = inkVersion(ink, versionOf(plan, destination));
     return before === after ? [`${name} stays ${after} %`] : [`${name} ${before} to ${after} %`];
   });
-  return parts.join(", ");
+  const shared = plan.verb === "shift" ? sharedPart(plan, change) : undefined;
+  if (shared === undefined) return parts.join(", ");
+  const note = `(percents asked for are of the ${shared.percent} % that ${renderList(shared.names)} share)`;
+  return `${parts.join(", ")} ${ink.dim(note)}`;
 }
 
-function versionOf(plan: MovePlan, destination: string): string {
-  return plan.versions.find((version) => version.destinations.includes(destination))?.name ?? destination;
-}
-
-function sharePercent(weights: Readonly<Record<string, number>>, destination: string): number {
-  const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
-  return sum === 0 ? 0 : Math.round(((weights[destination] ?? 0) / sum) * 1000) / 10;
+/** With one decimal, which is what the eye compares. */
+function roundedPercent(weights: Readonly<Record<string, number>>, destination: string): number {
+  return Math.round(sharePercent(weights, [destination]) * 10) / 10;
 }
 
 function renderPreflight(report: Extract<MoveProgress, { kind: "preflight" }>["report"], ink: Ink): string {
@@ -79,26 +81,37 @@ function renderProof(proof: Extract<MoveProgress, { kind: "proved" }>, ink: Ink)
   return `${heading}\n${renderTable(rows, "  ")}`;
 }
 
+/** What a script gets as `error` when preflight found a version that cannot take traffic. */
+export interface MoveRefusal {
+  readonly code: "KIR2010";
+  readonly message: string;
+  readonly details: { readonly ready: Readonly<Record<string, number>> };
+}
+
+/** `KIR2010  ready: blue 2, green 0` */
+function renderRefusal({ code, details }: MoveRefusal, ink: Ink): string {
+  const ready = Object.entries(details.ready).map(([name, count]) => `${name} ${count}`);
+  return `  ${ink.bold(code)}  ready: ${ready.length === 0 ? "unknown" : ready.join(", ")}`;
+}
+
 /** What is known when the move has ended, and what to do next. */
-export function renderEnd(result: MoveResult, ink: Ink): string {
-  return [renderLedger(result, ink), renderVerdictLine(result, ink), renderNext(result, ink)]
+export function renderEnd(result: MoveResult, ink: Ink, refusal?: MoveRefusal): string {
+  const reason = refusal === undefined ? "" : renderRefusal(refusal, ink);
+  return [renderLedger(result, ink), renderVerdictLine(result, ink), reason, renderNext(result, ink)]
     .filter((part) => part !== "")
     .join("\n");
 }
 
-function renderLedger({ ledger, from, to }: MoveResult, ink: Ink): string {
+function renderLedger({ ledger, from, to, plan }: MoveResult, ink: Ink): string {
   if (ledger === null) return "";
-  const zero = (count: number) => (count === 0 ? ink.green("0") : ink.red(String(count)));
   const versions = Object.entries(ledger.byVersion).map(([name, count]) => `${inkVersion(ink, name)} ${count}`);
-  const last = ledger.lastOldMs === null ? "before the call" : `${renderMs(ledger.lastOldMs)} after the call`;
-  const oldRows = [
-    [`last answer of ${from}`, last],
-    [`${from} after done`, zero(ledger.oldAfterDone)],
+  const counts = [
+    ["requests", `${ledger.requests} = ${ledger.ok} ok + ${inkZero(ledger.failed, ink)} failed`],
+    ["by version", versions.join(", ")],
+    ...(from === to || keepsOld(plan) ? [] : renderOld(ledger, plan, ink)),
   ];
   const rows = [
-    ["requests", `${ledger.requests} = ${ledger.ok} ok + ${zero(ledger.failed)} failed`],
-    ["by version", versions.join(", ")],
-    ...(from === to ? [] : oldRows),
+    ...(ledger.requests === 0 ? [["requests", "no requests came by; the proof is the proxies'"]] : counts),
     ...(ledger.clientGone === 0 ? [] : [["clients that left", String(ledger.clientGone)]]),
     ...(ledger.isComplete ? [] : [["incomplete", ink.red("the proxy dropped records, so this is no proof")]]),
     ...ledger.failures.map((failure) => ["failure", ink.red(failure)]),
@@ -106,9 +119,31 @@ function renderLedger({ ledger, from, to }: MoveResult, ink: Ink): string {
   return `${ink.bold("Ledger")}\n${renderTable(rows, "  ")}`;
 }
 
+/** Where the old version keeps a share, its answers are as planned and neither line would mean anything. */
+function renderOld(ledger: Ledger, plan: MovePlan, ink: Ink): readonly string[][] {
+  const { from } = plan;
+  const last = ledger.lastOldMs === null ? "before the call" : `${renderMs(ledger.lastOldMs)} after the call`;
+  const testers = previewsOld(plan) ? ink.dim(` (${from} answers testers, which is not counted here)`) : "";
+  return [
+    [`last answer of ${from}`, last],
+    [`${from} after done`, `${inkZero(ledger.oldAfterDone, ink)}${testers}`],
+  ];
+}
+
+function inkZero(count: number, ink: Ink): string {
+  return count === 0 ? ink.green("0") : ink.red(String(count));
+}
+
+/** `green is live` only when it has everything; else who has how much. */
+function renderPlace({ plan, to }: MoveResult, ink: Ink): string {
+  const [first, ...others] = publicShares(plan);
+  if (first === undefined || others.length === 0) return `${inkVersion(ink, first?.name ?? to)} is live`;
+  const rest = others.map(({ name, percent }) => `${inkVersion(ink, name)} ${percent} %`);
+  return `${inkVersion(ink, first.name)} has ${first.percent} %, ${rest.join(", ")}`;
+}
+
 function renderVerdictLine(result: MoveResult, ink: Ink): string {
-  if (result.ok)
-    return `${ink.green(ink.bold("Done"))}  ${inkVersion(ink, result.to)} is live, and the proxies prove it.`;
+  if (result.ok) return `${ink.green(ink.bold("Done"))}  ${renderPlace(result, ink)}, and the proxies prove it.`;
   const words = {
     done: "Done",
     unproved: "Moved, but not proved",
@@ -116,7 +151,7 @@ function renderVerdictLine(result: MoveResult, ink: Ink): string {
     restored: "Restored",
     stuck: "Stuck",
   } as const;
-  return `${ink.red(ink.bold(words[result.outcome]))}  ${result.message ?? "No reason was given."}`;
+  return `${ink.red(ink.bold(words[result.outcome]))}  ${asSentence(result.message ?? "No reason was given.")}`;
 }
 
 function renderNext({ outcome, plan }: MoveResult, ink: Ink): string {

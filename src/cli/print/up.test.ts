@@ -80,3 +80,14 @@ test("a wildcard host and a missing one still give a request that can be copied"
     "curl http://127.0.0.1:8080/",
   ]);
 });
+
+test("notes and reasons from elsewhere read as sentences", () => {
+  const { notes } = record("text", [
+    { kind: "manifestsRefused", reason: "2 errors in the manifests", diagnostics: [] },
+    { kind: "manifestsApplied", summary: "1 virtual host live; a rule is no longer there.; so be it", diagnostics: [] },
+  ]);
+  expect(notes).toEqual([
+    "refused 2 errors in the manifests. What ran before still runs.",
+    "applied 1 virtual host live; a rule is no longer there; so be it",
+  ]);
+});

@@ -4,6 +4,7 @@ import type { Diagnostic } from "../../core/diagnostics/diagnostic.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import type { Terminal } from "../terminal.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
+import { asSentence } from "./words.ts";
 
 /** More would push what matters out of the terminal. */
 const maxFindings = 30;
@@ -87,13 +88,13 @@ function renderUpEvent(event: Exclude<UpEvent, ReadyEvent>, ink: Ink): string {
     case "diagnostics":
       return renderFindings(event.diagnostics, ink);
     case "manifestsApplied":
-      return [renderFindings(event.diagnostics, ink), `${ink.green("applied")} ${event.summary}`]
+      return [renderFindings(event.diagnostics, ink), `${ink.green("applied")} ${tidySummary(event.summary)}`]
         .filter(Boolean)
         .join("\n");
     case "manifestsRefused":
       return [
         renderFindings(event.diagnostics, ink),
-        `${ink.red("refused")} ${event.reason} What ran before still runs.`,
+        `${ink.red("refused")} ${asSentence(event.reason)} What ran before still runs.`,
       ]
         .filter(Boolean)
         .join("\n");
@@ -104,6 +105,11 @@ function renderUpEvent(event: Exclude<UpEvent, ReadyEvent>, ink: Ink): string {
     case "warning":
       return `${ink.yellow("warning")} ${event.message}`;
   }
+}
+
+/** Notes are sentences, and what joins them is not. */
+function tidySummary(summary: string): string {
+  return summary.replaceAll(/\.(?=;)/gu, "");
 }
 
 function renderMove({ virtualService, progress }: Extract<UpEvent, { kind: "move" }>, ink: Ink): string {

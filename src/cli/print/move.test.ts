@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import type { MoveResult } from "../../api/types.ts";
+import type { Ledger, MovePlan } from "../../core/release/move.ts";
+import { plainInk as ink } from "../ink.ts";
+import { renderEnd, renderPlan } from "./move.ts";
+
+const ids = {
+  v1: "outbound|80|v1|fruit.ns.svc.cluster.local",
+  v2: "outbound|80|v2|fruit.ns.svc.cluster.local",
+  legacy: "outbound|80||legacy.ns.svc.cluster.local",
+} as const;
+
+type Shares = Partial<Record<keyof typeof ids, number>>;
+
+function weights(shares: Shares): Record<string, number> {
+  return Object.fromEntries(Object.entries(ids).map(([name, id]) => [id, shares[name as keyof typeof ids] ?? 0]));
+}
+
+function plan(verb: MovePlan["verb"], before: Shares, after: Shares): MovePlan {
+  const change = {
+    split: "ns/fruit/all",
+    rule: 0,
+    ruleName: undefined,
+    role: "public",
+    declared: weights(before),
+  } as const;
+  return {
+    verb,
+    virtualService: "ns/fruit",
+    from: "v1",
+    to: "v2",
+    changes: [{ ...change, before: weights(before), after: weights(after) }],
+    stays: [],
+    versions: Object.entries(ids).map(([name, id]) => ({ name, destinations: [id] })),
+    actor: "test",
+    reason: undefined,
+  };
+}
+
+function end(of: MovePlan, ledger: Partial<Ledger> = {}): string {
+  const counted: Ledger = {
+    requests: 10,
+    ok: 10,
+    failed: 0,
+    byVersion: { v1: 4, v2: 6 },
+    lastOldMs: null,
+    oldAfterDone: 0,
+    clientGone: 0,
+    failures: [],
+    isComplete: true,
+    ...ledger,
+  };
+  const { from, to } = of;
+  const result: MoveResult = {
+    id: "m1",
+    ok: true,
+    outcome: "done",
+    from,
+    to,
+    callToProofMs: 2,
+    proxies: [],
+    ledger: counted,
+    plan: of,
+    preflight: null,
+    message: undefined,
+  };
+  return renderEnd(result, ink);
+}
+
+describe("the end of a move", () => {
+  test("a shift says who has how much, and calls no version live", () => {
+    const text = end(plan("shift", { v1: 100 }, { v1: 90, v2: 10 }));
+    expect(text).toContain("Done  v2 has 10 %, v1 90 %, and the proxies prove it.");
+    expect(text).not.toContain("live");
+    expect(text).not.toMatch(/last answer|after done/);
+  });
+
+  test("a version is live when it has everything", () => {
+    expect(end(plan("shift", { v1: 100 }, { v2: 100 }))).toContain("Done  v2 is live, and the proxies prove it.");
+    const beside = end(plan("switch", { v1: 100, legacy: 10 }, { v2: 100, legacy: 10 }));
+    expect(beside).toContain("Done  v2 has 90.91 %, legacy 9.09 %");
+  });
+
+  test("answers to testers are not old ones", () => {
+    const switched = plan("switch", { v1: 100 }, { v2: 100 });
+    const preview = {
+      ...switched.changes[0],
+      role: "preview",
+      before: weights({ v2: 100 }),
+      after: weights({ v1: 100 }),
+    };
+    const text = end({ ...switched, changes: [preview as MovePlan["changes"][number], ...switched.changes] });
+    expect(text).toMatch(/v1 after done\s+0 \(v1 answers testers, which is not counted here\)/);
+  });
+
+  test("without requests nothing is said about answers", () => {
+    const text = end(plan("switch", { v1: 100 }, { v2: 100 }), { requests: 0, ok: 0, byVersion: { v1: 0, v2: 0 } });
+    expect(text).toContain("no requests came by; the proof is the proxies'");
+    expect(text).not.toMatch(/last answer|before the call/);
+  });
+});
+
+test("a shift beside a destination of another host says what its percentages are parts of", () => {
+  const text = renderPlan(plan("shift", { v1: 100, legacy: 10 }, { v1: 50, v2: 50, legacy: 10 }), ink);
+  expect(text).toContain(
+    "v2 0 to 45.5 %, legacy stays 9.1 % (percents asked for are of the 90.9 % that v1 and v2 share)",
+  );
+});
