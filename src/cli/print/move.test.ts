@@ -106,3 +106,24 @@ test("a shift beside a destination of another host says what its percentages are
     "v2 0 to 45.5 %, legacy stays 9.1 % (percents asked for are of the 90.9 % that v1 and v2 share)",
   );
 });
+
+test("a refusal by preflight has a code and says which versions are ready", () => {
+  const refused = plan("switch", { v1: 100 }, { v2: 100 });
+  const { from, to } = refused;
+  const message = "endpoints of v2: none is ready";
+  const result: MoveResult = {
+    id: "m1",
+    ok: false,
+    outcome: "refused",
+    from,
+    to,
+    callToProofMs: null,
+    proxies: [],
+    ledger: null,
+    plan: refused,
+    preflight: { ok: false, checks: [] },
+    message,
+  };
+  const text = renderEnd(result, ink, { code: "KIR2010", message, details: { ready: { v1: 2, v2: 0 } } });
+  expect(text).toBe("Refused  endpoints of v2: none is ready.\n  KIR2010  ready: v1 2, v2 0");
+});

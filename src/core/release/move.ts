@@ -24,7 +24,7 @@ export interface MovePlan {
   readonly verb: MoveVerb;
   /** `namespace/name`. */
   readonly virtualService: string;
-  /** The live version before and after. */
+  /** The version that gives most and the one that gains most; after a shift neither need have everything. */
   readonly from: VersionName;
   readonly to: VersionName;
   readonly changes: readonly SplitChange[];
@@ -66,7 +66,7 @@ export interface Ledger {
   readonly failed: number;
   /** Requests by version; `other` holds those that reached no version of the plan. */
   readonly byVersion: Readonly<Record<VersionName, number>>;
-  /** From the call to the end of the last answer of the old version; null when it gave none after the call. */
+  /** From the call to the end of the last answer of the old version; null when it gave none after the call, or keeps a share. */
   readonly lastOldMs: number | null;
   /** Requests that began after "done" and were answered by the old version against the plan. Must be 0. */
   readonly oldAfterDone: number;
