@@ -66,8 +66,8 @@ export const planSchema = object(
   {
     verb: text("switch, shift or rollback."),
     virtualService: text("`namespace/name`."),
-    from: text("The live version before."),
-    to: text("The live version after."),
+    from: text("The version that gives most."),
+    to: text("The version that gains most; after a shift it need not have everything."),
     changes: list(splitChangeSchema, "Every weight that changes."),
     stays: list(
       object({ rule: number("From 0."), ruleName: text("Its name."), reason: text("Why it stays.") }, ["ruleName"]),
@@ -88,7 +88,10 @@ const ledgerSchema = object({
   ok: number("Answered well."),
   failed: number("Failed. Must be 0."),
   byVersion: weights("Requests by version."),
-  lastOldMs: nullable({ type: "number" }, "From the call to the last answer of the old version."),
+  lastOldMs: nullable(
+    { type: "number" },
+    "From the call to the last answer of the old version; null when it gave none, or keeps a share.",
+  ),
   oldAfterDone: number("Requests that began after done and met the old version. Must be 0."),
   clientGone: number("Clients that left before their answer."),
   failures: list({ type: "string" }, "The first failures, in words."),
@@ -106,8 +109,8 @@ export const moveResultSchema = object(
     id: text("The move's id in the history."),
     ok: flag("True only when proved, without failures, and the old version silent afterwards."),
     outcome: text("done, unproved (live, but not all of the evidence is there), refused, restored or stuck."),
-    from: text("The live version before."),
-    to: text("The live version after."),
+    from: text("The version that gives most."),
+    to: text("The version that gains most; after a shift it need not have everything."),
     callToProofMs: nullable({ type: "number" }, "From the call to the last proxy's proof."),
     proxies: list(proofSchema, "One entry a proxy."),
     ledger: nullable(ledgerSchema, "What the traffic met."),

@@ -40,7 +40,11 @@ export async function applyManifests(applier: ManifestApplier, manifests: Manife
   const model = readModel(manifests, applier.defaultNamespace);
   if (hasErrors(model.diagnostics)) {
     const errors = model.diagnostics.filter(({ level }) => level === "error");
-    return refuse(applier, `${errors.length} errors in the manifests`, model.diagnostics);
+    return refuse(
+      applier,
+      `${errors.length} error${errors.length === 1 ? "" : "s"} in the manifests`,
+      model.diagnostics,
+    );
   }
   try {
     await endBrokenMoves(applier);

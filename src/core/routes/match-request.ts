@@ -78,7 +78,10 @@ export function renderUnmet(unmet: UnmetCondition, request: PreparedRequest): st
 export function renderMatch({ path, headers, query }: RouteMatch): string {
   const parts = [
     path.kind === "prefix" && path.value === "/" ? undefined : `path ${renderPath(path)}`,
-    ...headers.map(({ name, value, invert }) => `${invert ? "not " : ""}header ${name} ${renderValue(value)}`),
+    ...headers.map(
+      ({ name, value, invert }) =>
+        `${invert ? "not " : ""}${name === ":method" ? "method" : `header ${name}`} ${renderValue(value)}`,
+    ),
     ...query.map(({ name, value }) => `query parameter ${name} ${renderValue(value)}`),
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? "every request" : parts.join(", ");
