@@ -135,8 +135,13 @@ export const fences: readonly Fence[] = [
   },
   {
     of: "cli/read-history.ts",
-    mayImport: ["core", "engine", "local/state-folder.ts"],
+    mayImport: ["core", "engine", "local/state-folder.ts", "cli/connect.ts", "cli/unknown-service.ts"],
     sentence: "`cli/read-history.ts` reads the journal of a mesh that need not run, and writes nothing.",
+  },
+  {
+    of: "cli/left-running.ts",
+    mayImport: ["core", "local/process-registry.ts", "local/state-folder.ts"],
+    sentence: "`cli/left-running.ts` looks for processes that outlived their `up`, and stops none.",
   },
   ...wiring.map((of) => ({
     of,

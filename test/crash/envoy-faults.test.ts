@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { MoveResult } from "../../src/api/types.ts";
 import type { CliResult } from "../e2e/product.ts";
 import { drawsOf, logSeed } from "./draws.ts";
+import { rounds } from "./rounds.ts";
 import { SampleMesh } from "./sample-mesh.ts";
 import { until } from "./until.ts";
 
@@ -25,7 +26,7 @@ test("Envoy that is killed during a switch comes back with what the journal says
   await using mesh = await SampleMesh.create();
   const up = await mesh.sandbox.up({ args: mesh.args });
   await using load = await mesh.load();
-  for (let round = 0; round < 6; round += 1) {
+  for (let round = 0; round < rounds({ test: 3, soak: 12 }); round += 1) {
     const live = await mesh.expectWorldToEqualJournal();
     const to = live === "blue" ? "green" : "blue";
     const pid = await mesh.envoyPid();
@@ -88,7 +89,7 @@ test("Envoy that stops in the middle of a switch", { timeout: 300_000 }, async (
   const draw = drawsOf(logSeed());
   await using mesh = await SampleMesh.create();
   const up = await mesh.sandbox.up({ args: mesh.args });
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < rounds({ test: 1, soak: 6 }); round += 1) {
     const live = await mesh.expectWorldToEqualJournal();
     const pid = await mesh.envoyPid();
     const before = up.lines.length;

@@ -5,6 +5,7 @@ import type { RunningUp } from "../e2e/product.ts";
 import { drawsOf, logSeed } from "./draws.ts";
 import { expectNothingLost, SampleMesh } from "./sample-mesh.ts";
 import { until } from "./until.ts";
+import { rounds } from "./rounds.ts";
 
 const program = fileURLToPath(new URL("up-process.ts", import.meta.url));
 
@@ -73,7 +74,7 @@ test("kill -9 at random moments of a switch never leaves it half done", { timeou
   const envoyPid = await mesh.envoyPid();
   await using load = await mesh.load();
   let live = "blue";
-  for (let round = 0; round < 10; round += 1) {
+  for (let round = 0; round < rounds({ test: 4, soak: 30 }); round += 1) {
     const other = live;
     const to = other === "blue" ? "green" : "blue";
     const moving = mesh.move("switch", "--to", to);
