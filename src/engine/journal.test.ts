@@ -64,6 +64,16 @@ describe("the journal", () => {
     expect(read()).toBe("2");
   });
 
+  test("takes no record once its file was removed or replaced", () => {
+    const file = newFile();
+    using journal = openJournal(file);
+    journal.append(restoring("m1"));
+    rmSync(file);
+    expect(() => journal.append(restoring("m2"))).toThrow(/was removed or replaced/);
+    copyFileSync(filled(1), file);
+    expect(() => journal.append(restoring("m2"))).toThrow(/was removed or replaced/);
+  });
+
   test("refuses changes and removals", () => {
     const file = filled(1);
     const database = new DatabaseSync(file);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { createPrivateFile } from "./create-private-file.ts";
@@ -80,12 +80,14 @@ export function readJournal(file: string): readonly StoredRecord[] {
 class SqliteJournal implements Journal {
   readonly #database: DatabaseSync;
   readonly #file: string;
+  readonly #identity: string | undefined;
   #lastSeq: number;
   #lastChecksum: string;
 
   constructor(database: DatabaseSync, file: string) {
     this.#database = database;
     this.#file = file;
+    this.#identity = identityOf(file);
     // A damaged journal must not be continued: what follows would rest on a guess.
     const last = readRows(database).at(-1);
     this.#lastSeq = last?.seq ?? 0;
@@ -94,6 +96,7 @@ class SqliteJournal implements Journal {
 
   append(record: JournalRecord): number {
     return guard(this.#file, () => {
+      this.#checkPresence();
       const seq = this.#lastSeq + 1;
       const body = emitRecord(record);
       const checksum = checksumOf(this.#lastChecksum, body);
@@ -111,6 +114,21 @@ class SqliteJournal implements Journal {
   [Symbol.dispose](): void {
     if (this.#database.isOpen) this.#database.close();
   }
+
+  /** SQLite writes on to a file that was deleted, and nobody would ever read what it says there. */
+  #checkPresence(): void {
+    if (identityOf(this.#file) === this.#identity) return;
+    throw new KirikaeError("KIR2023", `The journal at ${this.#file} was removed or replaced while it was in use.`, {
+      exitStatus: 3,
+      hint: "Put it back, or start `kirikae up` again: it then goes by what the proxies show.",
+    });
+  }
+}
+
+/** Tells a file from another one of the same name; undefined where there is none. */
+function identityOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
 }
 
 interface Row {
