@@ -408,3 +408,25 @@ describe("nothing to move", () => {
     }
   });
 });
+
+test.each<[MoveRequest["verb"], MoveRequest["to"]]>([
+  ["switch", { green: 0 }],
+  ["switch", { green: 50 }],
+  ["rollback", { green: 100 }],
+  ["shift", { green: 1e-300 }],
+  ["shift", { green: 99.999999999 }],
+  ["shift", { green: Number.NaN }],
+  ["shift", { green: -1 }],
+])("%s to %j is refused, whoever asks", (verb, to) => {
+  const planning = planMove({ table: sketchTable(scenarioA), current: new Map(), request: request(verb, to) });
+  expect(expectRefusal(planning).code).toBe("KIR2006");
+});
+
+test.each([0.01, 33.33, 12.5, 99.99, 0.07, 100, 0])("a shift to %d %% is understood", (green) => {
+  const planning = planMove({
+    table: sketchTable(scenarioA),
+    current: new Map(),
+    request: request("shift", { green }),
+  });
+  expect(expectPlan(planning).changes.length).toBeGreaterThan(0);
+});

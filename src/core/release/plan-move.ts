@@ -48,6 +48,11 @@ export function planMove(input: MoveInput): MovePlanning {
   if (resolved.kind === "refused") return resolved;
   const rules = buildServiceRules(resolved.service, current);
   if (request.verb === "rollback") {
+    if (Object.keys(request.to).length > 0) {
+      return refuseInput("KIR2006", "A rollback takes its weights from the history, and none from the request.", {
+        hint: "Leave `to` empty.",
+      });
+    }
     return planRollback({ service: resolved.service, rules, request, history: input.history ?? [] });
   }
   return planForward({ table, service: resolved.service, rules, request });
@@ -74,7 +79,7 @@ function planForward({ table, service, rules, request }: ForwardInput): MovePlan
 
   const { virtualService, namespace } = service;
   const naming = buildVersionNaming(namespace, movable);
-  const chosen = chooseFamily({ virtualService, rules: movable, naming, to: sharesAsked(request), route: route.rule });
+  const chosen = chooseFamily({ virtualService, rules: movable, naming, to: request.to, route: route.rule });
   if (chosen.kind === "refused") return chosen;
   const shares = planShares({ chosen, virtualService, isRouteAlone: route.rule?.isConditional ?? false });
   if (shares.kind === "refused") return shares;
@@ -126,6 +131,12 @@ function checkShares({ verb, to }: MoveRequest): Refusal | undefined {
       hint: "Use --to VERSION; `shift --to a=60,b=40` divides traffic.",
     });
   }
+  const [whole] = entries;
+  if (verb === "switch" && whole !== undefined && whole[1] !== 100) {
+    return refuseInput("KIR2006", `A switch moves everything, so ${whole[0]} cannot get ${whole[1]} %.`, {
+      hint: "Give the version 100, or use a shift.",
+    });
+  }
   if (entries.length === 0) {
     return refuseInput("KIR2006", "A shift needs at least one version with its share.", {
       hint: "Use --to VERSION=PERCENT.",
@@ -147,19 +158,14 @@ function checkShares({ verb, to }: MoveRequest): Refusal | undefined {
   return undefined;
 }
 
-/** A switch means everything, whatever number came with the version. */
-function sharesAsked({ verb, to }: MoveRequest): Readonly<Record<string, number>> {
-  return verb === "switch" ? Object.fromEntries(Object.keys(to).map((version) => [version, 100])) : to;
-}
-
 function largestOf(named: ReadonlyMap<VersionName, number>): VersionName {
   const ranked = [...named].toSorted(([, left], [, right]) => right - left);
   return ranked[0]?.[0] ?? "";
 }
 
 function isPercent(value: number): boolean {
-  const hundredths = value * 100;
-  return value >= 0 && value <= 100 && Math.abs(hundredths - Math.round(hundredths)) < 1e-6;
+  // Half of the smallest step of a double near 100: binary fractions pass, and what would be rounded away does not.
+  return value >= 0 && value <= 100 && Math.abs(value - Math.round(value * 100) / 100) <= (value * Number.EPSILON) / 2;
 }
 
 function staysOutside(rules: readonly ServiceRule[], chosen: ChosenFamily): MovePlan["stays"] {
