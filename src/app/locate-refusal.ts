@@ -3,7 +3,7 @@ import { renderPosition } from "../core/diagnostics/position.ts";
 import type { Listener, Route, RouteTable } from "../core/routes/route-table.ts";
 
 /** Where a manifest asked for what a proxy refused. */
-export interface RefusalOrigin {
+interface RefusalOrigin {
   /** `Kind namespace/name`, or `host NAME` for a destination that no rule sends to. */
   readonly resource: string;
   readonly at: Position | undefined;
