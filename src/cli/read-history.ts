@@ -13,7 +13,7 @@ import { unknownName } from "./unknown-service.ts";
  */
 export async function readHistory(env: NodeJS.ProcessEnv, name: string | undefined): Promise<readonly HistoryEntry[]> {
   const { history } = foldJournal(readJournal(locateStateFolder(env).journal));
-  const entries = selectHistory(history, name).map(tellWhatHappened);
+  const entries = selectHistory(history, name);
   if (name === undefined || entries.length > 0) return entries;
   const running = await readRunningNames(env);
   if (running.some((known) => known === name || known.slice(known.indexOf("/") + 1) === name)) return [];
@@ -21,11 +21,6 @@ export async function readHistory(env: NodeJS.ProcessEnv, name: string | undefin
     name,
     [...new Set([...running, ...history.map(({ virtualService }) => virtualService)])].toSorted(),
   );
-}
-
-/** A refused move left everything as it was, whatever it had planned. */
-function tellWhatHappened(entry: HistoryEntry): HistoryEntry {
-  return entry.outcome === "refused" ? { ...entry, after: entry.before } : entry;
 }
 
 async function readRunningNames(env: NodeJS.ProcessEnv): Promise<readonly string[]> {

@@ -75,7 +75,9 @@ export class JournalFold implements JournalState {
         return;
       case "refused": {
         const { id, at, startedAt, plan, message } = record;
-        const entry = describePlan(plan);
+        // A refused move left everything as it was, whatever it had planned.
+        const planned = describePlan(plan);
+        const entry = { ...planned, after: planned.before };
         this.history.push({ ...entry, id, outcome: "refused", startedAt, finishedAt: at, ledger: null, message });
         this.pastMoves.push({ id, plan, outcome: "refused" });
         return;
