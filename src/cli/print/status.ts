@@ -26,7 +26,9 @@ function renderGateways({ gateways }: Status, ink: Ink): string {
 }
 
 function renderService(service: ServiceStatus, ink: Ink): string {
-  const live = service.live === undefined ? "traffic is split" : `${inkVersion(ink, service.live)} is live`;
+  // While weights are shifted, the live version is the one that goes on being so, whatever its share is now.
+  const isSplit = service.live === undefined || service.versions.some(({ role }) => role === "split");
+  const live = isSplit ? "traffic is split" : `${inkVersion(ink, service.live ?? "")} is live`;
   const moved = service.isMoved ? ink.dim(" (moved from what the manifest says)") : "";
   const heading = `${ink.bold(service.virtualService)}  ${service.hosts.join(", ")}  ${live}${moved}`;
   const rows = service.versions.map((version) => renderVersion(service, version, ink));
