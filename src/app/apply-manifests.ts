@@ -14,7 +14,7 @@ import { type CurrentMesh, takeOverPlacements } from "./current-mesh.ts";
 import { endBrokenMoves } from "./end-broken-moves.ts";
 import { showAddresses } from "./local-addresses.ts";
 import { describeRefusal } from "./locate-refusal.ts";
-import { buildMeshModel, byPlace, type MeshModel } from "./mesh-model.ts";
+import { buildMeshModel, byPlace, type MeshModel } from "../core/mesh-model.ts";
 
 export interface ManifestApplier {
   readonly current: CurrentMesh;

@@ -23,7 +23,7 @@ import { checkServed } from "./check-served.ts";
 import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
 import { showAddresses } from "./local-addresses.ts";
 import { describeRefusal } from "./locate-refusal.ts";
-import type { MeshModel } from "./mesh-model.ts";
+import type { MeshModel } from "../core/mesh-model.ts";
 import { orAborted } from "./or-aborted.ts";
 import { ProcessFate } from "./process-fate.ts";
 

@@ -7,7 +7,7 @@ import type { DestinationId, RouteTable, SplitId, SplitWeights, WeightOverrides 
 import type { Engine } from "../engine/engine.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
-import type { MeshModel } from "./mesh-model.ts";
+import type { MeshModel } from "../core/mesh-model.ts";
 
 /** What runs now: the manifests that were applied last, and where their listeners are on this machine. */
 export class CurrentMesh {

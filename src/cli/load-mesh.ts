@@ -1,11 +1,8 @@
 import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
-import { parseManifests } from "../core/manifest/parse-manifests.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { SourceText } from "../core/manifest/manifest.ts";
-import { buildMesh } from "../core/mesh/build-mesh.ts";
-import { checkMesh } from "../core/mesh/check-mesh.ts";
+import { buildMeshModel, byPlace } from "../core/mesh-model.ts";
 import type { Mesh } from "../core/mesh/mesh.ts";
-import { buildRouteTable } from "../core/routes/build-route-table.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
 import { readManifests } from "../local/manifest-folder.ts";
 
@@ -35,20 +32,11 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
   }
   const unique = [...new Map(sources.map((source) => [source.path, source])).values()];
   if (unique.length === 0 && found.length === 0) throw nothingToRead(paths);
-  const parsed = parseManifests(unique, { defaultNamespace: options.defaultNamespace });
-  const linked = buildMesh(parsed.manifests);
-  const built = buildRouteTable(linked.mesh);
-  const findings = [
-    ...found,
-    ...parsed.diagnostics,
-    ...linked.diagnostics,
-    ...checkMesh(linked.mesh),
-    ...built.diagnostics,
-  ];
+  const model = buildMeshModel(unique, { defaultNamespace: options.defaultNamespace });
   return {
-    mesh: linked.mesh,
-    table: built.table,
-    diagnostics: findings.toSorted(byPlace),
+    mesh: model.mesh,
+    table: model.table,
+    diagnostics: [...found, ...model.diagnostics].toSorted(byPlace),
     fileCount: unique.length,
     lines: lineReader(unique),
   };
@@ -61,13 +49,6 @@ function lineReader(sources: readonly SourceText[]): LoadedMesh["lines"] {
     if (lines !== undefined) split.set(path, lines);
     return lines?.[line - 1];
   };
-}
-
-function byPlace(one: Diagnostic, other: Diagnostic): number {
-  if (one.at === undefined || other.at === undefined)
-    return Number(one.at === undefined) - Number(other.at === undefined);
-  if (one.at.file !== other.at.file) return one.at.file < other.at.file ? -1 : 1;
-  return one.at.line - other.at.line || one.at.column - other.at.column;
 }
 
 /** A pipeline that checks the wrong folder must not be told that all is well. */

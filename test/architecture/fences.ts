@@ -57,6 +57,12 @@ export const fences: readonly Fence[] = [
     sentence: "`simulate` reads the route table alone, so that it is a second opinion on what Envoy was told.",
   },
   {
+    of: "core/mesh-model.ts",
+    mayImport: ["core/manifest", "core/mesh", "core/routes", "core/diagnostics"],
+    packages: [],
+    sentence: "`core/mesh-model.ts` is the one way from texts to a route table, for `up`, `check` and `explain` alike.",
+  },
+  {
     of: "core/envoy",
     mayImport: ["core/routes", "core/diagnostics", "gen"],
     mayImportTypesOf: ["core/manifest/local-workload.ts"],

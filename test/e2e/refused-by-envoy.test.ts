@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { buildMeshModel, type MeshModel } from "../../src/app/mesh-model.ts";
+import { buildMeshModel, type MeshModel } from "../../src/core/mesh-model.ts";
 import { XdsFixture } from "./xds-fixture.ts";
 
 const base = `apiVersion: networking.istio.io/v1

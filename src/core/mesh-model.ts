@@ -1,11 +1,11 @@
-import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
-import type { SourceText } from "../core/manifest/manifest.ts";
-import { createManifestReader } from "../core/manifest/manifest-reader.ts";
-import { buildMesh } from "../core/mesh/build-mesh.ts";
-import { checkMesh } from "../core/mesh/check-mesh.ts";
-import type { Mesh } from "../core/mesh/mesh.ts";
-import { buildRouteTable } from "../core/routes/build-route-table.ts";
-import type { RouteTable } from "../core/routes/route-table.ts";
+import type { Diagnostic } from "./diagnostics/diagnostic.ts";
+import type { SourceText } from "./manifest/manifest.ts";
+import { createManifestReader } from "./manifest/manifest-reader.ts";
+import { buildMesh } from "./mesh/build-mesh.ts";
+import { checkMesh } from "./mesh/check-mesh.ts";
+import type { Mesh } from "./mesh/mesh.ts";
+import { buildRouteTable } from "./routes/build-route-table.ts";
+import type { RouteTable } from "./routes/route-table.ts";
 
 /** What a set of manifests says, and what is wrong with it. */
 export interface MeshModel {
