@@ -1,4 +1,5 @@
 import type { MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
+import type { ProxyStatus } from "../engine/ports.ts";
 import type { HistoryEntry, MoveProgress, MoveResult } from "../engine/report.ts";
 
 /** What the API answers and streams; the CLI's `--json` prints the same shapes. Types only: the page shares them. */
@@ -52,20 +53,6 @@ interface RuleStatus {
   readonly weights: Readonly<Record<VersionName, number>>;
 }
 
-export interface ProxyStatus {
-  readonly node: string;
-  readonly connected: boolean;
-  readonly pid: number | undefined;
-  readonly types: readonly ProxyTypeStatus[];
-}
-
-interface ProxyTypeStatus {
-  readonly type: string;
-  readonly sentVersion: string | undefined;
-  readonly ackedVersion: string | undefined;
-  readonly nack: string | undefined;
-}
-
 export interface WorkloadStatus {
   readonly name: string;
   readonly replicas: readonly ReplicaStatus[];
@@ -79,6 +66,7 @@ interface ReplicaStatus {
   readonly logFile: string | undefined;
 }
 
+export type { ProxyStatus };
 export type { HistoryEntry, MoveProgress, MoveResult };
 
 /** One second of traffic, by VirtualService and version. */

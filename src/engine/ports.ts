@@ -61,6 +61,22 @@ export interface LedgerSession extends AsyncDisposable {
   close(): Promise<Ledger>;
 }
 
+/** What a proxy was sent and what it said, by resource type. */
+export interface ProxyStatus {
+  readonly node: string;
+  readonly connected: boolean;
+  readonly pid: number | undefined;
+  readonly types: readonly ProxyTypeStatus[];
+}
+
+export interface ProxyTypeStatus {
+  readonly type: string;
+  readonly sentVersion: string | undefined;
+  /** The version that it has confirmed; undefined while the newest is under way or refused. */
+  readonly ackedVersion: string | undefined;
+  readonly nack: string | undefined;
+}
+
 /** The only source of time for the engine. */
 export interface Clock {
   /** Milliseconds since the epoch, with fractions. */

@@ -8,6 +8,7 @@ import type {
   LedgerSession,
   ObservedSplit,
   PreflightReport,
+  ProxyStatus,
   Target,
 } from "../../engine/ports.ts";
 import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
@@ -18,7 +19,7 @@ import type { LocalProxy } from "./local-proxy.ts";
 import { observeSplits } from "./observe-splits.ts";
 import { checkDestinations } from "./preflight.ts";
 import { ProxySet } from "./proxy-set.ts";
-import { type ProxyStatus, renderProxyStatus } from "./proxy-status.ts";
+import { renderProxyStatus } from "./proxy-status.ts";
 import { PushedState } from "./pushed-state.ts";
 import { removeRetired } from "./retirement.ts";
 import { rewriteDelayMs, rewriteRoutes } from "./route-rewrite.ts";

@@ -1,23 +1,8 @@
+import type { ProxyStatus, ProxyTypeStatus } from "../../engine/ports.ts";
 import { resourceTypes } from "../../xds/resource-types.ts";
 import type { XdsServer } from "../../xds/server.ts";
 import { overallVersion } from "../../xds/snapshot.ts";
 import type { LocalProxy } from "./local-proxy.ts";
-
-/** What a proxy was sent and what it said, by resource type; the shape that `src/api/types.ts` shows. */
-export interface ProxyStatus {
-  readonly node: string;
-  readonly connected: boolean;
-  readonly pid: number | undefined;
-  readonly types: readonly ProxyTypeStatus[];
-}
-
-interface ProxyTypeStatus {
-  readonly type: string;
-  readonly sentVersion: string | undefined;
-  /** The version that it has confirmed; undefined while the newest is under way or refused. */
-  readonly ackedVersion: string | undefined;
-  readonly nack: string | undefined;
-}
 
 export function renderProxyStatus(server: XdsServer, proxy: LocalProxy): ProxyStatus {
   const connected = server.connected.includes(proxy.node);
