@@ -1,5 +1,5 @@
 import type { UpEvent } from "../app-types.ts";
-import { hasErrors, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
+import { blocksServing, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
@@ -38,8 +38,8 @@ export const manifestActor = "manifest";
  */
 export async function applyManifests(applier: ManifestApplier, manifests: ManifestSet): Promise<readonly string[]> {
   const model = readModel(manifests, applier.defaultNamespace);
-  if (hasErrors(model.diagnostics)) {
-    const errors = model.diagnostics.filter(({ level }) => level === "error");
+  const errors = model.diagnostics.filter(blocksServing);
+  if (errors.length > 0) {
     return refuse(
       applier,
       `${errors.length} error${errors.length === 1 ? "" : "s"} in the manifests`,
@@ -145,7 +145,7 @@ function renderLine({ at, code, message }: Diagnostic): string {
 }
 
 function summarize(model: MeshModel, report: TableReport): string {
-  const hosts = model.table.listeners.reduce((sum, { virtualHosts }) => sum + virtualHosts.length, 0);
+  const hosts = model.table.httpRoutings.reduce((sum, { virtualHosts }) => sum + virtualHosts.length, 0);
   const time = report.kind === "applied" ? ` in ${report.callToProofMs.toFixed(1)} ms` : "";
   return `${hosts} virtual host${hosts === 1 ? "" : "s"} live${time}`;
 }

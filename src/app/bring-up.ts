@@ -1,5 +1,5 @@
 import type { UpEvent, UpOptions } from "../app-types.ts";
-import { hasErrors } from "../core/diagnostics/diagnostic.ts";
+import { blocksServing } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
 import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
@@ -102,8 +102,8 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
 
 function checkModel(model: MeshModel, options: UpOptions): void {
   if (model.diagnostics.length > 0) options.onEvent({ kind: "diagnostics", diagnostics: model.diagnostics });
-  if (hasErrors(model.diagnostics)) {
-    const count = model.diagnostics.filter(({ level }) => level === "error").length;
+  const count = model.diagnostics.filter(blocksServing).length;
+  if (count > 0) {
     throw new KirikaeError("KIR5030", `The manifests in ${options.folder} have ${count} errors; nothing was started.`, {
       exitStatus: 2,
       hint: `Correct them; \`kirikae check ${options.folder}\` shows them with their lines.`,

@@ -1,6 +1,6 @@
 import type { Position } from "../core/diagnostics/position.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
-import type { Listener, Route, RouteTable } from "../core/routes/route-table.ts";
+import type { HttpRouting, Route, RouteTable } from "../core/routes/route-table.ts";
 
 /** Where a manifest asked for what a proxy refused. */
 interface RefusalOrigin {
@@ -27,8 +27,8 @@ const shownOrigins = 5;
  * @param resource the name of the refused resource: a listener's id or a destination's
  */
 export function locateRefusal(text: string, resource: string, table: RouteTable): LocatedRefusal {
-  const listeners = table.listeners.filter(({ id }) => resource.includes(id));
-  const searched = listeners.length === 0 ? table.listeners : listeners;
+  const routings = table.httpRoutings.filter(({ id }) => resource.includes(id));
+  const searched = routings.length === 0 ? table.httpRoutings : routings;
   const reason = reasonOf(text);
   const routes = findRoutes(`${table.destinations.has(resource) ? resource : ""}\n${reason}`, searched);
   const hosts = [...table.destinations.values()].filter(({ id }) => resource.includes(id) || reason.includes(id));
@@ -60,23 +60,23 @@ function reasonOf(text: string): string {
   return dumped === -1 ? text : text.slice(dumped);
 }
 
-/** `VirtualHosts[2]` and `Routes[0]` count as the listener's own lists do. */
-function findByIndex(text: string, listeners: readonly Listener[]): readonly Route[] {
+/** `VirtualHosts[2]` and `Routes[0]` count as the routing's own lists do. */
+function findByIndex(text: string, routings: readonly HttpRouting[]): readonly Route[] {
   const host = /VirtualHosts\[(\d+)\]/.exec(text)?.[1];
   const route = /Routes\[(\d+)\]/.exec(text)?.[1];
-  if (host === undefined || listeners.length !== 1) return [];
-  const routes = listeners[0]?.virtualHosts[Number(host)]?.routes ?? [];
+  if (host === undefined || routings.length !== 1) return [];
+  const routes = routings[0]?.virtualHosts[Number(host)]?.routes ?? [];
   return route === undefined ? routes : routes.slice(Number(route), Number(route) + 1);
 }
 
 /** By position, then by destination, then by split or rule, then by a value that only some routes have, then by domain. */
-function findRoutes(text: string, listeners: readonly Listener[]): readonly Route[] {
-  const hosts = listeners.flatMap(({ virtualHosts }) => virtualHosts);
+function findRoutes(text: string, routings: readonly HttpRouting[]): readonly Route[] {
+  const hosts = routings.flatMap(({ virtualHosts }) => virtualHosts);
   const routes = hosts.flatMap((host) => host.routes);
   // RE2 quotes only the part of a pattern that it stumbled over.
   const fragment = /: ([^:\s]{2,})$/.exec(text)?.[1];
   const ways: readonly (() => readonly Route[])[] = [
-    () => findByIndex(text, listeners),
+    () => findByIndex(text, routings),
     () => routes.filter((route) => destinationsOf(route).some((id) => text.includes(id))),
     () => routes.filter((route) => namesOf(route).some((name) => containsName(text, name))),
     () => routes.filter((route) => valuesOf(route).some((value) => value.length >= 3 && text.includes(value))),

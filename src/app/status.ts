@@ -8,6 +8,7 @@ import type {
   WorkloadStatus,
 } from "../api/types.ts";
 import type { DescribedVersion, ServiceDescription } from "../core/release/describe-service.ts";
+import { serversOf } from "../core/routes/listener-parts.ts";
 import type { Destination, RouteTable } from "../core/routes/route-table.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 
@@ -42,7 +43,7 @@ function buildGatewayAddresses(
   parts: Pick<StatusParts, "table" | "ports" | "listenAddress">,
 ): readonly GatewayAddress[] {
   return parts.table.listeners.flatMap((listener) =>
-    listener.servers.map((server) => ({
+    serversOf(listener).map((server) => ({
       gateway: server.gateway,
       server: server.server,
       hosts: server.hosts,

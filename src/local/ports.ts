@@ -1,13 +1,12 @@
 import { createServer } from "node:net";
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import { serversOf } from "../core/routes/listener-parts.ts";
 import type { Listener } from "../core/routes/route-table.ts";
 import { findPortOwner, holdsPort } from "./port-owner.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 /** The part of a listener that decides where it is on this machine. */
-export type PortedListener = Pick<Listener, "id" | "workload" | "port"> & {
-  readonly servers: readonly Pick<Listener["servers"][number], "gateway">[];
-};
+export type PortedListener = Pick<Listener, "id" | "proxy" | "port" | "filterChains">;
 
 /** Local port by listener id. */
 export type GatewayPorts = ReadonlyMap<string, number>;
@@ -42,7 +41,7 @@ export function planGatewayPorts(listeners: readonly PortedListener[], options: 
   const overrides = options.overrides.map(parseOverride);
   if (options.previous === undefined) checkOverrides(overrides, listeners);
   const ports = new Map<string, number>();
-  const sorted = listeners.toSorted((a, b) => a.port - b.port || compareText(a.workload, b.workload));
+  const sorted = listeners.toSorted((a, b) => a.port - b.port || compareText(a.proxy, b.proxy));
   const shared = new Map<number, number>();
   const keptPorts = new Set(sorted.map((listener) => options.previous?.get(listener.id)));
   for (const listener of sorted) {
@@ -102,7 +101,7 @@ function isPort(value: number): boolean {
 
 function isMeant(override: Override, listener: PortedListener): boolean {
   if (override.port !== listener.port) return false;
-  return override.gateway === undefined || listener.servers.some((server) => server.gateway === override.gateway);
+  return override.gateway === undefined || serversOf(listener).some((server) => server.gateway === override.gateway);
 }
 
 function sharedPort(listener: PortedListener, overrides: readonly Override[]): number {
@@ -124,7 +123,7 @@ function checkOverrides(overrides: readonly Override[], listeners: readonly Port
     }
     seen.set(key, override);
     if (listeners.some((listener) => isMeant(override, listener))) continue;
-    const known = listeners.flatMap((each) => each.servers.map((server) => `${server.gateway}:${each.port}`));
+    const known = listeners.flatMap((each) => serversOf(each).map((server) => `${server.gateway}:${each.port}`));
     const list = [...new Set(known)].toSorted(compareText);
     throw new KirikaeError("KIR5010", `--gateway-port ${override.text} names a gateway port that does not exist.`, {
       exitStatus: 2,
@@ -148,7 +147,7 @@ function checkCollisions(listeners: readonly PortedListener[], ports: GatewayPor
       other === undefined
         ? `${name} would be on port ${port}, which does not exist.`
         : `${describe(other)} and ${name} would both be on port ${port} of this machine.`;
-    const gateway = listener.servers[0]?.gateway;
+    const gateway = serversOf(listener)[0]?.gateway;
     const target = gateway === undefined ? String(listener.port) : `${gateway}:${listener.port}`;
     throw new KirikaeError("KIR5011", message, {
       exitStatus: 2,
@@ -165,8 +164,8 @@ function freeNumber(ports: GatewayPorts): number {
 }
 
 function describe(listener: PortedListener): string {
-  const gateways = [...new Set(listener.servers.map((server) => server.gateway))];
-  const who = gateways.length === 0 ? listener.workload : gateways.join(", ");
+  const gateways = [...new Set(serversOf(listener).map((server) => server.gateway))];
+  const who = gateways.length === 0 ? listener.proxy : gateways.join(", ");
   return `port ${listener.port} of gateway ${who}`;
 }
 

@@ -8,6 +8,8 @@ export interface CatalogueEntry {
   /** What it means for traffic, and what to do, in one or two sentences. */
   readonly meaning: string;
   readonly istioCode?: string;
+  /** False for an error that makes some requests fail and leaves every other as it should be. */
+  readonly blocksServing?: false;
 }
 
 /**
@@ -101,18 +103,21 @@ const entries = {
   },
   KIR1020: {
     level: "error",
+    blocksServing: false,
     title: "gateway not found",
     meaning: "A VirtualService names a Gateway that does not exist, so its rules reach no listener.",
     istioCode: "IST0101",
   },
   KIR1021: {
     level: "error",
+    blocksServing: false,
     title: "destination host not found",
     meaning: "A rule sends requests to a host that no Service and no ServiceEntry declares; they would fail with 503.",
     istioCode: "IST0101",
   },
   KIR1022: {
     level: "error",
+    blocksServing: false,
     title: "subset not found",
     meaning:
       "The DestinationRule that counts for the gateway declares no such subset, so requests to it would fail with 503.",
@@ -120,11 +125,13 @@ const entries = {
   },
   KIR1023: {
     level: "error",
+    blocksServing: false,
     title: "destination port not found",
     meaning: "The service has no such port, so requests to it would fail with 503.",
   },
   KIR1024: {
     level: "error",
+    blocksServing: false,
     title: "destination port required",
     meaning:
       "The service has several ports and the rule names none; Istio then takes the gateway's own port number, which is rarely meant.",
@@ -170,6 +177,7 @@ const entries = {
   },
   KIR1032: {
     level: "error",
+    blocksServing: false,
     title: "two VirtualServices for one mesh host",
     meaning: "Callers inside the mesh get the rules of one of them only; Istio does not merge them there.",
     istioCode: "IST0109",
@@ -207,6 +215,36 @@ const entries = {
     level: "warning",
     title: "host declared twice",
     meaning: "Two objects declare the same host. A Service wins over a ServiceEntry, else the older object wins.",
+  },
+  // KIR1080 to KIR1089: what `check` reads beside the manifests' own meaning.
+  KIR1080: {
+    level: "warning",
+    title: "suppression not understood",
+    meaning:
+      "An entry of the annotation kirikae.dev/ignore needs a code and a reason, as in `KIR1030: green comes on Friday`. This one silences nothing.",
+  },
+  KIR1081: {
+    level: "warning",
+    title: "suppression of an unknown code",
+    meaning: "No finding carries the code that the annotation kirikae.dev/ignore names, so the entry silences nothing.",
+  },
+  KIR1082: {
+    level: "warning",
+    title: "suppression without a finding",
+    meaning:
+      "The annotation kirikae.dev/ignore silences a finding that the object does not have, or no longer. Take the entry away, so that it does not hide the next one.",
+  },
+  KIR1083: {
+    level: "warning",
+    title: "finding cannot be silenced",
+    meaning:
+      "The finding means that a manifest is not understood, or would be misread. The annotation kirikae.dev/ignore does not change that; the finding stays.",
+  },
+  KIR1084: {
+    level: "error",
+    title: "file not readable",
+    meaning:
+      "A file or folder below the one that was named could not be read: a link that leads nowhere, or missing permission. The others were read; what it would have said is missing.",
   },
   // KIR1100 to KIR1199: what the route table cannot carry.
   KIR1100: {

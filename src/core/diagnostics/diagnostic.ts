@@ -1,7 +1,7 @@
 import { catalogue, type DiagnosticCode } from "./catalogue.ts";
 import type { Position } from "./position.ts";
 
-/** How much a diagnostic weighs: an `error` stops anything from being applied, the others do not. */
+/** How much a diagnostic weighs: an `error` makes `check` fail; whether `up` refuses is `blocksServing`. */
 export type DiagnosticLevel = "error" | "warning" | "info";
 
 /** One finding about the user's input. Codes are listed, with their meaning, in `docs/diagnostics.md`. */
@@ -39,6 +39,11 @@ export function diagnostic(code: DiagnosticCode, detail: DiagnosticDetail): Diag
     resource: detail.resource,
     at: detail.at,
   };
+}
+
+/** Whether a finding keeps `up` from serving: the manifests would be misread, and not only one destination be missing. */
+export function blocksServing(finding: Diagnostic): boolean {
+  return finding.level === "error" && catalogue[finding.code].blocksServing !== false;
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

@@ -63,6 +63,8 @@ function emitDiscovery(destination: Destination, local: LocalEndpoints): Cluster
         clusterDiscoveryType: { case: "type", value: DiscoveryType.EDS },
         edsClusterConfig: { edsConfig: emitAdsSource(), serviceName: destination.id },
       };
+    case "logicalDns":
+    case "requestHost":
     case "dns":
       return {
         clusterDiscoveryType: { case: "type", value: DiscoveryType.STRICT_DNS },

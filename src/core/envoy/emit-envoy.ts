@@ -37,7 +37,7 @@ export function emitEnvoy(table: RouteTable, options: EmitOptions): EnvoyResourc
     ],
     endpoints: destinations.filter(usesEds).map((destination) => emitEndpoints(destination, options.endpoints)),
     listeners: table.listeners.map((listener) => emitListener(listener, options.bind(listener))),
-    routes: table.listeners.map((listener) => emitRouteConfiguration(listener, table.destinations)),
+    routes: table.httpRoutings.map((routing) => emitRouteConfiguration(routing, table.destinations)),
   };
 }
 
@@ -67,7 +67,7 @@ export function encodeEnvoy(table: RouteTable, options: EmitOptions): EncodedRes
 /** The route configurations alone: all that a change of weights rewrites. */
 export function encodeRoutes(table: RouteTable): EncodedByName {
   return new Map(
-    table.listeners.map((listener) => [listener.id, encodeRouteConfiguration(listener, table.destinations)]),
+    table.httpRoutings.map((routing) => [routing.id, encodeRouteConfiguration(routing, table.destinations)]),
   );
 }
 
@@ -121,8 +121,8 @@ function encodeCluster(destination: Destination, local: LocalEndpoints): Uint8Ar
 /** Destinations that a route names and the table lacks. */
 function undeclaredDestinations(table: RouteTable): ReadonlySet<DestinationId> {
   const undeclared = new Set<DestinationId>();
-  for (const listener of table.listeners) {
-    for (const host of listener.virtualHosts) {
+  for (const { virtualHosts } of table.httpRoutings) {
+    for (const host of virtualHosts) {
       for (const id of host.routes.flatMap(namedDestinations)) if (!table.destinations.has(id)) undeclared.add(id);
     }
   }

@@ -12,7 +12,7 @@ import type {
   DestinationId,
   DirectAction,
   HeaderMutation,
-  Listener,
+  HttpRouting,
   RedirectAction,
   Route,
   VirtualHost,
@@ -25,10 +25,10 @@ import type { Init } from "./init.ts";
 type Destinations = ReadonlyMap<DestinationId, Destination>;
 type RouteInit = Init<typeof RouteSchema>;
 
-/** Emits the route configuration of a listener; it has the listener's id as its name. */
-export function emitRouteConfiguration(listener: Listener, destinations: Destinations): RouteConfiguration {
-  const configuration = emitWithoutHosts(listener);
-  configuration.virtualHosts = listener.virtualHosts.map((host) => emitVirtualHost(host, destinations));
+/** Emits the route configuration of a routing; it has the routing's id as its name. */
+export function emitRouteConfiguration(routing: HttpRouting, destinations: Destinations): RouteConfiguration {
+  const configuration = emitWithoutHosts(routing);
+  configuration.virtualHosts = routing.virtualHosts.map((host) => emitVirtualHost(host, destinations));
   return configuration;
 }
 
@@ -36,9 +36,9 @@ export function emitRouteConfiguration(listener: Listener, destinations: Destina
  * The bytes of `emitRouteConfiguration`, made of cached pieces: a virtual host that is the same object as before costs
  * a copy of its bytes, so that changing one of 10,000 takes milliseconds.
  */
-export function encodeRouteConfiguration(listener: Listener, destinations: Destinations): Uint8Array {
-  const pieces = listener.virtualHosts.map((host) => encodeVirtualHost(host, destinations));
-  const head = toBinary(RouteConfigurationSchema, emitWithoutHosts(listener));
+export function encodeRouteConfiguration(routing: HttpRouting, destinations: Destinations): Uint8Array {
+  const pieces = routing.virtualHosts.map((host) => encodeVirtualHost(host, destinations));
+  const head = toBinary(RouteConfigurationSchema, emitWithoutHosts(routing));
   const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, head.length));
   bytes.set(head);
   let offset = head.length;
@@ -49,9 +49,9 @@ export function encodeRouteConfiguration(listener: Listener, destinations: Desti
   return bytes;
 }
 
-function emitWithoutHosts(listener: Listener): RouteConfiguration {
+function emitWithoutHosts(routing: HttpRouting): RouteConfiguration {
   return create(RouteConfigurationSchema, {
-    name: listener.id,
+    name: routing.id,
     // Without it Envoy accepts a route to an unknown cluster and answers 503.
     validateClusters: true,
     ignorePortInHostMatching: true,

@@ -67,8 +67,8 @@ export function buildRoutedServices(table: RouteTable): readonly RoutedService[]
 
 function gatherServices(table: RouteTable): readonly RoutedService[] {
   const services = new Map<string, { domains: Set<string>; routes: Map<number, Route[]> }>();
-  for (const listener of table.listeners) {
-    for (const virtualHost of listener.virtualHosts) {
+  for (const { virtualHosts } of table.httpRoutings) {
+    for (const virtualHost of virtualHosts) {
       for (const route of virtualHost.routes) {
         const { virtualService, rule } = route.origin;
         const found = services.get(virtualService) ?? {

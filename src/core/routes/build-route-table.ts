@@ -8,7 +8,16 @@ import { buildVirtualHosts } from "./build-virtual-hosts.ts";
 import { createDestinationResolver } from "./destinations.ts";
 import { bindServers, type BoundServer } from "./gateway-servers.ts";
 import { findGatewayWorkloads, type GatewayWorkload } from "./gateway-workloads.ts";
-import type { Destination, DestinationId, Listener, RouteTable, UnservedHost } from "./route-table.ts";
+import type {
+  Destination,
+  DestinationId,
+  HttpRouting,
+  Listener,
+  ListenerServer,
+  Proxy,
+  RouteTable,
+  UnservedHost,
+} from "./route-table.ts";
 import { gatewaysOf, indexByGateway, visibilityFrom } from "./virtual-service-binding.ts";
 
 /**
@@ -25,11 +34,18 @@ export function buildRouteTable(mesh: Mesh): {
   const findings: Findings = new Map();
   const served = new Set<string>();
   const workloads = findGatewayWorkloads(mesh);
-  const listeners = workloads.flatMap((workload) => buildListeners(workload, { mesh, destinations, findings, served }));
+  const parts = workloads.flatMap((workload) => buildListeners(workload, { mesh, destinations, findings, served }));
   for (const finding of hiddenVirtualServices(mesh, workloads)) {
     findings.set(`${finding.code} ${finding.resource}`, finding);
   }
-  const table: RouteTable = { listeners, destinations, unserved: unservedHosts(mesh, { workloads, served }) };
+  const table: RouteTable = {
+    proxies: new Map(workloads.map((workload) => [workload.id, describeProxy(workload)])),
+    listeners: parts.map(({ listener }) => listener),
+    httpRoutings: parts.map(({ routing }) => routing),
+    destinations,
+    secrets: new Map(),
+    unserved: unservedHosts(mesh, { workloads, served }),
+  };
   return { table, diagnostics: boundFindings([...findings.values()], "of what its routes cannot carry") };
 }
 
@@ -41,7 +57,16 @@ interface Building {
   readonly served: Set<string>;
 }
 
-function buildListeners(workload: GatewayWorkload, building: Building): readonly Listener[] {
+function describeProxy({ id, namespace, labels }: GatewayWorkload): Proxy {
+  return { id, kind: "gateway", namespace, labels };
+}
+
+interface BuiltListener {
+  readonly listener: Listener;
+  readonly routing: HttpRouting;
+}
+
+function buildListeners(workload: GatewayWorkload, building: Building): readonly BuiltListener[] {
   const { mesh, findings, served } = building;
   const bound = bindServers(workload);
   for (const finding of bound.diagnostics) {
@@ -51,12 +76,9 @@ function buildListeners(workload: GatewayWorkload, building: Building): readonly
   const destinations = createDestinationResolver(mesh, workload.namespace, building.destinations);
   return [...bound.byPort]
     .toSorted(([left], [right]) => left - right)
-    .map(([port, servers]) => ({
-      id: `${workload.id}:${port}`,
-      workload: workload.id,
-      port,
-      servers: servers.map(describeServer),
-      virtualHosts: buildVirtualHosts(
+    .map(([port, servers]) => {
+      const id = `${workload.id}:${port}`;
+      const virtualHosts = buildVirtualHosts(
         {
           servers,
           virtualServices,
@@ -64,11 +86,34 @@ function buildListeners(workload: GatewayWorkload, building: Building): readonly
           onServed: (virtualService, host) => served.add(`${objectName(virtualService)} ${host}`),
         },
         findings,
-      ),
-    }));
+      );
+      return { listener: describeListener(workload, { id, port, servers }), routing: { id, virtualHosts } };
+    });
 }
 
-function describeServer({ gateway, server, bindings }: BoundServer): Listener["servers"][number] {
+function describeListener(
+  workload: GatewayWorkload,
+  { id, port, servers }: { readonly id: string; readonly port: number; readonly servers: readonly BoundServer[] },
+): Listener {
+  return {
+    id,
+    proxy: workload.id,
+    role: { kind: "gateway" },
+    port,
+    bind: servers[0]?.server.bind,
+    filterChains: [
+      {
+        id,
+        servers: servers.map(describeServer),
+        serverNames: [],
+        tls: undefined,
+        serves: { kind: "http", routing: id },
+      },
+    ],
+  };
+}
+
+function describeServer({ gateway, server, bindings }: BoundServer): ListenerServer {
   return { gateway, server: server.name, hosts: bindings.map((binding) => binding.host), at: server.at };
 }
 

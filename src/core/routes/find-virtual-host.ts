@@ -1,6 +1,6 @@
 import { lowerAscii } from "./match-request.ts";
 import { splitAuthority } from "./rewrite-target.ts";
-import type { Listener, VirtualHost } from "./route-table.ts";
+import type { HttpRouting, VirtualHost } from "./route-table.ts";
 
 interface DomainIndex {
   readonly exact: ReadonlyMap<string, VirtualHost>;
@@ -9,8 +9,8 @@ interface DomainIndex {
   readonly fallback: VirtualHost | undefined;
 }
 
-/** Listeners are immutable, so an index lives as long as its listener. */
-const indexes = new WeakMap<Listener, DomainIndex>();
+/** Routings are immutable, so an index lives as long as its routing. */
+const indexes = new WeakMap<HttpRouting, DomainIndex>();
 
 /** The name that virtual hosts are chosen by: lower case, without a port. */
 export function hostOf(authority: string): string {
@@ -22,8 +22,8 @@ export function hostOf(authority: string): string {
  * `*.suffix` (which needs something in front of it), then `*`. The others never see the request, even when no route of
  * the first matches. Source: Envoy `config_impl.cc`, RouteMatcher::findVirtualHost.
  */
-export function findVirtualHosts(listener: Listener, host: string): readonly VirtualHost[] {
-  const { exact, suffixes, fallback } = indexOf(listener);
+export function findVirtualHosts(routing: HttpRouting, host: string): readonly VirtualHost[] {
+  const { exact, suffixes, fallback } = indexOf(routing);
   const found: VirtualHost[] = [];
   const named = exact.get(host);
   if (named !== undefined) {
@@ -40,15 +40,15 @@ export function findVirtualHosts(listener: Listener, host: string): readonly Vir
   return found;
 }
 
-function indexOf(listener: Listener): DomainIndex {
-  const known = indexes.get(listener);
+function indexOf(routing: HttpRouting): DomainIndex {
+  const known = indexes.get(routing);
   if (known !== undefined) {
     return known;
   }
   const exact = new Map<string, VirtualHost>();
   const suffixes: { suffix: string; host: VirtualHost }[] = [];
   let fallback: VirtualHost | undefined;
-  for (const host of listener.virtualHosts) {
+  for (const host of routing.virtualHosts) {
     if (host.domain === "*") {
       fallback = host;
     } else if (host.domain.startsWith("*")) {
@@ -59,6 +59,6 @@ function indexOf(listener: Listener): DomainIndex {
   }
   suffixes.sort((left, right) => right.suffix.length - left.suffix.length);
   const index = { exact, suffixes, fallback };
-  indexes.set(listener, index);
+  indexes.set(routing, index);
   return index;
 }

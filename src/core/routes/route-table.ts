@@ -1,15 +1,32 @@
 import type { Position } from "../diagnostics/position.ts";
 
 /**
- * The routing of every gateway listener, resolved: which request goes where, in match order. It knows neither Istio
- * nor Envoy; `simulate` evaluates it and `core/envoy` emits it, each without the other.
+ * The routing of every proxy, resolved: which connection and which request goes where, in match order. It knows neither
+ * Istio nor Envoy; `simulate` evaluates it and `core/envoy` emits it, each without the other.
  */
 export interface RouteTable {
+  /** Gateway workloads, and workloads with a sidecar, by id. */
+  readonly proxies: ReadonlyMap<ProxyId, Proxy>;
   readonly listeners: readonly Listener[];
+  /** What HTTP filter chains share: virtual hosts and their routes. */
+  readonly httpRoutings: readonly HttpRouting[];
   /** Every destination that a route, a mirror or an idle arm can name. */
   readonly destinations: ReadonlyMap<DestinationId, Destination>;
+  /** Certificates and keys that filter chains and destinations name. */
+  readonly secrets: ReadonlyMap<SecretId, Secret>;
   /** Hosts that somebody routes but no listener serves, so that a miss can say why. */
   readonly unserved?: readonly UnservedHost[];
+}
+
+/** Of a gateway the labels that select it, as `key=value,key=value` in key order; of a sidecar `namespace/workload`. */
+export type ProxyId = string;
+
+/** Who a proxy stands in front of; rules with `exportTo`, `sourceLabels` or `sourceNamespace` depend on it. */
+export interface Proxy {
+  readonly id: ProxyId;
+  readonly kind: "gateway" | "sidecar";
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A host of a VirtualService that no listener serves. */
@@ -23,22 +40,103 @@ export interface UnservedHost {
   readonly at: Position;
 }
 
-/** `outbound|<port>|<subset>|<host>`, the name that proxies and their statistics show. */
+/**
+ * `outbound|<port>|<subset>|<host>`, the name that proxies and their statistics show, with `@<namespace>` after it where
+ * callers of that namespace have another policy or other subsets than those that the plain name stands for.
+ */
 export type DestinationId = string;
 
-/** One port of one gateway workload. */
+/** One port of one proxy, on one address. */
 export interface Listener {
-  /** Unique and stable: `<workload>:<port>`. */
+  /** Unique and stable: `<proxy>:<port>`, and more where a proxy has several on one port. */
   readonly id: string;
-  /** The labels that select the gateway workload, as `key=value,key=value` in key order. */
-  readonly workload: string;
+  readonly proxy: ProxyId;
+  readonly role: ListenerRole;
   /** The port as manifests and URLs name it; where it listens on this machine is decided outside. */
   readonly port: number;
+  /** The address that the manifest binds to; undefined is every address. */
+  readonly bind: string | undefined;
+  /** Chosen by the name that a TLS client asks for; one without names takes what no other takes. */
+  readonly filterChains: readonly FilterChain[];
+}
+
+export type ListenerRole =
+  /** Requests from outside that reach a gateway workload. */
+  | { readonly kind: "gateway" }
+  /** What a workload with a sidecar sends to any HTTP service's port. */
+  | { readonly kind: "outboundHttp" }
+  /** What a workload with a sidecar sends to one port of one service. */
+  | { readonly kind: "outboundService"; readonly host: string }
+  /** What reaches a workload with a sidecar. */
+  | { readonly kind: "inbound" };
+
+export interface FilterChain {
+  /** Unique in the table and stable; a listener with one chain has its own id here. */
+  readonly id: string;
   readonly servers: readonly ListenerServer[];
+  /** Lower case; exact, `*.suffix`; empty for a chain that takes every other connection. */
+  readonly serverNames: readonly string[];
+  /** Undefined leaves the bytes as they are: plain text, or TLS passed through. */
+  readonly tls: TlsTermination | undefined;
+  readonly serves: ChainService;
+}
+
+export type ChainService =
+  /** The id of one of the table's `httpRoutings`. */
+  { readonly kind: "http"; readonly routing: string } | { readonly kind: "tcp"; readonly route: TcpRoute };
+
+/** The virtual hosts of one HTTP filter chain. */
+export interface HttpRouting {
+  /** Equal to the id of the filter chain, or of the first of those that share it. */
+  readonly id: string;
   readonly virtualHosts: readonly VirtualHost[];
 }
 
-interface ListenerServer {
+/** Where connections of a chain go; a share is drawn for each connection. */
+export interface TcpRoute {
+  readonly origin: RouteOrigin;
+  readonly split: Split;
+}
+
+/** How a filter chain ends TLS. */
+export interface TlsTermination {
+  /** `mutual` asks for a client's certificate and refuses callers without; `optionalMutual` only asks. */
+  readonly mode: "simple" | "mutual" | "optionalMutual";
+  /** Of different key types; at least one. */
+  readonly certificates: readonly SecretId[];
+  /** What clients' certificates are verified with; undefined only for `simple`. */
+  readonly clientCa: SecretId | undefined;
+  /** A client's certificate must carry one of these; empty takes all. */
+  readonly clientNames: readonly string[];
+  readonly clientSpkiHashes: readonly string[];
+  readonly clientCertificateHashes: readonly string[];
+  readonly minVersion: TlsVersion | undefined;
+  readonly maxVersion: TlsVersion | undefined;
+  /** Envoy's defaults where empty. */
+  readonly cipherSuites: readonly string[];
+}
+
+export type TlsVersion = "1.0" | "1.1" | "1.2" | "1.3";
+
+/** `<kind>:<namespace>/<name>` of a Secret manifest or `file:<path>`, and `-cacert` for the part that verifies. */
+export type SecretId = string;
+
+/** Never printed, logged or journalled. */
+export type Secret =
+  | { readonly id: SecretId; readonly kind: "certificate"; readonly chain: SecretData; readonly key: SecretData }
+  | {
+      readonly id: SecretId;
+      readonly kind: "trust";
+      readonly ca: SecretData;
+      readonly revocations: SecretData | undefined;
+    };
+
+/** Bytes of a manifest, or a file that the proxy reads by itself. */
+export type SecretData =
+  | { readonly kind: "inline"; readonly bytes: Uint8Array }
+  | { readonly kind: "file"; readonly path: string };
+
+export interface ListenerServer {
   /** `namespace/name` of the gateway. */
   readonly gateway: string;
   /** The name of the server in it. */
@@ -47,10 +145,12 @@ interface ListenerServer {
   readonly at: Position;
 }
 
-/** Domains compete over the whole listener: exact, then longest `*.suffix`, then `*`. */
+/** Domains compete over the whole routing: exact, then longest `*.suffix`, then `*`. */
 export interface VirtualHost {
-  /** Lower case; exact name, `*.suffix` or `*`. Unique in the listener. */
+  /** Lower case; exact name, `*.suffix` or `*`. Unique in the routing, as each alias is. */
   readonly domain: string;
+  /** Other names of the same host, such as the short names of a service. */
+  readonly aliases?: readonly string[] | undefined;
   /** Every request is sent to https with 301 before any route is tried. */
   readonly requiresHttps: boolean;
   /** In match order; the first that matches takes the request. */
@@ -64,9 +164,34 @@ export interface Route {
   readonly name: string;
   readonly match: RouteMatch;
   readonly action: RouteAction;
+  readonly fault?: Fault | undefined;
+  readonly cors?: CorsPolicy | undefined;
+  /** The name under which a proxy counts this route's requests, where the manifest gives one. */
+  readonly statPrefix?: string | undefined;
 }
 
-interface RouteOrigin {
+/** Failures that are made on purpose; the delay comes first. */
+export interface Fault {
+  readonly delay: { readonly delayMs: number; readonly percent: number } | undefined;
+  readonly abort:
+    | { readonly kind: "http"; readonly status: number; readonly percent: number }
+    | { readonly kind: "grpc"; readonly status: number; readonly percent: number }
+    | undefined;
+}
+
+/** Undefined leaves the header out of the answer. */
+export interface CorsPolicy {
+  readonly allowOrigins: readonly Exclude<ValueMatch, { kind: "present" }>[];
+  readonly allowMethods: readonly string[];
+  readonly allowHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly maxAgeSeconds: number | undefined;
+  readonly allowCredentials: boolean | undefined;
+  /** Whether a preflight of an origin that is not allowed goes on to the destination. */
+  readonly forwardsUnmatchedPreflights: boolean;
+}
+
+export interface RouteOrigin {
   /** `namespace/name`. */
   readonly virtualService: string;
   /** Counts from 0. */
@@ -159,6 +284,8 @@ export interface Retry {
   readonly perTryTimeoutMs: number | undefined;
   readonly backoffMs: number | undefined;
   readonly avoidsPreviousHosts: boolean;
+  /** Whether a retry may go to endpoints of lower priority. */
+  readonly avoidsPreviousPriorities?: boolean | undefined;
 }
 
 export interface Mirror {
@@ -197,21 +324,46 @@ export interface Destination {
   readonly host: string;
   readonly subset: string | undefined;
   readonly port: number;
-  readonly protocol: "http" | "http2";
-  readonly resolution: "static" | "dns";
+  /** `tcp` carries connections, not requests. */
+  readonly protocol: "http" | "http2" | "tcp";
+  readonly resolution: DestinationResolution;
   readonly endpoints: readonly DestinationEndpoint[];
   readonly policy: DestinationPolicy;
 }
 
-export type DestinationEndpoint =
+export type DestinationResolution =
+  /** Addresses that are told to the proxy. */
+  | "static"
+  /** Names that the proxy looks up; every address it finds takes part. */
+  | "dns"
+  /** One name that the proxy looks up; the first address it finds takes all. */
+  | "logicalDns"
+  /** The host that the request itself names, looked up by the proxy. */
+  | "requestHost";
+
+export type DestinationEndpoint = (
   | { readonly kind: "address"; readonly address: string; readonly port: number; readonly weight: number }
   /** Replicas of a local workload (`namespace/name`); addresses are known only while it runs. */
-  | { readonly kind: "localWorkload"; readonly name: string };
+  | { readonly kind: "localWorkload"; readonly name: string }
+) & {
+  readonly locality?: Locality | undefined;
+  /** 0 is tried first; a higher number takes over as those below it fail. */
+  readonly priority?: number | undefined;
+  /** The share of its locality, where shares are given by locality. */
+  readonly localityWeight?: number | undefined;
+};
+
+export interface Locality {
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+}
 
 /** Resolved: every inheritance is done. Undefined means no limit, or the proxy's default where it says so. */
 export interface DestinationPolicy {
   readonly loadBalancer:
-    | { readonly kind: "roundRobin" | "leastRequest" | "random" }
+    | { readonly kind: "roundRobin" | "leastRequest"; readonly warmup?: Warmup | undefined }
+    | { readonly kind: "random" }
     | { readonly kind: "ringHash"; readonly minimumRingSize: number; readonly key: HashKey }
     | { readonly kind: "maglev"; readonly tableSize: number | undefined; readonly key: HashKey };
   readonly connectTimeoutMs: number;
@@ -225,11 +377,49 @@ export interface DestinationPolicy {
   readonly idleTimeoutMs: number | undefined;
   readonly usesClientProtocol: boolean;
   readonly outlierDetection: OutlierPolicy | undefined;
+  readonly tcpKeepalive?: TcpKeepalive | undefined;
+  readonly http2Keepalive?: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
+  /** Undefined speaks plain text. */
+  readonly tls?: UpstreamTls | undefined;
+  /** Which version of the PROXY protocol announces the caller; undefined for none. */
+  readonly proxyProtocol?: "v1" | "v2" | undefined;
+  /** Shares are drawn by locality first. */
+  readonly usesLocalityWeights?: boolean | undefined;
+}
+
+/** A new endpoint gets its full share only after a while. */
+export interface Warmup {
+  readonly durationMs: number;
+  readonly minimumPercent: number;
+  readonly aggression: number;
+}
+
+export interface TcpKeepalive {
+  readonly probes: number | undefined;
+  readonly timeMs: number | undefined;
+  readonly intervalMs: number | undefined;
+}
+
+/** How a proxy begins TLS with a destination. */
+export interface UpstreamTls {
+  /** The name that is asked for; undefined takes the Host header of the request. */
+  readonly sni: string | undefined;
+  readonly certificate: SecretId | undefined;
+  /** `system` is the machine's own list; `none` verifies nothing. */
+  readonly trust: { readonly kind: "secret"; readonly id: SecretId } | { readonly kind: "system" | "none" };
+  /** One of these must be in the certificate; empty with `sni` undefined takes the Host header. */
+  readonly subjectAltNames: readonly string[];
 }
 
 export type HashKey =
   | { readonly kind: "header"; readonly name: string }
-  | { readonly kind: "cookie"; readonly name: string; readonly path: string; readonly ttlMs: number | undefined }
+  | {
+      readonly kind: "cookie";
+      readonly name: string;
+      readonly path: string;
+      readonly ttlMs: number | undefined;
+      readonly attributes?: readonly (readonly [name: string, value: string])[] | undefined;
+    }
   | { readonly kind: "sourceIp" }
   | { readonly kind: "query"; readonly name: string };
 

@@ -1,4 +1,5 @@
 import { findVirtualHosts, hostOf } from "./find-virtual-host.ts";
+import { routingsOf } from "./listener-parts.ts";
 import { findUnmet, prepareRequest, type PreparedRequest } from "./match-request.ts";
 import { mutateHeaders } from "./mutate-headers.ts";
 import { normalizeTarget, type RequestPath } from "./request-path.ts";
@@ -92,7 +93,7 @@ function findListener(
     if (listener.port !== request.port) {
       continue;
     }
-    const virtualHosts = findVirtualHosts(listener, host);
+    const virtualHosts = routingsOf(table, listener).flatMap((routing) => findVirtualHosts(routing, host));
     if (virtualHosts.length > 0) {
       return { listener, virtualHosts };
     }

@@ -1,5 +1,6 @@
 import { hostOf } from "./find-virtual-host.ts";
 import { findUnmet, renderMatch, renderUnmet } from "./match-request.ts";
+import { serversOf } from "./listener-parts.ts";
 import type { Route, UnservedHost } from "./route-table.ts";
 import type { Walk } from "./simulate.ts";
 import type { SimulationStep } from "./simulation.ts";
@@ -34,13 +35,14 @@ function listenerStep({ table, request, listener }: Walk): SimulationStep {
       reason: `nothing listens on port ${request.port}; ${known}`,
     });
   }
-  const servers = listener.servers.map(({ gateway, server }) => `${gateway} server ${server}`).join(", ");
+  const all = serversOf(listener);
+  const servers = all.map(({ gateway, server }) => `${gateway} server ${server}`).join(", ");
   return step({
     tried: "listener",
     name: `port ${request.port}`,
     taken: true,
     reason: `port ${request.port} belongs to ${servers}`,
-    at: listener.servers[0]?.at,
+    at: all[0]?.at,
   });
 }
 
@@ -76,7 +78,7 @@ function whyNoVirtualHost({ table, listener }: Walk, host: string): string {
   if (unserved.length > 0) {
     return unserved.map(renderUnserved).join("; ");
   }
-  const admitted = [...new Set(listener?.servers.flatMap((server) => server.hosts))];
+  const admitted = [...new Set((listener === undefined ? [] : serversOf(listener)).flatMap((server) => server.hosts))];
   if (admitted.some((domain) => covers(domain, host))) {
     return `a gateway server admits ${host}, but no VirtualService with a rule for this listener names it`;
   }

@@ -1,6 +1,6 @@
 import type {
   Arm,
-  Listener,
+  HttpRouting,
   Route,
   RouteTable,
   Split,
@@ -13,29 +13,29 @@ import type {
 /**
  * The table with other weights. A split that the overrides do not name keeps its weights; within a named split an arm
  * without an entry gets 0. Weights that would leave a split without any share are ignored, because a proxy answers 404
- * for such a route. Listeners, virtual hosts and routes that do not change keep their identity. Apart from the first
+ * for such a route. Routings, virtual hosts and routes that do not change keep their identity. Apart from the first
  * call for a table, the time depends on the number of overrides and not on the number of routes.
  */
 export function withWeights(table: RouteTable, overrides: WeightOverrides): RouteTable {
   const index = positionsIn(table);
-  const drafts = new Map<Listener, Map<VirtualHost, Map<Route, Route>>>();
+  const drafts = new Map<HttpRouting, Map<VirtualHost, Map<Route, Route>>>();
   for (const [id, weights] of overrides) {
-    for (const { listener: at, virtualHost: where, route: which } of index.get(id) ?? []) {
-      const listener = table.listeners[at];
-      const host = listener?.virtualHosts[where];
+    for (const { routing: at, virtualHost: where, route: which } of index.get(id) ?? []) {
+      const routing = table.httpRoutings[at];
+      const host = routing?.virtualHosts[where];
       const route = host?.routes[which];
       const next = route === undefined ? undefined : weighRoute(route, weights);
-      if (listener !== undefined && host !== undefined && route !== undefined && next !== undefined) {
-        const hosts = drafts.get(listener) ?? new Map<VirtualHost, Map<Route, Route>>();
-        drafts.set(listener, hosts.set(host, (hosts.get(host) ?? new Map<Route, Route>()).set(route, next)));
+      if (routing !== undefined && host !== undefined && route !== undefined && next !== undefined) {
+        const hosts = drafts.get(routing) ?? new Map<VirtualHost, Map<Route, Route>>();
+        drafts.set(routing, hosts.set(host, (hosts.get(host) ?? new Map<Route, Route>()).set(route, next)));
       }
     }
   }
   if (drafts.size === 0) {
     return table;
   }
-  const listeners = table.listeners.map((listener) => replaceRoutes(listener, drafts.get(listener)));
-  const weighed = { ...table, listeners };
+  const httpRoutings = table.httpRoutings.map((routing) => replaceRoutes(routing, drafts.get(routing)));
+  const weighed = { ...table, httpRoutings };
   positions.set(weighed, index);
   return weighed;
 }
@@ -54,7 +54,7 @@ export function sharesOf(arms: readonly Arm[]): readonly number[] {
 /** Every split of the table by its id, those included that have one place to send to. */
 export function splitsOf(table: RouteTable): ReadonlyMap<SplitId, Split> {
   const splits = new Map<SplitId, Split>();
-  for (const { virtualHosts } of table.listeners) {
+  for (const { virtualHosts } of table.httpRoutings) {
     for (const { routes } of virtualHosts) {
       for (const { action } of routes) if (action.kind === "forward") splits.set(action.split.id, action.split);
     }
@@ -64,7 +64,7 @@ export function splitsOf(table: RouteTable): ReadonlyMap<SplitId, Split> {
 
 /** Where the routes of a split are; the same in every table that differs in weights only. */
 interface RoutePosition {
-  readonly listener: number;
+  readonly routing: number;
   readonly virtualHost: number;
   readonly route: number;
 }
@@ -80,12 +80,12 @@ function positionsIn(table: RouteTable): SplitPositions {
     return known;
   }
   const index = new Map<SplitId, RoutePosition[]>();
-  for (const [listener, { virtualHosts }] of table.listeners.entries()) {
+  for (const [routing, { virtualHosts }] of table.httpRoutings.entries()) {
     for (const [virtualHost, { routes }] of virtualHosts.entries()) {
       for (const [route, { action }] of routes.entries()) {
         if (action.kind === "forward") {
           const list = index.get(action.split.id) ?? [];
-          list.push({ listener, virtualHost, route });
+          list.push({ routing, virtualHost, route });
           index.set(action.split.id, list);
         }
       }
@@ -111,15 +111,15 @@ function weighRoute(route: Route, weights: SplitWeights): Route | undefined {
 }
 
 function replaceRoutes(
-  listener: Listener,
+  routing: HttpRouting,
   changed: ReadonlyMap<VirtualHost, ReadonlyMap<Route, Route>> | undefined,
-): Listener {
+): HttpRouting {
   if (changed === undefined) {
-    return listener;
+    return routing;
   }
-  const virtualHosts = listener.virtualHosts.map((host) => {
+  const virtualHosts = routing.virtualHosts.map((host) => {
     const routes = changed.get(host);
     return routes === undefined ? host : { ...host, routes: host.routes.map((route) => routes.get(route) ?? route) };
   });
-  return { ...listener, virtualHosts };
+  return { ...routing, virtualHosts };
 }

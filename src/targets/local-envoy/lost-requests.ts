@@ -19,8 +19,8 @@ export function buildLostRequestTest(table: RouteTable, { changes }: MovePlan): 
   return ({ authority, path: target }) => {
     const path = normalizeTarget(target) ?? { path: target, query: "" };
     const request = prepareRequest({ port: 0, scheme: "http", authority, method: "", target, headers: [] }, path);
-    return table.listeners.some((listener) => {
-      const [host] = findVirtualHosts(listener, hostOf(authority));
+    return table.httpRoutings.some((routing) => {
+      const [host] = findVirtualHosts(routing, hostOf(authority));
       return host?.routes.some((route) => isMoved(route) && findUnmet(route.match, request)?.kind !== "path") ?? false;
     });
   };

@@ -48,12 +48,12 @@ async function observeByVersion(
     await admin.get("/config_dump?resource=dynamic_route_configs&mask=version_info"),
   );
   const versions = (dump.configs ?? []).map(({ version_info: version }) => version ?? "");
-  const listeners = versions.flatMap((version) => state.listenerOf(version) ?? []);
-  if (versions.length === 0 || listeners.length < versions.length) return undefined;
+  const routings = versions.flatMap((version) => state.routingOf(version) ?? []);
+  if (versions.length === 0 || routings.length < versions.length) return undefined;
   const runtime = await admin.runtime();
   const observed = new Map<SplitId, SplitWeights>();
-  for (const listener of listeners) {
-    for (const { action } of listener.virtualHosts.flatMap(({ routes }) => routes)) {
+  for (const { virtualHosts } of routings) {
+    for (const { action } of virtualHosts.flatMap(({ routes }) => routes)) {
       if (action.kind !== "forward" || !splits.has(action.split.id) || observed.has(action.split.id)) continue;
       observed.set(action.split.id, overlayRuntime(runtimeKeyPrefixOf(action.split), weightsOf(action.split), runtime));
     }

@@ -5,7 +5,7 @@ import { runtimeKeyPrefixOf } from "../../core/envoy/route-actions.ts";
 import { emitRuntime, type RuntimeWeights } from "../../core/envoy/runtime.ts";
 import type {
   DestinationId,
-  Listener,
+  HttpRouting,
   RouteTable,
   Split,
   SplitId,
@@ -52,7 +52,7 @@ export class PushedState {
   #wanted = new Map<SplitId, SplitWeights>();
   #layer: RuntimeWeights = new Map();
   #epoch = 0;
-  #staticListeners: ReadonlyMap<string, Listener> = new Map();
+  #staticRoutings: ReadonlyMap<string, HttpRouting> = new Map();
   retired: ReadonlyMap<DestinationId, RetiredDestination> = new Map();
   isCounting = false;
   /** While tables change, the routes are not touched by anything else. */
@@ -163,17 +163,17 @@ export class PushedState {
 
   /** So that a proxy's word "I run this version" can be read as weights without fetching its whole configuration. */
   rememberRoutes(table: RouteTable, routes: ResourcesByName): void {
-    const known = new Map([...this.#staticListeners].slice(-maxRememberedListeners));
-    for (const listener of table.listeners) {
-      const version = routes.get(listener.id)?.version;
-      if (version !== undefined) known.set(version, listener);
+    const known = new Map([...this.#staticRoutings].slice(-maxRememberedRoutings));
+    for (const routing of table.httpRoutings) {
+      const version = routes.get(routing.id)?.version;
+      if (version !== undefined) known.set(version, routing);
     }
-    this.#staticListeners = known;
+    this.#staticRoutings = known;
   }
 
-  /** The listener that a version of a route configuration was made of, with its weights. */
-  listenerOf(version: string): Listener | undefined {
-    return this.#staticListeners.get(version);
+  /** The routing that a version of a route configuration was made of, with its weights. */
+  routingOf(version: string): HttpRouting | undefined {
+    return this.#staticRoutings.get(version);
   }
 
   /** Publishes where replicas listen now: as endpoints, and in the clusters that carry their own. */
@@ -198,4 +198,4 @@ export class PushedState {
   }
 }
 
-const maxRememberedListeners = 16;
+const maxRememberedRoutings = 16;

@@ -7,8 +7,8 @@ import type { RuntimeWeights } from "../../core/envoy/runtime.ts";
 /** The splits of a table whose weights can be moved, by id. */
 export function movableSplits(table: RouteTable): ReadonlyMap<SplitId, Split> {
   const splits = new Map<SplitId, Split>();
-  for (const listener of table.listeners) {
-    for (const host of listener.virtualHosts) {
+  for (const { virtualHosts } of table.httpRoutings) {
+    for (const host of virtualHosts) {
       for (const { action } of host.routes) {
         if (action.kind === "forward" && isMovable(action.split)) splits.set(action.split.id, action.split);
       }
