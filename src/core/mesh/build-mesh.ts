@@ -24,6 +24,7 @@ export function buildMesh(manifests: readonly Manifest[]): { mesh: Mesh; diagnos
         .filter((manifest) => manifest.kind === "LocalWorkload")
         .map((manifest) => [objectName(manifest), manifest] as const),
     ),
+    manifests: ordered,
   };
   return { mesh, diagnostics: boundFindings([...diagnostics, ...services.diagnostics], "of what it declares") };
 }

@@ -3,6 +3,7 @@ import type {
   DestinationRuleManifest,
   GatewayManifest,
   LocalWorkloadManifest,
+  Manifest,
   ObjectName,
   VirtualServiceManifest,
   WorkloadManifest,
@@ -22,6 +23,8 @@ export interface Mesh {
   readonly destinationRules: readonly DestinationRuleManifest[];
   readonly workloads: readonly WorkloadManifest[];
   readonly localWorkloads: ReadonlyMap<ObjectName, LocalWorkloadManifest>;
+  /** Every object that counts, in Istio's order: for checks that ask about more than what is linked above. */
+  readonly manifests: readonly Manifest[];
 }
 
 /** A host that traffic can be sent to: a Kubernetes Service or one host of a ServiceEntry. */
