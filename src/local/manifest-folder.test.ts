@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.ts";
-import { fingerprintManifests, readLimits, readManifests } from "./manifest-folder.ts";
+import { fingerprintManifests, readAllManifests, readLimits, readManifests } from "./manifest-folder.ts";
 
 async function lay(folder: string, files: Record<string, string | Uint8Array>): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
@@ -102,6 +102,24 @@ describe("reading", () => {
     });
     await symlink("nowhere", join(temp.path, "a.yaml"));
     await expect(readManifests(temp.path)).rejects.toMatchObject({ code: "KIR5013" });
+  });
+
+  it("reads several paths once each, and what cannot be read is a finding where that is asked for", async () => {
+    await using temp = await temporaryFolder();
+    await lay(temp.path, { "a/one.yaml": "1", "b/two.yaml": "2" });
+    await symlink("nowhere", join(temp.path, "a", "gone.yaml"));
+    await symlink("circle.yaml", join(temp.path, "a", "circle.yaml"));
+    const targets = [join(temp.path, "b", "two.yaml"), temp.path, join(temp.path, "b"), "-", "-"];
+    const input = Readable.from(["3"]);
+    const found = await readAllManifests(targets, { unreadable: "report", input });
+    expect(found.sources.map(({ text }) => text)).toEqual(["2", "1", "3"]);
+    expect(found.diagnostics).toMatchObject([
+      { code: "KIR1084", at: { file: join(temp.path, "a", "circle.yaml") } },
+      { code: "KIR1084", message: `${join(temp.path, "a", "gone.yaml")} does not exist.` },
+    ]);
+    await expect(readAllManifests(targets, { input })).rejects.toMatchObject({ code: "KIR5013" });
+    const named = join(temp.path, "a", "gone.yaml");
+    await expect(readAllManifests([named], { unreadable: "report" })).rejects.toMatchObject({ code: "KIR5013" });
   });
 
   it.runIf(process.getuid?.() !== 0)("says that a file may not be read", async () => {

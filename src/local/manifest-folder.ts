@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
+import type { Dirent } from "node:fs";
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { diagnostic, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
@@ -35,6 +36,11 @@ export interface ReadOptions {
   readonly limits?: ReadLimits | undefined;
   /** Read for the path `-`; standard input where it is not given. */
   readonly input?: AsyncIterable<Uint8Array | string> | undefined;
+  /**
+   * What a file or folder below a named folder does when it cannot be read: `throw` (the default) takes nothing of a
+   * folder that is not whole, `report` makes it the finding KIR1084 and reads the others.
+   */
+  readonly unreadable?: "throw" | "report" | undefined;
 }
 
 const extensions = new Set([".yaml", ".yml", ".json"]);
@@ -46,24 +52,38 @@ const ignoredFolders = new Set(["node_modules"]);
  * @throws KirikaeError KIR5013 (exit status 2) for a path that does not exist or cannot be read.
  */
 export async function readManifests(target: string, options: ReadOptions = {}): Promise<ManifestSet> {
-  const limits = options.limits ?? readLimits;
-  const reader = new ManifestReader(limits);
-  if (target === "-") {
-    await reader.readStream("<stdin>", options.input ?? process.stdin);
-    return reader.result();
-  }
-  try {
-    const found = await stat(target);
-    if (found.isDirectory()) await reader.walk(target, (path) => reader.readFile(path));
-    else if (!found.isFile()) throw notAFile(target);
-    else {
-      reader.folders.push(dirname(target));
-      await reader.readFile(target);
+  return await readAllManifests([target], options);
+}
+
+/**
+ * As `readManifests` for several paths, which share the limits. A file that several of them hold is read once, under the
+ * path by which it is met first.
+ */
+export async function readAllManifests(targets: readonly string[], options: ReadOptions = {}): Promise<ManifestSet> {
+  const reader = new ManifestReader(options);
+  for (const target of new Set(targets)) {
+    try {
+      await readTarget(reader, target, options);
+    } catch (error) {
+      throw asReadError(error, target);
     }
-  } catch (error) {
-    throw asReadError(error, target);
   }
   return reader.result();
+}
+
+async function readTarget(reader: ManifestReader, target: string, options: ReadOptions): Promise<void> {
+  if (target === "-") {
+    await reader.readStream("<stdin>", options.input ?? process.stdin);
+    return;
+  }
+  const found = await stat(target);
+  if (found.isDirectory()) {
+    await reader.walk(target, (path) => reader.readFile(path));
+    return;
+  }
+  if (!found.isFile()) throw notAFile(target);
+  reader.folders.push(dirname(target));
+  await reader.readNamed(target);
 }
 
 /**
@@ -71,7 +91,7 @@ export async function readManifests(target: string, options: ReadOptions = {}): 
  * @throws KirikaeError KIR5013 as `readManifests` does.
  */
 export async function fingerprintManifests(target: string): Promise<string> {
-  const reader = new ManifestReader(readLimits);
+  const reader = new ManifestReader({});
   const hash = createHash("sha256");
   const note = async (path: string): Promise<void> => {
     const found = await stat(path, { bigint: true });
@@ -89,14 +109,16 @@ export async function fingerprintManifests(target: string): Promise<string> {
 class ManifestReader {
   readonly folders: string[] = [];
   readonly #limits: ReadLimits;
+  readonly #unreadable: "throw" | "report";
   readonly #sources: SourceText[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   readonly #seen = new Set<string>();
   #totalBytes = 0;
   #isFull = false;
 
-  constructor(limits: ReadLimits) {
-    this.#limits = limits;
+  constructor({ limits, unreadable }: ReadOptions) {
+    this.#limits = limits ?? readLimits;
+    this.#unreadable = unreadable ?? "throw";
   }
 
   result(): ManifestSet {
@@ -119,12 +141,33 @@ class ManifestReader {
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith(".")) continue;
       const path = join(folder, entry.name);
-      const kind = entry.isSymbolicLink() ? await this.#kindBehindLink(path) : kindOf(entry);
-      if (kind === "folder" && !ignoredFolders.has(entry.name)) await this.walk(path, visit);
-      else if (kind === "file" && extensions.has(extname(entry.name).toLowerCase())) {
-        if (await this.#isNew(path)) await visit(path);
+      try {
+        await this.#visitEntry(path, entry, visit);
+      } catch (error) {
+        this.#reportUnreadable(path, error);
       }
     }
+  }
+
+  async #visitEntry(path: string, entry: Dirent, visit: (path: string) => Promise<void>): Promise<void> {
+    const kind = entry.isSymbolicLink() ? await this.#kindBehindLink(path) : kindOf(entry);
+    if (kind === "folder" && !ignoredFolders.has(entry.name)) await this.walk(path, visit);
+    else if (kind === "file" && extensions.has(extname(entry.name).toLowerCase())) {
+      if (await this.#isNew(path)) await visit(path);
+    }
+  }
+
+  #reportUnreadable(path: string, error: unknown): void {
+    const known = asReadError(error, path);
+    if (this.#unreadable === "throw" || !(known instanceof KirikaeError)) throw known;
+    const hint = "Correct the link or the permission, or leave it out; the other files were read.";
+    const at = { file: path, line: 1, column: 1 };
+    this.#diagnostics.push(diagnostic("KIR1084", { message: known.message, hint, at }));
+  }
+
+  /** A file that was asked for by its own name, unless it was read already. */
+  async readNamed(path: string): Promise<void> {
+    if (await this.#isNew(path)) await this.readFile(path);
   }
 
   async readFile(path: string): Promise<void> {
