@@ -1,3 +1,4 @@
+import { gatewayTable } from "./gateway-table.fixture.ts";
 import type { Arm, Destination, QueryMatch, Route, RouteMatch, RouteTable } from "../src/core/routes/route-table.ts";
 
 /** A rule in short: `{ arms: { "nginx/blue": 100, "nginx/green": 0 }, header: "x-version: green" }`. */
@@ -34,20 +35,12 @@ export function sketchTable(services: readonly ServiceSketch[], empty: readonly 
     }
     return { hosts: service.hosts ?? [`${service.name.split("/")[1]}.example.com`], routes };
   });
-  return {
-    listeners: [
-      {
-        id: "istio=ingressgateway:80",
-        workload: "istio=ingressgateway",
-        port: 80,
-        servers: [],
-        virtualHosts: virtualHosts.flatMap(({ hosts, routes }) =>
-          hosts.map((domain) => ({ domain, requiresHttps: false, routes })),
-        ),
-      },
-    ],
+  return gatewayTable({
+    virtualHosts: virtualHosts.flatMap(({ hosts, routes }) =>
+      hosts.map((domain) => ({ domain, requiresHttps: false, routes })),
+    ),
     destinations,
-  };
+  });
 }
 
 /** `outbound|80|green|nginx.ns.svc.cluster.local` for `nginx/green` in `ns`. */

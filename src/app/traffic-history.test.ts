@@ -10,7 +10,7 @@ const table = sketchTable([
 const findServices: FindServices = (destinations) => describeServicesOf(table, { current: new Map(), destinations });
 
 function counters(blue: number, errors = 0): CountersByDestination {
-  const arms = table.listeners.flatMap(({ virtualHosts }) =>
+  const arms = table.httpRoutings.flatMap(({ virtualHosts }) =>
     virtualHosts.flatMap(({ routes }) =>
       routes.flatMap(({ action }) => (action.kind === "forward" ? action.split.arms : [])),
     ),

@@ -1,12 +1,18 @@
 import { createServer, type Server } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { plainListener } from "../../test/gateway-table.fixture.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { findPortOwner, holdsPort } from "./port-owner.ts";
 import { checkPortsFree, planGatewayPorts, type PortedListener } from "./ports.ts";
 
 function listener(workload: string, port: number, ...gateways: string[]): PortedListener {
-  return { id: `${workload}:${port}`, workload, port, servers: gateways.map((gateway) => ({ gateway })) };
+  const at = { file: "test.yaml", line: 1, column: 1 };
+  return plainListener(
+    workload,
+    port,
+    gateways.map((gateway) => ({ gateway, server: "http", hosts: ["*"], at })),
+  );
 }
 
 const ingress80 = listener("istio=ingressgateway", 80, "sample-ns/sample");

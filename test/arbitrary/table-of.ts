@@ -2,7 +2,7 @@ import type { Diagnostic } from "../../src/core/diagnostics/diagnostic.ts";
 import { parseManifests } from "../../src/core/manifest/parse-manifests.ts";
 import { buildMesh } from "../../src/core/mesh/build-mesh.ts";
 import { buildRouteTable } from "../../src/core/routes/build-route-table.ts";
-import type { Listener, RouteTable } from "../../src/core/routes/route-table.ts";
+import type { HttpRouting, RouteTable } from "../../src/core/routes/route-table.ts";
 import type { SimulatedRequest } from "../../src/core/routes/simulation.ts";
 
 /** The route table of manifests in one text, with every finding on the way to it. Namespace `default` unless named. */
@@ -14,12 +14,12 @@ export function tableOf(yaml: string): { readonly table: RouteTable; readonly di
 }
 
 /** The only listener of a table. */
-export function onlyListener(table: RouteTable): Listener {
-  const [listener, ...others] = table.listeners;
-  if (listener === undefined || others.length > 0) {
-    throw new Error(`one listener expected, ${table.listeners.length} found`);
+export function onlyRouting(table: RouteTable): HttpRouting {
+  const [routing, ...others] = table.httpRoutings;
+  if (routing === undefined || others.length > 0) {
+    throw new Error(`one routing expected, ${table.httpRoutings.length} found`);
   }
-  return listener;
+  return routing;
 }
 
 /** GET `host/path` at port 80; a host with a port is sent as it is. */

@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), "kirikae-crash-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const declared = new Map<string, SplitWeights>(
-  table.listeners
+  table.httpRoutings
     .flatMap(({ virtualHosts }) => virtualHosts.flatMap(({ routes }) => routes.map(({ action }) => action)))
     .filter((action) => action.kind === "forward")
     .map(({ split }) => [split.id, Object.fromEntries(split.arms.map((arm) => [arm.destination, arm.weight]))]),

@@ -1,3 +1,4 @@
+import { withVirtualHosts } from "../gateway-table.fixture.ts";
 import { describeTarget, type TargetFixture } from "../contract/target.contract.ts";
 import {
   buildRoute,
@@ -29,7 +30,7 @@ async function createLocalEnvoy(): Promise<TargetFixture> {
   };
   const target = await fixture.startTarget();
   await target.applyTable(
-    { ...table, listeners: [{ ...listener, virtualHosts: [...listener.virtualHosts, second] }] },
+    withVirtualHosts(table, (virtualHosts) => [...virtualHosts, second]),
     new Map(),
   );
   await fixture.startEnvoy();

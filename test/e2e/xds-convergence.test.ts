@@ -1,3 +1,4 @@
+import { withVirtualHosts } from "../gateway-table.fixture.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -17,11 +18,7 @@ function tableOf(subsets: readonly string[], others = 0): RouteTable {
 }
 
 function withoutRoutes(table: RouteTable): RouteTable {
-  const listeners = table.listeners.map((listener) => ({
-    ...listener,
-    virtualHosts: listener.virtualHosts.map((host) => ({ ...host, routes: [] })),
-  }));
-  return { ...table, listeners };
+  return withVirtualHosts(table, (virtualHosts) => virtualHosts.map((host) => ({ ...host, routes: [] })));
 }
 
 /** A changed cluster warms anew beside the old one. */

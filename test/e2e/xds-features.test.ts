@@ -1,3 +1,4 @@
+import { withVirtualHosts } from "../gateway-table.fixture.ts";
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -104,8 +105,6 @@ function buildFeatureTable(ports: { readonly blue: number; readonly green: numbe
     weights: { blue: 100, green: 0 },
     routesBefore: routes,
   });
-  const [listener] = table.listeners;
-  if (listener === undefined) throw new Error("no listener");
   const secure = { domain: "*.secure.test", requiresHttps: true, routes: [buildRoute("test/secure/0", { blue: 1 })] };
   const hashed = {
     domain: "*",
@@ -127,8 +126,7 @@ function buildFeatureTable(ports: { readonly blue: number; readonly green: numbe
       policy: { ...destination.policy, ...policy },
     });
   }
-  const virtualHosts = [...listener.virtualHosts, secure, hashed];
-  return { destinations, listeners: [{ ...listener, virtualHosts }] };
+  return { ...withVirtualHosts(table, (hosts) => [...hosts, secure, hashed]), destinations };
 }
 
 const policies: Readonly<Record<string, Partial<DestinationPolicy>>> = {

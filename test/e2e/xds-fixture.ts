@@ -1,3 +1,4 @@
+import { gatewayTable } from "../gateway-table.fixture.ts";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -96,25 +97,18 @@ export const splitId = "test/app/public";
 export function buildTable(shape: TableShape): RouteTable {
   const destinations = Object.entries(shape.versions).map(([subset, ports]) => buildDestination(subset, ports));
   const others = Array.from({ length: shape.others ?? 0 }, (_, index) => buildOther(index, shape));
-  return {
+  return gatewayTable({
     destinations: new Map(destinations.map((destination) => [destination.id, destination])),
-    listeners: [
+    servers: [{ gateway: "test/gateway", server: "http", hosts: ["*"], at }],
+    virtualHosts: [
       {
-        id: "istio=ingressgateway:80",
-        workload: "istio=ingressgateway",
-        port: 80,
-        servers: [{ gateway: "test/gateway", server: "http", hosts: ["*"], at }],
-        virtualHosts: [
-          {
-            domain: "app.test",
-            requiresHttps: false,
-            routes: [...(shape.routesBefore ?? []), buildRoute(splitId, shape.weights)],
-          },
-          ...others,
-        ],
+        domain: "app.test",
+        requiresHttps: false,
+        routes: [...(shape.routesBefore ?? []), buildRoute(splitId, shape.weights)],
       },
+      ...others,
     ],
-  };
+  });
 }
 
 function buildOther(index: number, shape: TableShape): VirtualHost {

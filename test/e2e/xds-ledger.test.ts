@@ -1,3 +1,4 @@
+import { withVirtualHosts } from "../gateway-table.fixture.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
@@ -215,11 +216,8 @@ test("requests that lose their route while a move is counted are failures of no 
   using client = new GatewayClient(fixture.port, 1);
   const ask = async (host: string) => (await client.get("/", host)).status;
   expect(await ask("App.test:8080")).toBe(200);
-  const listeners = table.listeners.map((listener) => ({
-    ...listener,
-    virtualHosts: listener.virtualHosts.filter(({ domain }) => domain !== "app.test"),
-  }));
-  expect(await target.applyTable({ ...table, listeners }, new Map())).toMatchObject({ kind: "applied" });
+  const without = withVirtualHosts(table, (all) => all.filter(({ domain }) => domain !== "app.test"));
+  expect(await target.applyTable(without, new Map())).toMatchObject({ kind: "applied" });
   expect(await ask("App.test:8080")).toBe(404);
   expect(await ask("app.test")).toBe(404);
   expect(await ask("nobody.test")).toBe(404);

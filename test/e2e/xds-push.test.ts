@@ -1,3 +1,4 @@
+import { withVirtualHosts } from "../gateway-table.fixture.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { RouteTable } from "../../src/core/routes/route-table.ts";
@@ -100,12 +101,7 @@ test("a refused table leaves what ran before, and names resource and reason", as
   const good = running.table();
   const [listener] = good.listeners;
   if (listener === undefined) throw new Error("no listener");
-  const [host] = listener.virtualHosts;
-  if (host === undefined) throw new Error("no virtual host");
-  const bad: RouteTable = {
-    ...good,
-    listeners: [{ ...listener, virtualHosts: [host, { ...host }] }],
-  };
+  const bad = withVirtualHosts(good, (hosts) => [...hosts.slice(0, 1), ...hosts.slice(0, 1)]);
   expect(await target.applyTable(bad, new Map())).toMatchObject({
     kind: "rejected",
     isRestored: true,
@@ -122,11 +118,9 @@ test("a refused table leaves what ran before, and names resource and reason", as
 test("a route to a destination that nobody declared answers 503 and takes no other route down", async () => {
   await using running = await start();
   const table = running.table();
-  const [listener] = table.listeners;
-  if (listener === undefined) throw new Error("no listener");
   const lost = { domain: "lost.test", requiresHttps: false, routes: [buildRoute("test/lost/0", { nowhere: 1 })] };
   const report = await running.fixture.target.applyTable(
-    { ...table, listeners: [{ ...listener, virtualHosts: [...listener.virtualHosts, lost] }] },
+    withVirtualHosts(table, (hosts) => [...hosts, lost]),
     new Map(),
   );
   expect(report.kind).toBe("applied");

@@ -2,7 +2,7 @@ import { fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { RouteSchema } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
-import type { Arm, Listener, Route, VirtualHost } from "../routes/route-table.ts";
+import type { Arm, HttpRouting, Route, VirtualHost } from "../routes/route-table.ts";
 import { runtimeKeyPrefix } from "./names.ts";
 import { emitRouteConfiguration, encodeRouteConfiguration } from "./routes.ts";
 import { envoyTypes } from "./types.ts";
@@ -33,15 +33,15 @@ function route(arms: readonly Arm[]): Route {
   };
 }
 
-function listener(virtualHosts: readonly VirtualHost[]): Listener {
-  return { id: "a=b:80", workload: "a=b", port: 80, servers: [], virtualHosts };
+function routing(virtualHosts: readonly VirtualHost[]): HttpRouting {
+  return { id: "a=b:80", virtualHosts };
 }
 
 function host(domain: string, arms: readonly Arm[]): VirtualHost {
   return { domain, requiresHttps: false, routes: [route(arms)] };
 }
 
-function firstAction(table: Listener): unknown {
+function firstAction(table: HttpRouting): unknown {
   const message = emitRouteConfiguration(table, new Map());
   const [route] = message.virtualHosts[0]?.routes ?? [];
   return route === undefined ? undefined : toJson(RouteSchema, route, { registry: envoyTypes });
@@ -52,7 +52,7 @@ test("spliced bytes decode to the emitted message, also after one host of many h
   const changed = hosts.with(7, host("h7.test", [arm("b", 0), arm("g", 1)]));
   const destinations = new Map();
   for (const virtualHosts of [hosts, changed, hosts]) {
-    const table = listener(virtualHosts);
+    const table = routing(virtualHosts);
     const spliced = fromBinary(RouteConfigurationSchema, encodeRouteConfiguration(table, destinations));
     const emitted = emitRouteConfiguration(table, destinations);
     expect(toBinary(RouteConfigurationSchema, spliced)).toEqual(toBinary(RouteConfigurationSchema, emitted));
@@ -60,7 +60,7 @@ test("spliced bytes decode to the emitted message, also after one host of many h
 });
 
 test("a table always has its clusters validated, because Envoy would take an unknown one and answer 503", () => {
-  expect(emitRouteConfiguration(listener([]), new Map())).toMatchObject({
+  expect(emitRouteConfiguration(routing([]), new Map())).toMatchObject({
     name: "a=b:80",
     validateClusters: true,
     ignorePortInHostMatching: true,
@@ -68,7 +68,7 @@ test("a table always has its clusters validated, because Envoy would take an unk
 });
 
 test("two arms are weighted clusters with runtime keys, idle ones included", () => {
-  expect(firstAction(listener([host("*", [arm("b", 100), arm("g", 0, { isDeclared: false })])]))).toMatchObject({
+  expect(firstAction(routing([host("*", [arm("b", 100), arm("g", 0, { isDeclared: false })])]))).toMatchObject({
     name: "ns/app/0",
     route: {
       timeout: "0s",
@@ -84,10 +84,10 @@ test("two arms are weighted clusters with runtime keys, idle ones included", () 
 });
 
 test("a single arm is a plain cluster unless it has changes of its own", () => {
-  expect(firstAction(listener([host("*", [arm("b", 0)])]))).toMatchObject({ route: { cluster: "b" } });
+  expect(firstAction(routing([host("*", [arm("b", 0)])]))).toMatchObject({ route: { cluster: "b" } });
   const headers = { set: [["x-arm", "2"] as const], add: [], remove: ["x-gone"] };
   const own = arm("b", 1, { requestHeaders: headers, hostRewrite: "b.org" });
-  expect(firstAction(listener([host("*", [own])]))).toMatchObject({
+  expect(firstAction(routing([host("*", [own])]))).toMatchObject({
     route: {
       weightedClusters: {
         clusters: [

@@ -4,7 +4,7 @@ import {
   document,
   gateway,
   get,
-  onlyListener,
+  onlyRouting,
   openGateway,
   service,
   tableOf,
@@ -14,7 +14,7 @@ import type { ForwardAction, RouteTable } from "./route-table.ts";
 import { simulate } from "./simulate.ts";
 
 function domainsOf(table: RouteTable): readonly string[] {
-  return table.listeners.flatMap(({ virtualHosts }) => virtualHosts.map(({ domain }) => domain)).toSorted();
+  return table.httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.map(({ domain }) => domain)).toSorted();
 }
 
 function statusOf(table: RouteTable, url: string, port = 80): number | string {
@@ -24,7 +24,7 @@ function statusOf(table: RouteTable, url: string, port = 80): number | string {
 
 function forwardOf(http: string, rest = service("app")): ForwardAction {
   const { table } = tableOf(openGateway + virtualService("v", { hosts: ["a.com"], http }) + rest);
-  const action = onlyListener(table).virtualHosts[0]?.routes[0]?.action;
+  const action = onlyRouting(table).virtualHosts[0]?.routes[0]?.action;
   if (action?.kind !== "forward") {
     throw new Error("the first rule does not forward");
   }
@@ -57,7 +57,7 @@ const policyOf = (policy: string, subset = "") => {
 };
 
 const ids = (http: readonly string[]) =>
-  onlyListener(
+  onlyRouting(
     tableOf(openGateway + virtualService("v", { hosts: ["a.com"], http: http.join("\n") }) + service("app")).table,
   ).virtualHosts[0]?.routes.map(({ action }) => (action.kind === "forward" ? action.split.id : ""));
 
@@ -124,7 +124,7 @@ describe("several VirtualServices on one host", () => {
       `${answer(201, "{uri: {prefix: /foo}}")}\n${answer(202)}`,
       `${answer(203, "{uri: {regex: '/b.*'}}")}\n${answer(204, "{uri: {exact: /foo}}")}\n${answer(205)}`,
     );
-    const routes = onlyListener(table).virtualHosts[0]?.routes.map(({ action }) =>
+    const routes = onlyRouting(table).virtualHosts[0]?.routes.map(({ action }) =>
       action.kind === "direct" ? action.status : 0,
     );
     expect(routes).toEqual([201, 203, 204, 202, 205]);
@@ -135,7 +135,7 @@ describe("several VirtualServices on one host", () => {
       `${answer(201, match)}\n${answer(202, "{uri: {prefix: /x}}")}`,
       answer(203, "{uri: {prefix: /x}}"),
     );
-    expect(onlyListener(table).virtualHosts[0]?.routes).toHaveLength(2);
+    expect(onlyRouting(table).virtualHosts[0]?.routes).toHaveLength(2);
     expect(statusOf(table, "a.com/x")).toBe(203);
     expect(statusOf(table, "a.com/y")).toBe(201);
   });
@@ -155,7 +155,7 @@ describe("several VirtualServices on one host", () => {
         gateway("second", { hosts: ["a.com"] }) +
         virtualService("v", { hosts: ["a.com"], gateways: ["gw", "second"], http: answer(200) }),
     );
-    expect(onlyListener(table).virtualHosts[0]?.routes).toHaveLength(1);
+    expect(onlyRouting(table).virtualHosts[0]?.routes).toHaveLength(1);
   });
 });
 
@@ -321,7 +321,7 @@ describe("actions", () => {
         openGateway +
           virtualService("v", { hosts: ["a.com"], http: `- {headers: {response: {set: {x-a: b}}}, ${action}}` }),
       );
-      expect(onlyListener(table).virtualHosts[0]?.routes[0]?.action).toMatchObject({
+      expect(onlyRouting(table).virtualHosts[0]?.routes[0]?.action).toMatchObject({
         responseHeaders: { set: [["x-a", "b"]] },
       });
     }

@@ -57,9 +57,9 @@ describe("any mesh and request", () => {
         }
         const weights = Object.fromEntries(chosen.arms.map((arm, index) => [arm.destination, index + 1]));
         const moved = withWeights(table, new Map([[chosen.id, weights]]));
-        for (const [at, listener] of table.listeners.entries()) {
-          for (const [index, host] of listener.virtualHosts.entries()) {
-            const other = moved.listeners[at]?.virtualHosts[index];
+        for (const [at, routing] of table.httpRoutings.entries()) {
+          for (const [index, host] of routing.virtualHosts.entries()) {
+            const other = moved.httpRoutings[at]?.virtualHosts[index];
             const hasChosen = host.routes.some(
               ({ action }) => action.kind === "forward" && action.split.id === chosen.id,
             );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { get, onlyListener, openGateway, service, tableOf, virtualService } from "../../../test/arbitrary/table-of.ts";
+import { get, onlyRouting, openGateway, service, tableOf, virtualService } from "../../../test/arbitrary/table-of.ts";
 import { simulate } from "./simulate.ts";
 import { splitsOf, weightsOf, withWeights } from "./weights.ts";
 
@@ -37,8 +37,8 @@ describe("withWeights", () => {
         .get("default/one/public")
         ?.arms.map(({ weight }) => weight),
     ).toEqual([0, 100]);
-    const hosts = onlyListener(moved).virtualHosts;
-    for (const [index, host] of onlyListener(table).virtualHosts.entries()) {
+    const hosts = onlyRouting(moved).virtualHosts;
+    for (const [index, host] of onlyRouting(table).virtualHosts.entries()) {
       expect(hosts[index] === host).toBe(host.domain === "c.com" || host.domain === "d.com");
     }
     const { result } = simulate(moved, get("b.com/"));

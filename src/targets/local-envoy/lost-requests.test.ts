@@ -1,3 +1,4 @@
+import { gatewayTable } from "../../../test/gateway-table.fixture.ts";
 import { expect, test } from "vitest";
 import type { MovePlan } from "../../core/release/move.ts";
 import type { HeaderMutation, PathMatch, Route, RouteTable, VirtualHost } from "../../core/routes/route-table.ts";
@@ -33,10 +34,7 @@ const virtualHosts: readonly VirtualHost[] = [
   { domain: "special.app.test", requiresHttps: false, routes: [route("stays", all)] },
   { domain: "part.test", requiresHttps: false, routes: [route("moved", api)] },
 ];
-const table: RouteTable = {
-  listeners: [{ id: "gateway:80", workload: "gateway", port: 80, servers: [], virtualHosts }],
-  destinations: new Map(),
-};
+const table = gatewayTable({ virtualHosts });
 const plan: MovePlan = {
   verb: "switch",
   virtualService: "test/app",
