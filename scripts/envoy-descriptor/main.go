@@ -13,11 +13,35 @@ import (
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/file/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/grpc/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/stream/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/bootstrap/internal_listener/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/dynamic_forward_proxy/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/cors/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/dynamic_forward_proxy/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/fault/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/grpc_stats/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/local_ratelimit/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/set_filter_state/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/http_inspector/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/original_dst/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/tls_inspector/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/connection_limit/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/rbac/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/set_filter_state/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/priority/previous_priorities/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/internal_upstream/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/proxy_protocol/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/raw_buffer/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
@@ -37,13 +61,38 @@ var roots = []string{
 	"envoy/config/endpoint/v3/endpoint.proto",
 	"envoy/config/listener/v3/listener.proto",
 	"envoy/config/route/v3/route.proto",
+	"envoy/config/route/v3/scoped_route.proto",
 	"envoy/extensions/access_loggers/file/v3/file.proto",
 	"envoy/extensions/access_loggers/grpc/v3/als.proto",
+	"envoy/extensions/access_loggers/stream/v3/stream.proto",
+	"envoy/extensions/bootstrap/internal_listener/v3/internal_listener.proto",
+	"envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.proto",
 	"envoy/extensions/filters/http/cors/v3/cors.proto",
+	"envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto",
 	"envoy/extensions/filters/http/fault/v3/fault.proto",
+	"envoy/extensions/filters/http/grpc_stats/v3/config.proto",
+	"envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto",
+	"envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.proto",
+	"envoy/extensions/filters/http/lua/v3/lua.proto",
+	"envoy/extensions/filters/http/rbac/v3/rbac.proto",
 	"envoy/extensions/filters/http/router/v3/router.proto",
+	"envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.proto",
+	"envoy/extensions/filters/listener/http_inspector/v3/http_inspector.proto",
+	"envoy/extensions/filters/listener/original_dst/v3/original_dst.proto",
+	"envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto",
+	"envoy/extensions/filters/network/connection_limit/v3/connection_limit.proto",
 	"envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
+	"envoy/extensions/filters/network/rbac/v3/rbac.proto",
+	"envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto",
+	"envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy.proto",
+	"envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
+	"envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto",
 	"envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto",
+	"envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.proto",
+	"envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream.proto",
+	"envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto",
+	"envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto",
+	"envoy/extensions/transport_sockets/tls/v3/tls.proto",
 	"envoy/extensions/upstreams/http/v3/http_protocol_options.proto",
 	"envoy/service/accesslog/v3/als.proto",
 	"envoy/service/discovery/v3/ads.proto",
