@@ -128,6 +128,7 @@ const entries = {
     blocksServing: false,
     title: "destination port not found",
     meaning: "The service has no such port, so requests to it would fail with 503.",
+    istioCode: "IST0101",
   },
   KIR1024: {
     level: "error",
@@ -140,33 +141,37 @@ const entries = {
   KIR1026: {
     level: "warning",
     title: "unreachable rule",
-    meaning: "An earlier rule of the same VirtualService takes every request, so this rule is never tried.",
+    meaning: "Earlier rules of the same VirtualService have the same matches, or none, so this rule is never tried.",
     istioCode: "IST0130",
   },
   KIR1027: {
     level: "info",
     title: "ineffective match",
-    meaning: "An earlier condition of the same VirtualService takes every request that this one would take.",
+    meaning:
+      "An earlier match of the same VirtualService is the same, or has a shorter prefix, so this one takes nothing.",
     istioCode: "IST0131",
   },
   KIR1028: {
     level: "warning",
     title: "host not in gateway",
-    meaning: "No host of the Gateway overlaps with this host of the VirtualService, so no request for it is routed.",
+    meaning:
+      "No host of the VirtualService overlaps with one that the Gateway admits, so the Gateway routes none of its rules.",
     istioCode: "IST0132",
   },
   KIR1029: {
-    level: "warning",
+    level: "error",
+    blocksServing: false,
     title: "conflicting gateways",
     meaning:
-      "Two Gateways with the same selector claim the same port and host. For plain HTTP their rules are merged; istioctl calls it an error.",
+      "Gateways of the same workload claim the same port and host. For plain HTTP their rules become one list; with TLS, and with different protocols, the younger server is dropped.",
     istioCode: "IST0145",
   },
   KIR1030: {
-    level: "warning",
+    level: "error",
+    blocksServing: false,
     title: "subset without endpoints",
     meaning:
-      "The labels of the subset select no endpoint, so requests to it would fail with 503. That is expected of a version that is not deployed yet.",
+      "The labels of the subset select no pod of the service, so requests to it would fail with 503. For a version that comes later, silence it with the reason.",
     istioCode: "IST0173",
   },
   KIR1031: {
@@ -279,6 +284,219 @@ const entries = {
     level: "warning",
     title: "VirtualService hidden from the gateway",
     meaning: "exportTo does not name the namespace of the gateway workload, so the gateway never sees these rules.",
+  },
+  // KIR1200 to KIR1299: what objects say about each other.
+  KIR1200: {
+    level: "error",
+    blocksServing: false,
+    title: "gateway selector selects nothing",
+    meaning: "No pod has the labels that the Gateway selects, so in a cluster no proxy would listen for it.",
+    istioCode: "IST0101",
+  },
+  KIR1201: {
+    level: "warning",
+    title: "gateway port not on its Service",
+    meaning: "No Service leads to the port on the pods of the gateway, so clients cannot reach it from outside.",
+    istioCode: "IST0162",
+  },
+  KIR1202: {
+    level: "error",
+    blocksServing: false,
+    title: "TLS secret not found",
+    meaning:
+      "The Secret that credentialName means is not in the namespace of the gateway's pods, so every TLS handshake with the server fails.",
+    istioCode: "IST0101",
+  },
+  KIR1203: {
+    level: "error",
+    blocksServing: false,
+    title: "TLS secret not usable",
+    meaning:
+      "The Secret has no certificate and key, or its certificate cannot be read or is out of date, so clients refuse the connection.",
+    istioCode: "IST0161",
+  },
+  KIR1204: {
+    level: "warning",
+    title: "certificate shared by gateways",
+    meaning:
+      "Browsers reuse an HTTP/2 connection for every host that its certificate covers. A request for the other Gateway's host then arrives where nobody knows it: 404.",
+    istioCode: "IST0138",
+  },
+  KIR1205: {
+    level: "warning",
+    title: "certificate covers a host of another server",
+    meaning: "A browser may send requests for that host over a connection to this server, which does not know it: 404.",
+  },
+  KIR1206: {
+    level: "error",
+    blocksServing: false,
+    title: "Sidecars select the same pods",
+    meaning: "More than one Sidecar selects a pod, and only one of them counts for it.",
+    istioCode: "IST0110",
+  },
+  KIR1207: {
+    level: "error",
+    blocksServing: false,
+    title: "several Sidecars without a selector",
+    meaning: "A namespace has one default Sidecar; of several the oldest counts.",
+    istioCode: "IST0111",
+  },
+  KIR1208: {
+    level: "error",
+    blocksServing: false,
+    title: "Sidecar selector selects nothing",
+    meaning: "No pod of the namespace has the labels that the Sidecar selects, so it has no effect.",
+    istioCode: "IST0101",
+  },
+  KIR1209: {
+    level: "warning",
+    title: "one port with two protocols",
+    meaning:
+      "Services of one Deployment use the same port with different protocols, and its sidecar can listen in one way only.",
+    istioCode: "IST0116",
+  },
+  KIR1210: {
+    level: "warning",
+    title: "one target port behind two ports",
+    meaning:
+      "Services of one Deployment lead to the same target port from different ports, so what the sidecar knows of the port is ambiguous.",
+    istioCode: "IST0137",
+  },
+  KIR1211: {
+    level: "warning",
+    title: "port of an ExternalName Service not usable",
+    meaning: "A port that is plain TCP, or that says no protocol, takes all traffic of that port number in the mesh.",
+    istioCode: "IST0150",
+  },
+  KIR1212: {
+    level: "warning",
+    title: "policy selects nothing",
+    meaning: "No workload has the labels that the policy selects, so it protects nothing.",
+    istioCode: "IST0127",
+  },
+  KIR1213: {
+    level: "error",
+    blocksServing: false,
+    title: "policy names an unknown namespace",
+    meaning: "No such namespace is declared, so that part of the policy matches no caller.",
+    istioCode: "IST0101",
+  },
+  KIR1214: {
+    level: "warning",
+    title: "server certificate not verified",
+    meaning: "TLS without caCertificates, so whoever answers is believed.",
+    istioCode: "IST0128",
+  },
+  KIR1215: {
+    level: "warning",
+    title: "server certificate not verified on a port",
+    meaning: "TLS without caCertificates on one port, so whoever answers there is believed.",
+    istioCode: "IST0129",
+  },
+  KIR1216: {
+    level: "warning",
+    title: "ServiceEntry needs addresses",
+    meaning: "TCP carries no host name; without addresses every connection to the port is taken to be for this host.",
+    istioCode: "IST0134",
+  },
+  KIR1217: {
+    level: "warning",
+    title: "rules not applied at the gateway",
+    meaning:
+      "Subset rules of a mesh VirtualService count for callers inside the mesh; a request from the gateway goes past them to every version.",
+    istioCode: "IST0140",
+  },
+  KIR1218: {
+    level: "error",
+    blocksServing: false,
+    title: "claim routing without authentication",
+    meaning:
+      "Rules that match JWT claims need a RequestAuthentication for the gateway's pods; without one no claim is ever there.",
+    istioCode: "IST0149",
+  },
+  KIR1219: {
+    level: "warning",
+    title: "generated gateway named",
+    meaning: "The name is one that Istio makes for a Kubernetes Gateway and may change; bind to the Gateway itself.",
+    istioCode: "IST0165",
+  },
+  KIR1220: {
+    level: "warning",
+    title: "deprecated field",
+    meaning: "The field is replaced by another, or has no effect any more.",
+    istioCode: "IST0002",
+  },
+  KIR1221: {
+    level: "warning",
+    title: "rule covered by earlier rules",
+    meaning:
+      "Earlier rules of the same VirtualService take every request that this rule would take, with broader matches.",
+  },
+  KIR1222: {
+    level: "info",
+    title: "match covered by an earlier one",
+    meaning:
+      "An earlier match of the same VirtualService is broader, so this one takes nothing. istioctl does not look at exact paths and regular expressions.",
+  },
+  KIR1223: {
+    level: "warning",
+    title: "host in none of the gateways",
+    meaning: "The VirtualService names Gateways, and none of them admits this host, so no request for it is routed.",
+  },
+  KIR1224: {
+    level: "warning",
+    title: "subset known to some callers only",
+    meaning:
+      "A DestinationRule counts for callers in its own namespace, in that of the service, and everywhere when it is in istio-system. Other callers get 503.",
+  },
+  KIR1225: {
+    level: "error",
+    blocksServing: false,
+    title: "delegate not found",
+    meaning:
+      "The rule hands its requests to a VirtualService that does not exist or is not exported to it. Istio drops the rule without a word.",
+  },
+  KIR1226: {
+    level: "warning",
+    title: "route lost in delegation",
+    meaning:
+      "No match of the delegate agrees with a match of the rule that delegates, so Istio drops the route without a word.",
+  },
+  KIR1227: {
+    level: "warning",
+    title: "wildcard host is no fallback",
+    meaning:
+      "A proxy picks the most specific host and stays there. What that VirtualService does not match is 404, and never comes to the wildcard.",
+  },
+  KIR1228: {
+    level: "warning",
+    title: "weight ignored",
+    meaning: "A single destination gets every request, whatever its weight says, even 0.",
+  },
+  KIR1229: {
+    level: "warning",
+    title: "capital letters in a host",
+    meaning:
+      "Host names are compared in lower case. Istio compares some of them as they are written, so capital letters make a destination unknown.",
+  },
+  KIR1230: {
+    level: "info",
+    title: "DestinationRule for its own namespace only",
+    meaning: "The service lives elsewhere, so only callers in the namespace of the DestinationRule are under it.",
+  },
+  KIR1231: {
+    level: "warning",
+    title: "DestinationRule partly ignored",
+    meaning:
+      "Of several DestinationRules for one host the oldest trafficPolicy counts whole, and so does the oldest subset of a name.",
+  },
+  KIR1232: {
+    level: "error",
+    blocksServing: false,
+    title: "destination hidden from its callers",
+    meaning:
+      "The service is declared, but exportTo does not name the namespace of the callers; their requests would fail with 503.",
+    istioCode: "IST0101",
   },
 } as const satisfies Record<string, CatalogueEntry>;
 
