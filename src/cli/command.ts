@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Ink } from "./ink.ts";
+import { renderJson } from "./neutralise.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a command found out. `--json` prints the data, else the text is printed. */
@@ -39,7 +40,7 @@ export function createCommand(name: string, summary: string): Command {
 /** Prints the answer in the form that was asked for. */
 export function printAnswer(context: CommandContext, answer: Answer, options: JsonOption): void {
   const { terminal } = context;
-  if (options.json === true) terminal.answer(JSON.stringify(answer.data, undefined, 2));
+  if (options.json === true) terminal.answer(renderJson(answer.data, 2));
   else {
     const text = answer.text(terminal.ink);
     if (text !== "") terminal.answer(text);

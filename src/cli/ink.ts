@@ -11,9 +11,13 @@ export interface Ink {
 
 export const plainInk: Ink = createInk(false);
 
-export function createInk(isColoured: boolean): Ink {
+/**
+ * @param seal parameters that every colour sequence carries, such as `;1234`; a terminal that made them up knows its own
+ * colours from those that a name in a file holds, and takes them out again
+ */
+export function createInk(isColoured: boolean, seal = ""): Ink {
   const paint = (open: number, close: number) => (text: string) =>
-    isColoured && text !== "" ? `\u001B[${open}m${text}\u001B[${close}m` : text;
+    isColoured && text !== "" ? `\u001B[${open}${seal}m${text}\u001B[${close}${seal}m` : text;
   return {
     bold: paint(1, 22),
     dim: paint(2, 22),

@@ -6,6 +6,7 @@ import { asKirikaeError, errorToJson, renderError } from "./print/error.ts";
 import { buildProgram } from "./program.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { usageError } from "./usage-error.ts";
+import { renderJson } from "./neutralise.ts";
 
 /** Runs one command line; the exit status is left in `process.exitCode`, so that everything printed arrives. */
 export async function run(process: NodeJS.Process): Promise<void> {
@@ -36,7 +37,7 @@ async function completeSilence(error: KirikaeError, env: NodeJS.ProcessEnv): Pro
 
 function reportError(terminal: Terminal, error: KirikaeError, process: NodeJS.Process): void {
   terminal.note(renderError(error, terminal.noteInk));
-  if (process.argv.includes("--json")) terminal.answer(JSON.stringify(errorToJson(error)));
+  if (process.argv.includes("--json")) terminal.answer(renderJson(errorToJson(error)));
   const { cause } = error;
   if (process.env["KIRIKAE_DEBUG"] === "1" && cause instanceof Error) terminal.note(cause.stack ?? cause.message);
   process.exitCode = error.exitStatus;

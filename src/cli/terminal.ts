@@ -1,5 +1,8 @@
+import { randomInt } from "node:crypto";
 import { stripVTControlCharacters } from "node:util";
+import { displayWidth } from "./display-width.ts";
 import { createInk, wantsColour, type Ink } from "./ink.ts";
+import { neutralise } from "./neutralise.ts";
 
 /** The two streams of a command: answers go to stdout, everything else to stderr. The only place that prints. */
 export interface Terminal {
@@ -27,9 +30,11 @@ export function openTerminal(streams: Pick<NodeJS.Process, "stdout" | "stderr" |
     closed.abort();
   });
   stderr.on("error", ignoreClosedPipe);
+  const seal = createSeal();
+  const withoutControls = keepOwnColours(seal);
   return {
-    ink: createInk(wantsColour(env, stdout.isTTY)),
-    noteInk: createInk(wantsColour(env, stderr.isTTY)),
+    ink: createInk(wantsColour(env, stdout.isTTY), seal),
+    noteInk: createInk(wantsColour(env, stderr.isTTY), seal),
     closed: closed.signal,
     isInteractive: stdout.isTTY,
     columns: stdout.isTTY ? stdout.columns : 80,
@@ -47,20 +52,25 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 /** Home, clear, and clear what was scrolled away. */
 const clearScreen = "\u001B[H\u001B[2J\u001B[3J";
 
-const escape = String.fromCodePoint(0x1b);
-const colourSequence = new RegExp(`(${escape}\\[[0-9;]*m)`, "u");
+/** Numbers that no file can know, as parameters of a colour sequence; four digits each, as sequences have them. */
+function createSeal(): string {
+  return Array.from({ length: 4 }, () => `;${randomInt(1_000, 10_000)}`).join("");
+}
 
-/** Names and messages come from files and requests; only colours may reach the terminal as more than text. */
-function withoutControls(text: string): string {
-  return text
-    .split(colourSequence)
-    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(/(?![\n\t])\p{Cc}/gu, "\uFFFD")))
-    .join("");
+/** Names and messages come from files and requests; only the ink's own colours may reach the terminal as more than text. */
+function keepOwnColours(seal: string): (text: string) => string {
+  const escape = String.fromCodePoint(0x1b);
+  const own = new RegExp(`${escape}\\[(\\d+)${seal}m`, "u");
+  return (text) =>
+    text
+      .split(own)
+      .map((part, index) => (index % 2 === 1 ? `${escape}[${part}m` : neutralise(part)))
+      .join("");
 }
 
 /** How many columns a text takes, colours left out. */
 function visibleLength(text: string): number {
-  return stripVTControlCharacters(text).length;
+  return displayWidth(stripVTControlCharacters(text));
 }
 
 /** Columns as wide as their widest cell, two spaces apart. */

@@ -9,6 +9,7 @@ import {
   type CommandContext,
   type JsonOption,
 } from "../command.ts";
+import { renderJson } from "../neutralise.ts";
 
 interface StatusOptions extends JsonOption {
   readonly namespace?: string;
@@ -61,7 +62,7 @@ async function watchStatus(context: CommandContext, { api, name, options }: Watc
   using stopListening = context.onStop(() => stop.abort());
   const ended = AbortSignal.any([stop.signal, terminal.closed]);
   for await (const event of api.events(ended)) {
-    if (options.json === true) terminal.answer(JSON.stringify(event));
+    if (options.json === true) terminal.answer(renderJson(event));
     else if (!terminal.isInteractive) {
       if (event.event === "sample") {
         const lines = renderSampleLines(event.sample, name);

@@ -5,6 +5,7 @@ import { inkVersion, type Ink } from "../ink.ts";
 import type { Terminal } from "../terminal.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
 import { asSentence } from "./words.ts";
+import { renderJson } from "../neutralise.ts";
 
 /** More would push what matters out of the terminal. */
 const maxFindings = 30;
@@ -17,7 +18,7 @@ export function createUpPrinter(terminal: Terminal, form: "text" | "json"): (eve
   let isReady = false;
   return (event) => {
     if (event.kind === "ready") isReady = true;
-    if (form === "json" && isReady) terminal.answer(JSON.stringify(toJson(event)));
+    if (form === "json" && isReady) terminal.answer(renderJson(toJson(event)));
     else if (event.kind === "ready") terminal.answer(renderReady(event, terminal.ink));
     else {
       const text = renderUpEvent(event, terminal.noteInk);
