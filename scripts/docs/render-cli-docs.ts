@@ -6,7 +6,7 @@ import { escapeCell } from "./markdown.ts";
 
 /** docs/cli.md: every command with its arguments and options, as the program itself knows them. */
 export function renderCliDocs(): string {
-  const program = buildProgram({ context: absentContext, version: "0.0.0" });
+  const program = buildProgram(absentContext);
   return [
     "<!-- Written by `npm run docs` from src/cli. Do not edit. -->",
     "# The command line",
@@ -83,7 +83,9 @@ const contracts = [
   "- `explain DIR --url URL --json`: `{outcome, status, flag, virtualService, rule, match, name,",
   "  arms:[{cluster, host, subset, port, weightPercent, endpoints}], at:{file, line}, steps}`; `rule` and `match` count",
   "  from 0. A miss is an answer like any other: exit status 0.",
-  "- `check DIR --json`: `[{code, istioCode, level, message, hint, resource, at:{file, line, column}}]`.",
+  "- `check PATH --json`: `[{code, istioCode, level, message, hint, resource, at:{file, line, column}, suppression}]`;",
+  "  `suppression` is null, or `{reason, at}` for what `--show-suppressed` adds.",
+  "- `check --explain CODE --json`: `[{code, istioCode, level, title, meaning, canBeSilenced}]`.",
   "- `status --watch --json`: one event a line, as in the API's stream.",
   "",
 ];
@@ -104,6 +106,7 @@ const absentContext: CommandContext = {
     redraw: isAbsent,
   },
   env: {},
+  version: "0.0.0",
   input: { [Symbol.asyncIterator]: isAbsent },
   finish: isAbsent,
   onStop: isAbsent,

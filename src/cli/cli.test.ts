@@ -73,7 +73,9 @@ describe("exit status 2: wrong use", () => {
     [["shift", "a", "--to", "green=6", "--to", "green=5"], "given twice"],
     [["up", "x", "--port", "70000"], "A port is a number"],
     [["up", "x", "--concurrency", "0"], "number of threads"],
-    [["check"], "Missing required argument 'dir'"],
+    [["check"], "Missing required argument 'path'"],
+    [["check", "--explain", "KIR9999"], "has the code"],
+    [["check", "x", "--output", "xml"], "Allowed choices are"],
     [["check", "x", "--fail-on", "fatal"], "Allowed choices are"],
     [["check", "/does/not/exist"], "does not exist"],
     [["explain", "x", "--url", "ftp://a/"], "is not a URL of a gateway"],
@@ -317,7 +319,8 @@ spec:
     expect(broken.status).toBe(1);
     const findings = JSON.parse(broken.stdout);
     expect(findings[0]).toMatchObject({ code: "KIR1004", level: "error", at: { line: 5, column: 3 } });
-    expect(Object.keys(findings[0])).toEqual(["code", "istioCode", "level", "message", "hint", "resource", "at"]);
+    const keys = ["code", "istioCode", "level", "message", "hint", "resource", "at", "suppression"];
+    expect(Object.keys(findings[0])).toEqual(keys);
     const shown = await run(["check", dir]);
     expect(shown.stdout).toContain("    5 |   selektor: {istio: ingressgateway}\n      |   ^");
     const { child, ended } = start(["check", "-"]);

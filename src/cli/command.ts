@@ -15,6 +15,8 @@ export interface Answer {
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly env: NodeJS.ProcessEnv;
+  /** Of this program. */
+  readonly version: string;
   readonly input: AsyncIterable<Uint8Array>;
   /** Sets how the process will end. */
   finish(exitStatus: number): void;

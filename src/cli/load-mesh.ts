@@ -1,10 +1,13 @@
+import { applySuppressions, type SuppressedFinding } from "../core/diagnostics/apply-suppressions.ts";
 import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import type { SourceText } from "../core/manifest/manifest.ts";
+import { readIgnoreAnnotations } from "../core/manifest/read-ignore-annotations.ts";
 import { buildMeshModel, byPlace } from "../core/mesh-model.ts";
 import type { Mesh } from "../core/mesh/mesh.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
-import { readManifests } from "../local/manifest-folder.ts";
+import { readAllManifests } from "../local/manifest-folder.ts";
+import { createSourceLines, type SourceLines } from "./source-lines.ts";
+import { addTemplateHints } from "./template-hint.ts";
 
 export interface LoadOptions {
   readonly defaultNamespace: string;
@@ -14,40 +17,32 @@ export interface LoadOptions {
 export interface LoadedMesh {
   readonly mesh: Mesh;
   readonly table: RouteTable;
-  /** In the order of files and lines; what has no place comes last. */
+  /** In the order of files and lines; what has no place comes last. Without those that annotations silence. */
   readonly diagnostics: readonly Diagnostic[];
+  readonly suppressed: readonly SuppressedFinding[];
   readonly fileCount: number;
-  /** A line of a text that was read, counted from 1. */
-  readonly lines: (path: string, line: number) => string | undefined;
+  readonly lines: SourceLines;
 }
 
-/** Reads manifests as `up` does, without running anything. Throws KIR5013 for a path that cannot be read. */
+/**
+ * Reads manifests as `up` does, without running anything; what cannot be read below a folder is a finding. Throws
+ * KIR5013 for a path that cannot be read, and where there is nothing to read.
+ */
 export async function loadMesh(paths: readonly string[], options: LoadOptions): Promise<LoadedMesh> {
-  const sources: SourceText[] = [];
-  const found: Diagnostic[] = [];
-  for (const path of paths) {
-    const set = await readManifests(path, { input: options.input });
-    sources.push(...set.sources);
-    found.push(...set.diagnostics);
-  }
-  const unique = [...new Map(sources.map((source) => [source.path, source])).values()];
-  if (unique.length === 0 && found.length === 0) throw nothingToRead(paths);
-  const model = buildMeshModel(unique, { defaultNamespace: options.defaultNamespace });
+  const { defaultNamespace, input } = options;
+  const set = await readAllManifests(paths, { input, unreadable: "report" });
+  const { sources } = set;
+  if (sources.length === 0 && set.diagnostics.length === 0) throw nothingToRead(paths);
+  const model = buildMeshModel(sources, { defaultNamespace });
+  const found = addTemplateHints([...set.diagnostics, ...model.diagnostics], sources);
+  const { shown, suppressed } = applySuppressions(found, readIgnoreAnnotations(sources, { defaultNamespace }));
   return {
     mesh: model.mesh,
     table: model.table,
-    diagnostics: [...found, ...model.diagnostics].toSorted(byPlace),
-    fileCount: unique.length,
-    lines: lineReader(unique),
-  };
-}
-
-function lineReader(sources: readonly SourceText[]): LoadedMesh["lines"] {
-  const split = new Map<string, readonly string[]>();
-  return (path, line) => {
-    const lines = split.get(path) ?? sources.find((source) => source.path === path)?.text.split(/\r?\n/u);
-    if (lines !== undefined) split.set(path, lines);
-    return lines?.[line - 1];
+    diagnostics: shown.toSorted(byPlace),
+    suppressed,
+    fileCount: sources.length,
+    lines: createSourceLines(sources),
   };
 }
 

@@ -12,14 +12,9 @@ import { switchCommand } from "./commands/switch.ts";
 import { upCommand } from "./commands/up.ts";
 import { renderTable } from "./terminal.ts";
 
-export interface Program {
-  readonly context: CommandContext;
-  readonly version: string;
-}
-
 /** The whole command tree. Building it loads no more than its own names; docs/cli.md is generated from it. */
-export function buildProgram({ context, version }: Program): Command {
-  const { terminal } = context;
+export function buildProgram(context: CommandContext): Command {
+  const { terminal, version } = context;
   const program = new Command("kirikae")
     .description("Moves live traffic between versions of a service, proves that it moved, and takes it back at once.")
     .version(version, "-V, --version")

@@ -15,12 +15,13 @@ export async function run(process: NodeJS.Process): Promise<void> {
     terminal,
     env: process.env,
     input: process.stdin,
+    version: readVersion(),
     finish: (exitStatus) => {
       process.exitCode = exitStatus;
     },
     onStop: (stop) => listenForStop(process, stop),
   };
-  const program = buildProgram({ context, version: readVersion() });
+  const program = buildProgram(context);
   try {
     await program.parseAsync(process.argv);
   } catch (error) {
@@ -30,6 +31,16 @@ export async function run(process: NodeJS.Process): Promise<void> {
   }
 }
 
+/** A command line that was not understood has no options yet. */
+function wantsJson(argv: readonly string[]): boolean {
+  return argv.some(
+    (word, index) =>
+      word === "--json" ||
+      /^(?:--output=|-o=?)json$/u.test(word) ||
+      (word === "json" && /^(?:--output|-o)$/u.test(argv[index - 1] ?? "")),
+  );
+}
+
 async function completeSilence(error: KirikaeError, env: NodeJS.ProcessEnv): Promise<KirikaeError> {
   const { tellOfLeftEnvoys } = await import("./left-running.ts");
   return tellOfLeftEnvoys(error, env);
@@ -37,7 +48,7 @@ async function completeSilence(error: KirikaeError, env: NodeJS.ProcessEnv): Pro
 
 function reportError(terminal: Terminal, error: KirikaeError, process: NodeJS.Process): void {
   terminal.note(renderError(error, terminal.noteInk));
-  if (process.argv.includes("--json")) terminal.answer(renderJson(errorToJson(error)));
+  if (wantsJson(process.argv)) terminal.answer(renderJson(errorToJson(error)));
   const { cause } = error;
   if (process.env["KIRIKAE_DEBUG"] === "1" && cause instanceof Error) terminal.note(cause.stack ?? cause.message);
   process.exitCode = error.exitStatus;

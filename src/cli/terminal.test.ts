@@ -4,7 +4,7 @@ import { displayWidth } from "./display-width.ts";
 import { renderJson } from "./neutralise.ts";
 import { openTerminal, renderTable, type Terminal } from "./terminal.ts";
 
-function open(env: NodeJS.ProcessEnv): { readonly terminal: Terminal; printed(): string } {
+function open(env: NodeJS.ProcessEnv): { readonly terminal: Terminal; readonly printed: () => string } {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the parts of a process that a terminal uses.

@@ -1,13 +1,11 @@
-import { renderPosition } from "../../core/diagnostics/position.ts";
+import type { SuppressedFinding } from "../../core/diagnostics/apply-suppressions.ts";
 import type { Diagnostic, DiagnosticLevel } from "../../core/diagnostics/diagnostic.ts";
+import { renderPosition } from "../../core/diagnostics/position.ts";
 import type { Ink } from "../ink.ts";
+import { neutraliseLine } from "../neutralise.ts";
+import type { SourceLines } from "../source-lines.ts";
+import { renderExcerpt } from "./excerpt.ts";
 import { countOf } from "./words.ts";
-
-/** The longest source line that is shown; a longer one is cut around the column. */
-const maxExcerpt = 100;
-
-/** The lines of each text that diagnostics point into, by path. */
-export type SourceLines = (path: string, line: number) => string | undefined;
 
 /** Each finding with its place, the line it points at with a caret below the column, and what to do. */
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], lines: SourceLines, ink: Ink): string {
@@ -16,13 +14,37 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], lines: Sou
 
 function renderDiagnostic(finding: Diagnostic, lines: SourceLines, ink: Ink): string {
   const { at } = finding;
-  const codes = finding.istioCode === undefined ? finding.code : `${finding.code} ${finding.istioCode}`;
-  const place = at === undefined ? "" : `${ink.bold(renderPosition(at))} `;
-  const resource = finding.resource === undefined ? "" : ink.dim(` (${finding.resource})`);
-  const head = `${place}${inkLevel(finding.level, ink)} ${codes} ${finding.message}${resource}`;
-  const excerpt = at === undefined ? "" : renderExcerpt(lines(at.file, at.line), at, ink);
-  const hint = finding.hint === undefined ? "" : `  ${ink.dim("hint:")} ${finding.hint}`;
-  return [head, excerpt, hint].filter((part) => part !== "").join("\n");
+  const template = at === undefined ? undefined : lines.helmSource(at.file, at.line);
+  const parts = [
+    renderHead(finding, inkLevel(finding.level, ink), ink),
+    at === undefined ? "" : renderPlace(lines.excerpt(at.file, at.line), at, ink),
+    template === undefined ? "" : renderRemark("template", template, ink),
+    finding.hint === undefined ? "" : renderRemark("hint", finding.hint, ink),
+  ];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+/** What annotations silence, each with the reason that was given. */
+export function renderSuppressed(suppressed: readonly SuppressedFinding[], ink: Ink): string {
+  return suppressed
+    .map(({ finding, suppression }) => {
+      const word = ink.dim(`suppressed ${finding.level}`);
+      const reason = `${suppression.reason} (${renderPosition(suppression.at)})`;
+      return `${renderHead(finding, word, ink)}\n${renderRemark("reason", reason, ink)}`;
+    })
+    .join("\n");
+}
+
+function renderHead(finding: Diagnostic, level: string, ink: Ink): string {
+  const { at, code, istioCode, message, resource } = finding;
+  const place = at === undefined ? "" : `${ink.bold(neutraliseLine(renderPosition(at)))} `;
+  const codes = istioCode === undefined ? code : `${code} ${istioCode}`;
+  const about = resource === undefined ? "" : ink.dim(` (${neutraliseLine(resource)})`);
+  return `${place}${level} ${codes} ${neutraliseLine(message)}${about}`;
+}
+
+function renderRemark(word: string, text: string, ink: Ink): string {
+  return `  ${ink.dim(`${word}:`)} ${neutraliseLine(text)}`;
 }
 
 function inkLevel(level: DiagnosticLevel, ink: Ink): string {
@@ -30,27 +52,27 @@ function inkLevel(level: DiagnosticLevel, ink: Ink): string {
   return level === "warning" ? ink.yellow("warning") : ink.cyan("info");
 }
 
-interface ExcerptPlace {
-  readonly line: number;
-  readonly column: number;
+function renderPlace(
+  text: string | undefined,
+  at: { readonly line: number; readonly column: number },
+  ink: Ink,
+): string {
+  return text === undefined || text.trim() === "" ? "" : renderExcerpt(text, at, ink);
 }
 
-/** The line and a caret; tabs become one space so that the caret stays below its column. */
-function renderExcerpt(text: string | undefined, at: ExcerptPlace, ink: Ink): string {
-  if (text === undefined || text.trim() === "") return "";
-  const start = Math.max(0, Math.min(at.column - 1 - maxExcerpt / 2, text.length - maxExcerpt));
-  const shown = text.slice(start, start + maxExcerpt).replaceAll("\t", " ");
-  const gutter = `${String(at.line).padStart(5)} | `;
-  const caret = " ".repeat(Math.max(0, Math.min(at.column - 1 - start, shown.length)));
-  return `${ink.dim(gutter)}${shown}\n${ink.dim("      | ")}${caret}${ink.red("^")}`;
+export interface SummaryCounts {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly suppressedCount: number;
+  readonly fileCount: number;
 }
 
-/** `2 errors, 1 warning in 4 files`. */
-export function renderSummary(diagnostics: readonly Diagnostic[], fileCount: number, ink: Ink): string {
+/** `2 errors, 1 warning, 1 suppressed in 4 files`. */
+export function renderSummary({ diagnostics, suppressedCount, fileCount }: SummaryCounts, ink: Ink): string {
   const count = (level: DiagnosticLevel) => diagnostics.filter((finding) => finding.level === level).length;
   const errors = count("error");
   const parts = [countOf(errors, "error"), countOf(count("warning"), "warning")];
   if (count("info") > 0) parts.push(`${count("info")} info`);
+  if (suppressedCount > 0) parts.push(`${suppressedCount} suppressed`);
   const text = `${parts.join(", ")} in ${countOf(fileCount, "file")}`;
   return errors === 0 ? ink.green(text) : ink.red(text);
 }

@@ -3,6 +3,7 @@ import type { ReadyEvent, UpEvent } from "../../app-types.ts";
 import type { Diagnostic } from "../../core/diagnostics/diagnostic.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import type { Terminal } from "../terminal.ts";
+import { createSourceLines } from "../source-lines.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
 import { asSentence } from "./words.ts";
 import { renderJson } from "../neutralise.ts";
@@ -126,17 +127,20 @@ function renderMove({ virtualService, progress }: Extract<UpEvent, { kind: "move
 }
 
 function renderFindings(diagnostics: readonly Diagnostic[], ink: Ink): string {
-  const shown = renderDiagnostics(diagnostics.slice(0, maxFindings), readLine, ink);
+  const first = diagnostics.slice(0, maxFindings);
+  const paths = new Set(first.flatMap(({ at }) => at?.file ?? []));
+  const sources = [...paths].map((path) => ({ path, text: readText(path) }));
+  const shown = renderDiagnostics(first, createSourceLines(sources), ink);
   const hidden = diagnostics.length - maxFindings;
   return hidden > 0 ? `${shown}\n... and ${hidden} more; \`kirikae check\` shows all` : shown;
 }
 
 /** The file as it is now, which a moment after it was read is nearly always what was read. */
-function readLine(path: string, line: number): string | undefined {
+function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8").split(/\r?\n/u)[line - 1];
+    return readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error) return undefined;
+    if (error instanceof Error && "code" in error) return "";
     throw error;
   }
 }

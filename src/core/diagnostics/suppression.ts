@@ -102,9 +102,13 @@ function readEntry(text: string): Entry {
 
 /** The codes of the catalogue that a code means: itself, or all that carry it where it is Istio's. */
 export function codesOf(code: string): readonly DiagnosticCode[] {
-  return (Object.keys(catalogue) as DiagnosticCode[]).filter(
-    (known) => known === code || catalogue[known].istioCode === code,
-  );
+  return Object.keys(catalogue)
+    .filter(isDiagnosticCode)
+    .filter((known) => known === code || catalogue[known].istioCode === code);
+}
+
+function isDiagnosticCode(name: string): name is DiagnosticCode {
+  return Object.hasOwn(catalogue, name);
 }
 
 function quote(text: string): string {
