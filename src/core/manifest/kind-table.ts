@@ -2,12 +2,20 @@ import type { Decoder } from "./decode/decoder.ts";
 import { transform } from "./decode/collections.ts";
 import { object } from "./decode/object.ts";
 import { decodeDestinationRule } from "./kinds/destination-rule.ts";
+import { decodeEndpoints, decodeEndpointSlice } from "./kinds/endpoint-slice.ts";
 import { decodeGateway } from "./kinds/gateway.ts";
+import { decodeIngress, decodeIngressClass } from "./kinds/ingress.ts";
 import { decodeLocalWorkload } from "./kinds/local-workload.ts";
-import { decodeServiceEntry, decodeWorkloadEntry } from "./kinds/service-entry.ts";
-import { decodeService, decodeWorkload } from "./kinds/service.ts";
+import { decodeIstioConfigMap, decodeIstioOperator, decodeMeshConfig } from "./kinds/mesh-config.ts";
+import { decodeCaConfigMap, decodeSecret } from "./kinds/secret.ts";
+import { decodeServiceEntry } from "./kinds/service-entry.ts";
+import { decodeService } from "./kinds/service.ts";
+import { decodeSidecar } from "./kinds/sidecar.ts";
 import { decodeVirtualService } from "./kinds/virtual-service.ts";
+import { decodeWorkloadEntry, decodeWorkloadGroup } from "./kinds/workload-entry.ts";
+import { decodeCronJob, decodeJob, decodePod, decodeWorkload } from "./kinds/workload.ts";
 import type { Manifest, ObjectMeta } from "./manifest.ts";
+import type { YamlMap, YamlValue } from "./yaml/yaml-value.ts";
 
 /** How a kind is read: from its `spec`, or from the whole document where a kind has none. */
 export interface KindReader {
@@ -15,30 +23,38 @@ export interface KindReader {
   readonly versions: readonly string[];
   readonly group: string;
   readonly decode: (metadata: ObjectMeta) => Decoder<Manifest["spec"]>;
-  /** What an absent `spec` means. */
-  readonly spec: "required" | "optional";
+  /** What is given to the decoder, and whether an absent `spec` is a mistake. */
+  readonly from: "spec" | "optionalSpec" | "document";
   /** Whether fields beside apiVersion, kind, metadata, spec and status are a mistake. */
   readonly isStrict: boolean;
+  /** False for kinds that belong to no namespace. */
+  readonly isNamespaced: boolean;
+}
+
+type Reading = Pick<KindReader, "kind" | "decode"> & Partial<KindReader>;
+
+function reader(group: string, versions: readonly string[], reading: Reading): KindReader {
+  return { group, versions, from: "spec", isStrict: false, isNamespaced: true, ...reading };
 }
 
 const istioVersions = ["v1", "v1beta1", "v1alpha3"];
 
 function istio(kind: Manifest["kind"], decoder: Decoder<Manifest["spec"]>): KindReader {
-  const group = "networking.istio.io";
-  return { kind, versions: istioVersions, group, decode: () => decoder, spec: "required", isStrict: true };
+  return reader("networking.istio.io", istioVersions, { kind, decode: () => decoder, isStrict: true });
 }
 
 function apps(kind: Manifest["kind"]): KindReader {
-  return { kind, versions: ["v1"], group: "apps", decode: () => decodeWorkload, spec: "required", isStrict: false };
+  return reader("apps", ["v1"], { kind, decode: () => decodeWorkload });
 }
 
-const anySpec = object({ fields: {}, others: "ignore" });
-
-const decodeNothing: Decoder<Readonly<Record<string, never>>> = transform(anySpec, () => ({}));
-
-function decodePod(metadata: ObjectMeta): Decoder<Manifest["spec"]> {
-  return transform(anySpec, () => ({ podLabels: metadata.labels, replicas: 1 }));
+function core(reading: Reading): KindReader {
+  return reader("", ["v1"], reading);
 }
+
+const decodeNothing: Decoder<Readonly<Record<string, never>>> = transform(
+  object({ fields: {}, others: "ignore" }),
+  () => ({}),
+);
 
 const readers: readonly KindReader[] = [
   istio("Gateway", decodeGateway),
@@ -46,29 +62,69 @@ const readers: readonly KindReader[] = [
   istio("DestinationRule", decodeDestinationRule),
   istio("ServiceEntry", decodeServiceEntry),
   istio("WorkloadEntry", decodeWorkloadEntry),
-  { kind: "Service", versions: ["v1"], group: "", decode: () => decodeService, spec: "required", isStrict: false },
-  { kind: "Pod", versions: ["v1"], group: "", decode: decodePod, spec: "optional", isStrict: false },
-  { kind: "Namespace", versions: ["v1"], group: "", decode: () => decodeNothing, spec: "optional", isStrict: false },
+  istio("WorkloadGroup", decodeWorkloadGroup),
+  istio("Sidecar", decodeSidecar),
+  core({ kind: "Service", decode: () => decodeService }),
+  core({ kind: "Pod", decode: decodePod, from: "document" }),
+  core({ kind: "Namespace", decode: () => decodeNothing, from: "document", isNamespaced: false }),
+  core({ kind: "Secret", decode: () => decodeSecret, from: "document" }),
+  core({ kind: "Endpoints", decode: decodeEndpoints, from: "document" }),
+  core({ kind: "ReplicationController", decode: () => decodeWorkload }),
   apps("Deployment"),
   apps("StatefulSet"),
   apps("DaemonSet"),
   apps("ReplicaSet"),
-  {
+  reader("batch", ["v1"], { kind: "Job", decode: () => decodeJob }),
+  reader("batch", ["v1"], { kind: "CronJob", decode: () => decodeCronJob }),
+  reader("discovery.k8s.io", ["v1"], { kind: "EndpointSlice", decode: decodeEndpointSlice, from: "document" }),
+  reader("networking.k8s.io", ["v1"], { kind: "Ingress", decode: decodeIngress, isStrict: true }),
+  reader("networking.k8s.io", ["v1"], {
+    kind: "IngressClass",
+    decode: decodeIngressClass,
+    from: "optionalSpec",
+    isNamespaced: false,
+  }),
+  reader("mesh.istio.io", ["v1alpha1"], { kind: "MeshConfig", decode: () => decodeMeshConfig, from: "document" }),
+  reader("kirikae.dev", ["v1alpha1"], {
     kind: "LocalWorkload",
-    versions: ["v1alpha1"],
-    group: "kirikae.dev",
     decode: (metadata) => decodeLocalWorkload(metadata.labels),
-    spec: "required",
     isStrict: true,
-  },
+  }),
 ];
 
 const readersByName: ReadonlyMap<string, KindReader> = new Map(
-  readers.map((reader) => [`${reader.group}/${reader.kind}`, reader]),
+  readers.map((known) => [`${known.group}/${known.kind}`, known]),
 );
 
-/** Kinds of Istio's that change what traffic does and that are not read yet. */
-const routingKinds: ReadonlySet<string> = new Set(["Sidecar", "EnvoyFilter", "WorkloadGroup", "ProxyConfig"]);
+const istioConfigMap = core({ kind: "MeshConfig", decode: () => decodeIstioConfigMap, from: "document" });
+const caConfigMap = core({ kind: "ConfigMap", decode: () => decodeCaConfigMap, from: "document" });
+const istioOperator = reader("install.istio.io", ["v1alpha1"], {
+  kind: "MeshConfig",
+  decode: () => decodeIstioOperator,
+});
+
+/** Kinds that are read only where what they hold matters here; most ConfigMaps are some app's affair. */
+function readerByContent(group: string, kind: string, value: YamlMap): KindReader | undefined {
+  if (group === "install.istio.io" && kind === "IstioOperator") {
+    return childOf(childOf(value, "spec"), "meshConfig") === undefined ? undefined : istioOperator;
+  }
+  if (group !== "" || kind !== "ConfigMap") {
+    return undefined;
+  }
+  const name = childOf(childOf(value, "metadata"), "name");
+  const data = childOf(value, "data");
+  if (name?.kind === "string" && /^istio(?:-|$)/.test(name.value) && childOf(data, "mesh") !== undefined) {
+    return istioConfigMap;
+  }
+  return ["ca.crt", "cacert"].some((key) => childOf(data, key) !== undefined) ? caConfigMap : undefined;
+}
+
+function childOf(value: YamlValue | undefined, name: string): YamlValue | undefined {
+  return value?.kind === "map" ? value.entries.get(name)?.value : undefined;
+}
+
+/** Kinds of Istio's that change what proxies do in ways that no local proxy carries out. */
+const unservedKinds: ReadonlySet<string> = new Set(["EnvoyFilter", "ProxyConfig"]);
 
 export type KindLookup =
   | { readonly found: "reader"; readonly reader: KindReader }
@@ -78,22 +134,22 @@ export type KindLookup =
   | { readonly found: "other" };
 
 /** Finds how an object is to be read. `other` is a kind that has nothing to do with routing. */
-export function lookUpKind(apiVersion: string, kind: string): KindLookup {
+export function lookUpKind(apiVersion: string, kind: string, value: YamlMap): KindLookup {
   const slash = apiVersion.lastIndexOf("/");
   const group = slash === -1 ? "" : apiVersion.slice(0, slash);
   const version = apiVersion.slice(slash + 1);
-  const reader = readersByName.get(`${group}/${kind}`);
-  if (reader !== undefined) {
-    return reader.versions.includes(version)
-      ? { found: "reader", reader }
-      : { found: "unknownVersion", reader, version };
+  const found = readersByName.get(`${group}/${kind}`) ?? readerByContent(group, kind, value);
+  if (found !== undefined) {
+    return found.versions.includes(version)
+      ? { found: "reader", reader: found }
+      : { found: "unknownVersion", reader: found, version };
   }
-  if (group === "networking.istio.io" && routingKinds.has(kind)) {
+  if (group === "networking.istio.io" && unservedKinds.has(kind)) {
     return { found: "unservedKind" };
   }
   if (group === "networking.istio.io" || group === "kirikae.dev") {
     const known = readers.filter((candidate) => candidate.group === group).map((candidate) => candidate.kind);
-    return { found: "unknownKind", known };
+    return { found: "unknownKind", known: group === "kirikae.dev" ? known : [...known, ...unservedKinds] };
   }
   return { found: "other" };
 }

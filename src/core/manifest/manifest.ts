@@ -1,10 +1,16 @@
 import type { Position } from "../diagnostics/position.ts";
 import type { DestinationRuleSpec } from "./destination-rule.ts";
+import type { EndpointSliceSpec } from "./endpoint-slice.ts";
 import type { GatewaySpec } from "./gateway.ts";
+import type { IngressClassSpec, IngressSpec } from "./ingress.ts";
 import type { LocalWorkloadSpec } from "./local-workload.ts";
-import type { ServiceEntrySpec, WorkloadEntrySpec } from "./service-entry.ts";
-import type { ServiceSpec, WorkloadSpec } from "./service.ts";
+import type { MeshConfig } from "./mesh-config.ts";
+import type { SecretSpec } from "./secret.ts";
+import type { ServiceEntrySpec, WorkloadEntrySpec, WorkloadGroupSpec } from "./service-entry.ts";
+import type { ServiceSpec } from "./service.ts";
+import type { SidecarSpec } from "./sidecar.ts";
 import type { VirtualServiceSpec } from "./virtual-service.ts";
+import type { WorkloadSpec } from "./workload.ts";
 
 /** A text with a name, as read from disk or standard input; `path` is shown in diagnostics as it is. */
 export interface SourceText {
@@ -36,13 +42,35 @@ export type DestinationRuleManifest = ManifestOf<"DestinationRule", DestinationR
 export type ServiceEntryManifest = ManifestOf<"ServiceEntry", ServiceEntrySpec>;
 export type WorkloadEntryManifest = ManifestOf<"WorkloadEntry", WorkloadEntrySpec>;
 export type ServiceManifest = ManifestOf<"Service", ServiceSpec>;
+export type WorkloadGroupManifest = ManifestOf<"WorkloadGroup", WorkloadGroupSpec>;
+export type SidecarManifest = ManifestOf<"Sidecar", SidecarSpec>;
+/** Both forms in which Kubernetes keeps the addresses behind a Service. */
+export type EndpointSliceManifest = ManifestOf<"EndpointSlice" | "Endpoints", EndpointSliceSpec>;
+export type IngressManifest = ManifestOf<"Ingress", IngressSpec>;
+export type IngressClassManifest = ManifestOf<"IngressClass", IngressClassSpec>;
+/** A ConfigMap is here where it holds a CA, which Istio takes in the place of a Secret. */
+export type SecretManifest = ManifestOf<"Secret" | "ConfigMap", SecretSpec>;
+/** From the ConfigMap `istio` of the root namespace, an IstioOperator, or a document of its own. */
+export type MeshConfigManifest = ManifestOf<"MeshConfig", MeshConfig>;
 /** Anything that makes pods: a Pod itself, or an object with a pod template. */
-export type WorkloadManifest = ManifestOf<
-  "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod",
-  WorkloadSpec
->;
-type NamespaceManifest = ManifestOf<"Namespace", Readonly<Record<string, never>>>;
+export type WorkloadManifest = ManifestOf<WorkloadKind, WorkloadSpec>;
+/** Its labels say whether pods get a sidecar. */
+export type NamespaceManifest = ManifestOf<"Namespace", Readonly<Record<string, never>>>;
 export type LocalWorkloadManifest = ManifestOf<"LocalWorkload", LocalWorkloadSpec>;
+
+/** Kinds that make pods. */
+export const workloadKinds = [
+  "Deployment",
+  "StatefulSet",
+  "DaemonSet",
+  "ReplicaSet",
+  "ReplicationController",
+  "Job",
+  "CronJob",
+  "Pod",
+] as const;
+
+export type WorkloadKind = (typeof workloadKinds)[number];
 
 export type Manifest =
   | GatewayManifest
@@ -50,10 +78,21 @@ export type Manifest =
   | DestinationRuleManifest
   | ServiceEntryManifest
   | WorkloadEntryManifest
+  | WorkloadGroupManifest
+  | SidecarManifest
   | ServiceManifest
+  | EndpointSliceManifest
+  | IngressManifest
+  | IngressClassManifest
+  | SecretManifest
+  | MeshConfigManifest
   | WorkloadManifest
   | NamespaceManifest
   | LocalWorkloadManifest;
+
+export function isWorkload(manifest: Manifest): manifest is WorkloadManifest {
+  return workloadKinds.some((kind) => kind === manifest.kind);
+}
 
 /** `namespace/name`, unique within a kind; the name alone for a Namespace. */
 export type ObjectName = string;

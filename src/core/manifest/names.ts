@@ -72,6 +72,15 @@ export function complainHost(text: string): string | undefined {
   return isIpAddress(text) ? undefined : complainWildcardHost(text);
 }
 
+/** Why a text is neither an IP address nor a CIDR range. */
+export function complainSubnet(text: string): string | undefined {
+  const [ip = "", bits, ...rest] = text.split("/");
+  const isRange = bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (ip.includes(":") ? 128 : 32));
+  return isIpAddress(ip) && isRange && rest.length === 0
+    ? undefined
+    : `must be an IP address or a CIDR range, but is ${JSON.stringify(text)}`;
+}
+
 /** The protocols that Istio knows for ports, in its own spelling. Source: Istio `pkg/config/protocol/instance.go`. */
 export const portProtocols = [
   "HTTP",

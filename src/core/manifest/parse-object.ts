@@ -47,7 +47,7 @@ interface TypeMeta {
 }
 
 function parseSingle(value: YamlMap, type: TypeMeta, context: ObjectContext): Manifest | undefined {
-  const lookup = lookUpKind(type.apiVersion, type.kind);
+  const lookup = lookUpKind(type.apiVersion, type.kind, value);
   switch (lookup.found) {
     case "reader":
       return decodeManifest(value, lookup.reader, { type, context });
@@ -66,7 +66,7 @@ function parseSingle(value: YamlMap, type: TypeMeta, context: ObjectContext): Ma
       reportKind("KIR1007", value, {
         type,
         context,
-        message: `${type.kind} is Istio's, but kirikae does not read it yet.`,
+        message: `${type.kind} is Istio's, but kirikae does not carry it out.`,
       });
       return undefined;
     case "unknownKind": {
@@ -122,7 +122,7 @@ function readMetadata(
   if (metadata === invalid) {
     return undefined;
   }
-  const namespace = reader.kind === "Namespace" ? "" : (metadata.namespace ?? defaultNamespace);
+  const namespace = reader.isNamespaced ? (metadata.namespace ?? defaultNamespace) : "";
   for (const [name, text] of Object.entries({ name: metadata.name, namespace })) {
     const complaint = text === "" && name === "namespace" ? undefined : complainObjectName(text);
     if (complaint !== undefined) {
@@ -151,8 +151,12 @@ function readSpec(
   { context, metadata }: { readonly context: DecodeContext; readonly metadata: ObjectMeta },
 ): Manifest["spec"] | undefined {
   const decode: Decoder<Manifest["spec"]> = reader.decode(metadata);
+  if (reader.from === "document") {
+    const whole = decode(place, context);
+    return whole === invalid ? undefined : whole;
+  }
   const spec = fieldPlace(place, "spec");
-  if (spec === undefined && reader.spec === "required") {
+  if (spec === undefined && reader.from === "spec") {
     reportMissing("spec", place, context);
     return undefined;
   }
@@ -184,7 +188,7 @@ function resourceOf(value: YamlMap, type: TypeMeta, context: ObjectContext): str
   const metadata = value.entries.get("metadata")?.value;
   const [name, namespace] =
     metadata?.kind === "map" ? [textOf(metadata, "name"), textOf(metadata, "namespace")] : [undefined, undefined];
-  const prefix = type.kind === "Namespace" ? "" : `${namespace ?? context.defaultNamespace}/`;
+  const prefix = ["Namespace", "IngressClass"].includes(type.kind) ? "" : `${namespace ?? context.defaultNamespace}/`;
   return `${type.kind} ${prefix}${name ?? "(no name)"}`;
 }
 

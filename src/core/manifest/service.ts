@@ -1,11 +1,18 @@
 import type { Position } from "../diagnostics/position.ts";
 
-/** The part of a Kubernetes Service that routing reads. */
+/** The part of a Kubernetes Service that routing reads; `exportTo` is in its annotations (`exportToOf`). */
 export interface ServiceSpec {
   readonly ports: readonly ServicePort[];
+  /** Empty selects nothing: the endpoints come from EndpointSlices or Endpoints. */
   readonly selector: Readonly<Record<string, string>>;
   readonly type: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName";
   readonly externalName: string | undefined;
+  /** `clusterIP: None`: callers are given the pods' own addresses. */
+  readonly isHeadless: boolean;
+  /** Addresses of the Service itself; empty where the manifest leaves them to Kubernetes. */
+  readonly clusterIps: readonly string[];
+  readonly publishNotReadyAddresses: boolean;
+  readonly trafficDistribution: "PreferClose" | "PreferSameZone" | "PreferSameNode" | undefined;
 }
 
 export interface ServicePort {
@@ -18,8 +25,13 @@ export interface ServicePort {
   readonly at: Position;
 }
 
-/** The labels that the pods of a Deployment (or Pod, StatefulSet, ...) carry, and how many there should be. */
-export interface WorkloadSpec {
-  readonly podLabels: Readonly<Record<string, string>>;
-  readonly replicas: number;
+/** Namespaces that a Service is exported to by its annotation; undefined is the mesh's default. */
+export function exportToOf(metadata: {
+  readonly annotations: Readonly<Record<string, string>>;
+}): readonly string[] | undefined {
+  const written = metadata.annotations["networking.istio.io/exportTo"]
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  return written === undefined || written.length === 0 ? undefined : written;
 }

@@ -1,12 +1,52 @@
 import type { Position } from "../diagnostics/position.ts";
 
-/** `networking.istio.io` VirtualService, the `http` part. Field meanings are Istio's. */
+/** `networking.istio.io` VirtualService. Field meanings are Istio's. */
 export interface VirtualServiceSpec {
+  /** Empty makes it a delegate: its `http` rules count only where another VirtualService names it. */
   readonly hosts: readonly string[];
   /** As written; empty means `mesh`. */
   readonly gateways: readonly string[];
   readonly http: readonly HttpRoute[];
+  /** For TLS that is passed through, by the name asked for (SNI). */
+  readonly tls: readonly TlsRoute[];
+  readonly tcp: readonly TcpRoute[];
+  /** Empty means what the mesh says: everywhere, unless it was changed. */
   readonly exportTo: readonly string[];
+}
+
+export interface TlsRoute {
+  /** Never empty. */
+  readonly match: readonly TlsMatch[];
+  readonly destinations: readonly RouteDestination[];
+  readonly at: Position;
+}
+
+export interface TcpRoute {
+  /** Empty: the rule takes every connection. */
+  readonly match: readonly ConnectionMatch[];
+  readonly destinations: readonly RouteDestination[];
+  readonly at: Position;
+}
+
+/** Conditions of one entry are AND-ed; the entries of a rule are OR-ed. */
+export interface ConnectionMatch {
+  /** IP addresses or CIDR ranges. */
+  readonly destinationSubnets: readonly string[];
+  readonly port: number | undefined;
+  readonly sourceLabels: Readonly<Record<string, string>>;
+  readonly sourceNamespace: string | undefined;
+  readonly gateways: readonly string[];
+  readonly at: Position;
+}
+
+export interface TlsMatch extends ConnectionMatch {
+  /** Never empty; each within a host of the VirtualService. */
+  readonly sniHosts: readonly string[];
+}
+
+export interface RouteDestination {
+  readonly destination: Destination;
+  readonly weight: number | undefined;
 }
 
 /** `{}` and the regex `*` both mean that the header only has to be present. */
@@ -32,6 +72,8 @@ export interface HttpMatch {
   readonly gateways: readonly string[];
   readonly sourceLabels: Readonly<Record<string, string>>;
   readonly sourceNamespace: string | undefined;
+  /** The name under which a proxy counts this match's requests. */
+  readonly statPrefix: string | undefined;
   readonly at: Position;
 }
 
@@ -45,13 +87,47 @@ export interface HttpRoute {
   readonly rewrite: HttpRewrite | undefined;
   readonly mirrors: readonly HttpMirror[];
   readonly headers: HeaderOperations;
+  readonly fault: HttpFault | undefined;
+  readonly cors: HttpCors | undefined;
   readonly at: Position;
 }
 
 export type HttpAction =
   | { readonly kind: "route"; readonly destinations: readonly HttpRouteDestination[] }
   | ({ readonly kind: "redirect" } & HttpRedirect)
-  | { readonly kind: "directResponse"; readonly status: number; readonly body: Uint8Array };
+  | { readonly kind: "directResponse"; readonly status: number; readonly body: Uint8Array }
+  /** The rules of another VirtualService, one without hosts, stand here. */
+  | ({ readonly kind: "delegate" } & HttpDelegate);
+
+export interface HttpDelegate {
+  readonly name: string;
+  /** Undefined is the namespace of the VirtualService that delegates. */
+  readonly namespace: string | undefined;
+  readonly at: Position;
+}
+
+/** Failures that are made on purpose; the delay comes first. A percentage that is not given is 0: never. */
+export interface HttpFault {
+  readonly delay: { readonly delayMs: number; readonly percent: number } | undefined;
+  readonly abort: HttpAbort | undefined;
+}
+
+export type HttpAbort =
+  | { readonly kind: "http"; readonly status: number; readonly percent: number }
+  /** `status` is gRPC's number, 0 to 16, whatever form the manifest gives it in. */
+  | { readonly kind: "grpc"; readonly status: number; readonly percent: number };
+
+export interface HttpCors {
+  readonly allowOrigins: readonly Exclude<StringMatch, { kind: "present" }>[];
+  readonly allowMethods: readonly string[];
+  readonly allowHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  /** Whole seconds. */
+  readonly maxAgeSeconds: number | undefined;
+  readonly allowCredentials: boolean | undefined;
+  /** Whether a preflight of an origin that is not allowed goes on to the destination; `FORWARD` by default. */
+  readonly unmatchedPreflights: "FORWARD" | "IGNORE";
+}
 
 export interface Destination {
   readonly host: string;
@@ -60,9 +136,7 @@ export interface Destination {
   readonly at: Position;
 }
 
-export interface HttpRouteDestination {
-  readonly destination: Destination;
-  readonly weight: number | undefined;
+export interface HttpRouteDestination extends RouteDestination {
   readonly headers: HeaderOperations;
 }
 

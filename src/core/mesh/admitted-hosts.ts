@@ -31,7 +31,7 @@ export class AdmittedHosts {
   }
 }
 
-/** As written, TLS servers included, which are there although they are not served here. */
+/** As written, of servers of every protocol. */
 export function writtenHosts(gateway: GatewayManifest): readonly string[] {
-  return [...gateway.spec.servers.flatMap((server) => server.hosts), ...(gateway.spec.unservedHosts ?? [])];
+  return gateway.spec.servers.flatMap((server) => server.hosts);
 }

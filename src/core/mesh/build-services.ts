@@ -151,6 +151,7 @@ function entryResolution(manifest: ServiceEntryManifest): MeshService["resolutio
       return "static";
     case "DNS":
     case "DNS_ROUND_ROBIN":
+    case "DYNAMIC_DNS":
       return "dns";
   }
 }
@@ -161,7 +162,7 @@ function entryEndpoints(
   surroundings: Surroundings,
 ): readonly MeshEndpoint[] {
   const { spec, metadata } = manifest;
-  if (spec.resolution === "NONE") {
+  if (spec.resolution === "NONE" || spec.resolution === "DYNAMIC_DNS") {
     return [];
   }
   if (spec.workloadSelector !== undefined) {
@@ -169,7 +170,7 @@ function entryEndpoints(
     return selectEndpoints({ namespace, selector: spec.workloadSelector, ports: spec.ports }, surroundings);
   }
   if (spec.endpoints.length > 0) {
-    return spec.endpoints.map((endpoint) => addressEndpoint(endpoint, spec.ports));
+    return spec.endpoints.flatMap((endpoint) => dialable(endpoint, endpoint.labels, spec.ports));
   }
   return spec.resolution === "STATIC" ? [] : [addressEndpoint({ address: host, labels: {}, ports: {} }, spec.ports)];
 }
@@ -200,7 +201,7 @@ function selectEndpoints(query: EndpointQuery, surroundings: Surroundings): read
     .filter((endpoint) => endpoint.ports.size > 0);
   const entries = surroundings.workloadEntries
     .find(namespace, selector)
-    .map((entry) => addressEndpoint({ ...entry.spec, labels: entryLabels(entry) }, ports));
+    .flatMap((entry) => dialable(entry.spec, entryLabels(entry), ports));
   return [...local, ...entries];
 }
 
@@ -214,8 +215,21 @@ function localEndpoint(workload: LocalWorkloadManifest, ports: readonly DialledP
   };
 }
 
+/** An entry without an address is behind the gateway of another network, which nothing here can reach. */
+function dialable(
+  entry: WorkloadEntrySpec,
+  labels: MeshEndpoint["labels"],
+  ports: readonly DialledPort[],
+): readonly MeshEndpoint[] {
+  const { address } = entry;
+  return address === undefined ? [] : [addressEndpoint({ ...entry, address, labels }, ports)];
+}
+
 function addressEndpoint(
-  endpoint: Pick<WorkloadEntrySpec, "address" | "labels" | "ports"> & { readonly weight?: number | undefined },
+  endpoint: Pick<WorkloadEntrySpec, "labels" | "ports"> & {
+    readonly address: string;
+    readonly weight?: number | undefined;
+  },
   ports: readonly DialledPort[],
 ): MeshEndpoint {
   return {

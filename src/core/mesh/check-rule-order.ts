@@ -62,6 +62,7 @@ function anyRequest(at: Position): HttpMatch {
     gateways: [],
     sourceLabels: {},
     sourceNamespace: undefined,
+    statPrefix: undefined,
     at,
   };
 }

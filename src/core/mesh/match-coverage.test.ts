@@ -17,6 +17,7 @@ const any: HttpMatch = {
   gateways: [],
   sourceLabels: {},
   sourceNamespace: undefined,
+  statPrefix: undefined,
   at: { file: "a.yaml", line: 1, column: 1 },
 };
 

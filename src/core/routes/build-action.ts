@@ -9,7 +9,7 @@ export type ActionResult =
   | { readonly kind: "action"; readonly action: RouteAction }
   | {
       readonly kind: "refused";
-      readonly code: "KIR1101" | "KIR1102" | "KIR1103" | "KIR1104";
+      readonly code: "KIR1006" | "KIR1101" | "KIR1102" | "KIR1103" | "KIR1104";
       readonly message: string;
     };
 
@@ -26,6 +26,8 @@ export function buildAction(rule: HttpRoute, splitId: SplitId, context: SplitCon
       );
     case "route":
       return buildForward({ ...rule, destinations: action.destinations }, splitId, context);
+    case "delegate":
+      return { kind: "refused", code: "KIR1006", message: `The delegate ${action.name} is not read yet.` };
   }
 }
 

@@ -33,6 +33,7 @@ export function resolvePolicyBlocks({ rule, subset, port }: PolicySources): Traf
       loadBalancer: subset.loadBalancer ?? base.loadBalancer,
       connectionPool: subset.connectionPool ?? base.connectionPool,
       outlierDetection: subset.outlierDetection ?? base.outlierDetection,
+      tls: subset.tls ?? base.tls,
     }
   );
 }
@@ -72,6 +73,7 @@ const noBlocks: TrafficPolicyBlocks = {
   loadBalancer: undefined,
   connectionPool: undefined,
   outlierDetection: undefined,
+  tls: undefined,
 };
 
 function forPort(policy: TrafficPolicy | undefined, port: number): TrafficPolicyBlocks | undefined {

@@ -20,7 +20,7 @@ export type Decoder<T> = (place: Place, context: DecodeContext) => T | Invalid;
 
 /** What a decoder knows about the document around it. */
 export interface DecodeContext {
-  readonly lines: LineIndex;
+  readonly lines: Pick<LineIndex, "positionOf">;
   readonly log: FindingLog;
   /** `Kind namespace/name`. */
   readonly resource: string | undefined;

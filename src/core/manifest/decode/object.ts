@@ -28,8 +28,8 @@ type Decoded<F extends Fields> = { readonly [Name in keyof F]: F[Name] extends F
 
 export interface ObjectShape<F extends Fields> {
   readonly fields: F;
-  /** Istio's fields that would change what happens, and that kirikae does not carry out yet: an error, KIR1006. */
-  readonly unsupported?: readonly string[];
+  /** Istio's fields that would change what happens, and that kirikae does not carry out: an error, KIR1006. */
+  readonly unsupported?: Readonly<Record<string, string>>;
   /** Istio's fields without an effect in the local mesh: a warning, KIR1007, that ends with this reason. */
   readonly unserved?: Readonly<Record<string, string>>;
   /** Kubernetes kinds are read in part only, so unknown fields say nothing about a mistake. */
@@ -39,7 +39,11 @@ export interface ObjectShape<F extends Fields> {
 /** An object with known fields. `null` is the same as absent, as in protobuf JSON. */
 export function object<F extends Fields>(shape: ObjectShape<F>): Decoder<Decoded<F>> {
   const fields = Object.entries(shape.fields);
-  const known = [...Object.keys(shape.fields), ...(shape.unsupported ?? []), ...Object.keys(shape.unserved ?? {})];
+  const known = [
+    ...Object.keys(shape.fields),
+    ...Object.keys(shape.unsupported ?? {}),
+    ...Object.keys(shape.unserved ?? {}),
+  ];
   return (place, context) => {
     const { value } = place;
     if (value.kind !== "map") {
@@ -111,19 +115,23 @@ function reportOtherFields<F extends Fields>(shape: ObjectShape<F>, known: reado
     const child = childPlace(place, name, entry.value);
     const path = renderPath(child);
     const offset = entry.keyOffset;
-    const reason =
-      shape.unserved !== undefined && Object.hasOwn(shape.unserved, name) ? shape.unserved[name] : undefined;
-    if (reason !== undefined) {
-      report(child, context, { code: "KIR1007", message: `"${path}" is not served locally: ${reason}.`, offset });
-    } else if (shape.unsupported?.includes(name) === true) {
-      const hint = "Remove it, or route this host elsewhere until kirikae supports it.";
-      report(child, context, { code: "KIR1006", message: `"${path}" is not supported yet.`, hint, offset });
+    const unserved = reasonFor(name, shape.unserved);
+    const unsupported = reasonFor(name, shape.unsupported);
+    if (unserved !== undefined) {
+      report(child, context, { code: "KIR1007", message: `"${path}" is not served locally: ${unserved}.`, offset });
+    } else if (unsupported !== undefined) {
+      const message = `"${path}" is not supported: ${unsupported}.`;
+      report(child, context, { code: "KIR1006", message, hint: "Remove it, or route this host elsewhere.", offset });
     } else {
       const written = entry.booleanSource ?? name;
       const message = `"${path}" is not a field that ${context.kind} has.`;
       report(child, context, { code: "KIR1004", message, hint: () => unknownHint(written, known), offset });
     }
   }
+}
+
+function reasonFor(name: string, reasons: Readonly<Record<string, string>> | undefined): string | undefined {
+  return reasons !== undefined && Object.hasOwn(reasons, name) ? reasons[name] : undefined;
 }
 
 function unknownHint(name: string, known: readonly string[]): string {

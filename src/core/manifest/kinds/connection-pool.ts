@@ -2,12 +2,32 @@ import { refine, transform } from "../decode/collections.ts";
 import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
 import { object, optional, withDefault } from "../decode/object.ts";
 import { boolean, durationMs, integer, oneOf } from "../decode/scalars.ts";
-import type { ConnectionPool } from "../destination-rule.ts";
+import type { ConnectionPool, Http2KeepAlive, TcpKeepalive } from "../destination-rule.ts";
 
 /** 0 is the same as absent: no limit. */
 const limit: Decoder<number | undefined> = transform(
   refine(integer, (value) => (value < 0 || value > 2_147_483_647 ? `must be 0 or more, but is ${value}` : undefined)),
   (value) => (value === 0 ? undefined : value),
+);
+
+const probes = refine(integer, (value) =>
+  value < 0 || value > 4_294_967_295 ? `must be 0 or more, but is ${value}` : undefined,
+);
+
+const decodeTcpKeepalive: Decoder<TcpKeepalive> = transform(
+  object({
+    fields: { probes: optional(probes), time: optional(durationMs), interval: optional(durationMs) },
+  }),
+  ({ probes: count, time, interval }) => ({
+    probes: count === 0 ? undefined : count,
+    timeMs: time,
+    intervalMs: interval,
+  }),
+);
+
+const decodeHttp2KeepAlive: Decoder<Http2KeepAlive> = transform(
+  object({ fields: { interval: optional(durationMs), timeout: optional(durationMs) } }),
+  ({ interval, timeout }) => ({ intervalMs: interval, timeoutMs: timeout }),
 );
 
 const decodeTcp = object({
@@ -16,8 +36,8 @@ const decodeTcp = object({
     connectTimeout: optional(durationMs),
     idleTimeout: optional(durationMs),
     maxConnectionDuration: optional(durationMs),
+    tcpKeepalive: optional(decodeTcpKeepalive),
   },
-  unsupported: ["tcpKeepalive"],
 });
 
 const decodeHttp = object({
@@ -30,8 +50,8 @@ const decodeHttp = object({
     maxConcurrentStreams: optional(limit),
     h2UpgradePolicy: optional(oneOf(["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"])),
     useClientProtocol: withDefault(boolean, false),
+    http2KeepAlive: optional(decodeHttp2KeepAlive),
   },
-  unsupported: ["http2KeepAlive"],
 });
 
 const noTcp = {
@@ -39,6 +59,7 @@ const noTcp = {
   connectTimeout: undefined,
   idleTimeout: undefined,
   maxConnectionDuration: undefined,
+  tcpKeepalive: undefined,
 };
 
 const noHttp = {
@@ -50,6 +71,7 @@ const noHttp = {
   maxConcurrentStreams: undefined,
   h2UpgradePolicy: undefined,
   useClientProtocol: false,
+  http2KeepAlive: undefined,
 };
 
 /** `connectionPool`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateConnectionPool. */

@@ -13,6 +13,7 @@ import { string } from "../decode/scalars.ts";
 import type { DestinationRuleSpec, Subset, TrafficPolicy } from "../destination-rule.ts";
 import { complainHost, complainLabel } from "../names.ts";
 import { exportTo } from "./hosts.ts";
+import { matchLabelsSelector } from "./label-selector.ts";
 import { decodeTrafficPolicy } from "./traffic-policy.ts";
 
 const policy = optional(recover<TrafficPolicy | undefined>(decodeTrafficPolicy, undefined));
@@ -36,12 +37,12 @@ export const decodeDestinationRule: Decoder<DestinationRuleSpec> = transform(
       trafficPolicy: policy,
       subsets: withDefault(lenientList(decodeSubset), []),
       exportTo: withDefault(exportTo, []),
+      workloadSelector: optional(matchLabelsSelector),
     },
-    unsupported: ["workloadSelector"],
   }),
   (spec, place, context) => {
     reportRepeatedSubsets(fieldPlace(place, "subsets"), context);
-    return spec;
+    return { ...spec, hostAt: positionOf(fieldPlace(place, "host") ?? place, context) };
   },
 );
 

@@ -24,14 +24,15 @@ export const decodeDestination: Decoder<Destination> = transform(
   }),
 );
 
-const weight = refine(integer, (value) =>
+/** A share of requests; relative to the sum of all. */
+export const decodeWeight = refine(integer, (value) =>
   value < 0 || value > 2_147_483_647 ? `must be a weight of 0 or more, but is ${value}` : undefined,
 );
 
 export const decodeRouteDestination: Decoder<HttpRouteDestination> = object({
   fields: {
     destination: required(decodeDestination),
-    weight: optional(weight),
+    weight: optional(decodeWeight),
     headers: withDefault(decodeHeaderOperations, noHeaderOperations),
   },
 });

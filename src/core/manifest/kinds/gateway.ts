@@ -10,17 +10,11 @@ import {
 } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { portNumber, string } from "../decode/scalars.ts";
-import type { GatewayServer, GatewaySpec } from "../gateway.ts";
+import type { GatewayServer, GatewaySpec, ServerTls } from "../gateway.ts";
 import { complainLabel, complainWildcardHost, isHttpProtocol, isIpAddress } from "../names.ts";
-import { decodeServerTls, type ServerTls } from "./gateway-tls.ts";
+import { decodeServerTls, type ServerTlsBlock } from "./gateway-tls.ts";
 import { checkedStrings } from "./hosts.ts";
 import { portProtocol } from "./port-protocol.ts";
-
-/** A server of any protocol; only those that speak plain HTTP are kept. */
-interface AnyServer {
-  readonly server: GatewayServer;
-  readonly isServed: boolean;
-}
 
 const decodePort = object({
   fields: {
@@ -41,26 +35,24 @@ const decodeServerFields = object({
   unserved: { defaultEndpoint: "Istio does not read it at a gateway either" },
 });
 
-const decodeServer: Decoder<AnyServer> = transform(decodeServerFields, (fields, place, context) => {
+const decodeServer: Decoder<GatewayServer> = transform(decodeServerFields, (fields, place, context) => {
   const { port, bind, hosts, tls } = fields;
   checkTls(port.protocol, place, { tls, context });
-  const isServed = isHttpProtocol(port.protocol);
-  if (!isServed) {
-    report(place, context, {
-      code: "KIR1007",
-      message: `"${renderPath(place)}" speaks ${port.protocol}, which is not served locally; only plain HTTP is.`,
-    });
-  }
   const httpsRedirect = tls?.httpsRedirect ?? false;
-  if (httpsRedirect && !isServed) {
+  if (httpsRedirect && !isHttpProtocol(port.protocol)) {
     report(fieldPlace(place, "tls") ?? place, context, {
       code: "KIR1013",
       message: `"${renderPath(place)}.tls.httpsRedirect" has no effect on ${port.protocol}.`,
     });
   }
   const name = fields.name ?? port.name;
-  return { server: { name, port, bind, hosts, httpsRedirect, at: positionOf(place, context) }, isServed };
+  const at = positionOf(place, context);
+  return { name, port, bind, hosts, httpsRedirect, tls: tls === undefined ? undefined : serverTls(tls), at };
 });
+
+function serverTls({ httpsRedirect: _redirect, isRedirectOnly, ...tls }: ServerTlsBlock): ServerTls | undefined {
+  return isRedirectOnly ? undefined : tls;
+}
 
 /** `networking.istio.io` Gateway. Source of the rules: Istio `pkg/config/validation/validation.go`. */
 export const decodeGateway: Decoder<GatewaySpec> = transform(
@@ -69,17 +61,13 @@ export const decodeGateway: Decoder<GatewaySpec> = transform(
   }),
   ({ selector, servers }, place, context) => {
     checkPortNames(servers, place, context);
-    return {
-      selector,
-      servers: servers.filter((entry) => entry.isServed).map((entry) => entry.server),
-      unservedHosts: servers.filter((entry) => !entry.isServed).flatMap((entry) => entry.server.hosts),
-    };
+    return { selector, servers };
   },
 );
 
-function checkPortNames(servers: readonly AnyServer[], place: Place, context: DecodeContext): void {
+function checkPortNames(servers: readonly GatewayServer[], place: Place, context: DecodeContext): void {
   const seen = new Set<string>();
-  for (const { server } of servers) {
+  for (const server of servers) {
     if (seen.has(server.port.name)) {
       report(place, context, {
         code: "KIR1014",
@@ -93,12 +81,12 @@ function checkPortNames(servers: readonly AnyServer[], place: Place, context: De
 function checkTls(
   protocol: string,
   place: Place,
-  { tls, context }: { readonly tls: ServerTls | undefined; readonly context: DecodeContext },
+  { tls, context }: { readonly tls: ServerTlsBlock | undefined; readonly context: DecodeContext },
 ): void {
   const needsTls = protocol === "HTTPS" || protocol === "TLS";
   if (needsTls && tls === undefined) {
     reportValue(place, context, `needs "tls", because its protocol is ${protocol}`);
-  } else if (!needsTls && tls?.isTerminating === true) {
+  } else if (!needsTls && tls !== undefined && !tls.isRedirectOnly && tls.mode !== "PASSTHROUGH") {
     const tlsPlace = fieldPlace(place, "tls") ?? place;
     reportValue(tlsPlace, context, `may hold only httpsRedirect on a server that speaks ${protocol}`);
   }

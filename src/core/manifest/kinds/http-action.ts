@@ -3,6 +3,7 @@ import { type Decoder, invalid, renderPath, report, reportValue } from "../decod
 import { object, optional, required } from "../decode/object.ts";
 import { integer, oneOf, portNumber, string } from "../decode/scalars.ts";
 import type { HttpRedirect, HttpRewrite } from "../virtual-service.ts";
+import { parseBase64 } from "./base64.ts";
 import { complainLine, complainRegex } from "./string-match.ts";
 
 /** Text that goes into a request line or a header, where Envoy takes no line break. */
@@ -91,14 +92,10 @@ export const decodeRewrite: Decoder<HttpRewrite> = transform(
 const maximumBodyBytes = 1024 * 1024;
 const largeBodyBytes = 100 * 1024;
 
-/** Bytes as protobuf JSON writes them: base64, standard or URL-safe, padded or not. */
-const base64: Decoder<Uint8Array> = transform(string, (text, place, context) => {
-  const standard = text.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
-  if (!/^[A-Za-z0-9+/]*$/.test(standard) || standard.length % 4 === 1) {
-    return reportValue(place, context, "must be base64");
-  }
-  return Uint8Array.from(atob(standard), (character) => character.charCodeAt(0));
-});
+const base64: Decoder<Uint8Array> = transform(
+  string,
+  (text, place, context) => parseBase64(text) ?? reportValue(place, context, "must be base64"),
+);
 
 const decodeBody: Decoder<Uint8Array> = transform(
   object({ fields: { string: optional(string), bytes: optional(base64) } }),

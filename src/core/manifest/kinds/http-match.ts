@@ -23,8 +23,8 @@ export const decodeHttpMatch: Decoder<HttpMatch> = transform(
       gateways: withDefault(gatewayNames, []),
       sourceLabels: withDefault(stringMap, {}),
       sourceNamespace: optional(string),
+      statPrefix: optional(string),
     },
-    unserved: { statPrefix: "statistics are kept by destination only" },
   }),
   (match, place, context) => ({ ...match, at: positionOf(place, context) }),
 );

@@ -11,12 +11,14 @@ import {
   reportValue,
 } from "../decode/decoder.ts";
 import { parseDuration } from "../decode/duration.ts";
-import { fieldPlace, object, optional, withDefault } from "../decode/object.ts";
+import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { durationMs, number, string } from "../decode/scalars.ts";
-import type { HttpAction, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
+import type { HttpAction, HttpDelegate, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
 import { decodeDestination, decodeMirrorPolicy, decodePercent, decodeRouteDestination } from "./destination.ts";
 import { decodeDirectResponse, decodeRedirect, decodeRewrite } from "./http-action.ts";
 import { complainHeaderCount, decodeHeaderOperations, noHeaderOperations } from "./http-headers.ts";
+import { decodeCors, delegateName } from "./http-cors.ts";
+import { decodeFault } from "./http-fault.ts";
 import { decodeHttpMatch } from "./http-match.ts";
 import { decodeRetries } from "./http-retry.ts";
 
@@ -33,6 +35,15 @@ const timeoutMs: Decoder<number> = (place, context) =>
       })
     : durationMs(place, context);
 
+const decodeDelegate: Decoder<HttpDelegate> = transform(
+  object({ fields: { name: required(delegateName), namespace: optional(string) } }),
+  ({ name, namespace }, place, context) => ({
+    name,
+    namespace: namespace === "" ? undefined : namespace,
+    at: positionOf(place, context),
+  }),
+);
+
 const decodeFields = object({
   fields: {
     name: optional(string),
@@ -48,8 +59,10 @@ const decodeFields = object({
     mirrorPercent: optional(mirrorPercent),
     mirrorPercentage: optional(decodePercent),
     headers: withDefault(decodeHeaderOperations, noHeaderOperations),
+    fault: optional(decodeFault),
+    corsPolicy: optional(decodeCors),
+    delegate: optional(decodeDelegate),
   },
-  unsupported: ["delegate", "fault", "corsPolicy"],
 });
 
 type RouteFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
@@ -74,18 +87,25 @@ export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fiel
     rewrite: fields.rewrite,
     mirrors,
     headers: fields.headers,
+    fault: fields.fault,
+    cors: fields.corsPolicy,
     at: positionOf(place, context),
   };
 });
 
 function buildAction(fields: RouteFields, place: Place, context: DecodeContext): HttpAction | Invalid {
-  const { route, redirect, directResponse } = fields;
-  const given = Object.entries({ route, redirect, directResponse }).filter(([, value]) => value !== undefined);
+  const { route, redirect, directResponse, delegate } = fields;
+  const given = Object.entries({ route, redirect, directResponse, delegate }).filter(
+    ([, value]) => value !== undefined,
+  );
   if (given.length > 1) {
     return exclude(place, context, `must have one action, but has ${given.map(([name]) => name).join(" and ")}`);
   }
   if (route !== undefined) {
     return checkWeights(route, place, context);
+  }
+  if (delegate !== undefined) {
+    return { kind: "delegate", ...delegate };
   }
   if (fields.rewrite !== undefined) {
     return exclude(place, context, "must not have rewrite without route");
@@ -96,10 +116,7 @@ function buildAction(fields: RouteFields, place: Place, context: DecodeContext):
   if (directResponse !== undefined) {
     return { kind: "directResponse", ...directResponse };
   }
-  // A rule that delegates has no action of its own; that it delegates is reported as not supported already.
-  return fieldPlace(place, "delegate") === undefined
-    ? reportValue(place, context, "needs one of route, redirect and directResponse")
-    : invalid;
+  return reportValue(place, context, "needs one of route, redirect, directResponse and delegate");
 }
 
 /** Zero everywhere leaves nobody to send to; a single destination's weight is ignored, even 0. */

@@ -1,9 +1,10 @@
-import { refine, transform } from "../decode/collections.ts";
+import { list, refine, transform } from "../decode/collections.ts";
 import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
-import { object, optional, required } from "../decode/object.ts";
-import { boolean, durationOrZeroMs, integer, oneOf, string } from "../decode/scalars.ts";
+import { object, optional, required, withDefault } from "../decode/object.ts";
+import { boolean, durationMs, durationOrZeroMs, integer, number, oneOf, string } from "../decode/scalars.ts";
+import { decodeLocality } from "./locality-load-balancing.ts";
 import { complainLine } from "./string-match.ts";
-import type { ConsistentHash, LoadBalancer } from "../destination-rule.ts";
+import type { ConsistentHash, LoadBalancer, Warmup } from "../destination-rule.ts";
 
 const simpleNames = ["UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] as const;
 
@@ -15,7 +16,8 @@ const decodeSimple: Decoder<Simple> = transform(oneOf(simpleNames), (name, place
     case "PASSTHROUGH":
       report(place, context, {
         code: "KIR1006",
-        message: `"${renderPath(place)}" is PASSTHROUGH, which is not supported yet.`,
+        message: `"${renderPath(place)}" is PASSTHROUGH, which is not supported: no connection on this machine is redirected, so none has an address that it was meant for.`,
+        hint: "Remove it, or route this host elsewhere.",
       });
       return invalid;
     case "LEAST_CONN":
@@ -35,9 +37,18 @@ const decodeSimple: Decoder<Simple> = transform(oneOf(simpleNames), (name, place
 
 const notEmpty = refine(string, (text) => (text === "" ? "must not be empty" : undefined));
 
+const decodeAttribute: Decoder<readonly [name: string, value: string]> = transform(
+  object({ fields: { name: required(notEmpty), value: withDefault(string, "") } }),
+  ({ name, value }) => [name, value] as const,
+);
+
 const decodeCookie = object({
-  fields: { name: required(notEmpty), path: optional(string), ttl: optional(durationOrZeroMs) },
-  unsupported: ["attributes"],
+  fields: {
+    name: required(notEmpty),
+    path: optional(string),
+    ttl: optional(durationOrZeroMs),
+    attributes: withDefault(list(decodeAttribute), []),
+  },
 });
 
 /** Envoy's own bound; a ring is kept in memory for every destination. */
@@ -113,8 +124,8 @@ function hashKeys(fields: HashFields): readonly ConsistentHash["key"][] {
     keys.push({ kind: "header", name: fields.httpHeaderName });
   }
   if (fields.httpCookie !== undefined) {
-    const { name, path, ttl } = fields.httpCookie;
-    keys.push({ kind: "cookie", name, path, ttlMs: ttl });
+    const { name, path, ttl, attributes } = fields.httpCookie;
+    keys.push({ kind: "cookie", name, path, ttlMs: ttl, attributes });
   }
   if (fields.useSourceIp === true) {
     keys.push({ kind: "sourceIp" });
@@ -125,13 +136,36 @@ function hashKeys(fields: HashFields): readonly ConsistentHash["key"][] {
   return keys;
 }
 
+const minimumPercent = refine(number, (value) =>
+  value < 0 || value > 100 ? `must be a percentage from 0 to 100, but is ${value}` : undefined,
+);
+
+const aggression = refine(number, (value) => (value < 1 ? `must be 1 or more, but is ${value}` : undefined));
+
+const decodeWarmup: Decoder<Warmup> = transform(
+  object({
+    fields: {
+      duration: required(durationMs),
+      minimumPercent: optional(minimumPercent),
+      aggression: optional(aggression),
+    },
+  }),
+  ({ duration, ...others }) => ({ durationMs: duration, ...others }),
+);
+
 /** `loadBalancer`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateLoadBalancer. */
 export const decodeLoadBalancer: Decoder<LoadBalancer | undefined> = transform(
   object({
-    fields: { simple: optional(decodeSimple), consistentHash: optional(decodeHash) },
-    unsupported: ["localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs"],
+    fields: {
+      simple: optional(decodeSimple),
+      consistentHash: optional(decodeHash),
+      localityLbSetting: optional(decodeLocality),
+      warmup: optional(decodeWarmup),
+      warmupDurationSecs: optional(durationMs),
+    },
+    unsupported: { zoneAwareLbSetting: "endpoints on one machine have no zones to weigh" },
   }),
-  ({ simple, consistentHash }, place, context) => {
+  ({ simple, consistentHash, localityLbSetting, warmup, warmupDurationSecs }, place, context) => {
     if (simple !== undefined && consistentHash !== undefined) {
       report(place, context, {
         code: "KIR1014",
@@ -139,9 +173,18 @@ export const decodeLoadBalancer: Decoder<LoadBalancer | undefined> = transform(
       });
       return invalid;
     }
+    const extras = {
+      locality: localityLbSetting,
+      warmup:
+        warmup ??
+        (warmupDurationSecs === undefined
+          ? undefined
+          : { durationMs: warmupDurationSecs, minimumPercent: undefined, aggression: undefined }),
+    };
     if (consistentHash !== undefined) {
-      return { kind: "consistentHash", hash: consistentHash };
+      return { kind: "consistentHash", hash: consistentHash, ...extras };
     }
-    return simple === undefined ? undefined : { kind: "simple", simple };
+    const isEmpty = simple === undefined && extras.locality === undefined && extras.warmup === undefined;
+    return isEmpty ? undefined : { kind: "simple", simple: simple ?? "LEAST_REQUEST", ...extras };
   },
 );

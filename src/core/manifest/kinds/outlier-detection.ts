@@ -1,4 +1,4 @@
-import { refine, transform } from "../decode/collections.ts";
+import { list, refine, transform } from "../decode/collections.ts";
 import { type Decoder, renderPath, report, reportValue } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, withDefault } from "../decode/object.ts";
 import { boolean, durationMs, integer } from "../decode/scalars.ts";
@@ -10,6 +10,10 @@ const count = refine(integer, (value) =>
 
 const percent = refine(integer, (value) =>
   value < 0 || value > 100 ? `must be a percentage from 0 to 100, but is ${value}` : undefined,
+);
+
+const errorCode = refine(integer, (value) =>
+  value < 100 || value > 599 ? `must be a status from 100 to 599, but is ${value}` : undefined,
 );
 
 /** `outlierDetection`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateOutlierDetection. */
@@ -25,10 +29,11 @@ export const decodeOutlierDetection: Decoder<OutlierDetection> = transform(
       baseEjectionTime: optional(durationMs),
       maxEjectionPercent: optional(percent),
       minHealthPercent: optional(percent),
+      outlierDetectionHttpErrorCodes: withDefault(list(errorCode), []),
     },
   }),
   (fields, place, context) => {
-    const { consecutiveErrors, interval, baseEjectionTime, ...others } = fields;
+    const { consecutiveErrors, interval, baseEjectionTime, outlierDetectionHttpErrorCodes: codes, ...others } = fields;
     if (consecutiveErrors !== undefined) {
       const at = fieldPlace(place, "consecutiveErrors") ?? place;
       const message = `"${renderPath(at)}" is deprecated and has no effect.`;
@@ -40,6 +45,6 @@ export const decodeOutlierDetection: Decoder<OutlierDetection> = transform(
         hint: "Set splitExternalLocalOriginErrors to true.",
       });
     }
-    return { ...others, intervalMs: interval, baseEjectionTimeMs: baseEjectionTime };
+    return { ...others, intervalMs: interval, baseEjectionTimeMs: baseEjectionTime, httpErrorCodes: codes };
   },
 );

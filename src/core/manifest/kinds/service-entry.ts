@@ -1,4 +1,4 @@
-import { lenientList, list, mapOf, nonEmpty, refine, stringMap, transform } from "../decode/collections.ts";
+import { lenientList, list, nonEmpty, refine, strings, transform } from "../decode/collections.ts";
 import {
   type DecodeContext,
   type Decoder,
@@ -11,11 +11,13 @@ import {
   reportValue,
 } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
-import { integer, oneOf, portNumber, string } from "../decode/scalars.ts";
-import { complainFqdn, complainLabel, complainWildcardHost, isIpAddress } from "../names.ts";
+import { oneOf, portNumber, string } from "../decode/scalars.ts";
+import { complainLabel, complainSubnet, complainWildcardHost, isIpAddress } from "../names.ts";
 import type { ServiceEntryPort, ServiceEntrySpec, WorkloadEntrySpec } from "../service-entry.ts";
 import { checkedStrings, exportTo } from "./hosts.ts";
+import { labelSelector } from "./label-selector.ts";
 import { portProtocol } from "./port-protocol.ts";
+import { decodeWorkloadEntry } from "./workload-entry.ts";
 
 const decodePort: Decoder<ServiceEntryPort> = transform(
   object({
@@ -29,89 +31,31 @@ const decodePort: Decoder<ServiceEntryPort> = transform(
   (port, place, context) => ({ ...port, at: positionOf(place, context) }),
 );
 
-const address = refine(string, (text) => {
-  if (text.startsWith("unix://")) {
-    return /^unix:\/\/(?:@|\/)./.test(text) ? undefined : "must be unix:// and an absolute path";
-  }
-  return isIpAddress(text) ? undefined : complainFqdn(text);
-});
-
-const weight = refine(integer, (value) =>
-  value < 0 || value > 4_294_967_295 ? `must be from 0 to 4294967295, but is ${value}` : undefined,
-);
-
-/** An endpoint: inline in a ServiceEntry, or the spec of a WorkloadEntry. */
-export const decodeWorkloadEntry: Decoder<WorkloadEntrySpec> = transform(
-  object({
-    fields: {
-      address: optional(address),
-      ports: withDefault(mapOf(portNumber), {}),
-      labels: withDefault(stringMap, {}),
-      weight: optional(weight),
-    },
-    unserved: {
-      network: "there is one network only",
-      locality: "there is one locality only",
-      serviceAccount: "nothing checks identities",
-    },
-  }),
-  (entry, place, context) => {
-    if (entry.address === undefined) {
-      return reportValue(place, context, "needs an address");
-    }
-    if (entry.address.startsWith("unix://")) {
-      const message = `"${renderPath(place)}.address" is a Unix socket, which is not supported yet.`;
-      report(place, context, { code: "KIR1006", message });
-      return invalid;
-    }
-    return { ...entry, address: entry.address, at: positionOf(place, context) };
-  },
-);
-
 const host = (text: string): string | undefined =>
   text === "*" ? 'must not be "*", which would take every host' : complainWildcardHost(text);
-
-const addressOrRange = (text: string): string | undefined => {
-  const [ip = "", bits, ...rest] = text.split("/");
-  const isRange = bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (ip.includes(":") ? 128 : 32));
-  return isIpAddress(ip) && isRange && rest.length === 0
-    ? undefined
-    : `must be an IP address or a CIDR range, but is ${JSON.stringify(text)}`;
-};
 
 const resolutions = ["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] as const;
 
 const decodeFields = object({
   fields: {
     hosts: required(nonEmpty(checkedStrings(host))),
-    addresses: withDefault(checkedStrings(addressOrRange), []),
+    addresses: withDefault(checkedStrings(complainSubnet), []),
     ports: withDefault(lenientList(decodePort), []),
     location: withDefault(oneOf(["MESH_EXTERNAL", "MESH_INTERNAL"]), "MESH_EXTERNAL"),
     resolution: withDefault(oneOf(resolutions), "NONE"),
     endpoints: withDefault(list(decodeWorkloadEntry), []),
-    workloadSelector: optional(object({ fields: { labels: withDefault(stringMap, {}) } })),
+    workloadSelector: optional(labelSelector),
+    subjectAltNames: withDefault(strings, []),
     exportTo: withDefault(exportTo, []),
   },
-  unserved: { subjectAltNames: "local workloads speak plain text" },
 });
 
 type EntryFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
 
 /** `networking.istio.io` ServiceEntry. Source of the rules: Istio `pkg/config/validation/validation.go` and the CRD. */
 export const decodeServiceEntry: Decoder<ServiceEntrySpec> = transform(decodeFields, (fields, place, context) => {
-  const { resolution, workloadSelector, ...others } = fields;
-  if (resolution === "DYNAMIC_DNS") {
-    const at = fieldPlace(place, "resolution") ?? place;
-    report(at, context, {
-      code: "KIR1006",
-      message: `"${renderPath(at)}" is DYNAMIC_DNS, which is not supported yet.`,
-    });
-    return invalid;
-  }
   checkPorts(fields.ports, place, context);
-  return checkResolution(fields, place, context) === invalid
-    ? invalid
-    : { ...others, resolution, workloadSelector: workloadSelector?.labels };
+  return checkResolution(fields, place, context) === invalid ? invalid : fields;
 });
 
 function checkPorts(ports: readonly ServiceEntryPort[], place: Place, context: DecodeContext): void {
@@ -152,12 +96,13 @@ function findConflict(fields: EntryFields): string | undefined {
     case "NONE":
       return endpoints.length > 0 ? "must not have endpoints with resolution NONE" : undefined;
     case "STATIC":
-      return endpoints.some((endpoint) => !isIpAddress(endpoint.address))
+      return endpoints.some((endpoint) => endpoint.address !== undefined && !isIpAddress(endpoint.address))
         ? "must have IP addresses for its endpoints with resolution STATIC"
         : undefined;
+    case "DYNAMIC_DNS":
+      return undefined;
     case "DNS_ROUND_ROBIN":
     case "DNS":
-    case "DYNAMIC_DNS":
       return findDnsConflict(resolution, endpoints, hosts);
   }
 }

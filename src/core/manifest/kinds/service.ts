@@ -1,8 +1,8 @@
-import { list, stringMap, transform } from "../decode/collections.ts";
+import { list, stringMap, strings, transform } from "../decode/collections.ts";
 import { type Decoder, positionOf, reportValue } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
-import { integer, oneOf, portNumber, string } from "../decode/scalars.ts";
-import type { ServicePort, ServiceSpec, WorkloadSpec } from "../service.ts";
+import { boolean, oneOf, portNumber, string } from "../decode/scalars.ts";
+import type { ServicePort, ServiceSpec } from "../service.ts";
 
 /** A port's number, or the name of a container port. */
 export const portReference: Decoder<number | string> = (place, context) =>
@@ -30,29 +30,24 @@ export const decodeService: Decoder<ServiceSpec> = transform(
       selector: withDefault(stringMap, {}),
       type: withDefault(oneOf(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]), "ClusterIP"),
       externalName: optional(string),
+      clusterIP: optional(string),
+      clusterIPs: withDefault(strings, []),
+      publishNotReadyAddresses: withDefault(boolean, false),
+      trafficDistribution: optional(oneOf(["PreferClose", "PreferSameZone", "PreferSameNode"])),
     },
     others: "ignore",
   }),
-  (spec, place, context) => {
+  ({ clusterIP, clusterIPs, ...spec }, place, context) => {
     if (spec.type === "ExternalName" && spec.externalName === undefined) {
       return reportValue(place, context, "needs externalName, because its type is ExternalName");
     }
-    return spec.type !== "ExternalName" && spec.ports.length === 0 ? reportValue(place, context, "needs ports") : spec;
+    const isHeadless = clusterIP === "None" || clusterIPs[0] === "None";
+    if (spec.type !== "ExternalName" && spec.ports.length === 0 && !isHeadless) {
+      return reportValue(place, context, "needs ports");
+    }
+    const addresses = new Set(
+      [clusterIP, ...clusterIPs].filter((ip) => ip !== undefined && ip !== "" && ip !== "None"),
+    );
+    return { ...spec, isHeadless, clusterIps: [...addresses].filter((ip) => ip !== undefined) };
   },
-);
-
-const podTemplate = object({
-  fields: {
-    metadata: withDefault(object({ fields: { labels: withDefault(stringMap, {}) }, others: "ignore" }), { labels: {} }),
-  },
-  others: "ignore",
-});
-
-/** The spec of a Deployment and of whatever else makes pods from a template. */
-export const decodeWorkload: Decoder<WorkloadSpec> = transform(
-  object({
-    fields: { template: required(podTemplate), replicas: withDefault(integer, 1) },
-    others: "ignore",
-  }),
-  ({ template, replicas }) => ({ podLabels: template.metadata.labels, replicas }),
 );

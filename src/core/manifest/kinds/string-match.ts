@@ -71,6 +71,15 @@ export const uriMatch: Decoder<Exclude<StringMatch, { kind: "present" }>> = tran
     match.kind === "present" ? reportValue(place, context, "needs exact, prefix or regex") : match,
 );
 
+/** An origin that a CORS policy allows; nothing but a value that is there means one. */
+export const originMatch: Decoder<Exclude<StringMatch, { kind: "present" }>> = transform(
+  anyMatch,
+  (match, place, context) =>
+    match.kind === "present" || match.value === ""
+      ? reportValue(place, context, "needs exact, prefix or regex")
+      : match,
+);
+
 /** Matches by header name. `{}` asks for presence; `null` is refused, because it could mean anything. */
 export const headerMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf((place, context) => {
   if (place.value.kind === "null") {

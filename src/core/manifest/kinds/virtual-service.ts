@@ -12,58 +12,40 @@ import { fieldPlace, object, optional, reportMissing, withDefault } from "../dec
 import { wildcardsAbove } from "../host-pattern.ts";
 import type { VirtualServiceSpec } from "../virtual-service.ts";
 import { gatewayNames } from "./gateway-names.ts";
-import { exportTo, hostList } from "./hosts.ts";
+import { complainHost } from "../names.ts";
+import { decodeTcpRoute, decodeTlsRoute } from "./connection-match.ts";
+import { checkedStrings, exportTo } from "./hosts.ts";
 import { decodeHttpRoute } from "./http-route.ts";
+
+/** None makes a delegate. */
+const hosts = checkedStrings(complainHost);
 
 const decodeFields = object({
   fields: {
-    hosts: optional(hostList),
+    hosts: optional(hosts),
     gateways: withDefault(gatewayNames, []),
     http: optional(lenientList(decodeHttpRoute)),
+    tls: withDefault(lenientList(decodeTlsRoute), []),
+    tcp: withDefault(lenientList(decodeTcpRoute), []),
     exportTo: withDefault(exportTo, []),
-  },
-  unserved: {
-    tls: "only HTTP is routed",
-    tcp: "only HTTP is routed",
   },
 });
 
 /** `networking.istio.io` VirtualService. Source of the rules: Istio `pkg/config/validation/virtualservice.go`. */
 export const decodeVirtualService: Decoder<VirtualServiceSpec> = transform(decodeFields, (fields, place, context) => {
-  const { hosts, gateways } = fields;
-  if (hosts === undefined) {
-    const message = `A VirtualService without "spec.hosts" is a delegate, which is not supported yet.`;
-    report(place, context, { code: "KIR1006", message });
-    return invalid;
-  }
+  const { hosts: names = [], gateways, tls, tcp } = fields;
   const others = ["tls", "tcp"].some((name) => fieldPlace(place, name) !== undefined);
   if ((fields.http === undefined || isEmptyList(fieldPlace(place, "http"))) && !others) {
     reportMissing("http", place, context);
     return invalid;
   }
-  warnAboutMesh(gateways, place, context);
-  return checkHosts(hosts, gateways, { place, context }) === invalid
+  return checkHosts(names, gateways, { place, context }) === invalid
     ? invalid
-    : { hosts, gateways, http: fields.http ?? [], exportTo: fields.exportTo };
+    : { hosts: names, gateways, http: fields.http ?? [], tls, tcp, exportTo: fields.exportTo };
 });
 
 function isEmptyList(place: Place | undefined): boolean {
   return place?.value.kind === "list" && place.value.items.length === 0;
-}
-
-function warnAboutMesh(gateways: readonly string[], place: Place, context: DecodeContext): void {
-  if (gateways.length > 0 && !gateways.includes("mesh")) {
-    return;
-  }
-  const at = fieldPlace(place, "gateways") ?? place;
-  report(at, context, {
-    code: "KIR1007",
-    message: "Rules for callers inside the mesh are not served locally yet.",
-    hint:
-      gateways.length > 1
-        ? "The other gateways are served."
-        : "Bind the VirtualService to a Gateway to try its rules here; callers without a sidecar ignore them anyway.",
-  });
 }
 
 interface Where {

@@ -1,0 +1,123 @@
+import { lenientList, list, nonEmpty, strings, transform } from "../decode/collections.ts";
+import { type DecodeContext, type Decoder, type Place, positionOf } from "../decode/decoder.ts";
+import { object, optional, required, withDefault } from "../decode/object.ts";
+import { boolean, oneOf, portNumber, string } from "../decode/scalars.ts";
+import type { EndpointSliceSpec, SliceEndpoint, SlicePort } from "../endpoint-slice.ts";
+import type { ObjectMeta } from "../manifest.ts";
+
+const decodePort: Decoder<SlicePort> = transform(
+  object({
+    fields: {
+      name: optional(string),
+      port: optional(portNumber),
+      protocol: withDefault(oneOf(["TCP", "UDP", "SCTP"]), "TCP"),
+      appProtocol: optional(string),
+    },
+    others: "ignore",
+  }),
+  ({ port, name, ...others }) => ({ ...others, name: name === "" ? undefined : name, number: port }),
+);
+
+const targetRef = object({
+  fields: { kind: optional(string), name: optional(string), namespace: optional(string) },
+  others: "ignore",
+});
+
+type TargetRef = Exclude<ReturnType<typeof targetRef>, symbol>;
+
+function podOf(target: TargetRef | undefined, namespace: string): SliceEndpoint["pod"] {
+  return target?.kind === "Pod" && target.name !== undefined
+    ? { name: target.name, namespace: target.namespace ?? namespace }
+    : undefined;
+}
+
+const conditions = object({
+  fields: { ready: optional(boolean), serving: optional(boolean), terminating: optional(boolean) },
+  others: "ignore",
+});
+
+const sliceEndpoint = object({
+  fields: {
+    addresses: required(nonEmpty(strings)),
+    conditions: optional(conditions),
+    targetRef: optional(targetRef),
+    zone: optional(string),
+  },
+  others: "ignore",
+});
+
+const serviceLabel = "kubernetes.io/service-name";
+
+const sliceFields = object({
+  fields: {
+    addressType: required(oneOf(["IPv4", "IPv6", "FQDN"])),
+    ports: withDefault(list(decodePort), []),
+    endpoints: withDefault(
+      lenientList(
+        transform(sliceEndpoint, (endpoint, place, context) => ({ endpoint, at: positionOf(place, context) })),
+      ),
+      [],
+    ),
+  },
+  others: "ignore",
+});
+
+/** A `discovery.k8s.io/v1` EndpointSlice, read from the whole document. A condition that is unknown counts as ready. */
+export function decodeEndpointSlice(metadata: ObjectMeta): Decoder<EndpointSliceSpec> {
+  return transform(sliceFields, ({ addressType, ports, endpoints }) => ({
+    service: metadata.labels[serviceLabel],
+    addressType,
+    endpoints: endpoints.map(({ endpoint, at }) => ({
+      addresses: endpoint.addresses,
+      ports,
+      isReady: endpoint.conditions?.ready ?? true,
+      isTerminating: endpoint.conditions?.terminating ?? false,
+      pod: podOf(endpoint.targetRef, metadata.namespace),
+      zone: endpoint.zone,
+      at,
+    })),
+  }));
+}
+
+const subsetAddress = object({ fields: { ip: required(string), targetRef: optional(targetRef) }, others: "ignore" });
+
+const addresses = withDefault(
+  lenientList(
+    transform(subsetAddress, (address, place: Place, context: DecodeContext) => ({
+      ...address,
+      at: positionOf(place, context),
+    })),
+  ),
+  [],
+);
+
+const subset = object({
+  fields: { addresses, notReadyAddresses: addresses, ports: withDefault(list(decodePort), []) },
+  others: "ignore",
+});
+
+/** The subsets of `v1` Endpoints, read from the whole document. Each combines its own addresses and ports. */
+export function decodeEndpoints(metadata: ObjectMeta): Decoder<EndpointSliceSpec> {
+  return transform(
+    object({ fields: { subsets: withDefault(lenientList(subset), []) }, others: "ignore" }),
+    (fields) => {
+      const endpoints = fields.subsets.flatMap((part) => [
+        ...part.addresses.map((address) => ({ ...address, ports: part.ports, isReady: true })),
+        ...part.notReadyAddresses.map((address) => ({ ...address, ports: part.ports, isReady: false })),
+      ]);
+      return {
+        service: metadata.name,
+        addressType: endpoints.some(({ ip }) => ip.includes(":")) ? "IPv6" : "IPv4",
+        endpoints: endpoints.map(({ ip, isReady, targetRef: target, at, ports }) => ({
+          addresses: [ip],
+          ports,
+          isReady,
+          isTerminating: false,
+          pod: podOf(target, metadata.namespace),
+          zone: undefined,
+          at,
+        })),
+      };
+    },
+  );
+}

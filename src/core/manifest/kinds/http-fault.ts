@@ -1,0 +1,84 @@
+import { refine, transform } from "../decode/collections.ts";
+import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
+import { object, optional, required } from "../decode/object.ts";
+import { durationMs, integer, string } from "../decode/scalars.ts";
+import type { HttpAbort, HttpFault } from "../virtual-service.ts";
+import { decodePercent } from "./destination.ts";
+
+/** In the order of their numbers. Source: gRPC `doc/statuscodes.md`. */
+const grpcStatuses = [
+  "OK",
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+];
+
+const httpStatus = refine(integer, (status) =>
+  status >= 200 && status <= 599 ? undefined : `must be a status from 200 to 599, but is ${status}`,
+);
+
+const grpcStatus: Decoder<number> = transform(string, (name, place, context) => {
+  const number = grpcStatuses.indexOf(name);
+  return number === -1
+    ? reportValue(place, context, {
+        complaint: `must be the name of a gRPC status, but is ${JSON.stringify(name)}`,
+        hint: "Write it as UNAVAILABLE.",
+      })
+    : number;
+});
+
+const decodeAbort: Decoder<HttpAbort> = transform(
+  object({
+    fields: { httpStatus: optional(httpStatus), grpcStatus: optional(grpcStatus), percentage: optional(decodePercent) },
+    unsupported: { http2Error: "Istio refuses it too, because no proxy carries it out" },
+  }),
+  ({ httpStatus: http, grpcStatus: grpc, percentage = 0 }, place, context) => {
+    if (http !== undefined && grpc !== undefined) {
+      const message = `"${renderPath(place)}" must not have both httpStatus and grpcStatus.`;
+      report(place, context, { code: "KIR1014", message });
+      return invalid;
+    }
+    if (grpc !== undefined) {
+      return { kind: "grpc", status: grpc, percent: percentage };
+    }
+    return http === undefined
+      ? reportValue(place, context, "needs httpStatus or grpcStatus")
+      : { kind: "http", status: http, percent: percentage };
+  },
+);
+
+const decodeDelay = transform(
+  object({
+    fields: {
+      fixedDelay: required(durationMs),
+      percentage: optional(decodePercent),
+      percent: optional(
+        refine(integer, (value) => (value >= 0 && value <= 100 ? undefined : "must be a percentage from 0 to 100")),
+      ),
+    },
+    unsupported: { exponentialDelay: "Istio refuses it too, because no proxy carries it out" },
+  }),
+  ({ fixedDelay, percentage, percent }) => ({ delayMs: fixedDelay, percent: percentage ?? percent ?? 0 }),
+);
+
+/** `fault`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateHTTPFaultInjection. */
+export const decodeFault: Decoder<HttpFault> = transform(
+  object({ fields: { delay: optional(decodeDelay), abort: optional(decodeAbort) } }),
+  (fault, place, context) =>
+    fault.delay === undefined && fault.abort === undefined
+      ? reportValue(place, context, "needs delay or abort")
+      : { delay: fault.delay, abort: fault.abort },
+);
