@@ -17,6 +17,11 @@ export function hostOf(authority: string): string {
   return lowerAscii(splitAuthority(authority).host);
 }
 
+/** The same for one routing, which may tell hosts apart by the port that a request names. */
+export function hostKeyOf(routing: Pick<HttpRouting, "matchesPorts">, authority: string): string {
+  return routing.matchesPorts === true ? lowerAscii(authority) : hostOf(authority);
+}
+
 /**
  * The virtual hosts that stand for a host, the one that takes the request first: the exact name, then the longest
  * `*.suffix` (which needs something in front of it), then `*`. The others never see the request, even when no route of
@@ -49,12 +54,14 @@ function indexOf(routing: HttpRouting): DomainIndex {
   const suffixes: { suffix: string; host: VirtualHost }[] = [];
   let fallback: VirtualHost | undefined;
   for (const host of routing.virtualHosts) {
-    if (host.domain === "*") {
-      fallback = host;
-    } else if (host.domain.startsWith("*")) {
-      suffixes.push({ suffix: host.domain.slice(1), host });
-    } else {
-      exact.set(host.domain, host);
+    for (const domain of [host.domain, ...(host.aliases ?? [])]) {
+      if (domain === "*") {
+        fallback = host;
+      } else if (domain.startsWith("*")) {
+        suffixes.push({ suffix: domain.slice(1), host });
+      } else {
+        exact.set(domain, host);
+      }
     }
   }
   suffixes.sort((left, right) => right.suffix.length - left.suffix.length);

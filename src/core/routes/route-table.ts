@@ -89,6 +89,11 @@ export type ChainService =
 export interface HttpRouting {
   /** Equal to the id of the filter chain, or of the first of those that share it. */
   readonly id: string;
+  /**
+   * True where one listener serves all ports: domains and aliases then carry the port that a request names
+   * (`host:8080`), and port 80 has both forms. Otherwise the port that a request names does not count.
+   */
+  readonly matchesPorts?: true | undefined;
   readonly virtualHosts: readonly VirtualHost[];
 }
 
@@ -192,7 +197,7 @@ export interface CorsPolicy {
 }
 
 export interface RouteOrigin {
-  /** `namespace/name`. */
+  /** `namespace/name`; empty for what callers inside the mesh meet where nobody wrote a rule. */
   readonly virtualService: string;
   /** Counts from 0. */
   readonly rule: number;

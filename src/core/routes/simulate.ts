@@ -1,11 +1,12 @@
-import { findVirtualHosts, hostOf } from "./find-virtual-host.ts";
+import { findVirtualHosts, hostKeyOf } from "./find-virtual-host.ts";
 import { routingsOf } from "./listener-parts.ts";
 import { findUnmet, prepareRequest, type PreparedRequest } from "./match-request.ts";
 import { mutateHeaders } from "./mutate-headers.ts";
 import { normalizeTarget, type RequestPath } from "./request-path.ts";
 import { resolveTarget } from "./request-target.ts";
-import { httpsLocation, redirectLocation, rewriteTarget } from "./rewrite-target.ts";
+import { httpsLocation, redirectLocation, rewriteTarget, splitAuthority } from "./rewrite-target.ts";
 import type {
+  Destination,
   DirectAction,
   ForwardAction,
   HeaderMutation,
@@ -87,19 +88,35 @@ function findListener(
   table: RouteTable,
   request: SimulatedRequest,
 ): { readonly listener: Listener | undefined; readonly virtualHosts: readonly VirtualHost[] } {
-  const host = hostOf(request.authority);
+  const authority = authorityWithPort(request);
   let first: Listener | undefined;
   for (const listener of table.listeners) {
-    if (listener.port !== request.port) {
+    if (!isReached(listener, request)) {
       continue;
     }
-    const virtualHosts = routingsOf(table, listener).flatMap((routing) => findVirtualHosts(routing, host));
+    const virtualHosts = routingsOf(table, listener).flatMap((routing) =>
+      findVirtualHosts(routing, hostKeyOf(routing, authority)),
+    );
     if (virtualHosts.length > 0) {
       return { listener, virtualHosts };
     }
     first ??= listener;
   }
   return { listener: first, virtualHosts: [] };
+}
+
+/** What a workload sends goes through the one listener that takes every HTTP port of every host. */
+function isReached(listener: Listener, { from, port }: SimulatedRequest): boolean {
+  return from === undefined
+    ? listener.role.kind === "gateway" && listener.port === port
+    : listener.role.kind === "outboundHttp" && listener.proxy === from;
+}
+
+/** A workload's sidecar knows by the connection which port was meant; a proxy has to read it in the request. */
+function authorityWithPort({ from, authority, port }: SimulatedRequest): string {
+  return from === undefined || port === 80 || splitAuthority(authority).port !== ""
+    ? authority
+    : `${authority}:${port}`;
 }
 
 interface TakenRequest {
@@ -162,9 +179,14 @@ function weighArms(table: RouteTable, action: ForwardAction, request: SimulatedR
 }
 
 function failureOf(arms: readonly SimulatedArm[]): Extract<SimulationResult, { kind: "route" }>["failure"] {
-  if (arms.some(({ destination }) => (destination?.endpoints.length ?? 0) > 0)) {
+  if (arms.some(({ destination }) => isReachable(destination))) {
     return undefined;
   }
   const isKnown = arms.some(({ destination }) => destination !== undefined);
   return { status: 503, flag: isKnown ? "UH" : "NC" };
+}
+
+/** A destination that is looked up by what the request names has no endpoints before that. */
+function isReachable(destination: Destination | undefined): boolean {
+  return destination !== undefined && (destination.endpoints.length > 0 || destination.resolution === "requestHost");
 }

@@ -1,8 +1,10 @@
-import type { Arm, Destination, HeaderMutation, Route, RouteAction, VirtualHost } from "./route-table.ts";
+import type { Arm, Destination, HeaderMutation, ProxyId, Route, RouteAction, VirtualHost } from "./route-table.ts";
 
-/** A request as it reaches a gateway listener. */
+/** A request as it reaches a gateway listener, or as a workload with a sidecar sends it. */
 export interface SimulatedRequest {
-  /** The gateway server's port, as manifests name it. */
+  /** The workload with a sidecar that sends it; undefined for a request from outside, which reaches a gateway. */
+  readonly from?: ProxyId | undefined;
+  /** The gateway server's port, as manifests name it; of a request from inside the port that it is sent to. */
   readonly port: number;
   readonly scheme: "http" | "https";
   /** The Host header (or `:authority`), with its port if it had one. */
