@@ -30,10 +30,11 @@ export class AdsStream {
     this.node = options.node;
     this.#options = options;
     this.#subscriptions = {
+      secrets: new Subscription("forSome"),
       clusters: new Subscription(),
-      endpoints: new Subscription({ isOnDemand: true }),
+      endpoints: new Subscription("forNamed"),
       listeners: new Subscription(),
-      routes: new Subscription({ isOnDemand: true }),
+      routes: new Subscription("forNamed"),
       runtime: new Subscription(),
     };
   }
@@ -93,9 +94,11 @@ export class AdsStream {
 
   /**
    * Clusters and their endpoints are used by routes, and types are sent in an order of their own; so none is taken from a
-   * proxy that has not said yet that it uses the newest routes and listeners, however long that takes.
+   * proxy that has not said yet that it uses the newest routes and listeners, however long that takes. Secrets are never
+   * taken: connections that drain still use them, and a proxy drops by itself what nothing names any more.
    */
   sendOptions(snapshot: Snapshot, type: ResourceType): SendOptions {
+    if (type === "secrets") return { withholdsRemovals: true };
     const isUsedByRoutes = type === "clusters" || type === "endpoints";
     return { withholdsRemovals: isUsedByRoutes && (snapshot.withholdsRemovals || !this.#hasRoutesOf(snapshot)) };
   }

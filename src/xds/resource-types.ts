@@ -1,14 +1,16 @@
 /**
- * The five kinds of resources, in the order in which they must reach a proxy: a route may only name clusters that are
- * there, and a weight only a route that is there (Envoy doc: "Eventual consistency considerations").
+ * The six kinds of resources, in the order in which they must reach a proxy: a cluster or a listener that names a secret
+ * waits for it, a route may only name clusters that are there, and a weight only a route that is there (Envoy doc:
+ * "Eventual consistency considerations").
  */
-export const resourceTypes = ["clusters", "endpoints", "listeners", "routes", "runtime"] as const;
+export const resourceTypes = ["secrets", "clusters", "endpoints", "listeners", "routes", "runtime"] as const;
 
 export type ResourceType = (typeof resourceTypes)[number];
 
 const prefix = "type.googleapis.com/";
 
 export const typeUrls: Readonly<Record<ResourceType, string>> = {
+  secrets: `${prefix}envoy.extensions.transport_sockets.tls.v3.Secret`,
   clusters: `${prefix}envoy.config.cluster.v3.Cluster`,
   endpoints: `${prefix}envoy.config.endpoint.v3.ClusterLoadAssignment`,
   listeners: `${prefix}envoy.config.listener.v3.Listener`,

@@ -43,6 +43,7 @@ export class XdsServer implements AsyncDisposable {
   readonly #streams = new Map<string, AdsStream>();
   readonly #watchers = new Set<() => void>();
   readonly #bytesSent: Record<ResourceType, number> = {
+    secrets: 0,
     clusters: 0,
     endpoints: 0,
     listeners: 0,

@@ -19,6 +19,7 @@ export type Snapshot = Readonly<Record<ResourceType, ResourcesByName | undefined
 };
 
 export const emptySnapshot: Snapshot = {
+  secrets: undefined,
   clusters: undefined,
   endpoints: undefined,
   listeners: undefined,

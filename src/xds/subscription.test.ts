@@ -45,10 +45,22 @@ describe("wildcard", () => {
   });
 
   test("a type that proxies ask for on demand is settled unasked when there is nothing of it", () => {
-    const onDemand = new Subscription({ isOnDemand: true });
+    const onDemand = new Subscription("forNamed");
     expect(onDemand.isSettled(resources({}))).toBe(true);
     expect(onDemand.isSettled(resources({ a: "1" }))).toBe(false);
     expect(new Subscription().isSettled(resources({}))).toBe(false);
+  });
+
+  test("a proxy that needs some resources of a type is settled without the others", () => {
+    const secrets = new Subscription("forSome");
+    const all = resources({ a: "1", b: "1" });
+    expect([secrets.isSettled(all), secrets.hasAckedAll(all)]).toEqual([true, true]);
+    secrets.take({ ...silent, subscribe: ["a"] });
+    expect([secrets.isSettled(all), secrets.hasAckedAll(all)]).toEqual([false, false]);
+    const response = secrets.next(all);
+    expect(names(response)).toEqual(["a"]);
+    ack(secrets, response);
+    expect([secrets.isSettled(all), secrets.hasAckedAll(all)]).toEqual([true, true]);
   });
 
   test("the first answer has everything, later ones what changed", () => {

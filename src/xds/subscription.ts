@@ -5,7 +5,7 @@ import type { ResourcesByName } from "./snapshot.ts";
  * any socket. Sections in comments are those of "xDS REST and gRPC protocol" in Envoy's documentation.
  */
 export class Subscription {
-  readonly #isOnDemand: boolean;
+  readonly #asks: Asking;
   #isWildcard = false;
   #isResumed = false;
   #hasSubscribed = false;
@@ -22,9 +22,8 @@ export class Subscription {
   /** The resources for which there was nothing to send; saves walking through 10,000 names at every wake-up. */
   #checked: (SendOptions & { readonly resources: ResourcesByName }) | undefined;
 
-  /** @param options.isOnDemand whether the proxy asks for this type only when something else names resources of it */
-  constructor(options: { readonly isOnDemand: boolean } = { isOnDemand: false }) {
-    this.#isOnDemand = options.isOnDemand;
+  constructor(asks: Asking = "forAll") {
+    this.#asks = asks;
   }
 
   /** Takes a request of the proxy into account. Returns what it said about the last response. */
@@ -67,8 +66,9 @@ export class Subscription {
     return this.#acked.get(name) === version;
   }
 
-  /** Whether the proxy has said that it uses all of these. */
+  /** Whether the proxy has said that it uses all of these, or all that it needs of them. */
   hasAckedAll(resources: ResourcesByName): boolean {
+    if (this.#asks === "forSome") return this.#hasAckedWanted(resources);
     for (const [name, { version }] of resources) if (!this.hasAcked(name, version)) return false;
     return true;
   }
@@ -76,10 +76,10 @@ export class Subscription {
   /** Whether the proxy has all that it asked for, in the version of these resources, and said so. */
   isSettled(resources: ResourcesByName, options: SendOptions = sendsEverything): boolean {
     // A proxy without a cluster that needs endpoints never asks for any: waiting for its question would never end.
-    if (!this.#hasSubscribed) return this.#isOnDemand && resources.size === 0;
+    if (!this.#hasSubscribed) return this.#asks === "forSome" || (this.#asks === "forNamed" && resources.size === 0);
     if (this.#outstanding !== undefined || this.#nack !== undefined) return false;
     if (this.#due(resources, options) !== undefined) return false;
-    return this.#wanted(resources).every((name) => this.#acked.get(name) === resources.get(name)?.version);
+    return this.#hasAckedWanted(resources);
   }
 
   /** The last refusal, until the proxy accepts something newer. */
@@ -186,6 +186,10 @@ export class Subscription {
     });
   }
 
+  #hasAckedWanted(resources: ResourcesByName): boolean {
+    return this.#wanted(resources).every((name) => this.#acked.get(name) === resources.get(name)?.version);
+  }
+
   #wanted(resources: ResourcesByName): string[] {
     if (this.#isWildcard) return [...resources.keys()];
     return [...this.#names].filter((name) => resources.has(name));
@@ -202,6 +206,14 @@ export class Subscription {
     return [...this.#names].filter((name) => !this.#sent.has(name) && !resources.has(name));
   }
 }
+
+/** For which resources of a type a proxy asks. */
+export type Asking =
+  | "forAll"
+  /** Only for those that something else names, which are all of them. */
+  | "forNamed"
+  /** Only for those that something else names; there are others. */
+  | "forSome";
 
 export interface SendOptions {
   /** Keeps what no longer exists alive on the proxy, for as long as something may still use it. */

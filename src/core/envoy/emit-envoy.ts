@@ -6,21 +6,29 @@ import {
 } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { type Listener as EnvoyListener, ListenerSchema } from "../../gen/envoy/config/listener/v3/listener_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
+import {
+  type Secret as EnvoySecret,
+  SecretSchema,
+} from "../../gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
 import type { Destination, DestinationId, Listener, Route, RouteTable } from "../routes/route-table.ts";
 import { emitCluster, emitPlaceholder, usesEds } from "./clusters.ts";
 import { emitEndpoints, type HostPort, type LocalEndpoints } from "./endpoints.ts";
 import { emitListener } from "./listeners.ts";
 import { emitRouteConfiguration, encodeRouteConfiguration } from "./routes.ts";
+import { emitSecrets, type SystemTrust, withholdKey } from "./secrets.ts";
 import { envoyTypes } from "./types.ts";
 
 export interface EmitOptions {
   /** Where a listener listens on this machine. */
   bind(listener: Listener): HostPort;
   readonly endpoints: LocalEndpoints;
+  /** Without it, destinations that trust what this machine trusts trust nobody. */
+  readonly systemTrust?: SystemTrust;
 }
 
 /** Everything Envoy needs to serve a route table, by resource type. */
 export interface EnvoyResources {
+  readonly secrets: readonly EnvoySecret[];
   readonly clusters: readonly Cluster[];
   readonly endpoints: readonly ClusterLoadAssignment[];
   readonly listeners: readonly EnvoyListener[];
@@ -31,6 +39,7 @@ export interface EnvoyResources {
 export function emitEnvoy(table: RouteTable, options: EmitOptions): EnvoyResources {
   const destinations = [...table.destinations.values()];
   return {
+    secrets: emitSecrets(table, options.systemTrust),
     clusters: [
       ...destinations.map((destination) => emitCluster(destination, options.endpoints)),
       ...[...undeclaredDestinations(table)].map(emitPlaceholder),
@@ -44,6 +53,7 @@ export function emitEnvoy(table: RouteTable, options: EmitOptions): EnvoyResourc
 export type EncodedByName = ReadonlyMap<string, Uint8Array>;
 
 export interface EncodedResources {
+  readonly secrets: EncodedByName;
   readonly clusters: EncodedByName;
   readonly endpoints: EncodedByName;
   readonly listeners: EncodedByName;
@@ -52,6 +62,7 @@ export interface EncodedResources {
 
 export function encodeEnvoy(table: RouteTable, options: EmitOptions): EncodedResources {
   return {
+    secrets: encodeSecrets(table, options.systemTrust),
     clusters: encodeClusters(table, options.endpoints),
     endpoints: encodeEndpoints(table, options.endpoints),
     listeners: new Map(
@@ -87,15 +98,20 @@ export function encodeDnsClusters(table: RouteTable, local: LocalEndpoints): Enc
   return new Map(destinations.map((destination) => [destination.id, encodeCluster(destination, local)]));
 }
 
-/** The resources as JSON, as `envoy --mode validate` and golden files read them. */
+/** The resources as JSON, as `envoy --mode validate` and golden files read them; keys are left out. */
 export function renderEnvoyJson(resources: EnvoyResources): JsonObject {
   const options = { registry: envoyTypes };
   return {
+    secrets: resources.secrets.map((secret) => toJson(SecretSchema, withholdKey(secret), options)),
     clusters: resources.clusters.map((cluster) => toJson(ClusterSchema, cluster, options)),
     endpoints: resources.endpoints.map((assignment) => toJson(ClusterLoadAssignmentSchema, assignment, options)),
     listeners: resources.listeners.map((listener) => toJson(ListenerSchema, listener, options)),
     routes: resources.routes.map((routes) => toJson(RouteConfigurationSchema, routes, options)),
   };
+}
+
+function encodeSecrets(table: RouteTable, system: SystemTrust): EncodedByName {
+  return new Map(emitSecrets(table, system).map((secret) => [secret.name, toBinary(SecretSchema, secret)]));
 }
 
 function encodeClusters(table: RouteTable, local: LocalEndpoints): EncodedByName {

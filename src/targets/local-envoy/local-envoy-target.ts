@@ -341,7 +341,8 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   }
 
   #startDraining(): void {
-    if (this.#state.retired.size === 0 && !this.#state.snapshot.withholdsRemovals) return;
+    const { destinations, secrets } = this.#state.retired;
+    if (destinations.size + secrets.size === 0 && !this.#state.snapshot.withholdsRemovals) return;
     const stop = new AbortController();
     const done = removeRetired({
       server: this.#server,

@@ -35,10 +35,13 @@ export class ProxySet implements Disposable {
 
   /**
    * Waits until clusters are out of warming: only then do workers know them. One that has ended is asked again when it
-   * is back. False when one did not say so in time.
+   * is back. False when one did not say so in time, or while it was worth waiting for.
    */
-  async waitUntilWarm(proxies: readonly ConnectedProxy[], deadlineMs: number): Promise<boolean> {
-    const isOver = () => this.#isDisposed || performance.now() > deadlineMs;
+  async waitUntilWarm(
+    proxies: readonly ConnectedProxy[],
+    wait: { readonly deadlineMs: number; isHopeless(): boolean },
+  ): Promise<boolean> {
+    const isOver = () => this.#isDisposed || performance.now() > wait.deadlineMs || wait.isHopeless();
     const warm = await Promise.all(proxies.map((proxy) => isWarmInTime(proxy, isOver)));
     return warm.every(Boolean);
   }

@@ -24,11 +24,20 @@ import {
 } from "../../xds/snapshot.ts";
 import { fullWeights, movableSplits, parseRuntimeWeights } from "./runtime-weights.ts";
 
-/** A destination that the table no longer has, kept until nothing uses it. */
+/** A destination that the table no longer has. */
 export interface RetiredDestination {
   readonly cluster: Resource;
   readonly endpoints: Resource | undefined;
 }
+
+/** What the table no longer names, kept until nothing uses it. */
+export interface Retired {
+  readonly destinations: ReadonlyMap<DestinationId, RetiredDestination>;
+  /** Those destinations may need them, on a proxy that starts. */
+  readonly secrets: ResourcesByName;
+}
+
+export const nothingRetired: Retired = { destinations: new Map(), secrets: new Map() };
 
 /** What can be put back after a refused push. */
 export interface SavedState {
@@ -53,7 +62,7 @@ export class PushedState {
   #layer: RuntimeWeights = new Map();
   #epoch = 0;
   #staticRoutings: ReadonlyMap<string, HttpRouting> = new Map();
-  retired: ReadonlyMap<DestinationId, RetiredDestination> = new Map();
+  retired = nothingRetired;
   isCounting = false;
   /** While tables change, the routes are not touched by anything else. */
   isChangingTables = false;
@@ -182,7 +191,7 @@ export class PushedState {
     const { clusters, endpoints } = this.snapshot;
     const fresh = buildResources(encodeEndpoints(this.#table, this.#emit.endpoints), endpoints);
     const byDns = buildResources(encodeDnsClusters(this.#table, this.#emit.endpoints), clusters);
-    const kept = [...this.retired].flatMap(([id, { endpoints: old }]) =>
+    const kept = [...this.retired.destinations].flatMap(([id, { endpoints: old }]) =>
       old === undefined ? [] : [[id, old] as const],
     );
     const isChanged = [...byDns].some(([id, cluster]) => clusters?.get(id) !== cluster);

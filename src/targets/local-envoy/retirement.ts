@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { XdsServer } from "../../xds/server.ts";
 import type { ProxySet } from "./proxy-set.ts";
-import type { PushedState } from "./pushed-state.ts";
+import { nothingRetired, type PushedState } from "./pushed-state.ts";
 
 export interface Retirement {
   readonly server: XdsServer;
@@ -33,11 +33,12 @@ export async function removeRetired(retirement: Retirement): Promise<void> {
 }
 
 function removeNow(state: PushedState): void {
-  const { clusters, endpoints } = state.snapshot;
+  const { secrets, clusters, endpoints } = state.snapshot;
   const { retired } = state;
-  state.retired = new Map();
-  const isKept = ([name]: readonly [string, unknown]) => !retired.has(name);
+  state.retired = nothingRetired;
+  const isKept = ([name]: readonly [string, unknown]) => !retired.destinations.has(name);
   state.publish({
+    secrets: secrets && new Map([...secrets].filter(([name]) => !retired.secrets.has(name))),
     clusters: clusters && new Map([...clusters].filter(isKept)),
     endpoints: endpoints && new Map([...endpoints].filter(isKept)),
     withholdsRemovals: false,
@@ -51,12 +52,13 @@ function removeNow(state: PushedState): void {
 async function isUnused({ server, state, proxies }: Retirement): Promise<boolean> {
   const haveLeft = proxies.all.every(({ node }) => server.hasAckedAll(node, "routes"));
   if (!haveLeft) return false;
-  if (state.retired.size === 0) return true;
+  const { destinations } = state.retired;
+  if (destinations.size === 0) return true;
   const busy = await proxies.ask(({ admin }) =>
     admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(active|pending_active)$", { usedOnly: true }),
   );
   return busy.every((stats) =>
-    [...state.retired.keys()].every((name) =>
+    [...destinations.keys()].every((name) =>
       ["active", "pending_active"].every((kind) => (stats.get(`cluster.${name}.upstream_rq_${kind}`) ?? 0) === 0),
     ),
   );

@@ -6,7 +6,7 @@ import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
 import type { XdsServer } from "../../xds/server.ts";
 import { buildResources, type ResourcesByName, type Snapshot } from "../../xds/snapshot.ts";
 import type { ConnectedProxy, ProxySet } from "./proxy-set.ts";
-import type { PushedState, RetiredDestination, SavedState } from "./pushed-state.ts";
+import type { PushedState, Retired, RetiredDestination, SavedState } from "./pushed-state.ts";
 import { type Settlement, waitForTypes } from "./settlement.ts";
 import { proveRuntime } from "./weight-push.ts";
 
@@ -53,6 +53,7 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
   const proxies = push.proxies.named(server.connected);
 
   const addition: Partial<Snapshot> = {
+    secrets: new Map([...retired.secrets, ...next.secrets]),
     clusters: mergeRetired(next.clusters, retired, ({ cluster }) => cluster),
     endpoints: mergeRetired(next.endpoints, retired, ({ endpoints }) => endpoints),
   };
@@ -60,21 +61,37 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
   // proxy that starts waits for a layer before anything else.
   state.publishRuntime(state.layer);
   state.publish(addition);
-  const added = await settle(push, proxies, ["clusters", "endpoints"]);
+  const added = await settleAdded(push, proxies);
   if (added.kind === "refused") return restoreAfterRefusal(push, saved, added);
-  const isWarm = added.kind === "settled" && (await push.proxies.waitUntilWarm(proxies, push.deadlineMs));
-  if (!isWarm) return restoreLate(push, saved, "new clusters were not ready in time");
+  if (added.kind === "waiting") return restoreLate(push, saved, "new clusters were not ready in time");
 
   state.setTable(table, wanted, push.emit);
   state.rememberRoutes(weighted, next.routes);
   state.publish({ listeners: next.listeners, routes: next.routes });
-  const switched = await settle(push, proxies, ["listeners", "routes"]);
+  const switched = await settle(push, proxies, ["secrets", "listeners", "routes"]);
   if (switched.kind === "refused") return restoreAfterRefusal(push, saved, switched);
   state.retired = retired;
   if (switched.kind === "waiting") {
     return { kind: "unproved", isRestored: false, message: `${switched.node} did not confirm the new routes in time` };
   }
   return finish(push, proxies, startMs);
+}
+
+/** Clusters that wait for a secret which was refused would never be warm. */
+async function settleAdded(
+  push: TablePush,
+  proxies: readonly ConnectedProxy[],
+): Promise<Settlement | { readonly kind: "settled" }> {
+  const added = await settle(push, proxies, ["secrets", "clusters", "endpoints"]);
+  if (added.kind !== "settled") return added;
+  const isWarm = await push.proxies.waitUntilWarm(proxies, {
+    deadlineMs: push.deadlineMs,
+    isHopeless: () => proxies.some(({ node }) => push.server.proxyState(node, "secrets")?.refusal !== undefined),
+  });
+  if (isWarm) return added;
+  const [node = ""] = proxies.map((proxy) => proxy.node);
+  const refused = await settle(push, proxies, ["secrets"]);
+  return refused.kind === "settled" ? { kind: "waiting", node } : refused;
 }
 
 /** The routes say it all now, so the layer is emptied; workers get routes and layer in this order. */
@@ -96,6 +113,7 @@ function encodeSnapshot({ state, emit }: TablePush, table: RouteTable): EncodedS
   const encoded = encodeEnvoy(table, emit);
   const before = state.snapshot;
   return {
+    secrets: buildResources(encoded.secrets, before.secrets),
     clusters: buildResources(encoded.clusters, before.clusters),
     endpoints: buildResources(encoded.endpoints, before.endpoints),
     listeners: buildResources(encoded.listeners, before.listeners),
@@ -103,23 +121,23 @@ function encodeSnapshot({ state, emit }: TablePush, table: RouteTable): EncodedS
   };
 }
 
-function retireMissing({ state }: TablePush, next: EncodedSnapshot): ReadonlyMap<string, RetiredDestination> {
-  const { clusters, endpoints } = state.snapshot;
-  const retired = new Map<string, RetiredDestination>();
+function retireMissing({ state }: TablePush, next: EncodedSnapshot): Retired {
+  const { secrets, clusters, endpoints } = state.snapshot;
+  const destinations = new Map<string, RetiredDestination>();
   for (const [name, cluster] of clusters ?? []) {
-    if (!next.clusters.has(name)) retired.set(name, { cluster, endpoints: endpoints?.get(name) });
+    if (!next.clusters.has(name)) destinations.set(name, { cluster, endpoints: endpoints?.get(name) });
   }
-  return retired;
+  return { destinations, secrets: new Map([...(secrets ?? [])].filter(([name]) => !next.secrets.has(name))) };
 }
 
 function mergeRetired(
   next: ResourcesByName,
-  retired: ReadonlyMap<string, RetiredDestination>,
+  { destinations }: Retired,
   part: (destination: RetiredDestination) => RetiredDestination["endpoints"],
 ): ResourcesByName {
-  if (retired.size === 0) return next;
+  if (destinations.size === 0) return next;
   const merged = new Map(next);
-  for (const [name, destination] of retired) {
+  for (const [name, destination] of destinations) {
     const resource = part(destination);
     if (resource !== undefined) merged.set(name, resource);
   }
