@@ -1,4 +1,4 @@
-import { diagnostic, type Diagnostic } from "./diagnostic.ts";
+import { blocksServing, diagnostic, type Diagnostic } from "./diagnostic.ts";
 import {
   canBeSilenced,
   ignoreAnnotation,
@@ -45,7 +45,9 @@ export function applySuppressions(
       suppressed.push({ finding, suppression });
     }
   }
-  const unused = [...byObject.values()].flat().filter((suppression) => !used.has(suppression));
+  // Of an object that was not understood only that much is known.
+  const misread = new Set(findings.filter(blocksServing).map(({ resource }) => resource));
+  const unused = [...byObject.values()].flat().filter((found) => !used.has(found) && !misread.has(found.resource));
   return {
     shown: [...shown, ...read.flatMap(({ diagnostics }) => diagnostics), ...unused.map(tellUnused)],
     suppressed,

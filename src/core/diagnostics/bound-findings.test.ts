@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { boundFindings } from "./bound-findings.ts";
-import { diagnostic } from "./diagnostic.ts";
+import { blocksServing, diagnostic } from "./diagnostic.ts";
 
-const finding = (file: string, line: number, code: "KIR1021" | "KIR1036" = "KIR1021") =>
+const finding = (file: string, line: number, code: "KIR1021" | "KIR1101" = "KIR1021") =>
   diagnostic(code, { message: `finding ${line}`, at: { file, line, column: 3 } });
 const many = (file: string, count: number) => Array.from({ length: count }, (_, line) => finding(file, line + 1));
 
@@ -21,4 +21,11 @@ test("of more the first hundred stay, and the others are counted by file and lev
     ["There are 150 more errors of references.", { file: "a.yaml", line: 1, column: 1 }],
     ["There is 1 more error of references.", { file: "c.yaml", line: 1, column: 1 }],
   ]);
+});
+
+test("an error that keeps up from serving is not hidden by a hundred that do not, and what is cut keeps its weight", () => {
+  const bounded = boundFindings([...many("a.yaml", 250), finding("a.yaml", 251, "KIR1101")], "here");
+  expect(bounded.map(({ code }) => code)).toContain("KIR1101");
+  expect(bounded.at(-1)).toMatchObject({ code: "KIR1011", level: "error" });
+  expect(bounded.filter(blocksServing)).toHaveLength(1);
 });

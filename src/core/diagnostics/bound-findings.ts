@@ -1,6 +1,6 @@
-import { diagnostic, type Diagnostic } from "./diagnostic.ts";
+import { blocksServing, diagnostic, type Diagnostic } from "./diagnostic.ts";
 
-/** How many findings of one level are kept for one file. */
+/** How many findings of one level are kept for one file; errors that keep `up` from serving count apart. */
 const keptPerLevel = 100;
 
 /**
@@ -12,7 +12,7 @@ export function boundFindings(findings: readonly Diagnostic[], about: string): r
   const counts = new Map<string, { readonly first: Diagnostic; count: number }>();
   const kept: Diagnostic[] = [];
   for (const finding of findings) {
-    const key = `${finding.level} ${finding.at?.file ?? ""}`;
+    const key = `${finding.level} ${blocksServing(finding)} ${finding.at?.file ?? ""}`;
     const group = counts.get(key) ?? { first: finding, count: 0 };
     counts.set(key, group);
     group.count += 1;
@@ -28,10 +28,12 @@ export function boundFindings(findings: readonly Diagnostic[], about: string): r
   return kept;
 }
 
+/** It weighs what it counts, so that findings which nobody sees do not pass for none. */
 function cutLine({ level, at }: Diagnostic, left: number, about: string): Diagnostic {
   const noun = level === "info" ? "note" : level;
   const counted = left === 1 ? `is 1 more ${noun}` : `are ${left} more ${noun}s`;
   const message = `There ${counted} ${about}.`;
   const hint = `Correct the first ${keptPerLevel} and check again.`;
-  return diagnostic("KIR1011", { message, hint, at: at === undefined ? undefined : { ...at, line: 1, column: 1 } });
+  const place = at === undefined ? undefined : { ...at, line: 1, column: 1 };
+  return { ...diagnostic("KIR1011", { message, hint, at: place }), level };
 }

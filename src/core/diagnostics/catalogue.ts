@@ -75,8 +75,10 @@ const entries = {
   // KIR1011 to KIR1099: manifests and what ties them together.
   KIR1011: {
     level: "info",
+    blocksServing: false,
     title: "more findings",
-    meaning: "A file has more findings than are shown. Correct the first ones and check again.",
+    meaning:
+      "A file has more findings than are shown; this one has the level of those that it counts. Correct the first ones and check again.",
   },
   KIR1012: {
     level: "warning",

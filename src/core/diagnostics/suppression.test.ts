@@ -65,6 +65,11 @@ test("an entry without a finding is a finding", () => {
   expect(shown).toMatchObject([{ code: "KIR1036" }, { code: "KIR1082", resource, at }]);
 });
 
+test("of an object that was not understood nothing is said to be unused", () => {
+  const findings = [finding("KIR1005")];
+  expect(applySuppressions(findings, [annotation("KIR1036: meant so")]).shown).toEqual(findings);
+});
+
 test("Istio's code for several findings leaves those that stop up", () => {
   const findings = [finding("KIR1021"), finding("KIR1005")];
   const { shown } = applySuppressions(findings, [annotation("IST0101: elsewhere")]);

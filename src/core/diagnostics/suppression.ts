@@ -31,23 +31,13 @@ export interface ReadSuppressions {
 /** Findings that no annotation can silence, because it is they that keep suppressions and counts honest. */
 const alwaysShown: ReadonlySet<DiagnosticCode> = new Set(["KIR1011", "KIR1080", "KIR1081", "KIR1082", "KIR1083"]);
 
-/** Errors after which the manifests still mean what they say: a request fails, and every other is served. */
-const failsOneRouteOnly: ReadonlySet<DiagnosticCode> = new Set([
-  "KIR1020",
-  "KIR1021",
-  "KIR1022",
-  "KIR1023",
-  "KIR1024",
-  "KIR1032",
-]);
-
 /**
  * Whether an annotation may silence a finding: what keeps `up` from serving means that a manifest was not understood,
  * and silence would not make it so.
  */
 export function canBeSilenced(code: DiagnosticCode): boolean {
   if (alwaysShown.has(code)) return false;
-  return catalogue[code].level !== "error" || failsOneRouteOnly.has(code);
+  return catalogue[code].level !== "error" || catalogue[code].blocksServing === false;
 }
 
 /**
