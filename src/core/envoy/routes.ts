@@ -54,7 +54,7 @@ function emitWithoutHosts(routing: HttpRouting): RouteConfiguration {
     name: routing.id,
     // Without it Envoy accepts a route to an unknown cluster and answers 503.
     validateClusters: true,
-    ignorePortInHostMatching: true,
+    ignorePortInHostMatching: routing.matchesPorts !== true,
     maxDirectResponseBodySizeBytes: 1024 * 1024,
   });
 }
@@ -80,7 +80,7 @@ function encodeVirtualHost(host: VirtualHost, destinations: Destinations): Uint8
 function emitVirtualHost(host: VirtualHost, destinations: Destinations): EnvoyVirtualHost {
   return create(VirtualHostSchema, {
     name: host.domain,
-    domains: [host.domain],
+    domains: [host.domain, ...(host.aliases ?? [])],
     requireTls: host.requiresHttps ? TlsRequirement.ALL : TlsRequirement.NONE,
     routes: host.routes.map((route) => emitRoute(route, destinations)),
   });
