@@ -26,9 +26,7 @@ export function findSidecar(
   return (
     own.find(({ spec }) => spec.workloadSelector !== undefined && hasLabels(workload.labels, spec.workloadSelector)) ??
     own.find(({ spec }) => spec.workloadSelector === undefined) ??
-    sidecars.find(
-      ({ metadata, spec }) => metadata.namespace === rootNamespace && spec.workloadSelector === undefined,
-    )
+    sidecars.find(({ metadata, spec }) => metadata.namespace === rootNamespace && spec.workloadSelector === undefined)
   );
 }
 
@@ -93,7 +91,9 @@ function importsOf(egress: readonly SidecarEgress[], namespace: string): readonl
 }
 
 function isAdmitted(imports: readonly Import[], owner: string, matches: (pattern: string) => boolean): boolean {
-  const meant = imports.filter((entry) => (entry.namespace === "*" || entry.namespace === owner) && matches(entry.host));
+  const meant = imports.filter(
+    (entry) => (entry.namespace === "*" || entry.namespace === owner) && matches(entry.host),
+  );
   return meant.length > 0 && !meant.some(({ isExcluded }) => isExcluded);
 }
 

@@ -1,0 +1,89 @@
+import { type Manifest, objectName, type VirtualServiceManifest } from "../manifest/manifest.ts";
+import { exportToOf } from "../manifest/service.ts";
+import { resolveHost } from "../mesh/host-name.ts";
+import type { HostName, Mesh, MeshPort, MeshService } from "../mesh/mesh.ts";
+import { egressScope, meshConfigOf } from "../mesh/sidecar-scope.ts";
+import type { OutboundView } from "./outbound-view.ts";
+import { indexByGateway } from "./virtual-service-binding.ts";
+
+/** What one view knows of one port of the mesh. */
+export interface OutboundPort {
+  readonly port: number;
+  readonly services: ReadonlyMap<HostName, MeshService>;
+  /** Those that are bound to the mesh, in the order in which they claim hosts. */
+  readonly virtualServices: readonly VirtualServiceManifest[];
+}
+
+/** Rules for hosts that no service stands for count on this port alone. Source: Istio `route.go`, "gross HACK". */
+export const portOfBareHosts = 80;
+
+/**
+ * What a view knows of the HTTP ports of the mesh: services that are exported to its namespace and in the scope of its
+ * Sidecar. Source: Istio `pilot/pkg/model/sidecar.go` and `push_context.go` (servicesExportedToNamespace).
+ */
+export function findOutboundPorts(mesh: Mesh, view: OutboundView): readonly OutboundPort[] {
+  const services = findExportedServices(mesh, view.namespace);
+  const virtualServices = indexByGateway(mesh.virtualServices, view.namespace).get("mesh") ?? [];
+  const ports = new Set([portOfBareHosts]);
+  for (const service of services) for (const port of service.ports) if (isHttpPort(port)) ports.add(port.number);
+  return [...ports]
+    .toSorted((left, right) => left - right)
+    .map((port) => {
+      const scope = egressScope(view.sidecar, view.namespace, port);
+      const known = services.filter(
+        (service) => servesHttp(service, port) && scope.knowsService(service.host, service.namespace),
+      );
+      return {
+        port,
+        services: new Map(known.map((service) => [service.host, service])),
+        virtualServices: virtualServices.filter(({ metadata: { namespace }, spec }) =>
+          scope.knowsRules(
+            spec.hosts.map((host) => resolveHost(host, namespace)),
+            namespace,
+          ),
+        ),
+      };
+    });
+}
+
+/** The services that a namespace may see, in the order of the mesh. */
+export function findExportedServices(mesh: Mesh, namespace: string): readonly MeshService[] {
+  const exports = exportsOf(mesh);
+  return [...mesh.services.values()].filter((service) => {
+    const names = exports.get(`${service.origin.kind} ${service.origin.name}`) ?? ["*"];
+    return names.some(
+      (name) => name === "*" || name === namespace || (name === "." && service.namespace === namespace),
+    );
+  });
+}
+
+export function isHttpPort({ protocol }: MeshPort): boolean {
+  return protocol === "http" || protocol === "http2";
+}
+
+function servesHttp(service: MeshService, port: number): boolean {
+  return service.ports.some((candidate) => candidate.number === port && isHttpPort(candidate));
+}
+
+/** Meshes are immutable, so what services are exported to lives as long as the mesh. */
+const knownExports = new WeakMap<Mesh, ReadonlyMap<string, readonly string[]>>();
+
+function exportsOf(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
+  const known = knownExports.get(mesh);
+  if (known !== undefined) return known;
+  const { defaultServiceExportTo } = meshConfigOf(mesh);
+  const exports = new Map<string, readonly string[]>();
+  for (const manifest of mesh.manifests) {
+    const written = writtenExports(manifest);
+    if (written === undefined) continue;
+    exports.set(`${manifest.kind} ${objectName(manifest)}`, written.length === 0 ? defaultServiceExportTo : written);
+  }
+  knownExports.set(mesh, exports);
+  return exports;
+}
+
+/** Undefined for what is no service. */
+function writtenExports(manifest: Manifest): readonly string[] | undefined {
+  if (manifest.kind === "Service") return exportToOf(manifest.metadata) ?? [];
+  return manifest.kind === "ServiceEntry" ? manifest.spec.exportTo : undefined;
+}

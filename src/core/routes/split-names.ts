@@ -1,0 +1,45 @@
+import { hashText } from "./hash-text.ts";
+import type { HttpRouting, Route, Split, SplitId, VirtualHost } from "./route-table.ts";
+
+/**
+ * One name for each set of arms: a rule can lead elsewhere on another port or for callers of another namespace, and the
+ * weights of a split are named by its destinations. The first set keeps the rule's own name; all others have a hash of
+ * their arms behind it, which does not depend on how many there are.
+ */
+export class SplitNames {
+  readonly #arms = new Map<SplitId, string>();
+
+  /** Names that are taken already. */
+  constructor(taken: readonly HttpRouting[]) {
+    for (const { virtualHosts } of taken) {
+      for (const { routes } of virtualHosts) {
+        for (const { action } of routes) if (action.kind === "forward") this.#nameOf(action.split);
+      }
+    }
+  }
+
+  /** The hosts with the names of their splits; what keeps its name keeps its identity. */
+  apply(hosts: readonly VirtualHost[]): readonly VirtualHost[] {
+    return hosts.map((host) => {
+      const routes = host.routes.map((route) => this.#rename(route));
+      return routes.every((route, index) => route === host.routes[index]) ? host : { ...host, routes };
+    });
+  }
+
+  #rename(route: Route): Route {
+    if (route.action.kind !== "forward") return route;
+    const { split } = route.action;
+    const id = this.#nameOf(split);
+    return id === split.id ? route : { ...route, action: { ...route.action, split: { ...split, id } } };
+  }
+
+  #nameOf({ id, arms }: Split): SplitId {
+    const key = arms
+      .map(({ destination }) => destination)
+      .toSorted()
+      .join("\n");
+    const known = this.#arms.get(id);
+    if (known === undefined) this.#arms.set(id, key);
+    return known === undefined || known === key ? id : `${id}~${hashText(key)}`;
+  }
+}
