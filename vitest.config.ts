@@ -1,5 +1,14 @@
 import { defineConfig } from "vitest/config";
 
+/** These count requests per second or keep both cores busy for long: beside other tests, either would suffer. */
+const alone = ["test/e2e/switch-under-load.test.ts", "test/crash/envoy-faults.test.ts"];
+
+const realEnvoy = {
+  globalSetup: ["test/envoy-binary.setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/closing-line-reporter.ts"],
@@ -12,12 +21,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...realEnvoy,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "test/crash/**/*.test.ts"],
-          globalSetup: ["test/envoy-binary.setup.ts"],
+          exclude: alone,
+          // Most of the time goes into waiting for processes, so two files at a time fit on two cores.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...realEnvoy,
+          name: "alone",
+          include: alone,
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
