@@ -6,7 +6,9 @@ import { buildMeshModel, byPlace } from "../core/mesh-model.ts";
 import type { Mesh } from "../core/mesh/mesh.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
 import { readAllManifests } from "../local/manifest-folder.ts";
+import { renderDiagnostics } from "./print/diagnostics.ts";
 import { createSourceLines, type SourceLines } from "./source-lines.ts";
+import type { Terminal } from "./terminal.ts";
 import { addTemplateHints } from "./template-hint.ts";
 
 export interface LoadOptions {
@@ -44,6 +46,13 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
     fileCount: sources.length,
     lines: createSourceLines(sources),
   };
+}
+
+/** Prints the errors, beside which every answer about the manifests is only as good as what was understood. */
+export function noteErrors({ diagnostics, lines }: LoadedMesh, terminal: Terminal): number {
+  const errors = diagnostics.filter((finding) => finding.level === "error");
+  if (errors.length > 0) terminal.note(renderDiagnostics(errors, lines, terminal.noteInk));
+  return errors.length;
 }
 
 /** A pipeline that checks the wrong folder must not be told that all is well. */

@@ -6,6 +6,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { historyCommand } from "./commands/history.ts";
 import { pageCommand } from "./commands/page.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
+import { routesCommand } from "./commands/routes.ts";
 import { shiftCommand } from "./commands/shift.ts";
 import { statusCommand } from "./commands/status.ts";
 import { switchCommand } from "./commands/switch.ts";
@@ -27,7 +28,7 @@ export function buildProgram(context: CommandContext): Command {
     })
     .addHelpText("after", renderHelpEnd);
   const commands = [upCommand, switchCommand, shiftCommand, rollbackCommand, statusCommand, historyCommand];
-  const offline = [checkCommand, explainCommand, doctorCommand, pageCommand];
+  const offline = [checkCommand, explainCommand, routesCommand, doctorCommand, pageCommand];
   for (const create of [...commands, ...offline]) {
     const command = create(context);
     command.copyInheritedSettings(program);

@@ -1,12 +1,10 @@
-import { hasErrors } from "../../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { Mesh } from "../../core/mesh/mesh.ts";
 import { explain } from "../../core/routes/explain.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { connect } from "../connect.ts";
-import { loadMesh } from "../load-mesh.ts";
+import { loadMesh, noteErrors } from "../load-mesh.ts";
 import { parseRequest } from "../parse-request.ts";
-import { renderDiagnostics } from "../print/diagnostics.ts";
 import { renderExplanation } from "../print/explanation.ts";
 import type { ExplainOptions } from "./explain.ts";
 
@@ -21,12 +19,9 @@ export async function runExplain(
 ): Promise<void> {
   const request = parseRequest(options);
   const loaded = await loadMesh(paths, { defaultNamespace: options.namespace, input: context.input });
-  const errors = loaded.diagnostics.filter((finding) => finding.level === "error");
-  const { terminal } = context;
-  if (errors.length > 0) terminal.note(renderDiagnostics(errors, loaded.lines, terminal.noteInk));
+  const exitStatus = noteErrors(loaded, context.terminal) === 0 ? 0 : 1;
   const addresses = await findAddresses(loaded.mesh, context.env);
   const explanation = explain(loaded.table, request, { endpoints: (name) => addresses.get(name) ?? [] });
-  const exitStatus = hasErrors(errors) ? 1 : 0;
   printAnswer(
     context,
     { exitStatus, data: explanation, text: (ink) => renderExplanation(explanation, request, ink) },
