@@ -14,7 +14,7 @@ import type { ServicePort } from "../manifest/service.ts";
 import { LabelIndex } from "./label-index.ts";
 import { resolveHost } from "./host-name.ts";
 import type { HostName, MeshEndpoint, MeshPort, MeshService } from "./mesh.ts";
-import { entryProtocol, guessProtocol, namedProtocol } from "./port-protocol.ts";
+import { entryProtocol, guessProtocol } from "./port-protocol.ts";
 
 interface Surroundings {
   readonly localWorkloads: LabelIndex<LocalWorkloadManifest>;
@@ -53,7 +53,6 @@ export function buildServices(manifests: readonly Manifest[]): {
     if (manifest.kind === "Service") {
       const service = buildService(manifest, surroundings);
       services.set(service.host, service);
-      diagnostics.push(...checkPortNames(manifest));
     }
   }
   for (const manifest of manifests) {
@@ -74,31 +73,8 @@ export function buildServices(manifests: readonly Manifest[]): {
   return { services, diagnostics };
 }
 
-function checkPortNames(manifest: ServiceManifest): readonly Diagnostic[] {
-  return manifest.spec.ports
-    .filter((port) => port.protocol === "TCP" && namedProtocol(port) === undefined)
-    .map((port) =>
-      diagnostic("KIR1033", {
-        message: `Port ${port.number}${port.name === undefined ? "" : ` "${port.name}"`} does not say its protocol, so ${guessProtocol(port)} is taken.`,
-        hint: `Name it http${port.name === undefined ? "" : `-${port.name}`}, or set appProtocol.`,
-        resource: resourceName(manifest),
-        at: port.at,
-      }),
-    );
-}
-
 function reportTaken(manifest: ServiceEntryManifest, service: MeshService, known: MeshService): Diagnostic {
   const owner = `${known.origin.kind} ${known.origin.name} (${renderPosition(known.origin.at)})`;
-  const conflict = service.ports.find((port) =>
-    known.ports.some((other) => other.number === port.number && other.protocol !== port.protocol),
-  );
-  if (conflict !== undefined && known.origin.kind === "ServiceEntry") {
-    return diagnostic("KIR1034", {
-      message: `Port ${conflict.number} of "${service.host}" speaks ${conflict.protocol} here, but not in ${owner}, which counts.`,
-      resource: resourceName(manifest),
-      at: manifest.at,
-    });
-  }
   return diagnostic("KIR1038", {
     message: `The host "${service.host}" is declared by ${owner} already, so this declaration of it has no effect.`,
     resource: resourceName(manifest),

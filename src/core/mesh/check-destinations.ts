@@ -1,25 +1,27 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { listNames, nearestName } from "../manifest/decode/nearest-name.ts";
-import { wildcardsAbove } from "../manifest/host-pattern.ts";
-import { objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
-import type { Destination } from "../manifest/virtual-service.ts";
-import { destinationRulesFor, findDestinationRule } from "./destination-rule-lookup.ts";
-import { resolveHost, rootNamespace } from "./host-name.ts";
-import type { HostName, Mesh, MeshService } from "./mesh.ts";
+import { resourceName } from "../manifest/manifest.ts";
+import { type DestinationReference, referencesOf, type RuleClients } from "./destination-reference.ts";
+import type { Mesh } from "./mesh.ts";
+import type { ServiceDeclaration, ServiceDirectory } from "./service-directory.ts";
 
-/** A destination as a rule or a mirror names it. */
-interface Reference {
-  readonly virtualService: VirtualServiceManifest;
-  readonly destination: Destination;
-  readonly role: "destination" | "mirror";
-  readonly host: HostName;
+interface Surroundings {
+  readonly directory: ServiceDirectory;
+  readonly clients: RuleClients;
 }
 
-/** Destinations and mirrors whose host, port or subset does not exist: each would be 503, or lost without a word. */
-export function checkDestinations(mesh: Mesh): readonly Diagnostic[] {
+/**
+ * Destinations and mirrors whose host or port does not exist or is not visible (IST0101), or whose port is left open
+ * (IST0112): each would be 503, or lost without a word.
+ * Source: Istio `pkg/config/analysis/analyzers/virtualservice/destinationhosts.go`.
+ */
+export function checkDestinations(
+  mesh: Pick<Mesh, "virtualServices">,
+  surroundings: Surroundings,
+): readonly Diagnostic[] {
   const findings: Diagnostic[] = [];
   for (const reference of mesh.virtualServices.flatMap((service) => referencesOf(service))) {
-    const found = checkReference(mesh, reference, { isHinted: findings.length < hintedFindings });
+    const found = checkReference(reference, surroundings, { isHinted: findings.length < hintedFindings });
     if (found !== undefined) {
       findings.push(found);
     }
@@ -30,66 +32,78 @@ export function checkDestinations(mesh: Mesh): readonly Diagnostic[] {
 /** Guessing what was meant takes a look at every name, so that it is done for the first findings only. */
 const hintedFindings = 100;
 
-interface CheckOptions {
-  readonly isHinted: boolean;
-}
-
-function referencesOf(virtualService: VirtualServiceManifest): readonly Reference[] {
-  const { namespace } = virtualService.metadata;
-  return virtualService.spec.http.flatMap((rule) => {
-    const routed = rule.action.kind === "route" ? rule.action.destinations.map((entry) => entry.destination) : [];
-    const mirrored = rule.mirrors.map((mirror) => mirror.destination);
-    return [
-      ...routed.map((destination) => ({ role: "destination" as const, destination })),
-      ...mirrored.map((destination) => ({ role: "mirror" as const, destination })),
-    ].map((entry) => ({ ...entry, virtualService, host: resolveHost(entry.destination.host, namespace) }));
-  });
-}
-
-function checkReference(mesh: Mesh, reference: Reference, options: CheckOptions): Diagnostic | undefined {
-  const service = mesh.services.get(reference.host);
-  if (service === undefined) {
-    const isCovered = wildcardsAbove(reference.host).some((wildcard) => mesh.services.has(wildcard));
-    return isCovered ? undefined : reportUnknownHost(mesh, reference, options);
+function checkReference(
+  reference: DestinationReference,
+  { directory, clients }: Surroundings,
+  options: { readonly isHinted: boolean },
+): Diagnostic | undefined {
+  const declared = directory.find(reference.host);
+  if (declared.length === 0) {
+    return reportUnknownHost(reference, directory, options);
   }
-  return checkPort(service, reference) ?? checkSubset(mesh, reference);
+  const views = clients
+    .of(reference.virtualService)
+    .map(({ namespace }) => ({ namespace, visible: directory.findVisible(reference.host, namespace) }));
+  const blind = views.find(({ visible }) => visible.length === 0);
+  return blind === undefined
+    ? checkPort(reference, views[0]?.visible ?? declared)
+    : reportHidden(reference, declared, blind.namespace);
 }
 
-function reportUnknownHost(mesh: Mesh, reference: Reference, { isHinted }: CheckOptions): Diagnostic {
+function reportUnknownHost(
+  reference: DestinationReference,
+  directory: ServiceDirectory,
+  { isHinted }: { readonly isHinted: boolean },
+): Diagnostic {
   const { destination, role, host } = reference;
   const full = host === destination.host ? "" : ` (in full "${host}")`;
   return finding("KIR1021", reference, {
     message: `No Service and no ServiceEntry declares the ${role} host "${destination.host}"${full}.`,
-    hint: isHinted ? hostHint(mesh, reference) : undefined,
+    hint: isHinted ? hostHint(reference, directory) : undefined,
   });
 }
 
-function hostHint(mesh: Mesh, { host, destination, virtualService }: Reference): string {
+function hostHint({ host, destination, virtualService }: DestinationReference, directory: ServiceDirectory): string {
   const expanded = `${host}.svc.cluster.local`;
-  if (mesh.services.has(expanded)) {
+  if (directory.find(expanded).length > 0) {
     return `A name with a dot is taken as it is; write "${expanded}".`;
   }
-  const { namespace } = virtualService.metadata;
-  const suffix = `.${namespace}.svc.cluster.local`;
-  const known = [...mesh.services.keys()].map((name) => (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name));
+  const hosts = [...directory.hosts()];
+  const suffix = `.${virtualService.metadata.namespace}.svc.cluster.local`;
+  const known = hosts.map((name) => (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name));
   const [first = ""] = host.split(".");
-  const elsewhere = [...mesh.services.keys()].find((name) => name.startsWith(`${first}.`));
+  const elsewhere = hosts.find((name) => name.startsWith(`${first}.`));
   const nearest = elsewhere ?? nearestName(destination.host, known.slice(0, 1000));
   return nearest === undefined ? `Known hosts: ${listNames(known)}.` : `Did you mean "${nearest}"?`;
 }
 
-function checkPort(service: MeshService, reference: Reference): Diagnostic | undefined {
+function reportHidden(
+  reference: DestinationReference,
+  declared: readonly ServiceDeclaration[],
+  namespace: string,
+): Diagnostic {
+  const [owner] = declared;
+  const exports = owner === undefined || owner.exports.length === 0 ? "nobody" : listNames(owner.exports);
+  const subject = `The ${reference.role} host "${reference.destination.host}"`;
+  return finding("KIR1232", reference, {
+    message: `${subject} is not visible from namespace ${namespace}, where these rules are carried out: ${owner?.resource ?? "its object"} is exported to ${exports}.`,
+    hint: `Add ${namespace} to what it is exported to, or take exportTo away.`,
+  });
+}
+
+function checkPort(reference: DestinationReference, declared: readonly ServiceDeclaration[]): Diagnostic | undefined {
   const { port, host } = reference.destination;
-  const known = listNames(service.ports.map((entry) => String(entry.number)));
+  const ports = portsOf(declared);
+  const known = listNames(ports.map(String));
   if (port === undefined) {
-    return service.ports.length > 1
+    return ports.length > 1
       ? finding("KIR1024", reference, {
           message: `The host "${host}" has several ports and the ${reference.role} names none; known ports: ${known}.`,
-          hint: `Write port: {number: ${service.ports[0]?.number ?? 80}}, or another of them.`,
+          hint: `Write port: {number: ${ports[0] ?? 80}}, or another of them.`,
         })
       : undefined;
   }
-  return service.ports.some((entry) => entry.number === port)
+  return ports.includes(port)
     ? undefined
     : finding("KIR1023", reference, {
         message: `The host "${host}" has no port ${port}; known ports: ${known}.`,
@@ -97,45 +111,18 @@ function checkPort(service: MeshService, reference: Reference): Diagnostic | und
       });
 }
 
-function checkSubset(mesh: Mesh, reference: Reference): Diagnostic | undefined {
-  const { subset, host } = reference.destination;
-  if (subset === undefined) {
-    return undefined;
-  }
-  const clientNamespace = clientNamespaceOf(reference.virtualService);
-  const rule = findDestinationRule(mesh, reference.host, { clientNamespace });
-  if (rule?.subsets.some((entry) => entry.name === subset) === true) {
-    return undefined;
-  }
-  const known = listNames(rule?.subsets.map((entry) => entry.name) ?? []);
-  const declaredBy = rule?.rules.map((entry) => objectName(entry)).join(", ");
-  const message =
-    declaredBy === undefined
-      ? `The subset "${subset}" of host "${host}" is declared by no DestinationRule that counts here.`
-      : `The subset "${subset}" of host "${host}" is not in DestinationRule ${declaredBy}; known subsets: ${known}.`;
-  return finding("KIR1022", reference, { message, hint: subsetHint(mesh, reference, clientNamespace) });
-}
-
-/** Rules at a gateway count for the gateway's namespace, rules inside the mesh for the callers next to them. */
-function clientNamespaceOf(service: VirtualServiceManifest): string {
-  const isForGateway = service.spec.gateways.some((name) => name !== "mesh");
-  return isForGateway ? rootNamespace : service.metadata.namespace;
-}
-
-function subsetHint(mesh: Mesh, reference: Reference, clientNamespace: string): string | undefined {
-  const hidden = destinationRulesFor(mesh, reference.host).find((rule) =>
-    rule.spec.subsets.some((subset) => subset.name === reference.destination.subset),
-  );
-  return hidden === undefined
-    ? undefined
-    : `${resourceName(hidden)} has it, but does not count for clients in namespace ${clientNamespace}.`;
+/** A Service has its own ports; of ServiceEntries those of one namespace are read as one. */
+function portsOf(declared: readonly ServiceDeclaration[]): readonly number[] {
+  const [first] = declared;
+  const isService = first?.resource.startsWith("Service ") === true;
+  const counted = isService ? [first] : declared.filter(({ namespace }) => namespace === first?.namespace);
+  return [...new Set(counted.flatMap(({ ports }) => ports))];
 }
 
 function finding(
-  code: "KIR1021" | "KIR1022" | "KIR1023" | "KIR1024",
-  reference: Reference,
+  code: "KIR1021" | "KIR1023" | "KIR1024" | "KIR1232",
+  { virtualService, destination }: DestinationReference,
   text: { readonly message: string; readonly hint: string | undefined },
 ): Diagnostic {
-  const resource = resourceName(reference.virtualService);
-  return diagnostic(code, { ...text, resource, at: reference.destination.at });
+  return diagnostic(code, { ...text, resource: resourceName(virtualService), at: destination.at });
 }
