@@ -12,7 +12,7 @@ import { HttpConnectionManagerSchema } from "../../gen/envoy/extensions/filters/
 import { HttpProtocolOptionsSchema } from "../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import { emitAdsSource, emitControlPlaneService } from "./config-sources.ts";
 import { emitDuration } from "./duration.ts";
-import { emitRouter } from "./listeners.ts";
+import { emitRouter } from "./http-filters.ts";
 import { controlPlaneCluster, epochRuntimeKey, epochSlots, runtimeLayerName } from "./names.ts";
 import { envoyTypes } from "./types.ts";
 import type { Init } from "./init.ts";

@@ -1,20 +1,22 @@
 import { create } from "@bufbuild/protobuf";
-import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import type { CircuitBreakersSchema } from "../../gen/envoy/config/cluster/v3/circuit_breaker_pb.ts";
 import {
   type Cluster,
   Cluster_DiscoveryType as DiscoveryType,
   Cluster_DnsLookupFamily as DnsLookupFamily,
-  Cluster_LbPolicy as LbPolicy,
   ClusterSchema,
 } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
-import type { OutlierDetectionSchema } from "../../gen/envoy/config/cluster/v3/outlier_detection_pb.ts";
-import { HttpProtocolOptionsSchema } from "../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
-import type { Destination, DestinationId, DestinationPolicy, OutlierPolicy } from "../routes/route-table.ts";
+import type { TcpKeepaliveSchema } from "../../gen/envoy/config/core/v3/address_pb.ts";
+import type { Destination, DestinationId, DestinationPolicy, TcpKeepalive } from "../routes/route-table.ts";
 import { emitAdsSource } from "./config-sources.ts";
-import { emitDuration, emitOptionalDuration } from "./duration.ts";
-import { emitEndpoints, type LocalEndpoints } from "./endpoints.ts";
+import { emitDuration } from "./duration.ts";
+import { emitEndpoints, type LocalEndpoints, resolveEndpoints } from "./endpoints.ts";
 import type { Init } from "./init.ts";
+import { emitLoadBalancer } from "./load-balancers.ts";
+import { emitOutlierDetection } from "./outlier-detection.ts";
+import { emitRequestHostType } from "./request-hosts.ts";
+import { emitProtocolOptions } from "./upstream-protocol.ts";
+import { emitTransportSocket } from "./upstream-tls.ts";
 
 type ClusterInit = Init<typeof ClusterSchema>;
 
@@ -25,17 +27,27 @@ const noLimit = 2 ** 32 - 1;
 export function emitCluster(destination: Destination, local: LocalEndpoints): Cluster {
   const { policy } = destination;
   const { outlierDetection } = policy;
+  const transportSocket = emitTransportSocket(destination);
   return create(ClusterSchema, {
     name: destination.id,
     connectTimeout: emitDuration(policy.connectTimeoutMs),
     ...emitDiscovery(destination, local),
-    ...emitLoadBalancer(policy),
+    ...emitLoadBalancer(destination),
     circuitBreakers: emitCircuitBreakers(policy),
     typedExtensionProtocolOptions: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": emitProtocolOptions(destination),
     },
-    // Envoy sends to unhealthy endpoints when too few are healthy, unless the threshold is 0, as in Istio.
-    commonLbConfig: { healthyPanicThreshold: { value: outlierDetection?.minHealthPercent ?? 0 } },
+    ...(transportSocket === undefined ? {} : { transportSocket }),
+    ...(policy.tcpKeepalive === undefined
+      ? {}
+      : { upstreamConnectionOptions: { tcpKeepalive: emitKeepalive(policy.tcpKeepalive) } }),
+    commonLbConfig: {
+      // Envoy sends to unhealthy endpoints when too few are healthy, unless the threshold is 0, as in Istio.
+      healthyPanicThreshold: { value: outlierDetection?.minHealthPercent ?? 0 },
+      ...(policy.usesLocalityWeights === true
+        ? { localityConfigSpecifier: { case: "localityWeightedLbConfig", value: {} } }
+        : {}),
+    },
     ...(outlierDetection === undefined ? {} : { outlierDetection: emitOutlierDetection(outlierDetection) }),
   });
 }
@@ -63,40 +75,35 @@ function emitDiscovery(destination: Destination, local: LocalEndpoints): Cluster
         clusterDiscoveryType: { case: "type", value: DiscoveryType.EDS },
         edsClusterConfig: { edsConfig: emitAdsSource(), serviceName: destination.id },
       };
-    case "logicalDns":
-    case "requestHost":
     case "dns":
-      return {
-        clusterDiscoveryType: { case: "type", value: DiscoveryType.STRICT_DNS },
-        dnsLookupFamily: DnsLookupFamily.V4_PREFERRED,
-        dnsRefreshRate: emitDuration(60_000),
-        respectDnsTtl: true,
-        loadAssignment: emitEndpoints(destination, local),
-      };
+      return { ...lookups, ...emitNames(DiscoveryType.STRICT_DNS, destination, local) };
+    case "logicalDns":
+      // Envoy wants exactly one name; without it there is nothing to look up.
+      return resolveEndpoints(destination, local).length === 1
+        ? { ...lookups, ...emitNames(DiscoveryType.LOGICAL_DNS, destination, local) }
+        : emitNames(DiscoveryType.STATIC, { ...destination, endpoints: [] }, local);
+    case "requestHost":
+      return { clusterDiscoveryType: { case: "clusterType", value: emitRequestHostType() } };
   }
 }
 
-function emitLoadBalancer({ loadBalancer }: DestinationPolicy): ClusterInit {
-  switch (loadBalancer.kind) {
-    case "roundRobin":
-      return { lbPolicy: LbPolicy.ROUND_ROBIN };
-    case "leastRequest":
-      return { lbPolicy: LbPolicy.LEAST_REQUEST };
-    case "random":
-      return { lbPolicy: LbPolicy.RANDOM };
-    case "ringHash":
-      return {
-        lbPolicy: LbPolicy.RING_HASH,
-        lbConfig: { case: "ringHashLbConfig", value: { minimumRingSize: BigInt(loadBalancer.minimumRingSize) } },
-      };
-    case "maglev":
-      return {
-        lbPolicy: LbPolicy.MAGLEV,
-        ...(loadBalancer.tableSize === undefined
-          ? {}
-          : { lbConfig: { case: "maglevLbConfig", value: { tableSize: BigInt(loadBalancer.tableSize) } } }),
-      };
-  }
+const lookups: ClusterInit = {
+  dnsLookupFamily: DnsLookupFamily.V4_PREFERRED,
+  dnsRefreshRate: emitDuration(60_000),
+  respectDnsTtl: true,
+};
+
+function emitNames(type: DiscoveryType, destination: Destination, local: LocalEndpoints): ClusterInit {
+  return { clusterDiscoveryType: { case: "type", value: type }, loadAssignment: emitEndpoints(destination, local) };
+}
+
+/** In whole seconds, which is what a socket takes. */
+function emitKeepalive({ probes, timeMs, intervalMs }: TcpKeepalive): Init<typeof TcpKeepaliveSchema> {
+  return {
+    ...(probes === undefined ? {} : { keepaliveProbes: probes }),
+    ...(timeMs === undefined ? {} : { keepaliveTime: Math.ceil(timeMs / 1000) }),
+    ...(intervalMs === undefined ? {} : { keepaliveInterval: Math.ceil(intervalMs / 1000) }),
+  };
 }
 
 function emitCircuitBreakers(policy: DestinationPolicy): Init<typeof CircuitBreakersSchema> {
@@ -109,69 +116,5 @@ function emitCircuitBreakers(policy: DestinationPolicy): Init<typeof CircuitBrea
         maxRetries: policy.maxRetries ?? noLimit,
       },
     ],
-  };
-}
-
-function emitProtocolOptions({ protocol, policy }: Destination): Any {
-  const http2ProtocolOptions =
-    policy.maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams: policy.maxConcurrentStreams };
-  return anyPack(
-    HttpProtocolOptionsSchema,
-    create(HttpProtocolOptionsSchema, {
-      commonHttpProtocolOptions: {
-        idleTimeout: emitOptionalDuration(policy.idleTimeoutMs),
-        maxConnectionDuration: emitOptionalDuration(policy.maxConnectionDurationMs),
-        ...(policy.maxRequestsPerConnection === undefined
-          ? {}
-          : { maxRequestsPerConnection: policy.maxRequestsPerConnection }),
-      },
-      upstreamProtocolOptions: policy.usesClientProtocol
-        ? { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: {}, http2ProtocolOptions } }
-        : {
-            case: "explicitHttpConfig",
-            value: {
-              protocolConfig:
-                protocol === "http2"
-                  ? { case: "http2ProtocolOptions", value: http2ProtocolOptions }
-                  : { case: "httpProtocolOptions", value: {} },
-            },
-          },
-    }),
-  );
-}
-
-/** As Istio: pilot/pkg/networking/core/cluster_traffic_policy.go, 0 turns a criterion off and success rate is never used. */
-function emitOutlierDetection(policy: OutlierPolicy): Init<typeof OutlierDetectionSchema> {
-  return {
-    enforcingSuccessRate: 0,
-    ...emitConsecutive(policy),
-    splitExternalLocalOriginErrors: policy.splitsLocalOriginErrors,
-    interval: emitOptionalDuration(policy.intervalMs),
-    baseEjectionTime: emitOptionalDuration(policy.baseEjectionTimeMs),
-    ...(policy.maxEjectionPercent === undefined ? {} : { maxEjectionPercent: policy.maxEjectionPercent }),
-  };
-}
-
-/** A criterion of 0 is turned off. */
-function enforcing(count: number): number {
-  return count > 0 ? 100 : 0;
-}
-
-function emitConsecutive(policy: OutlierPolicy): Init<typeof OutlierDetectionSchema> {
-  const { consecutive5xx, consecutiveGatewayFailure, consecutiveLocalOriginFailure } = policy;
-  return {
-    ...(consecutive5xx === undefined ? {} : { consecutive5xx, enforcingConsecutive5xx: enforcing(consecutive5xx) }),
-    ...(consecutiveGatewayFailure === undefined
-      ? {}
-      : {
-          consecutiveGatewayFailure,
-          enforcingConsecutiveGatewayFailure: enforcing(consecutiveGatewayFailure),
-        }),
-    ...(consecutiveLocalOriginFailure === undefined || !policy.splitsLocalOriginErrors
-      ? {}
-      : {
-          consecutiveLocalOriginFailure,
-          enforcingConsecutiveLocalOriginFailure: enforcing(consecutiveLocalOriginFailure),
-        }),
   };
 }

@@ -14,6 +14,7 @@ import type { Destination, DestinationId, Listener, Route, RouteTable } from "..
 import { emitCluster, emitPlaceholder, usesEds } from "./clusters.ts";
 import { emitEndpoints, type HostPort, type LocalEndpoints } from "./endpoints.ts";
 import { emitListener } from "./listeners.ts";
+import { usesRequestHosts } from "./request-hosts.ts";
 import { emitRouteConfiguration, encodeRouteConfiguration } from "./routes.ts";
 import { emitSecrets, type SystemTrust, withholdKey } from "./secrets.ts";
 import { envoyTypes } from "./types.ts";
@@ -45,7 +46,7 @@ export function emitEnvoy(table: RouteTable, options: EmitOptions): EnvoyResourc
       ...[...undeclaredDestinations(table)].map(emitPlaceholder),
     ],
     endpoints: destinations.filter(usesEds).map((destination) => emitEndpoints(destination, options.endpoints)),
-    listeners: table.listeners.map((listener) => emitListener(listener, options.bind(listener))),
+    listeners: emitListeners(table, options),
     routes: table.httpRoutings.map((routing) => emitRouteConfiguration(routing, table.destinations)),
   };
 }
@@ -66,13 +67,19 @@ export function encodeEnvoy(table: RouteTable, options: EmitOptions): EncodedRes
     clusters: encodeClusters(table, options.endpoints),
     endpoints: encodeEndpoints(table, options.endpoints),
     listeners: new Map(
-      table.listeners.map((listener) => [
-        listener.id,
-        toBinary(ListenerSchema, emitListener(listener, options.bind(listener))),
-      ]),
+      emitListeners(table, options).map((listener) => [listener.name, toBinary(ListenerSchema, listener)]),
     ),
     routes: encodeRoutes(table),
   };
+}
+
+/** Envoy refuses a listener without filter chains. */
+function emitListeners(table: RouteTable, options: EmitOptions): readonly EnvoyListener[] {
+  const { destinations, secrets } = table;
+  const surroundings = { destinations, secrets, usesRequestHosts: usesRequestHosts(destinations) };
+  return table.listeners
+    .map((listener) => emitListener(listener, { ...surroundings, address: options.bind(listener) }))
+    .filter(({ filterChains }) => filterChains.length > 0);
 }
 
 /** The route configurations alone: all that a change of weights rewrites. */
@@ -137,15 +144,20 @@ function encodeCluster(destination: Destination, local: LocalEndpoints): Uint8Ar
 /** Destinations that a route names and the table lacks. */
 function undeclaredDestinations(table: RouteTable): ReadonlySet<DestinationId> {
   const undeclared = new Set<DestinationId>();
+  const note = ({ destination: id }: { readonly destination: DestinationId }): void => {
+    if (!table.destinations.has(id)) undeclared.add(id);
+  };
+  for (const { serves } of table.listeners.flatMap(({ filterChains }) => filterChains)) {
+    if (serves.kind === "tcp") serves.route.split.arms.forEach(note);
+  }
   for (const { virtualHosts } of table.httpRoutings) {
     for (const host of virtualHosts) {
-      for (const id of host.routes.flatMap(namedDestinations)) if (!table.destinations.has(id)) undeclared.add(id);
+      host.routes.flatMap(namedDestinations).forEach(note);
     }
   }
   return undeclared;
 }
 
-function namedDestinations({ action }: Route): readonly DestinationId[] {
-  if (action.kind !== "forward") return [];
-  return [...action.split.arms, ...action.mirrors].map(({ destination }) => destination);
+function namedDestinations({ action }: Route): readonly { readonly destination: DestinationId }[] {
+  return action.kind === "forward" ? [...action.split.arms, ...action.mirrors] : [];
 }

@@ -3,8 +3,8 @@ import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
-import type { LbEndpointSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
-import type { Destination } from "../routes/route-table.ts";
+import type { LocalityLbEndpointsSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
+import type { Destination, DestinationEndpoint, Locality } from "../routes/route-table.ts";
 import type { Init } from "./init.ts";
 
 export interface HostPort {
@@ -15,34 +15,70 @@ export interface HostPort {
 /** Where the replicas of a local workload (`namespace/name`) listen now; those that are not ready are left out. */
 export type LocalEndpoints = (localWorkload: string) => readonly HostPort[];
 
-/** Emits the addresses behind a destination, under the destination's id. */
+/** Emits the addresses behind a destination, under the destination's id, by priority and locality. */
 export function emitEndpoints(destination: Destination, local: LocalEndpoints): ClusterLoadAssignment {
-  const lbEndpoints = resolveEndpoints(destination, local).map(
-    ({ address, port, weight }): Init<typeof LbEndpointSchema> => ({
-      hostIdentifier: { case: "endpoint", value: { address: emitSocketAddress({ address, port }) } },
-      loadBalancingWeight: weight,
-    }),
-  );
+  const { usesLocalityWeights = false } = destination.policy;
+  const groups = Map.groupBy(resolveEndpoints(destination, local), groupKey);
+  const lowest = lowestPriorities(groups.values());
   return create(ClusterLoadAssignmentSchema, {
     clusterName: destination.id,
-    endpoints: lbEndpoints.length === 0 ? [] : [{ lbEndpoints }],
+    endpoints: [...groups.values()].map((group) => emitGroup(group, lowest, usesLocalityWeights)),
   });
 }
 
 export interface ResolvedEndpoint extends HostPort {
   readonly weight: number;
+  readonly locality: Locality | undefined;
+  readonly priority: number;
+  readonly localityWeight: number | undefined;
 }
 
 /** The addresses behind a destination, with the replicas of its local workloads. Envoy wants weights of at least 1. */
 export function resolveEndpoints(destination: Destination, local: LocalEndpoints): readonly ResolvedEndpoint[] {
   return destination.endpoints.flatMap((endpoint) => {
-    switch (endpoint.kind) {
-      case "address":
-        return [{ address: endpoint.address, port: endpoint.port, weight: Math.max(1, endpoint.weight) }];
-      case "localWorkload":
-        return local(endpoint.name).map(({ address, port }) => ({ address, port, weight: 1 }));
-    }
+    const { locality, priority = 0, localityWeight } = endpoint;
+    return resolveAddresses(endpoint, local).map((address) => ({ ...address, locality, priority, localityWeight }));
   });
+}
+
+function resolveAddresses(
+  endpoint: DestinationEndpoint,
+  local: LocalEndpoints,
+): readonly (HostPort & { readonly weight: number })[] {
+  switch (endpoint.kind) {
+    case "address":
+      return [{ address: endpoint.address, port: endpoint.port, weight: Math.max(1, endpoint.weight) }];
+    case "localWorkload":
+      return local(endpoint.name).map(({ address, port }) => ({ address, port, weight: 1 }));
+  }
+}
+
+function groupKey({ locality, priority }: ResolvedEndpoint): string {
+  return JSON.stringify([priority, locality?.region, locality?.zone, locality?.subZone]);
+}
+
+/** Envoy wants priorities without gaps, and a workload that does not run would leave one. */
+function lowestPriorities(groups: Iterable<readonly ResolvedEndpoint[]>): ReadonlyMap<number, number> {
+  const used = new Set([...groups].map(([first]) => first?.priority ?? 0));
+  return new Map([...used].toSorted((one, other) => one - other).map((priority, rank) => [priority, rank]));
+}
+
+function emitGroup(
+  group: readonly ResolvedEndpoint[],
+  ranks: ReadonlyMap<number, number>,
+  usesLocalityWeights: boolean,
+): Init<typeof LocalityLbEndpointsSchema> {
+  const [first] = group;
+  return {
+    ...(first?.locality === undefined ? {} : { locality: { ...first.locality } }),
+    priority: ranks.get(first?.priority ?? 0) ?? 0,
+    // Without a weight a locality would get nothing where shares are drawn by locality.
+    ...(usesLocalityWeights ? { loadBalancingWeight: Math.max(1, first?.localityWeight ?? 1) } : {}),
+    lbEndpoints: group.map(({ address, port, weight }) => ({
+      hostIdentifier: { case: "endpoint", value: { address: emitSocketAddress({ address, port }) } },
+      loadBalancingWeight: weight,
+    })),
+  };
 }
 
 export function emitSocketAddress({ address, port }: HostPort) {

@@ -1,53 +1,73 @@
 import { create } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
 import { type Listener as EnvoyListener, ListenerSchema } from "../../gen/envoy/config/listener/v3/listener_pb.ts";
-import { RouterSchema } from "../../gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
+import type { FilterChainSchema } from "../../gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { TlsInspectorSchema } from "../../gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.ts";
 import { HttpConnectionManagerSchema } from "../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
-import type { Listener } from "../routes/route-table.ts";
-import { emitLedgerLog } from "./access-log.ts";
-import { emitAdsSource } from "./config-sources.ts";
-import { emitDuration } from "./duration.ts";
+import { TcpProxySchema } from "../../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+import type { FilterChain, Listener, RouteTable } from "../routes/route-table.ts";
+import { emitDownstreamTls } from "./downstream-tls.ts";
 import { emitSocketAddress, type HostPort } from "./endpoints.ts";
+import { emitExtension, type Extension } from "./extension.ts";
+import { emitConnectionManager } from "./http-connections.ts";
+import type { Init } from "./init.ts";
+import { emitTcpProxy } from "./tcp-proxy.ts";
 
-/** Emits a listener that takes its routes, by RDS, from the configuration with its own id as name. */
-export function emitListener(listener: Listener, bind: HostPort): EnvoyListener {
+/** What a listener's form depends on beside itself. */
+export interface ListenerSurroundings {
+  readonly address: HostPort;
+  readonly destinations: RouteTable["destinations"];
+  readonly secrets: RouteTable["secrets"];
+  /** Whether some destination is the host that a request names; see request-hosts.ts. */
+  readonly usesRequestHosts: boolean;
+}
+
+/** Emits a listener; its HTTP chains take their routes by RDS, and all chains their certificates by SDS. */
+export function emitListener(listener: Listener, surroundings: ListenerSurroundings): EnvoyListener {
+  const chains = listener.filterChains.filter((chain) => hasCertificates(chain, surroundings));
   return create(ListenerSchema, {
     name: listener.id,
-    address: emitSocketAddress(bind),
-    filterChains: [
-      {
-        filters: [
-          {
-            name: "envoy.filters.network.http_connection_manager",
-            configType: {
-              case: "typedConfig",
-              value: anyPack(HttpConnectionManagerSchema, emitConnectionManager(listener)),
-            },
-          },
-        ],
-      },
-    ],
+    address: emitSocketAddress(surroundings.address),
+    // It reads the first bytes of every connection, so that only a listener that chooses by name has it.
+    listenerFilters: chains.some(({ serverNames }) => serverNames.length > 0) ? [tlsInspector] : [],
+    filterChains: chains.map((chain) => emitFilterChain(chain, listener, surroundings)),
   });
 }
 
-/** The settings of an Istio gateway: pilot/pkg/networking/core/gateway.go and listener_builder.go. */
-function emitConnectionManager(listener: Listener) {
-  return create(HttpConnectionManagerSchema, {
-    statPrefix: listener.id,
-    routeSpecifier: { case: "rds", value: { configSource: emitAdsSource(), routeConfigName: listener.id } },
-    useRemoteAddress: true,
-    normalizePath: true,
-    mergeSlashes: false,
-    streamIdleTimeout: emitDuration(0),
-    upgradeConfigs: [{ upgradeType: "websocket" }],
-    accessLog: [emitLedgerLog()],
-    httpFilters: [emitRouter()],
-  });
+const tlsInspector = emitExtension("envoy.filters.listener.tls_inspector", TlsInspectorSchema, {});
+
+/** A chain that waits for a certificate that never comes would keep its whole listener from opening. */
+function hasCertificates({ tls }: FilterChain, { secrets }: ListenerSurroundings): boolean {
+  return tls === undefined || tls.certificates.every((id) => secrets.get(id)?.kind === "certificate");
 }
 
-export function emitRouter() {
+function emitFilterChain(
+  chain: FilterChain,
+  listener: Listener,
+  surroundings: ListenerSurroundings,
+): Init<typeof FilterChainSchema> {
   return {
-    name: "envoy.filters.http.router",
-    configType: { case: "typedConfig" as const, value: anyPack(RouterSchema, create(RouterSchema)) },
+    // Envoy changes a listener in place, and drains only the chains that are not what they were.
+    name: chain.id,
+    ...(chain.serverNames.length === 0 ? {} : { filterChainMatch: { serverNames: [...chain.serverNames] } }),
+    ...(chain.tls === undefined ? {} : { transportSocket: emitDownstreamTls(chain.tls, chain.serves) }),
+    filters: [emitNetworkFilter(chain, listener, surroundings)],
   };
+}
+
+function emitNetworkFilter(chain: FilterChain, listener: Listener, surroundings: ListenerSurroundings): Extension {
+  const { serves } = chain;
+  switch (serves.kind) {
+    case "http":
+      return emitExtension(
+        "envoy.filters.network.http_connection_manager",
+        HttpConnectionManagerSchema,
+        emitConnectionManager(listener, serves.routing, surroundings),
+      );
+    case "tcp":
+      return emitExtension(
+        "envoy.filters.network.tcp_proxy",
+        TcpProxySchema,
+        emitTcpProxy(serves.route, chain.id, surroundings.destinations),
+      );
+  }
 }

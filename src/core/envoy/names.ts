@@ -39,3 +39,7 @@ export type RuntimeKeyPrefix = string;
 export function isSplitPrefix(prefix: string): boolean {
   return prefix.startsWith(splitPrefix);
 }
+
+/** Routes name the filters that they configure. */
+export const faultFilterName = "envoy.filters.http.fault";
+export const corsFilterName = "envoy.filters.http.cors";

@@ -1,0 +1,54 @@
+import {
+  HttpConnectionManager_ForwardClientCertDetails as ForwardDetails,
+  type HttpConnectionManagerSchema,
+} from "../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import type { Listener, ListenerRole } from "../routes/route-table.ts";
+import { emitLedgerLog } from "./access-log.ts";
+import { emitAdsSource } from "./config-sources.ts";
+import { emitDuration } from "./duration.ts";
+import { emitHttpFilters } from "./http-filters.ts";
+import type { Init } from "./init.ts";
+
+type ConnectionManagerInit = Init<typeof HttpConnectionManagerSchema>;
+
+/**
+ * Emits what reads HTTP from a connection, with the settings of Istio: pilot/pkg/networking/core/gateway.go and
+ * listener_builder.go. The codec is found out, so that HTTP/1.1, HTTP/2 and with them gRPC come on one port.
+ * @param routing the name of its route configuration
+ */
+export function emitConnectionManager(
+  { id, role }: Listener,
+  routing: string,
+  options: { readonly usesRequestHosts: boolean },
+): ConnectionManagerInit {
+  return {
+    statPrefix: id,
+    routeSpecifier: { case: "rds", value: { configSource: emitAdsSource(), routeConfigName: routing } },
+    ...emitCallerDetails(role),
+    normalizePath: true,
+    mergeSlashes: false,
+    streamIdleTimeout: emitDuration(0),
+    upgradeConfigs: [{ upgradeType: "websocket" }],
+    accessLog: [emitLedgerLog()],
+    httpFilters: emitHttpFilters(options),
+  };
+}
+
+/** What the next hop is told about the caller. */
+function emitCallerDetails(role: ListenerRole): ConnectionManagerInit {
+  switch (role.kind) {
+    case "gateway":
+      return {
+        useRemoteAddress: true,
+        // What a caller says about its own certificate is taken away, and what the proxy saw is put in its place.
+        forwardClientCertDetails: ForwardDetails.SANITIZE_SET,
+        setCurrentClientCertDetails: { subject: true, cert: true, uri: true, dns: true },
+      };
+    case "outboundHttp":
+    case "outboundService":
+      return { useRemoteAddress: false, forwardClientCertDetails: ForwardDetails.SANITIZE };
+    case "inbound":
+      // The hop before is another proxy of this machine, without a certificate of its own.
+      return { useRemoteAddress: false, forwardClientCertDetails: ForwardDetails.ALWAYS_FORWARD_ONLY };
+  }
+}
