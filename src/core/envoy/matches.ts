@@ -52,7 +52,8 @@ function emitQueryMatch(query: QueryMatch): Init<typeof QueryParameterMatcherSch
   return { name, queryParameterMatchSpecifier: { case: "stringMatch", value: emitStringMatch(value) } };
 }
 
-function emitStringMatch(value: Exclude<ValueMatch, { kind: "present" }>): Init<typeof StringMatcherSchema> {
+/** Emits a condition on a text. */
+export function emitStringMatch(value: Exclude<ValueMatch, { kind: "present" }>): Init<typeof StringMatcherSchema> {
   switch (value.kind) {
     case "exact":
       return { matchPattern: { case: "exact", value: value.value } };

@@ -1,5 +1,3 @@
-import { anyPack } from "@bufbuild/protobuf/wkt";
-import { create } from "@bufbuild/protobuf";
 import {
   RedirectAction_RedirectResponseCode as RedirectCode,
   type DirectResponseActionSchema,
@@ -11,7 +9,7 @@ import {
   type WeightedClusterSchema,
 } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { PreviousHostsPredicateSchema } from "../../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
-import { FractionalPercent_DenominatorType as Denominator } from "../../gen/envoy/type/v3/percent_pb.ts";
+import { PreviousPrioritiesConfigSchema } from "../../gen/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.ts";
 import type {
   Arm,
   Destination,
@@ -26,7 +24,9 @@ import type {
   Split,
 } from "../routes/route-table.ts";
 import { emitDuration, emitOptionalDuration } from "./duration.ts";
+import { emitExtension } from "./extension.ts";
 import { emitHeaderFields } from "./header-mutations.ts";
+import { emitPercent } from "./percent.ts";
 import { runtimeKeyPrefix, type RuntimeKeyPrefix } from "./names.ts";
 import type { Init } from "./init.ts";
 
@@ -117,25 +117,22 @@ function emitRetry(retry: Retry): Init<typeof RetryPolicySchema> {
     retriableStatusCodes: [...retry.statusCodes],
     perTryTimeout: emitOptionalDuration(retry.perTryTimeoutMs),
     ...(retry.backoffMs === undefined ? {} : { retryBackOff: { baseInterval: emitDuration(retry.backoffMs) } }),
+    ...(retry.avoidsPreviousPriorities === true ? { retryPriority: previousPriorities } : {}),
     ...(retry.avoidsPreviousHosts ? { retryHostPredicate: [previousHosts], hostSelectionRetryMaxAttempts: 5n } : {}),
   };
 }
 
-const previousHosts = {
-  name: "envoy.retry_host_predicates.previous_hosts",
-  configType: {
-    case: "typedConfig" as const,
-    value: anyPack(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)),
-  },
-};
+const previousHosts = emitExtension("envoy.retry_host_predicates.previous_hosts", PreviousHostsPredicateSchema, {});
+/** After every second try, as in Istio: pilot/pkg/networking/core/route/retry/retry.go. */
+const previousPriorities = emitExtension("envoy.retry_priorities.previous_priorities", PreviousPrioritiesConfigSchema, {
+  updateFrequency: 2,
+});
 
 /** Envoy would append `-shadow` to the host; Istio turned that off, so the copy is like the original. */
 function emitMirror(mirror: Mirror): Init<typeof RouteAction_RequestMirrorPolicySchema> {
   return {
     cluster: mirror.destination,
-    runtimeFraction: {
-      defaultValue: { numerator: Math.round(mirror.percent * 10_000), denominator: Denominator.MILLION },
-    },
+    runtimeFraction: { defaultValue: emitPercent(mirror.percent) },
     traceSampled: false,
     disableShadowHostSuffixAppend: true,
   };
@@ -161,7 +158,15 @@ function emitHashKey(key: HashKey): NonNullable<Init<typeof RouteAction_HashPoli
     case "header":
       return { case: "header", value: { headerName: key.name } };
     case "cookie":
-      return { case: "cookie", value: { name: key.name, path: key.path, ttl: emitOptionalDuration(key.ttlMs) } };
+      return {
+        case: "cookie",
+        value: {
+          name: key.name,
+          path: key.path,
+          ttl: emitOptionalDuration(key.ttlMs),
+          attributes: (key.attributes ?? []).map(([name, value]) => ({ name, value })),
+        },
+      };
     case "sourceIp":
       return { case: "connectionProperties", value: { sourceIp: true } };
     case "query":

@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import {
   type RouteSchema,
@@ -7,6 +8,8 @@ import {
   type VirtualHost as EnvoyVirtualHost,
 } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
+import { CorsPolicySchema } from "../../gen/envoy/extensions/filters/http/cors/v3/cors_pb.ts";
+import { HTTPFaultSchema } from "../../gen/envoy/extensions/filters/http/fault/v3/fault_pb.ts";
 import type {
   Destination,
   DestinationId,
@@ -15,10 +18,15 @@ import type {
   HttpRouting,
   RedirectAction,
   Route,
+  RouteAction,
   VirtualHost,
 } from "../routes/route-table.ts";
+import { emitCors } from "./cors.ts";
+import { packSettings } from "./extension.ts";
+import { emitFault } from "./faults.ts";
 import { emitHeaderFields } from "./header-mutations.ts";
 import { emitRouteMatch } from "./matches.ts";
+import { corsFilterName, faultFilterName } from "./names.ts";
 import { emitDirect, emitForward, emitRedirect } from "./route-actions.ts";
 import type { Init } from "./init.ts";
 
@@ -81,37 +89,43 @@ function emitVirtualHost(host: VirtualHost, destinations: Destinations): EnvoyVi
   return create(VirtualHostSchema, {
     name: host.domain,
     domains: [host.domain, ...(host.aliases ?? [])],
+    // As Istio: an app sees by it how often its request was tried.
+    includeRequestAttemptCount: true,
     requireTls: host.requiresHttps ? TlsRequirement.ALL : TlsRequirement.NONE,
     routes: host.routes.map((route) => emitRoute(route, destinations)),
   });
 }
 
 function emitRoute(route: Route, destinations: Destinations): RouteInit {
-  const match = emitRouteMatch(route.match);
-  const { action } = route;
+  return {
+    name: routeName(route),
+    match: emitRouteMatch(route.match),
+    statPrefix: route.statPrefix ?? "",
+    typedPerFilterConfig: emitFilterSettings(route),
+    ...emitAction(route.action, destinations),
+  };
+}
+
+function emitAction(action: RouteAction, destinations: Destinations): Partial<RouteInit> {
   switch (action.kind) {
     case "redirect":
-      return {
-        name: routeName(route),
-        match,
-        action: { case: "redirect", value: emitRedirect(action) },
-        ...own(action),
-      };
+      return { action: { case: "redirect", value: emitRedirect(action) }, ...own(action) };
     case "direct":
-      return {
-        name: routeName(route),
-        match,
-        action: { case: "directResponse", value: emitDirect(action) },
-        ...own(action),
-      };
+      return { action: { case: "directResponse", value: emitDirect(action) }, ...own(action) };
     case "forward":
       return {
-        name: routeName(route),
-        match,
         action: { case: "route", value: emitForward(action, destinations) },
         ...emitHeaderFields(action.requestHeaders, action.responseHeaders),
       };
   }
+}
+
+/** What this route wants of the filters that every chain has. */
+function emitFilterSettings({ fault, cors }: Route): Record<string, Any> {
+  return {
+    ...(fault === undefined ? {} : { [faultFilterName]: packSettings(HTTPFaultSchema, emitFault(fault)) }),
+    ...(cors === undefined ? {} : { [corsFilterName]: packSettings(CorsPolicySchema, emitCors(cors)) }),
+  };
 }
 
 /** The header changes of an answer that Envoy gives itself. */
