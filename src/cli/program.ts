@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { CommandContext } from "./command.ts";
 import { checkCommand } from "./commands/check.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { emitCommand } from "./commands/emit.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { historyCommand } from "./commands/history.ts";
 import { pageCommand } from "./commands/page.ts";
@@ -28,7 +29,7 @@ export function buildProgram(context: CommandContext): Command {
     })
     .addHelpText("after", renderHelpEnd);
   const commands = [upCommand, switchCommand, shiftCommand, rollbackCommand, statusCommand, historyCommand];
-  const offline = [checkCommand, explainCommand, routesCommand, doctorCommand, pageCommand];
+  const offline = [checkCommand, explainCommand, routesCommand, emitCommand, doctorCommand, pageCommand];
   for (const create of [...commands, ...offline]) {
     const command = create(context);
     command.copyInheritedSettings(program);
