@@ -1,6 +1,7 @@
 import { boundFindings } from "../diagnostics/bound-findings.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { checkCertificateReach } from "./check-certificate-reach.ts";
+import { checkConnectionRules } from "./check-connection-rules.ts";
 import { checkDestinationRules } from "./check-destination-rules.ts";
 import { checkDestinations } from "./check-destinations.ts";
 import { checkEndpointWeights } from "./check-endpoint-weights.ts";
@@ -9,9 +10,12 @@ import { checkEntryProtocols } from "./check-entry-protocols.ts";
 import { checkGatewayPorts } from "./check-gateway-ports.ts";
 import { checkGatewaySecrets } from "./check-gateway-secrets.ts";
 import { checkGateways } from "./check-gateways.ts";
+import { checkIngressSubsets } from "./check-ingress-subsets.ts";
 import { checkLocalEndpoints } from "./check-local-endpoints.ts";
 import { checkMeshHosts } from "./check-mesh-hosts.ts";
+import { checkPathBoundaries } from "./check-path-boundaries.ts";
 import { checkPortNames } from "./check-port-names.ts";
+import { checkRuleMerging } from "./check-rule-merging.ts";
 import { checkRuleOrder } from "./check-rule-order.ts";
 import { checkServerVerification } from "./check-server-verification.ts";
 import { checkShadowing } from "./check-shadowing.ts";
@@ -66,19 +70,24 @@ function checkRules(mesh: Mesh): readonly Diagnostic[] {
     ...checkMeshHosts(mesh),
     ...checkDestinations(mesh, { directory: new ServiceDirectory(mesh), clients }),
     ...checkSubsets(mesh, clients),
+    ...checkIngressSubsets(mesh),
     ...checkRuleOrder(mesh),
+    ...checkConnectionRules(mesh),
+    ...checkPathBoundaries(mesh),
     ...checkShadowing(mesh),
   ];
 }
 
 function checkServices(mesh: Mesh): readonly Diagnostic[] {
+  const pods = new PodIndex(listPods(mesh));
   return [
     ...checkPortNames(mesh),
     ...checkEntryAddresses(mesh),
     ...checkEntryProtocols(mesh),
-    ...checkDestinationRules(mesh),
+    ...checkDestinationRules(mesh, { directory: new ServiceDirectory(mesh), pods }),
+    ...checkRuleMerging(mesh),
     ...checkServerVerification(mesh),
     ...checkWorkloadServices(mesh),
-    ...checkSidecars(mesh, new PodIndex(listPods(mesh))),
+    ...checkSidecars(mesh, pods),
   ];
 }
