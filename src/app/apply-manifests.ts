@@ -5,7 +5,7 @@ import { renderPosition } from "../core/diagnostics/position.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
-import { checkPortsFree, planGatewayPorts } from "../local/ports.ts";
+import type { SidecarPorts } from "../local/sidecar-ports.ts";
 import type { LocalWorkloads, WorkloadChange } from "../local/workloads.ts";
 import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import type { TableReport } from "../targets/local-envoy/table-push.ts";
@@ -14,6 +14,8 @@ import { type CurrentMesh, takeOverPlacements } from "./current-mesh.ts";
 import { endBrokenMoves } from "./end-broken-moves.ts";
 import { showAddresses } from "./local-addresses.ts";
 import { describeRefusal } from "./locate-refusal.ts";
+import { planPorts } from "./plan-ports.ts";
+import { tellWorkloads } from "./sidecars.ts";
 import { buildMeshModel, byPlace, type MeshModel } from "../core/mesh-model.ts";
 
 export interface ManifestApplier {
@@ -24,6 +26,7 @@ export interface ManifestApplier {
   readonly listenAddress: string;
   readonly defaultNamespace: string;
   readonly gatewayPorts: readonly string[];
+  readonly sidecarPorts: SidecarPorts;
   envoyPid(): number | undefined;
   onEvent(event: UpEvent): void;
 }
@@ -63,19 +66,16 @@ export function readModel(manifests: ManifestSet, defaultNamespace: string): Mes
 
 async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<readonly string[]> {
   const { current, workloads, target } = applier;
-  checkServed(model.table, "the folder");
-  const ports = planGatewayPorts(model.table.listeners, {
+  checkServed(model.table, "the folder", current.table);
+  const envoyPid = applier.envoyPid();
+  const ports = await planPorts(model.table.listeners, {
+    ...applier,
     overrides: applier.gatewayPorts,
+    ownPids: envoyPid === undefined ? [] : [envoyPid],
     previous: current.ports,
   });
-  const fresh = model.table.listeners.filter(({ id }) => !current.ports.has(id));
-  const envoyPid = applier.envoyPid();
-  await checkPortsFree(fresh, {
-    ports,
-    address: applier.listenAddress,
-    ownPids: envoyPid === undefined ? [] : [envoyPid],
-  });
-  const change = await workloads.prepare(model.mesh.localWorkloads.values());
+  const environments = tellWorkloads({ ...applier, ...model, ports }, process.env);
+  const change = await workloads.prepare(model.mesh.localWorkloads.values(), environments);
   const taken = takeOverPlacements(applier.engine, model.table, manifestActor);
   // They stay true after the commit: the change then is what runs.
   const addresses = showAddresses({ ...applier, ports, endpoints: (name) => change.endpoints(name) });

@@ -13,8 +13,9 @@ import { acquireLock } from "../engine/lock.ts";
 import { findEnvoy } from "../local/envoy-binary.ts";
 import { EnvoyProcess } from "../local/envoy-process.ts";
 import { type ManifestSet, readManifests } from "../local/manifest-folder.ts";
-import { checkPortsFree, type GatewayPorts, planGatewayPorts } from "../local/ports.ts";
+import type { GatewayPorts } from "../local/ports.ts";
 import { ProcessRegistry } from "../local/process-registry.ts";
+import { SidecarPorts } from "../local/sidecar-ports.ts";
 import { openStateFolder, type StateFolder } from "../local/state-folder.ts";
 import { LocalWorkloads } from "../local/workloads.ts";
 import { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
@@ -25,7 +26,9 @@ import { showAddresses } from "./local-addresses.ts";
 import { describeRefusal } from "./locate-refusal.ts";
 import type { MeshModel } from "../core/mesh-model.ts";
 import { orAborted } from "./or-aborted.ts";
+import { planPorts } from "./plan-ports.ts";
 import { ProcessFate } from "./process-fate.ts";
+import { tellWorkloads } from "./sidecars.ts";
 
 /** How the parts of `up` are made; tests wrap the journal to kill the process between its writes. */
 export interface UpParts {
@@ -63,7 +66,13 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   const model = readModel(manifests, options.defaultNamespace);
   checkModel(model, options);
   const registry = ProcessRegistry.open(state.processes);
-  const ports = await choosePorts(model, registry, options);
+  const sidecarPorts = await SidecarPorts.open(state.sidecarPorts);
+  const ports = await planPorts(model.table.listeners, {
+    sidecarPorts,
+    overrides: options.gatewayPorts,
+    listenAddress,
+    ownPids: registry.running("envoy").map(({ process: { pid } }) => pid),
+  });
   await checkApiPort(options.apiPort);
   const binary = await findBinary(options);
   const journal = stack.use(parts.openJournal(state.journal));
@@ -73,7 +82,8 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   const engine = createEngine({ journal, target, clock: createSystemClock(), settleMs, applyTimeoutMs });
 
   options.onEvent({ kind: "progress", message: "starting workloads" });
-  const change = await orAborted(workloads.prepare(model.mesh.localWorkloads.values()), options.signal);
+  const environments = tellWorkloads({ ...model, ports, listenAddress }, process.env);
+  const change = await orAborted(workloads.prepare(model.mesh.localWorkloads.values(), environments), options.signal);
   for (const { workload, reason, logFile } of change.problems) {
     const where = logFile === undefined ? "" : ` (its log is ${logFile})`;
     options.onEvent({ kind: "warning", message: `workload ${workload}: ${reason}${where}` });
@@ -94,6 +104,7 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
     listenAddress,
     defaultNamespace: options.defaultNamespace,
     gatewayPorts: options.gatewayPorts,
+    sidecarPorts,
     envoyPid: () => envoy.pid,
     onEvent: (event) => options.onEvent(event),
   };
@@ -110,14 +121,6 @@ function checkModel(model: MeshModel, options: UpOptions): void {
     });
   }
   checkServed(model.table, options.folder);
-}
-
-async function choosePorts(model: MeshModel, registry: ProcessRegistry, options: UpOptions): Promise<GatewayPorts> {
-  const { listeners } = model.table;
-  const ports = planGatewayPorts(listeners, { overrides: options.gatewayPorts });
-  const ownPids = registry.running("envoy").map(({ process: { pid } }) => pid);
-  await checkPortsFree(listeners, { ports, address: listenAddress, ownPids });
-  return ports;
 }
 
 /** A download that is left alone ends by itself, and cleans up after itself. */

@@ -16,7 +16,16 @@ export interface ReplicaSpec {
   /** Absolute. */
   readonly workingDirectory: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What the mesh tells it; what its manifest says wins. */
+  readonly meshEnv: Readonly<Record<string, string>>;
   readonly hash: string;
+}
+
+/** What the mesh tells the processes of a workload with a sidecar. */
+export interface MeshEnvironment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** A process that was told of another proxy has to be replaced; one that misses a newer Service need not be. */
+  readonly identity: string;
 }
 
 export interface ReplicaOptions {
@@ -42,12 +51,23 @@ const host = "127.0.0.1";
 /** A port that was taken meanwhile costs one exit; a program that ends this often does not work. */
 const hopelessExits = 4;
 
-/** Builds the spec of a workload's replicas; `declaredIn` is the file with the manifest. */
-export function buildReplicaSpec(name: string, command: LocalCommand, declaredIn: string): ReplicaSpec {
+export interface ReplicaSource {
+  /** The workload's `namespace/name`. */
+  readonly name: string;
+  readonly command: LocalCommand;
+  /** The file with the manifest. */
+  readonly declaredIn: string;
+  /** Undefined without a sidecar. */
+  readonly mesh?: MeshEnvironment | undefined;
+}
+
+/** Builds the spec of a workload's replicas. */
+export function buildReplicaSpec({ name, command, declaredIn, mesh }: ReplicaSource): ReplicaSpec {
   const workingDirectory = resolve(dirname(declaredIn), command.workingDirectory ?? ".");
   const env = Object.fromEntries(Object.entries(command.env).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  const hash = createHash("sha256").update(JSON.stringify([name, command.command, workingDirectory, env]));
-  return { name, command: command.command, workingDirectory, env, hash: hash.digest("hex") };
+  const identity = [name, command.command, workingDirectory, env, ...(mesh === undefined ? [] : [mesh.identity])];
+  const hash = createHash("sha256").update(JSON.stringify(identity)).digest("hex");
+  return { name, command: command.command, workingDirectory, env, meshEnv: mesh?.variables ?? {}, hash };
 }
 
 /** One process of a `command` workload, on a port of its own, and whether it is ready. */
@@ -181,7 +201,7 @@ export class CommandReplica implements AsyncDisposable {
       port,
       file,
       args,
-      env: buildEnvironment(spec.env, port),
+      env: buildEnvironment({ ...spec.meshEnv, ...spec.env }, port),
       workingDirectory: spec.workingDirectory,
       logFile: this.#logFile,
     };

@@ -27,6 +27,8 @@ export interface StatePaths {
   readonly bootstrap: string;
   /** The processes that were started and may still run. */
   readonly processes: string;
+  /** Where the listeners of workloads are on this machine. */
+  readonly sidecarPorts: string;
   readonly logs: string;
 }
 
@@ -53,6 +55,7 @@ export function locateStateFolder(env: NodeJS.ProcessEnv): StatePaths {
     apiAddress: join(path, "api.json"),
     bootstrap: join(path, "bootstrap.json"),
     processes: join(path, "processes.json"),
+    sidecarPorts: join(path, "sidecar-ports.json"),
     logs: join(path, "logs"),
   };
 }

@@ -3,7 +3,7 @@ import type { WorkloadStatus } from "../api/types.ts";
 import type { HostPort, HttpReadiness, LocalCommand } from "../core/manifest/local-workload.ts";
 import { objectName, type LocalWorkloadManifest } from "../core/manifest/manifest.ts";
 import { AddressEndpoint } from "./address-endpoint.ts";
-import { buildReplicaSpec, CommandReplica, type ReplicaSpec } from "./command-replica.ts";
+import { buildReplicaSpec, CommandReplica, type MeshEnvironment, type ReplicaSpec } from "./command-replica.ts";
 import { FreePorts } from "./free-port.ts";
 import { stopProcess } from "./process-identity.ts";
 import { hasConnections } from "./port-owner.ts";
@@ -69,6 +69,9 @@ const drainPollMs = 200;
 type Member = CommandReplica | AddressEndpoint;
 type Members = ReadonlyMap<string, readonly Member[]>;
 
+/** By `namespace/name` of the workloads that have a sidecar. */
+export type MeshEnvironments = ReadonlyMap<string, MeshEnvironment>;
+
 /**
  * The pods of a laptop: processes that are started, watched and restarted, and addresses that are watched. Replicas
  * survive kirikae and are adopted by the next one when their spec is the same.
@@ -121,7 +124,10 @@ export class LocalWorkloads implements AsyncDisposable {
    * Starts what `workloads` has and does not run yet, and waits until it is ready or cannot be. Replicas of an
    * unchanged spec go on; those that an earlier kirikae left are adopted.
    */
-  async prepare(workloads: Iterable<LocalWorkloadManifest>): Promise<WorkloadChange> {
+  async prepare(
+    workloads: Iterable<LocalWorkloadManifest>,
+    environments: MeshEnvironments = new Map(),
+  ): Promise<WorkloadChange> {
     if (this.#isStopped) throw new Error("the workloads were stopped");
     if (this.#pending !== undefined)
       throw new Error("an earlier change of the workloads is neither committed nor abandoned");
@@ -129,7 +135,7 @@ export class LocalWorkloads implements AsyncDisposable {
     this.#pending = next;
     let problems: readonly WorkloadProblem[];
     try {
-      problems = await this.#startNew(workloads, next);
+      problems = await this.#startNew(workloads, environments, next);
     } catch (error) {
       await this.#abandon(next);
       throw error;
@@ -189,18 +195,25 @@ export class LocalWorkloads implements AsyncDisposable {
 
   async #startNew(
     workloads: Iterable<LocalWorkloadManifest>,
+    environments: MeshEnvironments,
     next: Map<string, readonly Member[]>,
   ): Promise<readonly WorkloadProblem[]> {
-    for (const manifest of workloads) next.set(objectName(manifest), this.#membersOf(manifest));
+    for (const manifest of workloads) {
+      const name = objectName(manifest);
+      next.set(name, this.#membersOf(manifest, environments.get(name)));
+    }
     const fresh = without(next, this.#current);
     await Promise.all(fresh.map((member) => member.start()));
     return this.#waitUntilReady(fresh);
   }
 
-  #membersOf(manifest: LocalWorkloadManifest): readonly Member[] {
+  #membersOf(manifest: LocalWorkloadManifest, mesh: MeshEnvironment | undefined): readonly Member[] {
     const name = objectName(manifest);
     const { source } = manifest.spec;
-    if (source.kind === "command") return this.#replicas(manifest, source);
+    if (source.kind === "command") {
+      const spec = buildReplicaSpec({ name, command: source, declaredIn: manifest.at.file, mesh });
+      return this.#replicas(spec, source);
+    }
     return source.addresses.map((address) => this.#addressMember(name, address, source.readiness));
   }
 
@@ -211,9 +224,8 @@ export class LocalWorkloads implements AsyncDisposable {
     return known ?? new AddressEndpoint(address, readiness, () => this.#changed(name));
   }
 
-  #replicas(manifest: LocalWorkloadManifest, command: LocalCommand): readonly Member[] {
-    const name = objectName(manifest);
-    const spec = buildReplicaSpec(name, command, manifest.at.file);
+  #replicas(spec: ReplicaSpec, command: LocalCommand): readonly Member[] {
+    const { name } = spec;
     const kept = new Map<number, CommandReplica>();
     for (const member of this.#current.get(name) ?? []) {
       if (!(member instanceof CommandReplica) || member.spec.hash !== spec.hash) continue;
