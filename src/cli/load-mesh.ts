@@ -9,7 +9,7 @@ import { readAllManifests } from "../local/manifest-folder.ts";
 import { renderDiagnostics } from "./print/diagnostics.ts";
 import { createSourceLines, type SourceLines } from "./source-lines.ts";
 import type { Terminal } from "./terminal.ts";
-import { addTemplateHints } from "./template-hint.ts";
+import { explainTemplates } from "./template-hint.ts";
 
 export interface LoadOptions {
   readonly defaultNamespace: string;
@@ -36,7 +36,7 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
   const { sources } = set;
   if (sources.length === 0 && set.diagnostics.length === 0) throw nothingToRead(paths);
   const model = buildMeshModel(sources, { defaultNamespace });
-  const found = addTemplateHints([...set.diagnostics, ...model.diagnostics], sources);
+  const found = explainTemplates([...set.diagnostics, ...model.diagnostics], sources);
   const { shown, suppressed } = applySuppressions(found, readIgnoreAnnotations(sources, { defaultNamespace }));
   return {
     mesh: model.mesh,

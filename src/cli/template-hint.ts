@@ -4,23 +4,24 @@ import type { SourceText } from "../core/manifest/manifest.ts";
 const helmHint = "Templates are read once they are rendered: helm template CHART | kirikae check -";
 const kustomizeHint = "Overlays are read once they are built: kustomize build FOLDER | kirikae check -";
 
-/** Says of a text that is no manifest what makes manifests of it, where a chart or an overlay is recognised. */
-export function addTemplateHints(
+/**
+ * Where a text that is no manifest is recognised as a part of a chart or an overlay, the first finding about it says what
+ * makes manifests of it; what else is wrong with its syntax is left out, because none of it is to be corrected.
+ */
+export function explainTemplates(
   findings: readonly Diagnostic[],
   sources: readonly SourceText[],
 ): readonly Diagnostic[] {
-  const unreadable = findings.filter((finding) => isUnreadable(finding) && finding.hint === undefined);
-  if (unreadable.length === 0) return findings;
+  if (!findings.some(isUnreadable)) return findings;
   const texts = new Map(sources.map(({ path, text }) => [path, text]));
-  const hints = new Map<Diagnostic, string>();
-  for (const finding of unreadable) {
+  const explained = new Set<string>();
+  return findings.flatMap((finding) => {
     const path = finding.at?.file ?? "";
-    const hint = hintFor(path, texts.get(path) ?? "");
-    if (hint !== undefined) hints.set(finding, hint);
-  }
-  return findings.map((finding) => {
-    const hint = hints.get(finding);
-    return hint === undefined ? finding : { ...finding, hint };
+    const hint = isUnreadable(finding) ? hintFor(path, texts.get(path) ?? "") : undefined;
+    if (hint === undefined) return [finding];
+    if (explained.has(path)) return [];
+    explained.add(path);
+    return [{ ...finding, hint }];
   });
 }
 
