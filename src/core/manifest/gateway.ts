@@ -6,6 +6,8 @@ export interface GatewaySpec {
   readonly selector: Readonly<Record<string, string>>;
   /** Of every protocol, in the order of the manifest. */
   readonly servers: readonly GatewayServer[];
+  /** Where `selector` is written; the Gateway itself where it is not. */
+  readonly selectorAt?: Position;
 }
 
 export interface GatewayServer {

@@ -21,6 +21,8 @@ export interface ServicePort {
   /** A number, a container port's name, or undefined for the same as `number`. */
   readonly targetPort: number | string | undefined;
   readonly protocol: "TCP" | "UDP" | "SCTP";
+  /** What the manifest says, where Kubernetes knows no such protocol; the port counts as TCP then. */
+  readonly writtenProtocol?: string;
   readonly appProtocol: string | undefined;
   readonly at: Position;
 }

@@ -12,6 +12,9 @@ export interface VirtualServiceSpec {
   readonly tcp: readonly TcpRoute[];
   /** Empty means what the mesh says: everywhere, unless it was changed. */
   readonly exportTo: readonly string[];
+  /** Where `hosts` and `gateways` are written; the object's spec where they are not. */
+  readonly hostsAt?: Position;
+  readonly gatewaysAt?: Position;
 }
 
 export interface TlsRoute {

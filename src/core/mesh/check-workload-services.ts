@@ -57,13 +57,17 @@ function usesOf(services: readonly ServiceManifest[]): readonly PortUse[] {
   return services.flatMap((service) => service.spec.ports.map((port) => ({ service, port })));
 }
 
+function protocolOf({ protocol, writtenProtocol }: PortUse["port"]): string {
+  return writtenProtocol ?? protocol;
+}
+
 function checkProtocols(workload: WorkloadManifest, services: readonly ServiceManifest[]): readonly Diagnostic[] {
   const byNumber = Map.groupBy(usesOf(services), ({ port }) => port.number);
   return [...byNumber]
-    .filter(([, uses]) => new Set(uses.map(({ port }) => port.protocol)).size > 1)
+    .filter(([, uses]) => new Set(uses.map(({ port }) => protocolOf(port))).size > 1)
     .map(([number, uses]) =>
       diagnostic("KIR1209", {
-        message: `Its Services use port ${number} with different protocols: ${listNames(uses.map(({ service, port }) => `${service.metadata.name} with ${port.protocol}`))}.`,
+        message: `Its Services use port ${number} with different protocols: ${listNames(uses.map(({ service, port }) => `${service.metadata.name} with ${protocolOf(port)}`))}.`,
         hint: "Give the Services different port numbers, or the same protocol.",
         resource: resourceName(workload),
         at: workload.at,

@@ -1,16 +1,14 @@
 import { strings, transform } from "../decode/collections.ts";
-import { childPlace, type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
+import { childPlace, type Decoder, renderPath, report, reportValue } from "../decode/decoder.ts";
 import { complainFqdn, complainLabel } from "../names.ts";
 
 /** `mesh`, `name`, `namespace/name` or `./name`; the full name of old (`name.ns.svc...`) works but is discouraged. */
 export const gatewayNames: Decoder<readonly string[]> = transform(strings, (names, place, context) => {
-  let isInvalid = false;
   for (const [index, name] of names.entries()) {
     const value = place.value.kind === "list" ? place.value.items[index] : undefined;
     const item = value === undefined ? place : childPlace(place, index, value);
     const complaint = complainGatewayName(name);
     if (complaint !== undefined) {
-      isInvalid = true;
       reportValue(item, context, complaint);
     } else if (!name.includes("/") && name.includes(".")) {
       const [gateway, namespace] = name.split(".");
@@ -18,7 +16,8 @@ export const gatewayNames: Decoder<readonly string[]> = transform(strings, (name
       report(item, context, { code: "KIR1013", message, hint: `Write "${namespace}/${gateway}".` });
     }
   }
-  return isInvalid ? invalid : names;
+  // A name that Istio refuses names no Gateway; the others still count, and so do the rules.
+  return names;
 });
 
 function complainGatewayName(text: string): string | undefined {

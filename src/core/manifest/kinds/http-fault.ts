@@ -60,14 +60,22 @@ const decodeAbort: Decoder<HttpAbort> = transform(
   },
 );
 
+const wholePercent = refine(integer, (value) =>
+  value >= 0 && value <= 100 ? undefined : "must be a percentage from 0 to 100",
+);
+
+const oldPercent: Decoder<number> = transform(wholePercent, (value, place, context) => {
+  const message = `"${renderPath(place)}" is deprecated.`;
+  report(place, context, { code: "KIR1220", message, hint: `Write percentage: {value: ${value}} instead.` });
+  return value;
+});
+
 const decodeDelay = transform(
   object({
     fields: {
       fixedDelay: required(durationMs),
       percentage: optional(decodePercent),
-      percent: optional(
-        refine(integer, (value) => (value >= 0 && value <= 100 ? undefined : "must be a percentage from 0 to 100")),
-      ),
+      percent: optional(oldPercent),
     },
     unsupported: { exponentialDelay: "Istio refuses it too, because no proxy carries it out" },
   }),

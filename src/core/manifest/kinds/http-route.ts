@@ -1,4 +1,4 @@
-import { list, nonEmpty, refine, transform } from "../decode/collections.ts";
+import { lenientList, list, nonEmpty, refine, transform } from "../decode/collections.ts";
 import {
   type DecodeContext,
   type Decoder,
@@ -48,7 +48,8 @@ const decodeFields = object({
   fields: {
     name: optional(string),
     match: withDefault(list(decodeHttpMatch), []),
-    route: optional(nonEmpty(list(decodeRouteDestination))),
+    // One that cannot be read is an error, and the others are still judged.
+    route: optional(nonEmpty(lenientList(decodeRouteDestination))),
     redirect: optional(decodeRedirect),
     directResponse: optional(decodeDirectResponse),
     rewrite: optional(decodeRewrite),

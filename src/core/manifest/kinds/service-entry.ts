@@ -19,12 +19,16 @@ import { labelSelector } from "./label-selector.ts";
 import { portProtocol } from "./port-protocol.ts";
 import { decodeWorkloadEntry } from "./workload-entry.ts";
 
+/** Istio takes an empty protocol for none, which is TCP. */
+const protocolOrNone: Decoder<string> = (place, context) =>
+  place.value.kind === "string" && place.value.value === "" ? "TCP" : portProtocol(place, context);
+
 const decodePort: Decoder<ServiceEntryPort> = transform(
   object({
     fields: {
       number: required(portNumber),
       name: required(refine(string, complainLabel)),
-      protocol: withDefault(portProtocol, "TCP"),
+      protocol: withDefault(protocolOrNone, "TCP"),
       targetPort: optional(portNumber),
     },
   }),

@@ -8,18 +8,46 @@ import type { ServicePort, ServiceSpec } from "../service.ts";
 export const portReference: Decoder<number | string> = (place, context) =>
   place.value.kind === "string" ? string(place, context) : portNumber(place, context);
 
+const protocols = ["TCP", "UDP", "SCTP"] as const;
+
+interface WrittenProtocol {
+  readonly protocol: ServicePort["protocol"];
+  readonly written: string;
+}
+
+const tcp: WrittenProtocol = { protocol: "TCP", written: "TCP" };
+
+/** A protocol that Kubernetes refuses, such as HTTP, is told and read as TCP, so that the Service is still there. */
+const serviceProtocol: Decoder<WrittenProtocol> = transform(string, (written, place, context) => {
+  const known = protocols.find((protocol) => protocol === written);
+  if (known === undefined) {
+    const hint = "Kubernetes knows TCP, UDP and SCTP here; say HTTP by the port's name or by appProtocol.";
+    reportValue(place, context, {
+      complaint: `must be one of TCP, UDP, SCTP, but is ${JSON.stringify(written)}`,
+      hint,
+    });
+  }
+  return { protocol: known ?? "TCP", written };
+});
+
 const decodePort: Decoder<ServicePort> = transform(
   object({
     fields: {
       name: optional(string),
       port: required(portNumber),
       targetPort: optional(portReference),
-      protocol: withDefault(oneOf(["TCP", "UDP", "SCTP"]), "TCP"),
+      protocol: withDefault(serviceProtocol, tcp),
       appProtocol: optional(string),
     },
     others: "ignore",
   }),
-  ({ port, ...others }, place, context) => ({ ...others, number: port, at: positionOf(place, context) }),
+  ({ port, protocol: { protocol, written }, ...others }, place, context) => ({
+    ...others,
+    number: port,
+    protocol,
+    ...(written === protocol ? {} : { writtenProtocol: written }),
+    at: positionOf(place, context),
+  }),
 );
 
 /** The spec of a Kubernetes Service. */
@@ -43,7 +71,7 @@ export const decodeService: Decoder<ServiceSpec> = transform(
     }
     const isHeadless = clusterIP === "None" || clusterIPs[0] === "None";
     if (spec.type !== "ExternalName" && spec.ports.length === 0 && !isHeadless) {
-      return reportValue(place, context, "needs ports");
+      reportValue(place, context, "needs ports");
     }
     const addresses = new Set(
       [clusterIP, ...clusterIPs].filter((ip) => ip !== undefined && ip !== "" && ip !== "None"),

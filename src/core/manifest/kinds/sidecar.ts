@@ -1,5 +1,5 @@
 import { list, nonEmpty, refine, transform } from "../decode/collections.ts";
-import { type Decoder, positionOf } from "../decode/decoder.ts";
+import { type Decoder, positionOf, renderPath, report } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { oneOf, portNumber, string } from "../decode/scalars.ts";
 import { isIpAddress } from "../names.ts";
@@ -57,10 +57,16 @@ const decodeIngress: Decoder<SidecarIngress> = transform(
   (ingress, place, context) => ({ ...ingress, at: positionOf(place, context) }),
 );
 
+const egressProxy = transform(decodeDestination, (proxy, place, context) => {
+  const message = `"${renderPath(place)}" is deprecated, and newer versions of Istio ignore it.`;
+  report(place, context, { code: "KIR1220", message });
+  return proxy;
+});
+
 const outboundPolicy: Decoder<SidecarOutboundPolicy> = object({
   fields: {
     mode: withDefault(oneOf(["REGISTRY_ONLY", "ALLOW_ANY"]), "REGISTRY_ONLY"),
-    egressProxy: optional(decodeDestination),
+    egressProxy: optional(egressProxy),
   },
 });
 

@@ -5,6 +5,7 @@ import {
   type Invalid,
   invalid,
   type Place,
+  positionOf,
   renderPath,
   report,
 } from "../decode/decoder.ts";
@@ -36,12 +37,16 @@ export const decodeVirtualService: Decoder<VirtualServiceSpec> = transform(decod
   const { hosts: names = [], gateways, tls, tcp } = fields;
   const others = ["tls", "tcp"].some((name) => fieldPlace(place, name) !== undefined);
   if ((fields.http === undefined || isEmptyList(fieldPlace(place, "http"))) && !others) {
+    // It is kept all the same: whether its hosts and gateways are right is another question.
     reportMissing("http", place, context);
-    return invalid;
   }
+  const positions = {
+    hostsAt: positionOf(fieldPlace(place, "hosts") ?? place, context),
+    gatewaysAt: positionOf(fieldPlace(place, "gateways") ?? place, context),
+  };
   return checkHosts(names, gateways, { place, context }) === invalid
     ? invalid
-    : { hosts: names, gateways, http: fields.http ?? [], tls, tcp, exportTo: fields.exportTo };
+    : { hosts: names, gateways, http: fields.http ?? [], tls, tcp, exportTo: fields.exportTo, ...positions };
 });
 
 function isEmptyList(place: Place | undefined): boolean {
