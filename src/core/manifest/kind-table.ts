@@ -57,7 +57,7 @@ const decodeNothing: Decoder<Readonly<Record<string, never>>> = transform(
 );
 
 const readers: readonly KindReader[] = [
-  istio("Gateway", decodeGateway),
+  reader("networking.istio.io", istioVersions, { kind: "Gateway", decode: decodeGateway, isStrict: true }),
   istio("VirtualService", decodeVirtualService),
   istio("DestinationRule", decodeDestinationRule),
   istio("ServiceEntry", decodeServiceEntry),

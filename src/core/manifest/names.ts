@@ -1,15 +1,23 @@
-const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const label = /^[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
+/** `*`, or a label with `*` or `*-` before it: `*foo.com` takes `barfoo.com`. */
+const wildcardLabel = /^(?:\*|(?:\*-?)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?)$/;
 const ipv4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])$/;
 const ipv6Text = /^[0-9a-fA-F:.]{2,45}$/;
 
-/** Why a text is not a DNS-1123 label (as RFC 1123 and Kubernetes have it), or undefined when it is one. */
+/**
+ * Why a text is not a label as Istio has it: letters of any case, which RFC 1123 allows and Kubernetes does not.
+ * Source: Istio `pkg/config/labels/instance.go`.
+ */
 export function complainLabel(text: string): string | undefined {
   if (text.length > 63) {
     return "must be at most 63 characters long";
   }
-  return label.test(text)
-    ? undefined
-    : `must be lower-case letters, digits and hyphens, but is ${JSON.stringify(text)}`;
+  return label.test(text) ? undefined : `must be letters, digits and hyphens, but is ${JSON.stringify(text)}`;
+}
+
+/** Why a text is not a label as Kubernetes has it for the names of objects: in lower case. */
+export function complainObjectLabel(text: string): string | undefined {
+  return complainLabel(text) ?? (text === text.toLowerCase() ? undefined : "must be in lower case");
 }
 
 export function isIpAddress(text: string): boolean {
@@ -39,32 +47,68 @@ function isIpv6(text: string): boolean {
 
 /** Why a text is not a DNS name without wildcard; Istio allows a trailing dot and at most 255 characters. */
 export function complainFqdn(text: string): string | undefined {
+  return complainLength(text) ?? complainLabels(text, text.split("."));
+}
+
+function complainLength(text: string): string | undefined {
   if (text === "") {
     return "must not be empty";
   }
-  if (text.length > 255) {
-    return "must be at most 255 characters long";
-  }
-  const labels = text.replace(/\.$/, "").split(".");
-  const wrong = labels.find((part) => complainLabel(part.toLowerCase()) !== undefined);
-  if (wrong !== undefined) {
-    return `must be a DNS name, but ${JSON.stringify(text)} has the part ${JSON.stringify(wrong)}`;
-  }
-  const top = labels.at(-1) ?? "";
-  return /^[0-9]+$/.test(top) ? `must not end in a number, but is ${JSON.stringify(text)}` : undefined;
+  return text.length > 255 ? "must be at most 255 characters long" : undefined;
 }
 
-/** As `complainFqdn`, with `*` allowed as the whole name or as its first label. */
+function complainLabels(text: string, labels: readonly string[]): string | undefined {
+  const top = labels.at(-1) ?? "";
+  if (/^[-+]?[0-9]+$/.test(top)) {
+    return `must not end in a number, but is ${JSON.stringify(text)}`;
+  }
+  const named = top === "" ? labels.slice(0, -1) : labels;
+  const wrong = named.find((part) => complainLabel(part) !== undefined);
+  return wrong === undefined
+    ? undefined
+    : `must be a DNS name, but ${JSON.stringify(text)} has the part ${JSON.stringify(wrong)}`;
+}
+
+/** As `complainFqdn`, with a wildcard in the first label: `*`, `*.foo.com`, `*foo.com` or `*-foo.com`. */
 export function complainWildcardHost(text: string): string | undefined {
-  if (text === "*") {
-    return undefined;
+  const tooLong = complainLength(text);
+  if (tooLong !== undefined) {
+    return tooLong;
   }
-  if (text.startsWith("*.")) {
-    return complainFqdn(text.slice(2));
+  const [first = "", ...rest] = text.split(".");
+  if (first.length > 63 || !wildcardLabel.test(first)) {
+    return first.includes("*")
+      ? `may have the wildcard * only at its beginning, but is ${JSON.stringify(text)}`
+      : `must be a DNS name, but ${JSON.stringify(text)} has the part ${JSON.stringify(first)}`;
   }
-  return text.includes("*")
-    ? `may have the wildcard * only as its whole first part, but is ${JSON.stringify(text)}`
-    : complainFqdn(text);
+  return rest.length === 0 ? undefined : complainLabels(text, rest);
+}
+
+/** Why a wildcard that is not the whole first part is no good, as in `*foo.com`. */
+export function complainPartialWildcard(text: string): string | undefined {
+  return text.includes("*") && text !== "*" && !text.startsWith("*.")
+    ? `must have the wildcard * as its whole first part, but is ${JSON.stringify(text)}`
+    : undefined;
+}
+
+const labelName = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+
+/** Why a text is not the key of a Kubernetes label: a name, with a DNS name and a slash before it or not. */
+export function complainLabelKey(text: string): string | undefined {
+  const slash = text.indexOf("/");
+  const [prefix, name] = slash === -1 ? [undefined, text] : [text.slice(0, slash), text.slice(slash + 1)];
+  const isPrefixWrong =
+    prefix !== undefined && (prefix.length > 253 || prefix.split(".").some((part) => !label.test(part)));
+  return isPrefixWrong || name.length > 63 || !labelName.test(name)
+    ? `has the key ${JSON.stringify(text)}, which is no label`
+    : undefined;
+}
+
+/** Why a text is not the value of a Kubernetes label; an empty one is. */
+export function complainLabelValue(text: string): string | undefined {
+  return text === "" || labelName.test(text)
+    ? undefined
+    : `must be the value of a label, but is ${JSON.stringify(text)}`;
 }
 
 /** As `complainWildcardHost`, with an IP address allowed too. */
@@ -89,7 +133,6 @@ export const portProtocols = [
   "HTTPS",
   "GRPC",
   "GRPC-WEB",
-  "HBONE",
   "TCP",
   "TLS",
   "UDP",
@@ -97,6 +140,11 @@ export const portProtocols = [
   "REDIS",
   "MYSQL",
 ] as const;
+
+/** True for the protocols that are TLS on the wire. */
+export function isTlsProtocol(protocol: string): boolean {
+  return protocol === "HTTPS" || protocol === "TLS";
+}
 
 /** True for the protocols whose requests a route can see without decrypting anything. */
 export function isHttpProtocol(protocol: string): boolean {

@@ -5,7 +5,7 @@ import { fieldPlace, reportMissing } from "./decode/object.ts";
 import { type KindReader, lookUpKind } from "./kind-table.ts";
 import { decodeMetadata } from "./kinds/metadata.ts";
 import type { Manifest, ObjectMeta } from "./manifest.ts";
-import { complainLabel } from "./names.ts";
+import { complainObjectLabel } from "./names.ts";
 import type { LineIndex } from "./yaml/line-index.ts";
 import { describeValue, type YamlMap, type YamlValue } from "./yaml/yaml-value.ts";
 
@@ -93,12 +93,16 @@ function decodeManifest(value: YamlMap, reader: KindReader, { type, context }: S
     log: context.log,
     resource: resourceOf(value, type, context),
     kind: type.kind,
+    namespace: "",
   };
   if (reader.isStrict) {
     reportStrayFields(place, value, decodeContext);
   }
   const metadata = readMetadata(place, reader, { context: decodeContext, defaultNamespace: context.defaultNamespace });
-  const spec = metadata === undefined ? undefined : readSpec(place, reader, { context: decodeContext, metadata });
+  const spec =
+    metadata === undefined
+      ? undefined
+      : readSpec(place, reader, { context: { ...decodeContext, namespace: metadata.namespace }, metadata });
   if (metadata === undefined || spec === undefined) {
     return undefined;
   }
@@ -140,7 +144,7 @@ function complainObjectName(text: string): string | undefined {
   }
   const wrong = text
     .split(".")
-    .map((part) => complainLabel(part))
+    .map((part) => complainObjectLabel(part))
     .find((complaint) => complaint !== undefined);
   return wrong === undefined ? undefined : `must be a DNS name in lower case, but is ${JSON.stringify(text)}`;
 }

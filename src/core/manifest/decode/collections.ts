@@ -2,6 +2,7 @@ import {
   childPlace,
   type DecodeContext,
   type Decoder,
+  describeAs,
   type Invalid,
   invalid,
   type Place,
@@ -13,16 +14,20 @@ import { string, wrongType } from "./scalars.ts";
 
 /** A list of which every item must be usable. */
 export function list<T>(item: Decoder<T>): Decoder<readonly T[]> {
-  return (place, context) => {
-    const usable = decodeItems(item, place, context);
-    const isComplete = usable !== invalid && place.value.kind === "list" && usable.length === place.value.items.length;
-    return isComplete ? usable : invalid;
-  };
+  return describeAs(
+    (place, context) => {
+      const usable = decodeItems(item, place, context);
+      const isComplete =
+        usable !== invalid && place.value.kind === "list" && usable.length === place.value.items.length;
+      return isComplete ? usable : invalid;
+    },
+    { kind: "list", item: item.shape },
+  );
 }
 
 /** A list from which unusable items are left out, where the others still mean what they say. */
 export function lenientList<T>(item: Decoder<T>): Decoder<readonly T[]> {
-  return (place, context) => decodeItems(item, place, context);
+  return describeAs((place, context) => decodeItems(item, place, context), { kind: "list", item: item.shape });
 }
 
 function decodeItems<T>(item: Decoder<T>, place: Place, context: DecodeContext): readonly T[] | Invalid {
@@ -42,42 +47,49 @@ function decodeItems<T>(item: Decoder<T>, place: Place, context: DecodeContext):
 
 /** A list that Istio wants at least one item in. */
 export function nonEmpty<T>(items: Decoder<readonly T[]>): Decoder<readonly T[]> {
-  return (place, context) => {
-    if (place.value.kind === "list" && place.value.items.length === 0) {
-      return reportValue(place, context, "must not be empty");
-    }
-    return items(place, context);
-  };
+  return describeAs(
+    (place, context) =>
+      place.value.kind === "list" && place.value.items.length === 0
+        ? reportValue(place, context, "must not be empty")
+        : items(place, context),
+    items.shape,
+  );
 }
 
 /** A mapping with free keys. A key that YAML 1.1 made a boolean of is kept as Kubernetes keeps it, with a warning. */
 export function mapOf<T>(item: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
-  return (place, context) => {
-    const { value } = place;
-    if (value.kind !== "map") {
-      return wrongType("a mapping", place, context);
+  return describeAs((place, context) => decodeEntries(item, place, context), { kind: "map", item: item.shape });
+}
+
+function decodeEntries<T>(
+  item: Decoder<T>,
+  place: Place,
+  context: DecodeContext,
+): Readonly<Record<string, T>> | Invalid {
+  const { value } = place;
+  if (value.kind !== "map") {
+    return wrongType("a mapping", place, context);
+  }
+  const decoded: [string, T][] = [];
+  let isInvalid = false;
+  for (const [key, entry] of value.entries) {
+    const child = childPlace(place, key, entry.value);
+    if (entry.booleanSource !== undefined) {
+      report(child, context, {
+        code: "KIR1012",
+        message: `The key "${entry.booleanSource}" in "${renderPath(place)}" is read as "${key}", as Kubernetes reads it.`,
+        hint: `Quote it: "${entry.booleanSource}".`,
+        offset: entry.keyOffset,
+      });
     }
-    const decoded: [string, T][] = [];
-    let isInvalid = false;
-    for (const [key, entry] of value.entries) {
-      const child = childPlace(place, key, entry.value);
-      if (entry.booleanSource !== undefined) {
-        report(child, context, {
-          code: "KIR1012",
-          message: `The key "${entry.booleanSource}" in "${renderPath(place)}" is read as "${key}", as Kubernetes reads it.`,
-          hint: `Quote it: "${entry.booleanSource}".`,
-          offset: entry.keyOffset,
-        });
-      }
-      const result = item(child, context);
-      if (result === invalid) {
-        isInvalid = true;
-      } else {
-        decoded.push([key, result]);
-      }
+    const result = item(child, context);
+    if (result === invalid) {
+      isInvalid = true;
+    } else {
+      decoded.push([key, result]);
     }
-    return isInvalid ? invalid : recordOf(decoded);
-  };
+  }
+  return isInvalid ? invalid : recordOf(decoded);
 }
 
 /** Labels, annotations and the like. */
@@ -95,10 +107,10 @@ export function transform<T, U>(
   decoder: Decoder<T>,
   build: (value: T, place: Place, context: DecodeContext) => U | typeof invalid,
 ): Decoder<U> {
-  return (place, context) => {
+  return describeAs((place, context) => {
     const value = decoder(place, context);
     return value === invalid ? invalid : build(value, place, context);
-  };
+  }, decoder.shape);
 }
 
 /** Rejects a value for which `complain` has something to say, such as `must not be empty`. */
@@ -111,8 +123,8 @@ export function refine<T>(decoder: Decoder<T>, complain: (value: T) => string | 
 
 /** A value that cannot be used counts as the fallback; what is wrong with it is reported all the same. */
 export function recover<T>(decoder: Decoder<T>, fallback: T): Decoder<T> {
-  return (place, context) => {
+  return describeAs((place, context) => {
     const value = decoder(place, context);
     return value === invalid ? fallback : value;
-  };
+  }, decoder.shape);
 }

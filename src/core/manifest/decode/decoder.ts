@@ -16,7 +16,46 @@ export const invalid: unique symbol = Symbol("invalid");
 export type Invalid = typeof invalid;
 
 /** Reads a typed value from a place; everything that is wrong with it goes to the context, never into an exception. */
-export type Decoder<T> = (place: Place, context: DecodeContext) => T | Invalid;
+export type Decoder<T> = ((place: Place, context: DecodeContext) => T | Invalid) & {
+  /** What it reads, for the list of supported fields; a decoder without one reads a single value. */
+  readonly shape?: Shape | undefined;
+};
+
+/** What a decoder reads, as data: the one source of `docs/istio-support.md`, so that list and decoders cannot drift. */
+export type Shape =
+  | ObjectShape
+  | { readonly kind: "list" | "map"; readonly item: Shape | undefined }
+  | {
+      readonly kind: "enum";
+      readonly values: readonly string[];
+      /** Values that are refused or without effect, with the reason. */
+      readonly exceptions: ReadonlyMap<string, ValueException>;
+    };
+
+export interface ObjectShape {
+  readonly kind: "object";
+  readonly fields: Readonly<Record<string, FieldShape>>;
+  /** True where other fields are another program's affair. */
+  readonly isOpen: boolean;
+}
+
+export type FieldShape =
+  | { readonly support: "supported"; readonly isRequired: boolean; readonly shape: Shape | undefined }
+  | { readonly support: "rejected" | "ignored"; readonly reason: string; readonly shape: Shape | undefined };
+
+export interface ValueException {
+  readonly support: "rejected" | "ignored";
+  /** Without a full stop. */
+  readonly reason: string;
+}
+
+/** Gives a decoder the description of what it reads. */
+export function describeAs<T>(
+  decode: (place: Place, context: DecodeContext) => T | Invalid,
+  shape: Shape | undefined,
+): Decoder<T> {
+  return Object.assign((place: Place, context: DecodeContext) => decode(place, context), { shape });
+}
 
 /** What a decoder knows about the document around it. */
 export interface DecodeContext {
@@ -25,6 +64,8 @@ export interface DecodeContext {
   /** `Kind namespace/name`. */
   readonly resource: string | undefined;
   readonly kind: string;
+  /** The namespace of the object, for fields in which `.` stands for it. */
+  readonly namespace: string;
 }
 
 export interface Problem {
@@ -84,4 +125,15 @@ export function reportValue(
   const { complaint: text, hint } = typeof complaint === "string" ? { complaint, hint: undefined } : complaint;
   report(place, context, { code: "KIR1005", message: `"${renderPath(place)}" ${text}.`, hint });
   return invalid;
+}
+
+/** Reports that values which are each allowed are not allowed together. */
+export function reportConflict(place: Place, context: DecodeContext, complaint: string, hint?: string): Invalid {
+  report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" ${complaint}.`, hint });
+  return invalid;
+}
+
+/** Reports that a value is accepted although it is deprecated or hardly does what was meant. */
+export function reportDiscouraged(place: Place, context: DecodeContext, complaint: string, hint?: string): void {
+  report(place, context, { code: "KIR1013", message: `"${renderPath(place)}" ${complaint}.`, hint });
 }

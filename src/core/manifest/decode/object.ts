@@ -1,5 +1,18 @@
 import type { YamlMap } from "../yaml/yaml-value.ts";
-import { childPlace, type DecodeContext, type Decoder, invalid, type Place, renderPath, report } from "./decoder.ts";
+import {
+  childPlace,
+  type DecodeContext,
+  type Decoder,
+  describeAs,
+  type FieldShape,
+  type Invalid,
+  invalid,
+  type ObjectShape,
+  type Place,
+  renderPath,
+  report,
+  type Shape,
+} from "./decoder.ts";
 import { didYouMean, listNames } from "./nearest-name.ts";
 import { wrongType } from "./scalars.ts";
 
@@ -26,25 +39,27 @@ type Fields = Readonly<Record<string, Field<any>>>;
 
 type Decoded<F extends Fields> = { readonly [Name in keyof F]: F[Name] extends Field<infer T> ? T : never };
 
-export interface ObjectShape<F extends Fields> {
+export interface ObjectFields<F extends Fields> {
   readonly fields: F;
   /** Istio's fields that would change what happens, and that kirikae does not carry out: an error, KIR1006. */
   readonly unsupported?: Readonly<Record<string, string>>;
   /** Istio's fields without an effect in the local mesh: a warning, KIR1007, that ends with this reason. */
   readonly unserved?: Readonly<Record<string, string>>;
+  /** Fields of `unserved` or `unsupported` of which it is still said what is wrong with them. */
+  readonly checks?: Readonly<Record<string, Decoder<unknown>>>;
   /** Kubernetes kinds are read in part only, so unknown fields say nothing about a mistake. */
   readonly others?: "reject" | "ignore";
 }
 
 /** An object with known fields. `null` is the same as absent, as in protobuf JSON. */
-export function object<F extends Fields>(shape: ObjectShape<F>): Decoder<Decoded<F>> {
+export function object<F extends Fields>(shape: ObjectFields<F>): Decoder<Decoded<F>> {
   const fields = Object.entries(shape.fields);
   const known = [
     ...Object.keys(shape.fields),
     ...Object.keys(shape.unsupported ?? {}),
     ...Object.keys(shape.unserved ?? {}),
   ];
-  return (place, context) => {
+  const decode = (place: Place, context: DecodeContext): Decoded<F> | Invalid => {
     const { value } = place;
     if (value.kind !== "map") {
       return wrongType("a mapping", place, context);
@@ -68,6 +83,25 @@ export function object<F extends Fields>(shape: ObjectShape<F>): Decoder<Decoded
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each field was decoded by its own decoder.
     return isInvalid ? invalid : (decoded as Decoded<F>);
   };
+  return describeAs(decode, describeFields(shape));
+}
+
+function describeFields<F extends Fields>(shape: ObjectFields<F>): ObjectShape {
+  const fields: [string, FieldShape][] = Object.entries(shape.fields).map(([name, field]) => [
+    name,
+    { support: "supported", isRequired: field.absent.kind === "required", shape: describedShape(field) },
+  ]);
+  for (const [name, reason] of Object.entries(shape.unsupported ?? {})) {
+    fields.push([name, { support: "rejected", reason, shape: shape.checks?.[name]?.shape }]);
+  }
+  for (const [name, reason] of Object.entries(shape.unserved ?? {})) {
+    fields.push([name, { support: "ignored", reason, shape: shape.checks?.[name]?.shape }]);
+  }
+  return { kind: "object", fields: Object.fromEntries(fields), isOpen: shape.others === "ignore" };
+}
+
+function describedShape(field: Field<unknown>): Shape | undefined {
+  return field.decode.shape;
 }
 
 const absent: unique symbol = Symbol("absent");
@@ -105,7 +139,7 @@ interface MapPlace {
   readonly context: DecodeContext;
 }
 
-function reportOtherFields<F extends Fields>(shape: ObjectShape<F>, known: readonly string[], at: MapPlace): void {
+function reportOtherFields<F extends Fields>(shape: ObjectFields<F>, known: readonly string[], at: MapPlace): void {
   const { place, value, context } = at;
   for (const [name, entry] of value.entries) {
     const isKnown = known.includes(name);
@@ -117,6 +151,8 @@ function reportOtherFields<F extends Fields>(shape: ObjectShape<F>, known: reado
     const offset = entry.keyOffset;
     const unserved = reasonFor(name, shape.unserved);
     const unsupported = reasonFor(name, shape.unsupported);
+    const check = shape.checks !== undefined && Object.hasOwn(shape.checks, name) ? shape.checks[name] : undefined;
+    check?.(child, context);
     if (unserved !== undefined) {
       report(child, context, { code: "KIR1007", message: `"${path}" is not served locally: ${unserved}.`, offset });
     } else if (unsupported !== undefined) {

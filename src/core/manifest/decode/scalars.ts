@@ -1,5 +1,16 @@
 import { describeValue, type YamlValue } from "../yaml/yaml-value.ts";
-import { type Decoder, type DecodeContext, type Invalid, invalid, type Place, reportValue } from "./decoder.ts";
+import {
+  type DecodeContext,
+  type Decoder,
+  describeAs,
+  type Invalid,
+  invalid,
+  type Place,
+  renderPath,
+  report,
+  reportValue,
+  type ValueException,
+} from "./decoder.ts";
 import { parseDuration } from "./duration.ts";
 import { didYouMean, listNames } from "./nearest-name.ts";
 
@@ -56,22 +67,48 @@ export const durationOrZeroMs: Decoder<number> = (place, context) => {
   return value.kind === "string" && parseDuration(value.value) === 0 ? 0 : durationMs(place, context);
 };
 
-/** One of a fixed list of words. */
-export function oneOf<const Names extends readonly string[]>(names: Names): Decoder<Names[number]> {
-  return (place, context) => {
-    const text = string(place, context);
-    if (text === invalid) {
-      return invalid;
-    }
-    const found = names.find((name) => name === text);
-    if (found !== undefined) {
-      return found;
-    }
-    return reportValue(place, context, {
-      complaint: `is ${describeValue(place.value)}, which is none of ${listNames(names)}`,
-      hint: () => didYouMean(text, names),
-    });
-  };
+/** One of a fixed list of words; some may be valid and yet refused or without effect here. */
+export function oneOf<const Names extends readonly string[]>(
+  names: Names,
+  exceptions: { readonly [Name in Names[number]]?: ValueException } = {},
+): Decoder<Names[number]> {
+  const reasons = new Map<string, ValueException>(Object.entries(exceptions));
+  return describeAs(
+    (place, context) => {
+      const text = string(place, context);
+      if (text === invalid) {
+        return invalid;
+      }
+      const found = names.find((name) => name === text);
+      if (found === undefined) {
+        return reportValue(place, context, {
+          complaint: `is ${describeValue(place.value)}, which is none of ${listNames(names)}`,
+          hint: () => didYouMean(text, names),
+        });
+      }
+      const exception = reasons.get(found);
+      return exception === undefined ? found : reportException(found, exception, { place, context });
+    },
+    { kind: "enum", values: names, exceptions: reasons },
+  );
+}
+
+function reportException<Name extends string>(
+  name: Name,
+  exception: ValueException,
+  { place, context }: { readonly place: Place; readonly context: DecodeContext },
+): Name | Invalid {
+  const subject = `"${renderPath(place)}" is ${name}, which is`;
+  if (exception.support === "ignored") {
+    report(place, context, { code: "KIR1007", message: `${subject} not served locally: ${exception.reason}.` });
+    return name;
+  }
+  report(place, context, {
+    code: "KIR1006",
+    message: `${subject} not supported: ${exception.reason}.`,
+    hint: "Remove it, or route this host elsewhere.",
+  });
+  return invalid;
 }
 
 /** A port number, 1 to 65535. */
@@ -82,6 +119,14 @@ export const portNumber: Decoder<number> = (place, context) => {
   }
   return reportValue(place, context, `must be a port number from 1 to 65535, but is ${value}`);
 };
+
+/** A number that may also be 0, where protobuf has no difference between 0 and nothing. */
+export function zeroOr(decode: Decoder<number>): Decoder<number> {
+  return describeAs(
+    (place, context) => (place.value.kind === "number" && place.value.value === 0 ? 0 : decode(place, context)),
+    decode.shape,
+  );
+}
 
 /** Reports that a value has the wrong type, with the way to correct it. */
 export function wrongType(expected: string, place: Place, context: DecodeContext): Invalid {

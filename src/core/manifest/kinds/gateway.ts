@@ -2,26 +2,30 @@ import { lenientList, nonEmpty, refine, stringMap, transform } from "../decode/c
 import {
   type DecodeContext,
   type Decoder,
+  invalid,
   type Place,
   positionOf,
-  renderPath,
-  report,
+  reportConflict,
+  reportDiscouraged,
   reportValue,
 } from "../decode/decoder.ts";
-import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
-import { portNumber, string } from "../decode/scalars.ts";
+import { fieldPlace, object, optional, reportMissing, required, withDefault } from "../decode/object.ts";
+import { portNumber, string, zeroOr } from "../decode/scalars.ts";
 import type { GatewayServer, GatewaySpec, ServerTls } from "../gateway.ts";
-import { complainLabel, complainWildcardHost, isHttpProtocol, isIpAddress } from "../names.ts";
+import type { ObjectMeta } from "../manifest.ts";
+import { complainLabel, isHttpProtocol, isIpAddress, isTlsProtocol } from "../names.ts";
 import { decodeServerTls, type ServerTlsBlock } from "./gateway-tls.ts";
-import { checkedStrings } from "./hosts.ts";
+import { checkedStrings, complainScopedHost, itemPlace } from "./hosts.ts";
 import { portProtocol } from "./port-protocol.ts";
+import { complainUnixAddress, isUnixAddress } from "./unix-address.ts";
 
 const decodePort = object({
   fields: {
-    number: required(portNumber),
+    number: required(zeroOr(portNumber)),
     name: required(refine(string, (name) => (name === "" ? "must not be empty" : undefined))),
     protocol: required(portProtocol),
   },
+  unsupported: { targetPort: "Istio refuses it too, because it has no effect at a gateway" },
 });
 
 const decodeServerFields = object({
@@ -36,46 +40,83 @@ const decodeServerFields = object({
 });
 
 const decodeServer: Decoder<GatewayServer> = transform(decodeServerFields, (fields, place, context) => {
-  const { port, bind, hosts, tls } = fields;
-  checkTls(port.protocol, place, { tls, context });
-  const httpsRedirect = tls?.httpsRedirect ?? false;
-  if (httpsRedirect && !isHttpProtocol(port.protocol)) {
-    report(fieldPlace(place, "tls") ?? place, context, {
-      code: "KIR1013",
-      message: `"${renderPath(place)}.tls.httpsRedirect" has no effect on ${port.protocol}.`,
-    });
+  const { port, hosts, tls } = fields;
+  const bind = fields.bind === "" ? undefined : fields.bind;
+  if (checkPort(port.number, bind, { place, context }) === invalid) {
+    return invalid;
   }
-  const name = fields.name ?? port.name;
-  const at = positionOf(place, context);
-  return { name, port, bind, hosts, httpsRedirect, tls: tls === undefined ? undefined : serverTls(tls), at };
+  checkTls(port.protocol, place, { tls, context });
+  return {
+    name: fields.name === undefined || fields.name === "" ? port.name : fields.name,
+    port,
+    bind,
+    hosts,
+    httpsRedirect: tls?.httpsRedirect ?? false,
+    tls: tls === undefined ? undefined : serverTls(tls),
+    at: positionOf(place, context),
+  };
 });
 
 function serverTls({ httpsRedirect: _redirect, isRedirectOnly, ...tls }: ServerTlsBlock): ServerTls | undefined {
   return isRedirectOnly ? undefined : tls;
 }
 
+const gatewayFields = object({
+  // A Gateway without servers is refused, and kept all the same: what refers to it is judged on its own.
+  fields: { selector: withDefault(stringMap, {}), servers: withDefault(lenientList(decodeServer), []) },
+});
+
 /** `networking.istio.io` Gateway. Source of the rules: Istio `pkg/config/validation/validation.go`. */
-export const decodeGateway: Decoder<GatewaySpec> = transform(
-  object({
-    fields: { selector: withDefault(stringMap, {}), servers: required(nonEmpty(lenientList(decodeServer))) },
-  }),
-  ({ selector, servers }, place, context) => {
-    checkPortNames(servers, place, context);
-    return { selector, servers };
-  },
-);
+export function decodeGateway(metadata: ObjectMeta): Decoder<GatewaySpec> {
+  return transform(gatewayFields, (spec, place, context) => {
+    if (complainLabel(metadata.name) !== undefined) {
+      reportValue(place, context, `belongs to a Gateway whose name must be one label, but is "${metadata.name}"`);
+    }
+    checkServers(place, context);
+    checkPortNames(spec.servers, fieldPlace(place, "servers") ?? place, context);
+    return { ...spec, selectorAt: positionOf(fieldPlace(place, "selector") ?? place, context) };
+  });
+}
+
+function checkServers(place: Place, context: DecodeContext): void {
+  const servers = fieldPlace(place, "servers");
+  if (servers === undefined) {
+    reportMissing("servers", place, context);
+  } else if (servers.value.kind === "list" && servers.value.items.length === 0) {
+    reportValue(servers, context, "must not be empty");
+  }
+}
+
+interface Where {
+  readonly place: Place;
+  readonly context: DecodeContext;
+}
+
+function checkPort(number: number, bind: string | undefined, { place, context }: Where): undefined | typeof invalid {
+  const isUnix = bind !== undefined && isUnixAddress(bind);
+  if (isUnix && number !== 0) {
+    return reportConflict(place, context, "binds to a Unix socket, and then port.number must be 0");
+  }
+  return !isUnix && number === 0 ? reportValue(place, context, "must have a port.number from 1 to 65535") : undefined;
+}
 
 function checkPortNames(servers: readonly GatewayServer[], place: Place, context: DecodeContext): void {
   const seen = new Set<string>();
-  for (const server of servers) {
+  for (const [index, server] of servers.entries()) {
     if (seen.has(server.port.name)) {
-      report(place, context, {
-        code: "KIR1014",
-        message: `Two servers have ports with the name "${server.port.name}", and port names must be unique in a Gateway.`,
-      });
+      const at = servers.length === listLength(place) ? itemPlace(place, index) : place;
+      reportConflict(
+        at,
+        context,
+        `has the port name "${server.port.name}" again; port names must be unique in a Gateway`,
+      );
     }
     seen.add(server.port.name);
   }
+}
+
+function listLength(place: Place): number {
+  return place.value.kind === "list" ? place.value.items.length : 0;
 }
 
 function checkTls(
@@ -83,17 +124,34 @@ function checkTls(
   place: Place,
   { tls, context }: { readonly tls: ServerTlsBlock | undefined; readonly context: DecodeContext },
 ): void {
-  const needsTls = protocol === "HTTPS" || protocol === "TLS";
-  if (needsTls && tls === undefined) {
-    reportValue(place, context, `needs "tls", because its protocol is ${protocol}`);
-  } else if (!needsTls && tls !== undefined && !tls.isRedirectOnly && tls.mode !== "PASSTHROUGH") {
-    const tlsPlace = fieldPlace(place, "tls") ?? place;
-    reportValue(tlsPlace, context, `may hold only httpsRedirect on a server that speaks ${protocol}`);
+  if (tls === undefined) {
+    if (isTlsProtocol(protocol)) {
+      reportValue(place, context, `needs "tls", because its protocol is ${protocol}`);
+    }
+    return;
+  }
+  const at = fieldPlace(place, "tls") ?? place;
+  if (tls.httpsRedirect && !isHttpProtocol(protocol)) {
+    reportDiscouraged(at, context, `has httpsRedirect, which has no effect on ${protocol}`);
+  }
+  if (isTlsProtocol(protocol)) {
+    return;
+  }
+  const endsTls = tls.mode !== "PASSTHROUGH" && tls.mode !== "AUTO_PASSTHROUGH";
+  if (!isHttpProtocol(protocol)) {
+    reportValue(place, context, `must not have "tls", because its protocol is ${protocol}`);
+  } else if (endsTls || tls.certificateFiles.length > 0 || tls.caCertificates !== undefined) {
+    reportValue(at, context, `may hold only httpsRedirect on a server that speaks ${protocol}`);
   }
 }
 
 function complainBind(bind: string): string | undefined {
-  return isIpAddress(bind) ? undefined : `must be an IP address, but is ${JSON.stringify(bind)}`;
+  if (bind === "" || isIpAddress(bind)) {
+    return undefined;
+  }
+  return isUnixAddress(bind)
+    ? complainUnixAddress(bind)
+    : `must be an IP address or unix:///path, but is ${JSON.stringify(bind)}`;
 }
 
 /** `host`, or `namespace/host` with `.` and `*` as namespaces too; short names are not allowed at a gateway. */
@@ -104,11 +162,6 @@ function complainServerHost(text: string): string | undefined {
   if (namespace !== "*" && namespace !== "." && complainLabel(namespace) !== undefined) {
     return `must have a namespace, "." or "*" before the slash, but is ${JSON.stringify(text)}`;
   }
-  if (host === "*" || isIpAddress(host)) {
-    return undefined;
-  }
-  if (!host.includes(".")) {
-    return `must be a full host name, not a short one, but is ${JSON.stringify(text)}`;
-  }
-  return complainWildcardHost(host);
+  // An IPv6 address has no dot, and by Istio's rule a host needs one.
+  return isIpAddress(host) && host.includes(".") ? undefined : complainScopedHost(host);
 }

@@ -15,3 +15,7 @@ export const portProtocol: Decoder<string> = transform(string, (text, place, con
     hint: () => didYouMean(name, portProtocols),
   });
 });
+
+/** As `portProtocol`; Istio takes an empty one for none, which is TCP. */
+export const protocolOrNone: Decoder<string> = (place, context) =>
+  place.value.kind === "string" && place.value.value === "" ? "TCP" : portProtocol(place, context);

@@ -16,12 +16,8 @@ import { complainLabel, complainSubnet, complainWildcardHost, isIpAddress } from
 import type { ServiceEntryPort, ServiceEntrySpec, WorkloadEntrySpec } from "../service-entry.ts";
 import { checkedStrings, exportTo } from "./hosts.ts";
 import { labelSelector } from "./label-selector.ts";
-import { portProtocol } from "./port-protocol.ts";
+import { protocolOrNone } from "./port-protocol.ts";
 import { decodeWorkloadEntry } from "./workload-entry.ts";
-
-/** Istio takes an empty protocol for none, which is TCP. */
-const protocolOrNone: Decoder<string> = (place, context) =>
-  place.value.kind === "string" && place.value.value === "" ? "TCP" : portProtocol(place, context);
 
 const decodePort: Decoder<ServiceEntryPort> = transform(
   object({
