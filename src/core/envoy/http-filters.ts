@@ -4,14 +4,16 @@ import { FilterConfigSchema as GrpcStatsSchema } from "../../gen/envoy/extension
 import { RouterSchema } from "../../gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import { emitExtension, type Extension } from "./extension.ts";
 import { corsFilterName, faultFilterName } from "./names.ts";
+import { probeFilter } from "./probe.ts";
 import { requestHostFilter } from "./request-hosts.ts";
 
 /**
  * The filters of every HTTP chain, in Istio's order: pilot/pkg/networking/core/listener_builder.go. Faults and CORS do
- * nothing until a route says so, and are always there, so that a rule that gets one changes no listener.
+ * nothing until a route says so, and are always there, so that a rule that gets one changes no listener. Before them
+ * stands what answers a probe.
  */
 export function emitHttpFilters({ usesRequestHosts }: { readonly usesRequestHosts: boolean }): Extension[] {
-  return [grpcStats, fault, cors, ...(usesRequestHosts ? [requestHostFilter] : []), emitRouter()];
+  return [probeFilter, grpcStats, fault, cors, ...(usesRequestHosts ? [requestHostFilter] : []), emitRouter()];
 }
 
 const grpcStats = emitExtension("envoy.filters.http.grpc_stats", GrpcStatsSchema, {

@@ -43,3 +43,9 @@ export function isSplitPrefix(prefix: string): boolean {
 /** Routes name the filters that they configure. */
 export const faultFilterName = "envoy.filters.http.fault";
 export const corsFilterName = "envoy.filters.http.cors";
+
+/** A request with this header is told which route would take it, and goes nowhere. */
+export const probeHeader = "x-kirikae-probe";
+
+/** The status of that answer, which no proxy gives otherwise. */
+export const probeStatus = 418;
