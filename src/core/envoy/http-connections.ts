@@ -8,6 +8,7 @@ import { emitAdsSource } from "./config-sources.ts";
 import { emitDuration } from "./duration.ts";
 import { emitHttpFilters } from "./http-filters.ts";
 import type { Init } from "./init.ts";
+import { probeReply } from "./probe.ts";
 
 type ConnectionManagerInit = Init<typeof HttpConnectionManagerSchema>;
 
@@ -30,6 +31,7 @@ export function emitConnectionManager(
     streamIdleTimeout: emitDuration(0),
     upgradeConfigs: [{ upgradeType: "websocket" }],
     accessLog: [emitLedgerLog()],
+    localReplyConfig: probeReply,
     httpFilters: emitHttpFilters(options),
   };
 }
