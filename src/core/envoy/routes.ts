@@ -136,7 +136,7 @@ function own({ responseHeaders = unchanged }: RedirectAction | DirectAction): Pa
 const unchanged: HeaderMutation = { set: [], add: [], remove: [] };
 
 /** The name in Envoy's logs: the split where there is one, which is how the ledger tells whose request it was. */
-function routeName(route: Route): string {
+export function routeName(route: Route): string {
   return route.action.kind === "forward"
     ? route.action.split.id
     : `${route.origin.virtualService}/${route.name === "" ? route.origin.rule : route.name}`;
