@@ -5,9 +5,11 @@ import { decodeDestinationRule } from "./kinds/destination-rule.ts";
 import { decodeEndpoints, decodeEndpointSlice } from "./kinds/endpoint-slice.ts";
 import { decodeGateway } from "./kinds/gateway.ts";
 import { decodeIngress, decodeIngressClass } from "./kinds/ingress.ts";
+import { decodeKubernetesGateway } from "./kinds/kubernetes-gateway.ts";
 import { decodeLocalWorkload } from "./kinds/local-workload.ts";
 import { decodeIstioConfigMap, decodeIstioOperator, decodeMeshConfig } from "./kinds/mesh-config.ts";
 import { decodeCaConfigMap, decodeSecret } from "./kinds/secret.ts";
+import { decodeSecurityPolicy } from "./kinds/security-policy.ts";
 import { decodeServiceEntry } from "./kinds/service-entry.ts";
 import { decodeService } from "./kinds/service.ts";
 import { decodeSidecar } from "./kinds/sidecar.ts";
@@ -47,6 +49,14 @@ function apps(kind: Manifest["kind"]): KindReader {
   return reader("apps", ["v1"], { kind, decode: () => decodeWorkload });
 }
 
+function policy(kind: Manifest["kind"]): KindReader {
+  return reader("security.istio.io", ["v1", "v1beta1"], {
+    kind,
+    decode: () => decodeSecurityPolicy,
+    from: "optionalSpec",
+  });
+}
+
 function core(reading: Reading): KindReader {
   return reader("", ["v1"], reading);
 }
@@ -64,6 +74,9 @@ const readers: readonly KindReader[] = [
   istio("WorkloadEntry", decodeWorkloadEntry),
   istio("WorkloadGroup", decodeWorkloadGroup),
   istio("Sidecar", decodeSidecar),
+  policy("AuthorizationPolicy"),
+  policy("RequestAuthentication"),
+  policy("PeerAuthentication"),
   core({ kind: "Service", decode: () => decodeService }),
   core({ kind: "Pod", decode: decodePod, from: "document" }),
   core({ kind: "Namespace", decode: () => decodeNothing, from: "document", isNamespaced: false }),
@@ -98,6 +111,10 @@ const readersByName: ReadonlyMap<string, KindReader> = new Map(
 
 const istioConfigMap = core({ kind: "MeshConfig", decode: () => decodeIstioConfigMap, from: "document" });
 const caConfigMap = core({ kind: "ConfigMap", decode: () => decodeCaConfigMap, from: "document" });
+const kubernetesGateway = reader("gateway.networking.k8s.io", ["v1", "v1beta1", "v1alpha2"], {
+  kind: "KubernetesGateway",
+  decode: () => decodeKubernetesGateway,
+});
 const istioOperator = reader("install.istio.io", ["v1alpha1"], {
   kind: "MeshConfig",
   decode: () => decodeIstioOperator,
@@ -107,6 +124,9 @@ const istioOperator = reader("install.istio.io", ["v1alpha1"], {
 function readerByContent(group: string, kind: string, value: YamlMap): KindReader | undefined {
   if (group === "install.istio.io" && kind === "IstioOperator") {
     return childOf(childOf(value, "spec"), "meshConfig") === undefined ? undefined : istioOperator;
+  }
+  if (group === "gateway.networking.k8s.io" && kind === "Gateway") {
+    return kubernetesGateway;
   }
   if (group !== "" || kind !== "ConfigMap") {
     return undefined;

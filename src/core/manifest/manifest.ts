@@ -3,9 +3,11 @@ import type { DestinationRuleSpec } from "./destination-rule.ts";
 import type { EndpointSliceSpec } from "./endpoint-slice.ts";
 import type { GatewaySpec } from "./gateway.ts";
 import type { IngressClassSpec, IngressSpec } from "./ingress.ts";
+import type { KubernetesGatewaySpec } from "./kubernetes-gateway.ts";
 import type { LocalWorkloadSpec } from "./local-workload.ts";
 import type { MeshConfig } from "./mesh-config.ts";
 import type { SecretSpec } from "./secret.ts";
+import type { SecurityPolicySpec } from "./security-policy.ts";
 import type { ServiceEntrySpec, WorkloadEntrySpec, WorkloadGroupSpec } from "./service-entry.ts";
 import type { ServiceSpec } from "./service.ts";
 import type { SidecarSpec } from "./sidecar.ts";
@@ -50,6 +52,12 @@ export type IngressManifest = ManifestOf<"Ingress", IngressSpec>;
 export type IngressClassManifest = ManifestOf<"IngressClass", IngressClassSpec>;
 /** A ConfigMap is here where it holds a CA, which Istio takes in the place of a Secret. */
 export type SecretManifest = ManifestOf<"Secret" | "ConfigMap", SecretSpec>;
+export type SecurityPolicyManifest = ManifestOf<
+  "AuthorizationPolicy" | "RequestAuthentication" | "PeerAuthentication",
+  SecurityPolicySpec
+>;
+/** A Gateway of the Kubernetes Gateway API, under a name of its own beside Istio's. */
+export type KubernetesGatewayManifest = ManifestOf<"KubernetesGateway", KubernetesGatewaySpec>;
 /** From the ConfigMap `istio` of the root namespace, an IstioOperator, or a document of its own. */
 export type MeshConfigManifest = ManifestOf<"MeshConfig", MeshConfig>;
 /** Anything that makes pods: a Pod itself, or an object with a pod template. */
@@ -85,6 +93,8 @@ export type Manifest =
   | IngressManifest
   | IngressClassManifest
   | SecretManifest
+  | SecurityPolicyManifest
+  | KubernetesGatewayManifest
   | MeshConfigManifest
   | WorkloadManifest
   | NamespaceManifest

@@ -43,7 +43,7 @@ function reportNobody(gateway: GatewayManifest): Diagnostic {
     message: `No pod has ${labelText(gateway)}, so no proxy listens for this Gateway in a cluster.`,
     hint: "Correct the selector; istio: ingressgateway is what Istio's own gateway carries. If the gateway is installed from elsewhere, silence this with the reason.",
     resource: resourceName(gateway),
-    at: gateway.at,
+    at: gateway.spec.selectorAt ?? gateway.at,
   });
 }
 

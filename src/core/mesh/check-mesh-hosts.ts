@@ -73,6 +73,6 @@ function reportRivals(service: VirtualServiceManifest, host: string, names: read
     message: `The mesh host "${host}" belongs to ${listNames(others, 5)} too, and callers get the rules of one of them only.`,
     hint: "Put the rules for one host into one VirtualService; only at a gateway are several merged.",
     resource: resourceName(service),
-    at: service.at,
+    at: service.spec.hostsAt ?? service.at,
   });
 }

@@ -1,6 +1,7 @@
 import { boundFindings } from "../diagnostics/bound-findings.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { checkCertificateReach } from "./check-certificate-reach.ts";
+import { checkClaimRouting } from "./check-claim-routing.ts";
 import { checkConnectionRules } from "./check-connection-rules.ts";
 import { checkDestinationRules } from "./check-destination-rules.ts";
 import { checkDestinations } from "./check-destinations.ts";
@@ -14,6 +15,7 @@ import { checkIngressSubsets } from "./check-ingress-subsets.ts";
 import { checkLocalEndpoints } from "./check-local-endpoints.ts";
 import { checkMeshHosts } from "./check-mesh-hosts.ts";
 import { checkPathBoundaries } from "./check-path-boundaries.ts";
+import { checkPolicies } from "./check-policies.ts";
 import { checkPortNames } from "./check-port-names.ts";
 import { checkRuleMerging } from "./check-rule-merging.ts";
 import { checkRuleOrder } from "./check-rule-order.ts";
@@ -64,7 +66,8 @@ function checkGatewaySide(mesh: Mesh, nowMs: number | undefined): readonly Diagn
 }
 
 function checkRules(mesh: Mesh): readonly Diagnostic[] {
-  const clients = new RuleClients(mesh, new GatewayPods(mesh));
+  const pods = new GatewayPods(mesh);
+  const clients = new RuleClients(mesh, pods);
   return [
     ...checkVirtualServiceGateways(mesh),
     ...checkMeshHosts(mesh),
@@ -74,6 +77,7 @@ function checkRules(mesh: Mesh): readonly Diagnostic[] {
     ...checkRuleOrder(mesh),
     ...checkConnectionRules(mesh),
     ...checkPathBoundaries(mesh),
+    ...checkClaimRouting(mesh, pods),
     ...checkShadowing(mesh),
   ];
 }
@@ -89,5 +93,6 @@ function checkServices(mesh: Mesh): readonly Diagnostic[] {
     ...checkServerVerification(mesh),
     ...checkWorkloadServices(mesh),
     ...checkSidecars(mesh, pods),
+    ...checkPolicies(mesh, pods),
   ];
 }

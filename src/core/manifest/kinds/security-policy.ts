@@ -1,9 +1,8 @@
-import { lenientList, strings, transform } from "../decode/collections.ts";
+import { lenientList, stringMap, strings, transform } from "../decode/collections.ts";
 import { childPlace, type DecodeContext, type Decoder, type Place, positionOf, report } from "../decode/decoder.ts";
 import { object, optional, withDefault } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
 import type { SecurityPolicySpec } from "../security-policy.ts";
-import { labelSelector } from "./label-selector.ts";
 
 const target = object({ fields: { name: optional(string) }, others: "ignore" });
 
@@ -24,7 +23,7 @@ const rule = object({
 
 const policyFields = object({
   fields: {
-    selector: optional(labelSelector),
+    selector: optional(object({ fields: { matchLabels: withDefault(stringMap, {}) }, others: "ignore" })),
     targetRef: optional(target),
     targetRefs: withDefault(lenientList(target), []),
     rules: withDefault(lenientList(rule), []),
@@ -40,7 +39,7 @@ export const decodeSecurityPolicy: Decoder<SecurityPolicySpec> = transform(polic
   });
   const sources = policy.rules.flatMap(({ from }) => from.flatMap((entry) => entry.source ?? []));
   return {
-    selector: policy.selector,
+    selector: policy.selector?.matchLabels,
     hasTargets: policy.targetRef !== undefined || policy.targetRefs.length > 0,
     namespaces: sources.flatMap(({ namespaces, notNamespaces }) => [...namespaces, ...notNamespaces]),
   };

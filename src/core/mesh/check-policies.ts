@@ -1,0 +1,73 @@
+import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { listNames } from "../manifest/decode/nearest-name.ts";
+import { type Manifest, resourceName, type SecurityPolicyManifest } from "../manifest/manifest.ts";
+import { selectorKey } from "./gateway-pods.ts";
+import { rootNamespace } from "./host-name.ts";
+import type { Mesh } from "./mesh.ts";
+import type { PodIndex } from "./pods.ts";
+
+/**
+ * AuthorizationPolicies that are for nobody (IST0127), or speak of namespaces that do not exist (IST0101).
+ * Source: Istio `pkg/config/analysis/analyzers/authz/authorizationpolicies.go`.
+ */
+export function checkPolicies(mesh: Pick<Mesh, "manifests">, pods: PodIndex): readonly Diagnostic[] {
+  const policies = mesh.manifests.filter(isAuthorizationPolicy);
+  const namespaces = mesh.manifests.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name);
+  return policies.flatMap((policy) => [
+    ...(isForNobody(policy, pods) ? [reportNobody(policy)] : []),
+    ...checkNamespaces(policy, namespaces),
+  ]);
+}
+
+function isAuthorizationPolicy(manifest: Manifest): manifest is SecurityPolicyManifest {
+  return manifest.kind === "AuthorizationPolicy";
+}
+
+/** In the root namespace a policy is for the pods of every namespace, whether there are any yet or not. */
+function isForNobody({ spec, metadata }: SecurityPolicyManifest, pods: PodIndex): boolean {
+  const { selector } = spec;
+  if (spec.hasTargets || (metadata.namespace === rootNamespace && selector === undefined)) {
+    return false;
+  }
+  const found =
+    metadata.namespace === rootNamespace
+      ? pods.findAnywhere(selector ?? {})
+      : pods.findIn(metadata.namespace, selector ?? {});
+  return found.length === 0;
+}
+
+function reportNobody(policy: SecurityPolicyManifest): Diagnostic {
+  const { namespace } = policy.metadata;
+  const labels = selectorKey(policy.spec.selector ?? {}).replaceAll(",", ", ");
+  const where = namespace === rootNamespace ? "the mesh" : `namespace ${namespace}`;
+  return diagnostic("KIR1212", {
+    message: `No pod of ${where} ${labels === "" ? "is there" : `has the labels ${labels}`}, so the policy protects nothing.`,
+    hint: "A policy counts for pods of its own namespace; correct the labels or the namespace.",
+    resource: resourceName(policy),
+    at: policy.at,
+  });
+}
+
+/** Where manifests declare no namespace at all, nothing can be said about which there are. */
+function checkNamespaces(policy: SecurityPolicyManifest, known: readonly string[]): readonly Diagnostic[] {
+  if (known.length === 0) {
+    return [];
+  }
+  return policy.spec.namespaces
+    .filter(({ pattern }) => !known.some((name) => matchesPattern(name, pattern)))
+    .map(({ pattern, at }) =>
+      diagnostic("KIR1213", {
+        message: `No namespace is called "${pattern}", so this part of the policy matches no caller.`,
+        hint: `Known namespaces: ${listNames(known)}.`,
+        resource: resourceName(policy),
+        at,
+      }),
+    );
+}
+
+function matchesPattern(name: string, pattern: string): boolean {
+  if (pattern.startsWith("*")) {
+    return name.endsWith(pattern.slice(1));
+  }
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name.toLowerCase() === pattern.toLowerCase();
+}
