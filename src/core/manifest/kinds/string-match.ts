@@ -104,8 +104,9 @@ function checkHeaderName(place: Place, context: DecodeContext): undefined | type
   const name = String(place.key);
   if (name.startsWith("@request.auth.")) {
     const message = `"${renderPath(place)}" matches a JWT claim, which is not supported yet.`;
+    // It keeps `up` from serving, and is kept itself, because whether anybody checks the token is another question.
     report(place, context, { code: "KIR1006", message });
-    return invalid;
+    return undefined;
   }
   return isHeaderName(name)
     ? undefined
