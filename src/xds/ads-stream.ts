@@ -34,6 +34,7 @@ export class AdsStream {
       clusters: new Subscription(),
       endpoints: new Subscription("forNamed"),
       listeners: new Subscription(),
+      scopes: new Subscription("forNamed"),
       routes: new Subscription("forNamed"),
       runtime: new Subscription(),
     };
@@ -103,10 +104,11 @@ export class AdsStream {
     return { withholdsRemovals: isUsedByRoutes && (snapshot.withholdsRemovals || !this.#hasRoutesOf(snapshot)) };
   }
 
-  #hasRoutesOf({ listeners, routes }: Snapshot): boolean {
-    const { listeners: heldListeners, routes: heldRoutes } = this.#subscriptions;
-    if (listeners !== undefined && !heldListeners.isSettled(listeners)) return false;
-    return routes === undefined || (heldRoutes.isSettled(routes) && heldRoutes.hasAckedAll(routes));
+  #hasRoutesOf({ listeners, scopes, routes, lingeringRoutes }: Snapshot): boolean {
+    const held = this.#subscriptions;
+    if (listeners !== undefined && !held.listeners.isSettled(listeners)) return false;
+    if (scopes !== undefined && !held.scopes.isSettled(scopes)) return false;
+    return routes === undefined || (held.routes.isSettled(routes) && held.routes.hasAckedAll(routes, lingeringRoutes));
   }
 
   #next(): DeltaDiscoveryResponse | undefined {

@@ -47,6 +47,7 @@ export class XdsServer implements AsyncDisposable {
     clusters: 0,
     endpoints: 0,
     listeners: 0,
+    scopes: 0,
     routes: 0,
     runtime: 0,
   };
@@ -134,7 +135,13 @@ export class XdsServer implements AsyncDisposable {
     const subscription = this.#streams.get(node)?.subscription(type);
     const resources = this.#snapshot?.[type];
     if (subscription === undefined) return false;
-    return resources === undefined || subscription.hasAckedAll(resources);
+    if (resources === undefined) return true;
+    return subscription.hasAckedAll(resources, type === "routes" ? this.#snapshot?.lingeringRoutes : undefined);
+  }
+
+  /** Whether a proxy that is connected asks for this very resource. */
+  asksFor(node: string, type: ResourceType, name: string): boolean {
+    return this.#streams.get(node)?.subscription(type).asksFor(name) ?? false;
   }
 
   /** Nothing will come any more. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { derivationOf, deriveMap, reconcileMap } from "../core/envoy/derived-map.ts";
 import type { ResourceType } from "./resource-types.ts";
 
 export interface Resource {
@@ -16,6 +17,8 @@ export type ResourcesByName = ReadonlyMap<string, Resource>;
 export type Snapshot = Readonly<Record<ResourceType, ResourcesByName | undefined>> & {
   /** Clusters and endpoints that proxies have and the snapshot lacks stay, because routes may still use them. */
   readonly withholdsRemovals: boolean;
+  /** Route configurations that only connections from before the newest listeners still use. */
+  readonly lingeringRoutes: ReadonlySet<string>;
 };
 
 export const emptySnapshot: Snapshot = {
@@ -23,23 +26,48 @@ export const emptySnapshot: Snapshot = {
   clusters: undefined,
   endpoints: undefined,
   listeners: undefined,
+  scopes: undefined,
   routes: undefined,
   runtime: undefined,
   withholdsRemovals: true,
+  lingeringRoutes: new Set(),
 };
 
-/** Versions encoded resources. One with the same bytes as before stays the same object, so that it is hashed once. */
+const built = new WeakMap<ReadonlyMap<string, Uint8Array>, ResourcesByName>();
+
+/**
+ * Versions encoded resources. One with the same bytes as before stays the same object, so that it is hashed once; of
+ * bytes that were made from others by changing a few, only those few are looked at.
+ */
 export function buildResources(
   encoded: ReadonlyMap<string, Uint8Array>,
   before: ResourcesByName = new Map(),
 ): ResourcesByName {
-  const resources = new Map<string, Resource>();
-  for (const [name, bytes] of encoded) {
-    const known = before.get(name);
-    const isSame = known !== undefined && (known.bytes === bytes || Buffer.compare(known.bytes, bytes) === 0);
-    resources.set(name, isSame ? known : { version: hash(bytes), bytes });
-  }
+  const known = built.get(encoded);
+  if (known !== undefined) return known;
+  const derivation = derivationOf(encoded);
+  const base = derivation && built.get(derivation.base);
+  const resources =
+    derivation === undefined || base === undefined
+      ? reconcileMap(before, versionAll(encoded, before))
+      : deriveMap(base, new Map(derivation.touched.map((name) => [name, version(encoded.get(name), base.get(name))])));
+  built.set(encoded, resources);
   return resources;
+}
+
+function versionAll(encoded: ReadonlyMap<string, Uint8Array>, before: ResourcesByName): Map<string, Resource> {
+  const resources = new Map<string, Resource>();
+  for (const [name, bytes] of encoded) resources.set(name, versionBytes(bytes, before.get(name)));
+  return resources;
+}
+
+function version(bytes: Uint8Array | undefined, known: Resource | undefined): Resource | undefined {
+  return bytes === undefined ? undefined : versionBytes(bytes, known);
+}
+
+function versionBytes(bytes: Uint8Array, known: Resource | undefined): Resource {
+  const isSame = known !== undefined && (known.bytes === bytes || Buffer.compare(known.bytes, bytes) === 0);
+  return isSame ? known : { version: hash(bytes), bytes };
 }
 
 /** One version for all resources of a type, to show in a status. */

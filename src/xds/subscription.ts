@@ -1,3 +1,4 @@
+import { derivationOf } from "../core/envoy/derived-map.ts";
 import type { ResourcesByName } from "./snapshot.ts";
 
 /**
@@ -19,8 +20,10 @@ export class Subscription {
   /** What the proxy refused, by name: not to be sent again until something about the whole has changed. */
   #refused: ReadonlyMap<string, string> = new Map();
   #isAnswered = false;
-  /** The resources for which there was nothing to send; saves walking through 10,000 names at every wake-up. */
-  #checked: (SendOptions & { readonly resources: ResourcesByName }) | undefined;
+  /** The resources for which there was nothing to send: of those made from them, only what is new is looked at. */
+  #checked: Checked | undefined;
+  /** The resources of which the proxy has said that it uses all. */
+  #ackedAllOf: ResourcesByName | undefined;
 
   constructor(asks: Asking = "forAll") {
     this.#asks = asks;
@@ -28,7 +31,11 @@ export class Subscription {
 
   /** Takes a request of the proxy into account. Returns what it said about the last response. */
   take(request: SubscriptionRequest): Verdict {
-    this.#checked = undefined;
+    const isPlainAnswer = request.subscribe.length + request.unsubscribe.length + request.initialVersions.size === 0;
+    if (!isPlainAnswer || !this.#hasSubscribed) {
+      this.#checked = undefined;
+      this.#ackedAllOf = undefined;
+    }
     this.#subscribe(request);
     return this.#judge(request);
   }
@@ -45,6 +52,7 @@ export class Subscription {
   /** Sends these again although the proxy has them: it has rebuilt what they belong to. */
   forget(names: Iterable<string>): void {
     this.#checked = undefined;
+    this.#ackedAllOf = undefined;
     for (const name of names) {
       this.#sent.delete(name);
       this.#acked.delete(name);
@@ -61,15 +69,31 @@ export class Subscription {
     return this.#hasSubscribed;
   }
 
+  /** Whether the proxy has asked for this resource by its name. */
+  asksFor(name: string): boolean {
+    return this.#names.has(name);
+  }
+
   /** Whether the proxy has said that it uses this version of the resource. */
   hasAcked(name: string, version: string): boolean {
     return this.#acked.get(name) === version;
   }
 
-  /** Whether the proxy has said that it uses all of these, or all that it needs of them. */
-  hasAckedAll(resources: ResourcesByName): boolean {
+  /**
+   * Whether the proxy has said that it uses all of these, or all that it needs of them.
+   * @param optional names of those that it may do without
+   */
+  hasAckedAll(resources: ResourcesByName, optional: ReadonlySet<string> = noNames): boolean {
     if (this.#asks === "forSome") return this.#hasAckedWanted(resources);
-    for (const [name, { version }] of resources) if (!this.hasAcked(name, version)) return false;
+    if (this.#ackedAllOf === resources) return true;
+    const derivation = derivationOf(resources);
+    const isNext = derivation !== undefined && derivation.base === this.#ackedAllOf;
+    const names = isNext ? derivation.touched : resources.keys();
+    for (const name of names) {
+      const version = resources.get(name)?.version;
+      if (version !== undefined && !this.hasAcked(name, version) && !optional.has(name)) return false;
+    }
+    if (optional.size === 0) this.#ackedAllOf = resources;
     return true;
   }
 
@@ -79,7 +103,7 @@ export class Subscription {
     if (!this.#hasSubscribed) return this.#asks === "forSome" || (this.#asks === "forNamed" && resources.size === 0);
     if (this.#outstanding !== undefined || this.#nack !== undefined) return false;
     if (this.#due(resources, options) !== undefined) return false;
-    return this.#hasAckedWanted(resources);
+    return this.#ackedAllOf === resources || this.#hasAckedWanted(resources);
   }
 
   /** The last refusal, until the proxy accepts something newer. */
@@ -94,18 +118,42 @@ export class Subscription {
   }
 
   /** What has to be sent to bring the proxy to these resources; undefined for nothing. */
-  #due(resources: ResourcesByName, options: SendOptions): Due | undefined {
+  #due(resources: ResourcesByName, { withholdsRemovals }: SendOptions): Due | undefined {
     if (!this.#hasSubscribed) return undefined;
-    const { withholdsRemovals } = options;
-    if (this.#checked?.resources === resources && this.#checked.withholdsRemovals === withholdsRemovals)
-      return undefined;
-    const changed = this.#wanted(resources).filter((name) => resources.get(name)?.version !== this.#sent.get(name));
-    const removed = withholdsRemovals ? this.#neverThere(resources) : this.#gone(resources);
+    const checked = this.#checked;
+    if (checked?.resources === resources && (withholdsRemovals || !checked.isHoldingBack)) return undefined;
+    const { changed, gone, neverThere } = this.#difference(resources);
+    const removed = withholdsRemovals ? neverThere : [...gone, ...neverThere];
     const isOwed = changed.length > 0 || removed.length > 0 || !this.#isAnswered;
     const isRefusedAlready = removed.length === 0 && changed.length > 0 && this.#hasRefused(resources, changed);
-    if (isOwed && !isRefusedAlready) return { changed, removed };
-    this.#checked = { resources, withholdsRemovals };
+    const isHoldingBack = withholdsRemovals && gone.length > 0;
+    if (isOwed && !isRefusedAlready) return { changed, removed, isHoldingBack };
+    this.#checked = { resources, isHoldingBack, isWhole: !isHoldingBack && !isRefusedAlready };
     return undefined;
+  }
+
+  /** How these resources differ from what the proxy was sent. */
+  #difference(resources: ResourcesByName): Difference {
+    const derivation = derivationOf(resources);
+    const isKnown = this.#checked?.isWhole === true && this.#isAnswered;
+    if (derivation === undefined || !isKnown || this.#checked?.resources !== derivation.base) {
+      return {
+        changed: this.#wanted(resources).filter((name) => resources.get(name)?.version !== this.#sent.get(name)),
+        gone: [...this.#sent]
+          .filter(([name, version]) => version !== absent && !resources.has(name))
+          .map(([name]) => name),
+        neverThere: [...this.#names].filter((name) => !this.#sent.has(name) && !resources.has(name)),
+      };
+    }
+    const { touched } = derivation;
+    const isWanted = (name: string): boolean => this.#isWildcard || this.#names.has(name);
+    return {
+      changed: touched.filter(
+        (name) => resources.has(name) && isWanted(name) && resources.get(name)?.version !== this.#sent.get(name),
+      ),
+      gone: touched.filter((name) => !resources.has(name) && (this.#sent.get(name) ?? absent) !== absent),
+      neverThere: touched.filter((name) => !resources.has(name) && this.#names.has(name) && !this.#sent.has(name)),
+    };
   }
 
   #subscribe(request: SubscriptionRequest): void {
@@ -144,6 +192,8 @@ export class Subscription {
     if (request.error !== undefined) {
       this.#nack = { message: request.error, resources: [...outstanding.versions.keys()], nonce: outstanding.nonce };
       this.#refused = outstanding.versions;
+      this.#checked = undefined;
+      this.#ackedAllOf = undefined;
       // Envoy may have taken some of them, so what it holds is unknown until each was sent again.
       for (const name of outstanding.versions.keys()) {
         this.#sent.set(name, unknown);
@@ -151,14 +201,16 @@ export class Subscription {
       }
       return "nack";
     }
+    if (this.#refused.size > 0) this.#checked = undefined;
     this.#nack = undefined;
     this.#refused = new Map();
+    this.#ackedAllOf = outstanding.completes;
     for (const [name, version] of outstanding.versions) this.#acked.set(name, version);
     for (const name of outstanding.removed) this.#acked.delete(name);
     return "ack";
   }
 
-  #send(resources: ResourcesByName, { changed, removed }: Due): SubscriptionResponse {
+  #send(resources: ResourcesByName, { changed, removed, isHoldingBack }: Due): SubscriptionResponse {
     this.#nonce += 1;
     this.#isAnswered = true;
     const nonce = String(this.#nonce);
@@ -175,8 +227,16 @@ export class Subscription {
       if (this.#names.has(name)) this.#sent.set(name, absent);
       else this.#sent.delete(name);
     }
-    this.#outstanding = { nonce, versions, removed };
+    this.#outstanding = { nonce, versions, removed, completes: this.#completedBy(resources, versions) };
+    this.#checked = { resources, isHoldingBack, isWhole: !isHoldingBack };
     return { nonce, resources: sent, removed };
+  }
+
+  /** The resources, if the proxy uses all of them once it has taken what is sent now. */
+  #completedBy(resources: ResourcesByName, versions: ReadonlyMap<string, string>): ResourcesByName | undefined {
+    const derivation = derivationOf(resources);
+    if (derivation === undefined || derivation.base !== this.#ackedAllOf) return undefined;
+    return derivation.touched.every((name) => versions.has(name) || !resources.has(name)) ? resources : undefined;
   }
 
   #hasRefused(resources: ResourcesByName, names: readonly string[]): boolean {
@@ -193,17 +253,6 @@ export class Subscription {
   #wanted(resources: ResourcesByName): string[] {
     if (this.#isWildcard) return [...resources.keys()];
     return [...this.#names].filter((name) => resources.has(name));
-  }
-
-  /** What the proxy has, or asked for, and no longer exists. */
-  #gone(resources: ResourcesByName): string[] {
-    const known = [...this.#sent].filter(([name, version]) => version !== absent && !resources.has(name));
-    return [...known.map(([name]) => name), ...this.#neverThere(resources)];
-  }
-
-  /** What the proxy asked for by name, without an answer yet, and does not exist. */
-  #neverThere(resources: ResourcesByName): string[] {
-    return [...this.#names].filter((name) => !this.#sent.has(name) && !resources.has(name));
   }
 }
 
@@ -222,9 +271,29 @@ export interface SendOptions {
 
 const sendsEverything: SendOptions = { withholdsRemovals: false };
 
+const noNames: ReadonlySet<string> = new Set();
+
+interface Checked {
+  readonly resources: ResourcesByName;
+  /** Whether there is something to remove, as soon as it may be. */
+  readonly isHoldingBack: boolean;
+  /** Whether the proxy was sent exactly these. */
+  readonly isWhole: boolean;
+}
+
+interface Difference {
+  /** What the proxy wants and was not sent in this version. */
+  readonly changed: readonly string[];
+  /** What the proxy was sent and no longer exists. */
+  readonly gone: readonly string[];
+  /** What the proxy asked for by name, without an answer yet, and does not exist. */
+  readonly neverThere: readonly string[];
+}
+
 interface Due {
   readonly changed: readonly string[];
   readonly removed: readonly string[];
+  readonly isHoldingBack: boolean;
 }
 
 /** Stands for a version: the proxy was told that there is no such resource. */
@@ -236,6 +305,8 @@ interface Outstanding {
   readonly nonce: string;
   readonly versions: ReadonlyMap<string, string>;
   readonly removed: readonly string[];
+  /** The resources that the proxy then uses as a whole, where that is known. */
+  readonly completes: ResourcesByName | undefined;
 }
 
 export interface SubscriptionRequest {

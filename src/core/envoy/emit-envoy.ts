@@ -1,4 +1,4 @@
-import { type JsonObject, toBinary, toJson } from "@bufbuild/protobuf";
+import { type JsonObject, toJson } from "@bufbuild/protobuf";
 import { type Cluster, ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import {
   type ClusterLoadAssignment,
@@ -15,7 +15,8 @@ import { emitCluster, emitPlaceholder, usesEds } from "./clusters.ts";
 import { emitEndpoints, type HostPort, type LocalEndpoints } from "./endpoints.ts";
 import { emitListener } from "./listeners.ts";
 import { usesRequestHosts } from "./request-hosts.ts";
-import { emitRouteConfiguration, encodeRouteConfiguration } from "./routes.ts";
+import { type RouteForms, wholeRoutes } from "./route-forms.ts";
+import { emitRouteConfiguration } from "./routes.ts";
 import { emitSecrets, type SystemTrust, withholdKey } from "./secrets.ts";
 import { envoyTypes } from "./types.ts";
 
@@ -36,7 +37,10 @@ export interface EnvoyResources {
   readonly routes: readonly RouteConfiguration[];
 }
 
-/** Emits a route table as messages; `encodeEnvoy` is the same as bytes, and faster for a table that changed a little. */
+/**
+ * Emits a route table as messages, with every routing whole; `EnvoyEncoder` gives bytes, in the form that serves a large
+ * routing best, and from a table that changed a little only what is new.
+ */
 export function emitEnvoy(table: RouteTable, options: EmitOptions): EnvoyResources {
   const destinations = [...table.destinations.values()];
   return {
@@ -51,58 +55,17 @@ export function emitEnvoy(table: RouteTable, options: EmitOptions): EnvoyResourc
   };
 }
 
-export type EncodedByName = ReadonlyMap<string, Uint8Array>;
-
-export interface EncodedResources {
-  readonly secrets: EncodedByName;
-  readonly clusters: EncodedByName;
-  readonly endpoints: EncodedByName;
-  readonly listeners: EncodedByName;
-  readonly routes: EncodedByName;
-}
-
-export function encodeEnvoy(table: RouteTable, options: EmitOptions): EncodedResources {
-  return {
-    secrets: encodeSecrets(table, options.systemTrust),
-    clusters: encodeClusters(table, options.endpoints),
-    endpoints: encodeEndpoints(table, options.endpoints),
-    listeners: new Map(
-      emitListeners(table, options).map((listener) => [listener.name, toBinary(ListenerSchema, listener)]),
-    ),
-    routes: encodeRoutes(table),
-  };
-}
-
 /** Envoy refuses a listener without filter chains. */
-function emitListeners(table: RouteTable, options: EmitOptions): readonly EnvoyListener[] {
+export function emitListeners(
+  table: RouteTable,
+  options: EmitOptions,
+  { scoped }: Pick<RouteForms, "scoped"> = wholeRoutes,
+): readonly EnvoyListener[] {
   const { destinations, secrets } = table;
-  const surroundings = { destinations, secrets, usesRequestHosts: usesRequestHosts(destinations) };
+  const surroundings = { destinations, secrets, usesRequestHosts: usesRequestHosts(destinations), scoped };
   return table.listeners
     .map((listener) => emitListener(listener, { ...surroundings, address: options.bind(listener) }))
     .filter(({ filterChains }) => filterChains.length > 0);
-}
-
-/** The route configurations alone: all that a change of weights rewrites. */
-export function encodeRoutes(table: RouteTable): EncodedByName {
-  return new Map(
-    table.httpRoutings.map((routing) => [routing.id, encodeRouteConfiguration(routing, table.destinations)]),
-  );
-}
-
-/** The endpoints alone: all that a replica's coming and going changes. */
-export function encodeEndpoints(table: RouteTable, local: LocalEndpoints): EncodedByName {
-  const encoded = new Map<string, Uint8Array>();
-  for (const destination of table.destinations.values()) {
-    if (!usesEds(destination)) continue;
-    encoded.set(destination.id, toBinary(ClusterLoadAssignmentSchema, emitEndpoints(destination, local)));
-  }
-  return encoded;
-}
-
-/** The clusters that carry their endpoints themselves: what a replica's coming and going changes beside those. */
-export function encodeDnsClusters(table: RouteTable, local: LocalEndpoints): EncodedByName {
-  const destinations = [...table.destinations.values()].filter((destination) => !usesEds(destination));
-  return new Map(destinations.map((destination) => [destination.id, encodeCluster(destination, local)]));
 }
 
 /** The resources as JSON, as `envoy --mode validate` and golden files read them; keys are left out. */
@@ -115,30 +78,6 @@ export function renderEnvoyJson(resources: EnvoyResources): JsonObject {
     listeners: resources.listeners.map((listener) => toJson(ListenerSchema, listener, options)),
     routes: resources.routes.map((routes) => toJson(RouteConfigurationSchema, routes, options)),
   };
-}
-
-function encodeSecrets(table: RouteTable, system: SystemTrust): EncodedByName {
-  return new Map(emitSecrets(table, system).map((secret) => [secret.name, toBinary(SecretSchema, secret)]));
-}
-
-function encodeClusters(table: RouteTable, local: LocalEndpoints): EncodedByName {
-  const encoded = new Map<string, Uint8Array>();
-  for (const destination of table.destinations.values()) {
-    encoded.set(destination.id, encodeCluster(destination, local));
-  }
-  for (const id of undeclaredDestinations(table)) encoded.set(id, toBinary(ClusterSchema, emitPlaceholder(id)));
-  return encoded;
-}
-
-const encodedClusters = new WeakMap<Destination, Uint8Array>();
-
-/** An EDS cluster depends on its destination alone; one by DNS carries its endpoints too. */
-function encodeCluster(destination: Destination, local: LocalEndpoints): Uint8Array {
-  const known = encodedClusters.get(destination);
-  if (known !== undefined) return known;
-  const bytes = toBinary(ClusterSchema, emitCluster(destination, local));
-  if (usesEds(destination)) encodedClusters.set(destination, bytes);
-  return bytes;
 }
 
 /** Destinations that a route names and the table lacks. */

@@ -9,22 +9,24 @@ import { emitDuration } from "./duration.ts";
 import { emitHttpFilters } from "./http-filters.ts";
 import type { Init } from "./init.ts";
 import { probeReply } from "./probe.ts";
+import { emitScopeLookup, type ScopeLookup } from "./scoped-routes.ts";
 
 type ConnectionManagerInit = Init<typeof HttpConnectionManagerSchema>;
 
 /**
  * Emits what reads HTTP from a connection, with the settings of Istio: pilot/pkg/networking/core/gateway.go and
  * listener_builder.go. The codec is found out, so that HTTP/1.1, HTTP/2 and with them gRPC come on one port.
- * @param routing the name of its route configuration
+ * @param routing the id of its routing, which says how routes are found
  */
 export function emitConnectionManager(
   { id, role }: Listener,
   routing: string,
-  options: { readonly usesRequestHosts: boolean },
+  options: { readonly usesRequestHosts: boolean; readonly scoped: ReadonlySet<string> },
 ): ConnectionManagerInit {
+  const { filters, ...lookup } = options.scoped.has(routing) ? emitScopeLookup(routing) : emitWholeLookup(routing);
   return {
     statPrefix: id,
-    routeSpecifier: { case: "rds", value: { configSource: emitAdsSource(), routeConfigName: routing } },
+    ...lookup,
     ...emitCallerDetails(role),
     normalizePath: true,
     mergeSlashes: false,
@@ -32,7 +34,14 @@ export function emitConnectionManager(
     upgradeConfigs: [{ upgradeType: "websocket" }],
     accessLog: [emitLedgerLog()],
     localReplyConfig: probeReply,
-    httpFilters: emitHttpFilters(options),
+    httpFilters: [...filters, ...emitHttpFilters(options)],
+  };
+}
+
+function emitWholeLookup(routing: string): Pick<ScopeLookup, "filters"> & ConnectionManagerInit {
+  return {
+    routeSpecifier: { case: "rds", value: { configSource: emitAdsSource(), routeConfigName: routing } },
+    filters: [],
   };
 }
 

@@ -19,6 +19,8 @@ export interface ListenerSurroundings {
   readonly secrets: RouteTable["secrets"];
   /** Whether some destination is the host that a request names; see request-hosts.ts. */
   readonly usesRequestHosts: boolean;
+  /** Routings whose routes are found by scope; see route-forms.ts. */
+  readonly scoped: ReadonlySet<string>;
 }
 
 /** Emits a listener; its HTTP chains take their routes by RDS, and all chains their certificates by SDS. */

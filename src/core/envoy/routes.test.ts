@@ -4,7 +4,8 @@ import { RouteSchema } from "../../gen/envoy/config/route/v3/route_components_pb
 import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import type { Arm, HttpRouting, Route, VirtualHost } from "../routes/route-table.ts";
 import { runtimeKeyPrefix } from "./names.ts";
-import { emitRouteConfiguration, encodeRouteConfiguration } from "./routes.ts";
+import { encodeRouteForm } from "./encode-routes.ts";
+import { emitRouteConfiguration } from "./routes.ts";
 import { envoyTypes } from "./types.ts";
 
 const none = { set: [], add: [], remove: [] };
@@ -53,7 +54,10 @@ test("spliced bytes decode to the emitted message, also after one host of many h
   const destinations = new Map();
   for (const virtualHosts of [hosts, changed, hosts]) {
     const table = routing(virtualHosts);
-    const spliced = fromBinary(RouteConfigurationSchema, encodeRouteConfiguration(table, destinations));
+    const spliced = fromBinary(
+      RouteConfigurationSchema,
+      encodeRouteForm(table, destinations, "whole").get(table.id) ?? new Uint8Array(),
+    );
     const emitted = emitRouteConfiguration(table, destinations);
     expect(toBinary(RouteConfigurationSchema, spliced)).toEqual(toBinary(RouteConfigurationSchema, emitted));
   }

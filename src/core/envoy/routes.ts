@@ -1,6 +1,5 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import {
   type RouteSchema,
   VirtualHost_TlsRequirementType as TlsRequirement,
@@ -35,57 +34,25 @@ type RouteInit = Init<typeof RouteSchema>;
 
 /** Emits the route configuration of a routing; it has the routing's id as its name. */
 export function emitRouteConfiguration(routing: HttpRouting, destinations: Destinations): RouteConfiguration {
-  const configuration = emitWithoutHosts(routing);
-  configuration.virtualHosts = routing.virtualHosts.map((host) => emitVirtualHost(host, destinations));
-  return configuration;
-}
-
-/**
- * The bytes of `emitRouteConfiguration`, made of cached pieces: a virtual host that is the same object as before costs
- * a copy of its bytes, so that changing one of 10,000 takes milliseconds.
- */
-export function encodeRouteConfiguration(routing: HttpRouting, destinations: Destinations): Uint8Array {
-  const pieces = routing.virtualHosts.map((host) => encodeVirtualHost(host, destinations));
-  const head = toBinary(RouteConfigurationSchema, emitWithoutHosts(routing));
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, head.length));
-  bytes.set(head);
-  let offset = head.length;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return bytes;
-}
-
-function emitWithoutHosts(routing: HttpRouting): RouteConfiguration {
   return create(RouteConfigurationSchema, {
-    name: routing.id,
+    ...emitRouteSettings(routing.id, routing),
+    virtualHosts: routing.virtualHosts.map((host) => emitVirtualHost(host, destinations)),
+  });
+}
+
+/** What all route configurations of a routing have in common. */
+export function emitRouteSettings(name: string, routing: HttpRouting): Init<typeof RouteConfigurationSchema> {
+  return {
+    name,
     // Without it Envoy accepts a route to an unknown cluster and answers 503.
     validateClusters: true,
     ignorePortInHostMatching: routing.matchesPorts !== true,
     maxDirectResponseBodySizeBytes: 1024 * 1024,
-  });
+  };
 }
 
-interface EncodedVirtualHost {
-  /** Hash policies come from the destinations, so bytes hold only for the map they were made with. */
-  readonly destinations: Destinations;
-  readonly bytes: Uint8Array;
-}
-
-const encodedHosts = new WeakMap<VirtualHost, EncodedVirtualHost>();
-const virtualHostsField = 2;
-
-function encodeVirtualHost(host: VirtualHost, destinations: Destinations): Uint8Array {
-  const known = encodedHosts.get(host);
-  if (known !== undefined && known.destinations === destinations) return known.bytes;
-  const message = toBinary(VirtualHostSchema, emitVirtualHost(host, destinations));
-  const bytes = new BinaryWriter().tag(virtualHostsField, WireType.LengthDelimited).bytes(message).finish();
-  encodedHosts.set(host, { destinations, bytes });
-  return bytes;
-}
-
-function emitVirtualHost(host: VirtualHost, destinations: Destinations): EnvoyVirtualHost {
+/** Emits a virtual host of a whole routing. */
+export function emitVirtualHost(host: VirtualHost, destinations: Destinations): EnvoyVirtualHost {
   return create(VirtualHostSchema, {
     name: host.domain,
     domains: [host.domain, ...(host.aliases ?? [])],

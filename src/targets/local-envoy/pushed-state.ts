@@ -1,6 +1,16 @@
 import { toBinary } from "@bufbuild/protobuf";
-import { type EmitOptions, encodeDnsClusters, encodeEndpoints, encodeRoutes } from "../../core/envoy/emit-envoy.ts";
+import { compareLists } from "../../core/envoy/compare-lists.ts";
+import { deriveMap } from "../../core/envoy/derived-map.ts";
+import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
+import { EnvoyEncoder } from "../../core/envoy/encode-envoy.ts";
 import { epochRuntimeKey, epochSlots, runtimeLayerName } from "../../core/envoy/names.ts";
+import {
+  chooseRouteForm,
+  type RouteForms,
+  scopedPartName,
+  sharedScope,
+  wholeRoutes,
+} from "../../core/envoy/route-forms.ts";
 import { runtimeKeyPrefixOf } from "../../core/envoy/route-actions.ts";
 import { emitRuntime, type RuntimeWeights } from "../../core/envoy/runtime.ts";
 import type {
@@ -14,6 +24,7 @@ import type {
 } from "../../core/routes/route-table.ts";
 import { withWeights } from "../../core/routes/weights.ts";
 import { RuntimeSchema } from "../../gen/envoy/service/runtime/v3/rtds_pb.ts";
+import type { ResourceType } from "../../xds/resource-types.ts";
 import type { XdsServer } from "../../xds/server.ts";
 import {
   buildResources,
@@ -46,6 +57,13 @@ export interface SavedState {
   readonly wanted: WeightOverrides;
   readonly emit: EmitOptions;
   readonly layer: RuntimeWeights;
+  readonly forms: RouteForms;
+}
+
+/** Route configurations as they were published, and the table that they were made of. */
+export interface PublishedRoutes {
+  readonly table: RouteTable;
+  readonly routes: ResourcesByName;
 }
 
 /**
@@ -57,11 +75,13 @@ export class PushedState {
   readonly #server: XdsServer;
   #emit: EmitOptions;
   #table: RouteTable | undefined;
-  #splits: ReadonlyMap<SplitId, Split> = new Map();
+  #splits: ReadonlyMap<SplitId, Split> | undefined;
   #wanted = new Map<SplitId, SplitWeights>();
   #layer: RuntimeWeights = new Map();
   #epoch = 0;
-  #staticRoutings: ReadonlyMap<string, HttpRouting> = new Map();
+  #published: readonly PublishedRoutes[] = [];
+  #forms = wholeRoutes;
+  readonly #encoder = new EnvoyEncoder();
   retired = nothingRetired;
   isCounting = false;
   /** While tables change, the routes are not touched by anything else. */
@@ -78,6 +98,8 @@ export class PushedState {
   }
 
   get splits(): ReadonlyMap<SplitId, Split> {
+    // Moves are rarer than saved files, so that files do not wait for it.
+    this.#splits ??= this.#table === undefined ? new Map() : movableSplits(this.#table);
     return this.#splits;
   }
 
@@ -104,12 +126,13 @@ export class PushedState {
       wanted: new Map(this.#wanted),
       emit: this.#emit,
       layer: this.#layer,
+      forms: this.#forms,
     };
   }
 
   /** Publishes what ran before, under a new epoch so that its arrival can be proved. */
   restore(saved: SavedState): void {
-    this.setTable(saved.table, saved.wanted, saved.emit);
+    this.setTable(saved.table, saved.wanted, saved);
     this.publish({ ...saved.snapshot, runtime: this.snapshot.runtime });
     this.publishRuntime(saved.layer);
   }
@@ -127,11 +150,45 @@ export class PushedState {
   }
 
   /** A table comes with its own addresses, so that none is ever published with those of another. */
-  setTable(table: RouteTable | undefined, wanted: WeightOverrides, emit: EmitOptions): void {
+  setTable(
+    table: RouteTable | undefined,
+    wanted: WeightOverrides,
+    { emit, forms }: Pick<SavedState, "emit" | "forms">,
+  ): void {
     this.#emit = emit;
+    this.#forms = forms;
     this.#table = table;
-    this.#splits = table === undefined ? new Map() : movableSplits(table);
+    this.#splits = undefined;
     this.#wanted = new Map(wanted);
+  }
+
+  /**
+   * The forms in which a table's routings are given next. One that is scoped stays so, because a change of form drains
+   * the connections of its listener; the whole form of one that was not lingers until those are gone.
+   */
+  chooseForms(table: RouteTable): RouteForms {
+    const asked = (name: string): boolean =>
+      this.#server.connected.some((node) => this.#server.asksFor(node, "routes", name));
+    const scoped = table.httpRoutings.filter((routing) => {
+      const isScoped = this.#forms.scoped.has(routing.id) || asked(`${routing.id}/${sharedScope}`);
+      return chooseRouteForm(routing, isScoped ? "scoped" : undefined) === "scoped";
+    });
+    const lingering = scoped.filter(({ id }) => asked(id));
+    return { scoped: new Set(scoped.map(({ id }) => id)), lingering: new Set(lingering.map(({ id }) => id)) };
+  }
+
+  /** The resources of a table, those that are as before as the very same maps. */
+  encode(table: RouteTable, emit: EmitOptions, forms: RouteForms): EncodedSnapshot {
+    const encoded = this.#encoder.encode(table, emit, forms);
+    const before = this.snapshot;
+    return {
+      secrets: buildResources(encoded.secrets, before.secrets),
+      clusters: buildResources(encoded.clusters, before.clusters),
+      endpoints: buildResources(encoded.endpoints, before.endpoints),
+      listeners: buildResources(encoded.listeners, before.listeners),
+      scopes: buildResources(encoded.scopes, before.scopes),
+      routes: buildResources(encoded.routes, before.routes),
+    };
   }
 
   publish(changed: Partial<Snapshot>): void {
@@ -151,7 +208,7 @@ export class PushedState {
   publishWeights(weights: WeightOverrides): void {
     const layer = new Map(this.#layer);
     for (const [id, value] of weights) {
-      const split = this.#splits.get(id);
+      const split = this.splits.get(id);
       if (split === undefined) continue;
       const full = fullWeights(split, value);
       this.#wanted.set(id, full);
@@ -165,46 +222,60 @@ export class PushedState {
     const table = this.#table;
     if (table === undefined) return new Map();
     const weighted = withWeights(table, this.#wanted);
-    const routes = buildResources(encodeRoutes(weighted), this.snapshot.routes);
+    const routes = buildResources(this.#encoder.encodeRoutes(weighted, this.#forms), this.snapshot.routes);
     this.rememberRoutes(weighted, routes);
     return routes;
   }
 
   /** So that a proxy's word "I run this version" can be read as weights without fetching its whole configuration. */
   rememberRoutes(table: RouteTable, routes: ResourcesByName): void {
-    const known = new Map([...this.#staticRoutings].slice(-maxRememberedRoutings));
-    for (const routing of table.httpRoutings) {
-      const version = routes.get(routing.id)?.version;
-      if (version !== undefined) known.set(version, routing);
-    }
-    this.#staticRoutings = known;
+    this.#published = [{ table, routes }, ...this.#published].slice(0, maxRemembered);
   }
 
-  /** The routing that a version of a route configuration was made of, with its weights. */
-  routingOf(version: string): HttpRouting | undefined {
-    return this.#staticRoutings.get(version);
+  /** The newest first. */
+  get published(): readonly PublishedRoutes[] {
+    return this.#published;
   }
 
   /** Publishes where replicas listen now: as endpoints, and in the clusters that carry their own. */
   publishEndpoints(): void {
     if (this.#table === undefined) return;
-    const { clusters, endpoints } = this.snapshot;
-    const fresh = buildResources(encodeEndpoints(this.#table, this.#emit.endpoints), endpoints);
-    const byDns = buildResources(encodeDnsClusters(this.#table, this.#emit.endpoints), clusters);
-    const kept = [...this.retired.destinations].flatMap(([id, { endpoints: old }]) =>
-      old === undefined ? [] : [[id, old] as const],
-    );
-    const isChanged = [...byDns].some(([id, cluster]) => clusters?.get(id) !== cluster);
+    const { clusters: oldClusters, endpoints: oldEndpoints } = this.snapshot;
+    const encoded = this.#encoder.encodeDestinations(this.#table, this.#emit.endpoints);
+    const clusters = new Map<string, Resource>();
+    const endpoints = new Map<string, Resource>();
+    for (const [id, { cluster, endpoints: old }] of this.retired.destinations) {
+      clusters.set(id, cluster);
+      if (old !== undefined) endpoints.set(id, old);
+    }
     this.publish({
-      endpoints: new Map([...kept, ...fresh]),
-      ...(isChanged ? { clusters: new Map([...(clusters ?? []), ...byDns]) } : {}),
+      clusters: deriveMap(buildResources(encoded.clusters, oldClusters), clusters),
+      endpoints: deriveMap(buildResources(encoded.endpoints, oldEndpoints), endpoints),
     });
   }
 
   /** What a rewrite of the routes would make every proxy read. */
   get routeBytes(): number {
-    return [...(this.snapshot.routes ?? [])].reduce((sum, [, { bytes }]) => sum + bytes.length, 0);
+    const table = this.#table;
+    const published = this.#published[0];
+    if (table === undefined || published === undefined) return 0;
+    const before = new Map(published.table.httpRoutings.map((routing) => [routing.id, routing]));
+    return withWeights(table, this.#wanted).httpRoutings.reduce(
+      (sum, routing) => sum + this.#rewrittenBytes(before.get(routing.id), routing),
+      0,
+    );
+  }
+
+  #rewrittenBytes(before: HttpRouting | undefined, after: HttpRouting): number {
+    const sizeOf = (name: string): number => this.snapshot.routes?.get(name)?.bytes.length ?? 0;
+    if (!this.#forms.scoped.has(after.id) || this.#forms.lingering.has(after.id)) return sizeOf(after.id);
+    const { added } = compareLists(before?.virtualHosts ?? [], after.virtualHosts);
+    const names = new Set(added.map((host) => scopedPartName(after.id, host)));
+    return [...names].reduce((sum, name) => sum + sizeOf(name), 0);
   }
 }
 
-const maxRememberedRoutings = 16;
+/** What `pushTable` publishes. */
+export type EncodedSnapshot = Readonly<Record<Exclude<ResourceType, "runtime">, ResourcesByName>>;
+
+const maxRemembered = 8;

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { deriveMap } from "../../core/envoy/derived-map.ts";
 import type { XdsServer } from "../../xds/server.ts";
+import type { ResourcesByName } from "../../xds/snapshot.ts";
 import type { ProxySet } from "./proxy-set.ts";
 import { nothingRetired, type PushedState } from "./pushed-state.ts";
 
@@ -36,11 +38,12 @@ function removeNow(state: PushedState): void {
   const { secrets, clusters, endpoints } = state.snapshot;
   const { retired } = state;
   state.retired = nothingRetired;
-  const isKept = ([name]: readonly [string, unknown]) => !retired.destinations.has(name);
+  const without = (resources: ResourcesByName | undefined, names: Iterable<string>) =>
+    resources && deriveMap(resources, new Map([...names].map((name) => [name, undefined])));
   state.publish({
-    secrets: secrets && new Map([...secrets].filter(([name]) => !retired.secrets.has(name))),
-    clusters: clusters && new Map([...clusters].filter(isKept)),
-    endpoints: endpoints && new Map([...endpoints].filter(isKept)),
+    secrets: without(secrets, retired.secrets.keys()),
+    clusters: without(clusters, retired.destinations.keys()),
+    endpoints: without(endpoints, retired.destinations.keys()),
     withholdsRemovals: false,
   });
 }

@@ -1,12 +1,13 @@
-import { type EmitOptions, encodeEnvoy } from "../../core/envoy/emit-envoy.ts";
+import { derivationOf, deriveMap } from "../../core/envoy/derived-map.ts";
+import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
 import type { RouteTable, WeightOverrides } from "../../core/routes/route-table.ts";
 import { withWeights } from "../../core/routes/weights.ts";
 import type { ProxyProof } from "../../engine/ports.ts";
 import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
 import type { XdsServer } from "../../xds/server.ts";
-import { buildResources, type ResourcesByName, type Snapshot } from "../../xds/snapshot.ts";
+import type { Resource, ResourcesByName, Snapshot } from "../../xds/snapshot.ts";
 import type { ConnectedProxy, ProxySet } from "./proxy-set.ts";
-import type { PushedState, Retired, RetiredDestination, SavedState } from "./pushed-state.ts";
+import type { EncodedSnapshot, PushedState, Retired, RetiredDestination, SavedState } from "./pushed-state.ts";
 import { type Settlement, waitForTypes } from "./settlement.ts";
 import { proveRuntime } from "./weight-push.ts";
 
@@ -35,9 +36,8 @@ export interface TablePush {
   readonly deadlineMs: number;
 }
 
-type EncodedSnapshot = Readonly<Record<Exclude<ResourceType, "runtime">, ResourcesByName>>;
-
 const restoreTimeoutMs = 5_000;
+const addedTypes = ["secrets", "clusters", "endpoints"] as const;
 
 /**
  * Makes before it breaks: clusters and endpoints are added and warm, then listeners and routes change, then every worker
@@ -48,27 +48,33 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
   const startMs = performance.now();
   const saved = state.save();
   const weighted = withWeights(table, wanted);
-  const next = encodeSnapshot(push, weighted);
+  const forms = state.chooseForms(weighted);
+  const next = state.encode(weighted, push.emit, forms);
   const retired = retireMissing(push, next);
   const proxies = push.proxies.named(server.connected);
 
   const addition: Partial<Snapshot> = {
-    secrets: new Map([...retired.secrets, ...next.secrets]),
-    clusters: mergeRetired(next.clusters, retired, ({ cluster }) => cluster),
-    endpoints: mergeRetired(next.endpoints, retired, ({ endpoints }) => endpoints),
+    secrets: retired.secrets.size === 0 ? next.secrets : new Map([...retired.secrets, ...next.secrets]),
+    clusters: mergeRetired(next.clusters, retired, { before: saved.snapshot.clusters, part: ({ cluster }) => cluster }),
+    endpoints: mergeRetired(next.endpoints, retired, {
+      before: saved.snapshot.endpoints,
+      part: ({ endpoints }) => endpoints,
+    }),
   };
   // The layer stays until all have the new routes: the old ones need it, and those with other arms do not read it. A
   // proxy that starts waits for a layer before anything else.
   state.publishRuntime(state.layer);
   state.publish(addition);
-  const added = await settleAdded(push, proxies);
+  const isAdding = addedTypes.some((type) => addition[type] !== saved.snapshot[type]);
+  const added = isAdding ? await settleAdded(push, proxies) : await settle(push, proxies, addedTypes);
   if (added.kind === "refused") return restoreAfterRefusal(push, saved, added);
   if (added.kind === "waiting") return restoreLate(push, saved, "new clusters were not ready in time");
 
-  state.setTable(table, wanted, push.emit);
+  state.setTable(table, wanted, { emit: push.emit, forms });
   state.rememberRoutes(weighted, next.routes);
-  state.publish({ listeners: next.listeners, routes: next.routes });
-  const switched = await settle(push, proxies, ["secrets", "listeners", "routes"]);
+  const { listeners, scopes, routes } = next;
+  state.publish({ listeners, scopes, routes, lingeringRoutes: forms.lingering });
+  const switched = await settle(push, proxies, ["secrets", "listeners", "scopes", "routes"]);
   if (switched.kind === "refused") return restoreAfterRefusal(push, saved, switched);
   state.retired = retired;
   if (switched.kind === "waiting") {
@@ -82,7 +88,7 @@ async function settleAdded(
   push: TablePush,
   proxies: readonly ConnectedProxy[],
 ): Promise<Settlement | { readonly kind: "settled" }> {
-  const added = await settle(push, proxies, ["secrets", "clusters", "endpoints"]);
+  const added = await settle(push, proxies, addedTypes);
   if (added.kind !== "settled") return added;
   const isWarm = await push.proxies.waitUntilWarm(proxies, {
     deadlineMs: push.deadlineMs,
@@ -109,39 +115,49 @@ async function finish(push: TablePush, proxies: readonly ConnectedProxy[], start
   }
 }
 
-function encodeSnapshot({ state, emit }: TablePush, table: RouteTable): EncodedSnapshot {
-  const encoded = encodeEnvoy(table, emit);
-  const before = state.snapshot;
-  return {
-    secrets: buildResources(encoded.secrets, before.secrets),
-    clusters: buildResources(encoded.clusters, before.clusters),
-    endpoints: buildResources(encoded.endpoints, before.endpoints),
-    listeners: buildResources(encoded.listeners, before.listeners),
-    routes: buildResources(encoded.routes, before.routes),
-  };
-}
-
 function retireMissing({ state }: TablePush, next: EncodedSnapshot): Retired {
   const { secrets, clusters, endpoints } = state.snapshot;
   const destinations = new Map<string, RetiredDestination>();
-  for (const [name, cluster] of clusters ?? []) {
-    if (!next.clusters.has(name)) destinations.set(name, { cluster, endpoints: endpoints?.get(name) });
+  for (const name of missingFrom(clusters, next.clusters)) {
+    const cluster = clusters?.get(name);
+    if (cluster !== undefined) destinations.set(name, { cluster, endpoints: endpoints?.get(name) });
   }
-  return { destinations, secrets: new Map([...(secrets ?? [])].filter(([name]) => !next.secrets.has(name))) };
+  const kept = [...missingFrom(secrets, next.secrets)].flatMap((name) => {
+    const secret = secrets?.get(name);
+    return secret === undefined ? [] : [[name, secret] as const];
+  });
+  return { destinations, secrets: new Map(kept) };
 }
 
+/** Names that were there before and are not any more. */
+function missingFrom(before: ResourcesByName | undefined, after: ResourcesByName): readonly string[] {
+  if (before === undefined || before === after) return [];
+  const derivation = derivationOf(after);
+  const names = derivation?.base === before ? derivation.touched : [...before.keys()];
+  return names.filter((name) => before.has(name) && !after.has(name));
+}
+
+/** What was there before and what is new, together; made of the former, so that only the latter is looked at. */
 function mergeRetired(
   next: ResourcesByName,
   { destinations }: Retired,
-  part: (destination: RetiredDestination) => RetiredDestination["endpoints"],
+  old: {
+    readonly before: ResourcesByName | undefined;
+    part(destination: RetiredDestination): RetiredDestination["endpoints"];
+  },
 ): ResourcesByName {
   if (destinations.size === 0) return next;
-  const merged = new Map(next);
-  for (const [name, destination] of destinations) {
-    const resource = part(destination);
-    if (resource !== undefined) merged.set(name, resource);
+  const derivation = derivationOf(next);
+  if (old.before !== undefined && derivation?.base === old.before) {
+    const fresh = derivation.touched.filter((name) => next.has(name));
+    return deriveMap(old.before, new Map(fresh.map((name) => [name, next.get(name)])));
   }
-  return merged;
+  const changes = new Map<string, Resource>();
+  for (const [name, destination] of destinations) {
+    const resource = old.part(destination);
+    if (resource !== undefined) changes.set(name, resource);
+  }
+  return deriveMap(next, changes);
 }
 
 /** The first refusal, or else whether all have settled. */

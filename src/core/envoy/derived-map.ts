@@ -1,0 +1,54 @@
+/** How a map differs from the one that it was made of. */
+export interface Derivation<Value> {
+  readonly base: ReadonlyMap<string, Value>;
+  /** Entries that were added, changed or removed. */
+  readonly touched: readonly string[];
+}
+
+const derivations = new WeakMap<ReadonlyMap<string, unknown>, Derivation<unknown>>();
+
+/**
+ * A map with some other entries, which remembers how it was made, so that whoever has dealt with the old one looks at
+ * the difference alone. The same map where nothing changes. Undefined removes an entry.
+ */
+export function deriveMap<Value>(
+  base: ReadonlyMap<string, Value>,
+  changes: ReadonlyMap<string, Value | undefined>,
+): ReadonlyMap<string, Value> {
+  const touched = [...changes].filter(([name, value]) => base.get(name) !== value).map(([name]) => name);
+  if (touched.length === 0) return base;
+  const next = new Map(base);
+  for (const name of touched) {
+    const value = changes.get(name);
+    if (value === undefined) next.delete(name);
+    else next.set(name, value);
+  }
+  derivations.set(next, { base, touched });
+  // Only one step is remembered: a longer chain would keep every map alive that there ever was.
+  derivations.delete(base);
+  return next;
+}
+
+/** How a map was made; undefined where that is not known, or too long ago. */
+export function derivationOf<Value>(map: ReadonlyMap<string, Value>): Derivation<Value> | undefined {
+  // A derivation is stored under a map of the same type only.
+  return derivations.get(map) as Derivation<Value> | undefined;
+}
+
+/** As `deriveMap`, from all that the new map holds; the map of before where they are equal. */
+export function reconcileMap<Value>(
+  before: ReadonlyMap<string, Value> | undefined,
+  after: ReadonlyMap<string, Value>,
+  isSame: (one: Value, other: Value) => boolean = Object.is,
+): ReadonlyMap<string, Value> {
+  if (before === undefined || before === after) return after;
+  const changes = new Map<string, Value | undefined>();
+  for (const [name, value] of after) {
+    const known = before.get(name);
+    if (known === undefined || !isSame(known, value)) changes.set(name, value);
+  }
+  if (before.size + changes.size > after.size) {
+    for (const name of before.keys()) if (!after.has(name)) changes.set(name, undefined);
+  }
+  return deriveMap(before, changes);
+}

@@ -1,0 +1,58 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import type { Destination } from "../routes/route-table.ts";
+import { emitCluster } from "./clusters.ts";
+import { emitEndpoints, type HostPort, type LocalEndpoints } from "./endpoints.ts";
+
+interface Encoded {
+  /** What was asked, and what the answer was. */
+  readonly read: ReadonlyMap<string, readonly HostPort[]>;
+  readonly bytes: Uint8Array;
+}
+
+type Encode = (destination: Destination, local: LocalEndpoints) => Uint8Array;
+
+/** The cluster of a destination; made anew only where replicas that it carries itself listen elsewhere now. */
+export const encodeCluster: Encode = remember((destination, local) =>
+  toBinary(ClusterSchema, emitCluster(destination, local)),
+);
+
+/** The endpoints of a destination, made anew only where its replicas listen elsewhere now. */
+export const encodeEndpointsOf: Encode = remember((destination, local) =>
+  toBinary(ClusterLoadAssignmentSchema, emitEndpoints(destination, local)),
+);
+
+/** Whether bytes of the destination can change while it stays the same. */
+export function dependsOnReplicas({ endpoints }: Destination): boolean {
+  return endpoints.some(({ kind }) => kind === "localWorkload");
+}
+
+/** Destinations are immutable, so that bytes hold for as long as the replicas that were asked about stay where they are. */
+function remember(encode: Encode): Encode {
+  const known = new WeakMap<Destination, Encoded>();
+  return (destination, local) => {
+    const before = known.get(destination);
+    if (before !== undefined && holds(before, local)) return before.bytes;
+    const read = new Map<string, readonly HostPort[]>();
+    const bytes = encode(destination, (name) => {
+      const answer = local(name);
+      read.set(name, answer);
+      return answer;
+    });
+    known.set(destination, { read, bytes });
+    return bytes;
+  };
+}
+
+function holds({ read }: Encoded, local: LocalEndpoints): boolean {
+  for (const [name, answer] of read) if (!isSameList(answer, local(name))) return false;
+  return true;
+}
+
+function isSameList(one: readonly HostPort[], other: readonly HostPort[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ address, port }, index) => other[index]?.address === address && other[index].port === port)
+  );
+}

@@ -1,0 +1,148 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { MetadataSchema } from "../../gen/envoy/config/core/v3/base_pb.ts";
+import {
+  type VirtualHost as EnvoyVirtualHost,
+  VirtualHostSchema,
+} from "../../gen/envoy/config/route/v3/route_components_pb.ts";
+import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
+import type { Destination, DestinationId, HttpRouting, VirtualHost } from "../routes/route-table.ts";
+import { ReadDestinations } from "./read-destinations.ts";
+import { hasOwnScope, type RouteForm, scopedPartName, sharedScope } from "./route-forms.ts";
+import { emitRouteConfiguration, emitRouteSettings, emitVirtualHost } from "./routes.ts";
+import { emitScopedSettings, foundMetadata } from "./scoped-routes.ts";
+
+type Destinations = ReadonlyMap<DestinationId, Destination>;
+type EncodedByName = ReadonlyMap<string, Uint8Array>;
+
+/** The route configurations of a routing in one form, by name; each must equal what `encodeRouteForm` gives. */
+export function emitRouteForm(
+  routing: HttpRouting,
+  destinations: Destinations,
+  form: RouteForm,
+): readonly RouteConfiguration[] {
+  switch (form) {
+    case "whole":
+      return [emitRouteConfiguration(routing, destinations)];
+    case "scoped": {
+      const own = routing.virtualHosts.filter(hasOwnScope);
+      const shared = routing.virtualHosts.filter((host) => !hasOwnScope(host));
+      return [
+        ...own.map((host) =>
+          create(RouteConfigurationSchema, {
+            ...emitPartSettings(routing, scopedPartName(routing.id, host)),
+            virtualHosts: [emitOwnHost(host, destinations)],
+          }),
+        ),
+        create(RouteConfigurationSchema, {
+          ...emitPartSettings(routing, `${routing.id}/${sharedScope}`),
+          virtualHosts: shared.map((host) => emitVirtualHost(host, destinations)),
+        }),
+      ];
+    }
+  }
+}
+
+function emitOwnHost(host: VirtualHost, destinations: Destinations): EnvoyVirtualHost {
+  const message = emitVirtualHost(host, destinations);
+  message.metadata = create(MetadataSchema, foundMetadata);
+  return message;
+}
+
+function emitPartSettings(routing: HttpRouting, name: string) {
+  return { ...emitRouteSettings(name, routing), ...emitScopedSettings(name === `${routing.id}/${sharedScope}`) };
+}
+
+/**
+ * The same as bytes, made of cached pieces: a virtual host that is the same object as before, and whose destinations
+ * are, costs no more than a copy of its bytes in the whole form, and nothing in the scoped one.
+ */
+export function encodeRouteForm(routing: HttpRouting, destinations: Destinations, form: RouteForm): EncodedByName {
+  switch (form) {
+    case "whole": {
+      const head = toBinary(
+        RouteConfigurationSchema,
+        create(RouteConfigurationSchema, emitRouteSettings(routing.id, routing)),
+      );
+      return new Map([[routing.id, splice(head, encodeHosts(routing.virtualHosts, destinations))]]);
+    }
+    case "scoped": {
+      const encoded = new Map<string, Uint8Array>();
+      const shared: VirtualHost[] = [];
+      for (const host of routing.virtualHosts) {
+        if (hasOwnScope(host))
+          encoded.set(scopedPartName(routing.id, host), encodeOwnPart(routing, host, destinations));
+        else shared.push(host);
+      }
+      const name = `${routing.id}/${sharedScope}`;
+      const head = toBinary(
+        RouteConfigurationSchema,
+        create(RouteConfigurationSchema, emitPartSettings(routing, name)),
+      );
+      return encoded.set(name, splice(head, encodeHosts(shared, destinations)));
+    }
+  }
+}
+
+interface EncodedPart {
+  readonly routing: string;
+  readonly message: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+const encodedParts = new WeakMap<VirtualHost, EncodedPart>();
+
+/** The configuration of one host that has a scope of its own. */
+export function encodeOwnPart(routing: HttpRouting, host: VirtualHost, destinations: Destinations): Uint8Array {
+  const message = encodeVirtualHost(host, destinations);
+  const known = encodedParts.get(host);
+  if (known !== undefined && known.routing === routing.id && known.message === message) return known.bytes;
+  const name = scopedPartName(routing.id, host);
+  const head = toBinary(RouteConfigurationSchema, create(RouteConfigurationSchema, emitPartSettings(routing, name)));
+  const bytes = splice(head, [asField(concatenate([message, foundField]))]);
+  encodedParts.set(host, { routing: routing.id, message, bytes });
+  return bytes;
+}
+
+/** Fields of a message may come in any order, so that one can be put behind the others (protobuf encoding guide). */
+const foundField = toBinary(VirtualHostSchema, create(VirtualHostSchema, { metadata: foundMetadata }));
+const virtualHostsField = 2;
+
+function encodeHosts(hosts: readonly VirtualHost[], destinations: Destinations): readonly Uint8Array[] {
+  return hosts.map((host) => asField(encodeVirtualHost(host, destinations)));
+}
+
+function asField(message: Uint8Array): Uint8Array {
+  return new BinaryWriter().tag(virtualHostsField, WireType.LengthDelimited).bytes(message).finish();
+}
+
+interface EncodedVirtualHost {
+  readonly read: ReadDestinations;
+  readonly bytes: Uint8Array;
+}
+
+const encodedHosts = new WeakMap<VirtualHost, EncodedVirtualHost>();
+
+/** Hash policies come from the destinations, so that bytes hold for as long as those that were read stay the same. */
+function encodeVirtualHost(host: VirtualHost, destinations: Destinations): Uint8Array {
+  const known = encodedHosts.get(host);
+  if (known?.read.holdsFor(destinations) === true) return known.bytes;
+  const read = new ReadDestinations(destinations);
+  const bytes = toBinary(VirtualHostSchema, emitVirtualHost(host, read));
+  encodedHosts.set(host, { read, bytes });
+  return bytes;
+}
+
+function splice(head: Uint8Array, fields: readonly Uint8Array[]): Uint8Array {
+  return concatenate([head, ...fields]);
+}
+
+function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
+  }
+  return bytes;
+}
