@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { issueCertificate } from "../certificates.fixture.ts";
 import { certificateSecret, type ListenerSketch, routeTo } from "./chain-table.ts";
 import { startEcho, startTcpEcho } from "./echo-backend.ts";
+import { serveTable } from "./serve-table.ts";
 import { callTls, connectTls } from "./tls-client.ts";
 import { buildDestination } from "./xds-fixture.ts";
 import type { Destination } from "../../src/core/routes/route-table.ts";
