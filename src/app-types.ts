@@ -1,4 +1,4 @@
-import type { GatewayAddress, MoveProgress, ServiceStatus } from "./api/types.ts";
+import type { CallerStatus, GatewayAddress, MoveProgress, ServiceStatus } from "./api/types.ts";
 import type { Diagnostic } from "./core/diagnostics/diagnostic.ts";
 
 /** What `kirikae up` is asked for. */
@@ -42,6 +42,8 @@ export interface ReadyEvent {
   readonly pageUrl: string;
   readonly gateways: readonly GatewayAddress[];
   readonly services: readonly ServiceStatus[];
+  /** Workloads that send requests inside the mesh. */
+  readonly callers: readonly CallerStatus[];
 }
 
 /** Disposing it stops everything that it started, and nothing else. */

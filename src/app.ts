@@ -33,12 +33,12 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
       onEvent,
     }),
   );
-  const { gateways, services } = runtime.status();
+  const { gateways, services, callers } = runtime.status();
   const demo = options.demo ? startDemo(applier.current.table, gateways) : undefined;
   if (demo !== undefined) starting.use(demo);
   options.signal?.throwIfAborted();
   fate.begin();
-  options.onEvent({ kind: "ready", api: api.url, pageUrl: api.pageUrl(), gateways, services });
+  options.onEvent({ kind: "ready", api: api.url, pageUrl: api.pageUrl(), gateways, services, callers });
   return runningMesh(starting.move(), stopped);
 }
 

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { readAddressFiles } from "./address-files.ts";
 import type { ApiErrorBody } from "./api-error.ts";
 import type { MoveLine } from "./move-stream.ts";
-import type { HistoryEntry, LiveEvent, MoveProgress, MoveResult, Status } from "./types.ts";
+import type { CallerDetail, CallerTarget, HistoryEntry, LiveEvent, MoveProgress, MoveResult, Status } from "./types.ts";
 import { KirikaeError, type ExitStatus } from "../core/diagnostics/error.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 
@@ -16,6 +16,8 @@ export interface ApiClient {
   /** Reports each step while it happens; the result comes back only once. */
   move(request: MoveRequest, onProgress: (progress: MoveProgress) => void, signal?: AbortSignal): Promise<MoveResult>;
   history(name: string | undefined): Promise<readonly HistoryEntry[]>;
+  /** What a workload's requests meet; throws KIR5061 with the list of those that exist. */
+  caller(workload: string, target: CallerTarget): Promise<CallerDetail>;
   createPageUrl(): Promise<string>;
   /** What happens from now on; ends when the API stops or the signal says so. */
   events(signal: AbortSignal): AsyncIterable<LiveEvent>;
@@ -38,6 +40,10 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
     plan: (body) => readJson(call("POST", "/v1/plan", { body })),
     history: (name) =>
       readJson(call("GET", `/v1/history${name === undefined ? "" : `?name=${encodeURIComponent(name)}`}`)),
+    caller: (workload, { host, port }) => {
+      const path = workload.split("/").map(encodeURIComponent).join("/");
+      return readJson(call("GET", `/v1/callers/${path}?host=${encodeURIComponent(host)}&port=${port}`));
+    },
     createPageUrl: async () => (await readJson<{ url: string }>(call("POST", "/v1/page-link", { body: {} }))).url,
     move: async (body, onProgress, signal) => readMove(await call("POST", "/v1/moves", { body, signal }), onProgress),
     events: (signal) => readEvents(call("GET", "/v1/events", { signal }), signal),

@@ -79,6 +79,7 @@ const absentBackend: ApiBackend = {
   plan: isAbsent,
   move: isAbsent,
   history: isAbsent,
+  caller: isAbsent,
   recentSamples: isAbsent,
   subscribe: isAbsent,
 };

@@ -4,6 +4,7 @@ import type { EventStreams } from "./event-streams.ts";
 import { streamMove } from "./move-stream.ts";
 import type { RecentMoves } from "./recent-moves.ts";
 import {
+  callerSchema,
   errorSchema,
   historySchema,
   moveRequestSchema,
@@ -52,6 +53,30 @@ function addReadRoutes(app: FastifyInstance, { backend }: ApiParts): void {
       },
     },
     (request) => findService(backend, `${request.params.namespace}/${request.params.name}`),
+  );
+  app.get<{ Params: { namespace: string; name: string }; Querystring: { host?: string; port?: string } }>(
+    "/v1/callers/:namespace/:name",
+    {
+      ...read,
+      schema: {
+        summary: "A workload as a sender of requests.",
+        params: { type: "object", properties: { namespace: { type: "string" }, name: { type: "string" } } },
+        querystring: {
+          type: "object",
+          additionalProperties: false,
+          properties: {
+            host: { type: "string", maxLength: 253, description: "What it asks for, as it writes it." },
+            port: { type: "string", pattern: "^[0-9]{1,5}$", description: "80 where it is not given." },
+          },
+        },
+        response: answers(callerSchema),
+      },
+    },
+    ({ params, query: { host, port } }) =>
+      backend.caller(
+        `${params.namespace}/${params.name}`,
+        host === undefined ? undefined : { host, port: Number(port ?? 80) },
+      ),
   );
   app.get<{ Querystring: { name?: string } }>(
     "/v1/history",

@@ -153,6 +153,29 @@ export const serviceSchema = object(
   ["live"],
 );
 
+const callerFields = {
+  workload: text("`namespace/name`."),
+  proxy: nullable({ type: "string" }, "Where it sends HTTP requests, as to an HTTP proxy; null without a sidecar."),
+  withoutSidecar: nullable({ type: "string" }, "Why it has no sidecar, so that no rule applies to it."),
+};
+
+export const callerSchema = object({
+  ...callerFields,
+  hint: nullable({ type: "string" }, "What would give it a sidecar."),
+  services: list(
+    object({ host: text("The service."), port: number("Its port."), address: text("Where it is for this caller.") }),
+    "Ports of single services that need no HTTP proxy.",
+  ),
+  direct: nullable(
+    object({
+      host: text("The service that was asked for."),
+      port: number("Its port."),
+      endpoints: list({ type: "string" }, "Ready endpoints."),
+    }),
+    "Where a caller without a sidecar comes to; null where no service is called so.",
+  ),
+});
+
 export const statusSchema = object({
   gateways: list(
     object({
@@ -178,6 +201,7 @@ export const statusSchema = object({
     "Proxies.",
   ),
   workloads: list({ type: "object", additionalProperties: true }, "Local workloads and their replicas."),
+  callers: list(object(callerFields), "Workloads that send requests inside the mesh."),
   refusedManifests: list({ type: "string" }, "Errors of saved manifests that were refused."),
 });
 

@@ -10,6 +10,8 @@ export interface Status {
   readonly services: readonly ServiceStatus[];
   readonly proxies: readonly ProxyStatus[];
   readonly workloads: readonly WorkloadStatus[];
+  /** Workloads that send requests inside the mesh. */
+  readonly callers: readonly CallerStatus[];
   /** Errors of the last saved manifests, when they were refused and the earlier ones still run. */
   readonly refusedManifests: readonly string[];
 }
@@ -56,6 +58,41 @@ interface RuleStatus {
 export interface WorkloadStatus {
   readonly name: string;
   readonly replicas: readonly ReplicaStatus[];
+}
+
+/** A workload as a sender of requests, and whether the rules of the mesh apply to what it sends. */
+export interface CallerStatus {
+  /** `namespace/name`. */
+  readonly workload: string;
+  /** Where it sends HTTP requests, as to an HTTP proxy: `127.0.0.1:20001`. Null without a sidecar. */
+  readonly proxy: string | null;
+  /** Why it has no sidecar, so that no rule applies to it; null with one. */
+  readonly withoutSidecar: string | null;
+}
+
+/** One caller, and how it comes to what it asks for. */
+export interface CallerDetail extends CallerStatus {
+  /** What would give it a sidecar; null where it has one. */
+  readonly hint: string | null;
+  /** Ports of single services that need no HTTP proxy: TCP, TLS, and the Services of its own namespace. */
+  readonly services: readonly CallerService[];
+  /** The service that was asked for, where a caller without a sidecar comes to it; null where there is none. */
+  readonly direct: DirectService | null;
+}
+
+export interface CallerService {
+  readonly host: string;
+  readonly port: number;
+  /** `127.0.0.1:20002`. */
+  readonly address: string;
+}
+
+/** A service as the system's own load balancing shows it: every ready endpoint, in turn. */
+export interface DirectService {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` of those that are ready. */
+  readonly endpoints: readonly string[];
 }
 
 interface ReplicaStatus {
@@ -110,6 +147,13 @@ export type LiveEvent =
   | { readonly event: "move"; readonly virtualService: string; readonly atMs: number; readonly progress: MoveProgress }
   | { readonly event: "status"; readonly status: Status };
 
+/** What a caller asks for. */
+export interface CallerTarget {
+  /** As the caller writes it. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What the API serves; `app.ts` provides it. */
 export interface ApiBackend {
   status(): Status;
@@ -118,6 +162,8 @@ export interface ApiBackend {
   /** Runs a move to its end; progress is reported as it happens. */
   move(request: MoveRequest, onProgress: (progress: MoveProgress) => void): Promise<MoveResult>;
   history(name: string | undefined): readonly HistoryEntry[];
+  /** Throws KirikaeError KIR5061 for a workload that is not known. */
+  caller(workload: string, target: CallerTarget | undefined): CallerDetail;
   /** The last minutes of samples, oldest first, for a page that has just opened. */
   recentSamples(): readonly TrafficSample[];
   subscribe(listener: (event: LiveEvent) => void): Disposable;

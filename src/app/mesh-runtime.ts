@@ -5,6 +5,7 @@ import { isolateListener } from "../engine/isolate-listener.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import { applyManifests, type ManifestApplier } from "./apply-manifests.ts";
 import { warnOfDefect } from "./background-work.ts";
+import { type CallerParts, findCaller, listCallers } from "./callers.ts";
 import { endBrokenMoves } from "./end-broken-moves.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { ProofTimes } from "./proof-times.ts";
@@ -38,9 +39,19 @@ export class MeshRuntime implements ApiBackend {
       proxies: target.status(),
       workloads: workloads.status(),
       lastSample: this.#traffic.samples.at(-1),
+      callers: listCallers(this.#callerParts()),
       refusedManifests: this.#refusedManifests,
       endpoints: (name) => workloads.endpoints(name),
     });
+  }
+
+  caller(name: string, target: Parameters<ApiBackend["caller"]>[1]): ReturnType<ApiBackend["caller"]> {
+    return findCaller(this.#callerParts(), name, target);
+  }
+
+  #callerParts(): CallerParts {
+    const { current, workloads, listenAddress } = this.#parts;
+    return { ...current.model, ports: current.ports, listenAddress, endpoints: (name) => workloads.endpoints(name) };
   }
 
   plan(request: MoveRequest): ReturnType<ApiBackend["plan"]> {

@@ -1,4 +1,5 @@
 import type {
+  CallerStatus,
   GatewayAddress,
   ProxyStatus,
   ServiceStatus,
@@ -20,6 +21,7 @@ export interface StatusParts {
   readonly proxies: readonly ProxyStatus[];
   readonly workloads: readonly WorkloadStatus[];
   readonly lastSample: TrafficSample | undefined;
+  readonly callers: readonly CallerStatus[];
   readonly refusedManifests: readonly string[];
   endpoints(localWorkload: string): readonly { readonly ready: boolean }[];
 }
@@ -34,6 +36,7 @@ export function buildStatus(parts: StatusParts): Status {
       .map((service) => buildServiceStatus(service, { ...parts, rates: rates.get(service.virtualService) ?? [] })),
     proxies: parts.proxies,
     workloads: parts.workloads,
+    callers: parts.callers,
     refusedManifests: parts.refusedManifests,
   };
 }

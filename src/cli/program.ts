@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { CommandContext } from "./command.ts";
 import { checkCommand } from "./commands/check.ts";
+import { curlCommand } from "./commands/curl.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { emitCommand } from "./commands/emit.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -28,7 +29,15 @@ export function buildProgram(context: CommandContext): Command {
       outputError: () => {},
     })
     .addHelpText("after", renderHelpEnd);
-  const commands = [upCommand, switchCommand, shiftCommand, rollbackCommand, statusCommand, historyCommand];
+  const commands = [
+    upCommand,
+    switchCommand,
+    shiftCommand,
+    rollbackCommand,
+    statusCommand,
+    historyCommand,
+    curlCommand,
+  ];
   const offline = [checkCommand, explainCommand, routesCommand, emitCommand, doctorCommand, pageCommand];
   for (const create of [...commands, ...offline]) {
     const command = create(context);

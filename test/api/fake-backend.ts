@@ -2,6 +2,7 @@ import { KirikaeError } from "../../src/core/diagnostics/error.ts";
 import type { Ledger, MovePlan, MoveRequest } from "../../src/core/release/move.ts";
 import type {
   ApiBackend,
+  CallerDetail,
   HistoryEntry,
   LiveEvent,
   MoveProgress,
@@ -67,8 +68,21 @@ export class FakeBackend implements ApiBackend {
           { address: `127.0.0.1:${8081 + index}`, ready: true, pid: 4300 + index, restarts: 0, logFile: undefined },
         ],
       })),
+      callers: ["blue", "green"].map((colour, index) => ({
+        workload: `sample-ns/nginx-${colour}`,
+        proxy: `127.0.0.1:${20_001 + index}`,
+        withoutSidecar: null,
+      })),
       refusedManifests: [],
     };
+  }
+
+  caller(workload: string): CallerDetail {
+    const found = this.status().callers.find((caller) => caller.workload === workload);
+    if (found === undefined) {
+      throw new KirikaeError("KIR5061", `There is no workload ${workload} in the manifests.`, { exitStatus: 2 });
+    }
+    return { ...found, hint: null, services: [], direct: null };
   }
 
   service(name: string): ServiceStatus {

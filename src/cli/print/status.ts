@@ -9,6 +9,7 @@ export function renderStatus(status: Status, ink: Ink): string {
     ...status.services.map((service) => renderService(service, ink)),
     renderProxies(status.proxies, ink),
     renderWorkloads(status, ink),
+    renderCallers(status, ink),
     renderRefused(status, ink),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
@@ -96,6 +97,18 @@ function renderWorkloads({ workloads }: Status, ink: Ink): string {
     ]),
   );
   return `${ink.bold("Workloads")}\n${renderTable(rows, "  ")}`;
+}
+
+/** Who sends requests inside the mesh; one without a sidecar ignores every rule, and that has to be seen. */
+function renderCallers({ callers }: Status, ink: Ink): string {
+  if (callers.every(({ proxy }) => proxy === null)) return "";
+  const rows = callers.map(({ workload, proxy, withoutSidecar }) => [
+    workload,
+    proxy === null
+      ? ink.yellow(`no sidecar, so no rule applies: ${withoutSidecar ?? ""}`)
+      : `sends through http://${proxy}`,
+  ]);
+  return `${ink.bold("Callers inside the mesh")}\n${renderTable(rows, "  ")}`;
 }
 
 function renderRefused({ refusedManifests }: Status, ink: Ink): string {

@@ -6,14 +6,15 @@ import { plainInk } from "../ink.ts";
 import type { Terminal } from "../terminal.ts";
 import { createUpPrinter } from "./up.ts";
 
-const { gateways, services } = new FakeBackend().status();
-const ready: UpEvent = {
-  kind: "ready",
+const { gateways, services, callers } = new FakeBackend().status();
+const ready = {
+  kind: "ready" as const,
   api: "http://127.0.0.1:4000",
   pageUrl: "http://127.0.0.1:4000/?key=k",
   gateways,
   services,
-};
+  callers,
+} satisfies UpEvent;
 const finding = diagnostic("KIR1004", { message: "No such field.", at: { file: "/no/file.yaml", line: 2, column: 3 } });
 
 function record(form: "text" | "json", events: readonly UpEvent[]) {
@@ -90,4 +91,19 @@ test("notes and reasons from elsewhere read as sentences", () => {
     "refused 2 errors in the manifests. What ran before still runs.",
     "applied 1 virtual host live; a rule is no longer there; so be it",
   ]);
+});
+
+test("without a gateway: who sends inside the mesh, and a request to copy", () => {
+  const [service] = services;
+  if (service === undefined) throw new Error("the fake has a service");
+  const inside = { ...service, hosts: ["nginx.sample-ns.svc.cluster.local"] };
+  const { answers } = record("text", [{ ...ready, gateways: [], services: [inside] }]);
+  const lines = answers[0]?.split("\n") ?? [];
+  expect(lines.slice(lines.indexOf("Callers inside the mesh"), lines.indexOf("Callers inside the mesh") + 4)).toEqual([
+    "Callers inside the mesh",
+    "  sample-ns/nginx-blue  sends through http://127.0.0.1:20001",
+    "  sample-ns/nginx-green  sends through http://127.0.0.1:20002",
+    "    npx kirikae curl --from sample-ns/nginx-blue http://nginx.sample-ns/",
+  ]);
+  expect(lines).not.toContain("Gateways");
 });

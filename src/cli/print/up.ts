@@ -40,7 +40,14 @@ function toJson(event: UpEvent): Readonly<Record<string, unknown>> {
     address,
     ...rest,
   }));
-  return { event: "ready", api: event.api, gateways, pageUrl: event.pageUrl, services: event.services };
+  return {
+    event: "ready",
+    api: event.api,
+    gateways,
+    pageUrl: event.pageUrl,
+    services: event.services,
+    callers: event.callers,
+  };
 }
 
 function renderReady(event: ReadyEvent, ink: Ink): string {
@@ -54,9 +61,9 @@ function renderReady(event: ReadyEvent, ink: Ink): string {
   });
   const parts = [
     ink.green(ink.bold("Ready")),
-    "Gateways",
-    ...gateways,
+    ...(gateways.length === 0 ? [] : ["Gateways", ...gateways]),
     ...(services.length === 0 ? [] : ["Services", ...services]),
+    ...renderCallers(event, ink),
     "Status page (this link signs one browser in)",
     `  ${ink.cyan(event.pageUrl)}`,
     ...renderNextCommand(event, ink),
@@ -64,6 +71,24 @@ function renderReady(event: ReadyEvent, ink: Ink): string {
   ];
   return parts.join("\n");
 }
+
+/** With gateways only the command: most people try those first. */
+function renderCallers({ callers, gateways, services }: ReadyEvent, ink: Ink): readonly string[] {
+  const injected = callers.filter(({ proxy }) => proxy !== null);
+  const [first] = injected;
+  if (first === undefined) return [];
+  const inside = services.flatMap(({ hosts }) => hosts).find((host) => host.endsWith(clusterSuffix));
+  const command = `npx kirikae curl --from ${first.workload} http://${inside?.slice(0, -clusterSuffix.length) ?? ""}/`;
+  const lines = [
+    ...(gateways.length > 0
+      ? []
+      : injected.map(({ workload, proxy }) => `  ${ink.bold(workload)}  sends through http://${proxy ?? ""}`)),
+    ...(inside === undefined ? [] : [`    ${ink.cyan(command)}`]),
+  ];
+  return lines.length === 0 ? [] : ["Callers inside the mesh", ...lines];
+}
+
+const clusterSuffix = ".svc.cluster.local";
 
 /** Any host of a wildcard will do for a try. */
 function renderCurl(hosts: readonly string[], address: string): string {

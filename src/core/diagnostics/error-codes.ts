@@ -218,6 +218,14 @@ const entries = {
     title: "no such service",
     meaning: "No VirtualService or service of that name is served. The error lists those that are.",
   },
+  KIR5061: {
+    title: "no such workload",
+    meaning: "No workload of that name is in the manifests that run. The error lists those that are.",
+  },
+  KIR5062: {
+    title: "request not sent",
+    meaning: "`kirikae curl` could not send the request: the caller's proxy or the service did not take the connection.",
+  },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 export type ErrorCode = keyof typeof entries;

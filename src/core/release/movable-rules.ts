@@ -47,7 +47,7 @@ export interface RoutedService {
   readonly virtualService: string;
   readonly namespace: string;
   readonly name: string;
-  /** The hosts by which gateways admit requests for it. */
+  /** The hosts by which gateways and sidecars know requests for it. */
   readonly domains: ReadonlySet<string>;
   /** By rule number. */
   readonly routes: ReadonlyMap<number, readonly Route[]>;
@@ -67,16 +67,19 @@ export function buildRoutedServices(table: RouteTable): readonly RoutedService[]
 
 function gatherServices(table: RouteTable): readonly RoutedService[] {
   const services = new Map<string, { domains: Set<string>; routes: Map<number, Route[]> }>();
-  for (const { virtualHosts } of table.httpRoutings) {
+  const nameless = routingsOfOneService(table);
+  for (const { id, virtualHosts, matchesPorts } of table.httpRoutings) {
     for (const virtualHost of virtualHosts) {
       for (const route of virtualHost.routes) {
         const { virtualService, rule } = route.origin;
+        if (virtualService === "") continue;
         const found = services.get(virtualService) ?? {
           domains: new Set<string>(),
           routes: new Map<number, Route[]>(),
         };
         services.set(virtualService, found);
-        found.domains.add(virtualHost.domain);
+        const { domain } = virtualHost;
+        if (!nameless.has(id)) found.domains.add(matchesPorts === true ? domain.replace(/:\d+$/u, "") : domain);
         const routes = found.routes.get(rule);
         if (routes === undefined) found.routes.set(rule, [route]);
         else routes.push(route);
@@ -86,6 +89,14 @@ function gatherServices(table: RouteTable): readonly RoutedService[] {
   return [...services]
     .map(([virtualService, { domains, routes }]) => ({ ...nameParts(virtualService), virtualService, domains, routes }))
     .toSorted((left, right) => (left.virtualService < right.virtualService ? -1 : 1));
+}
+
+/** Routings that take every host, because the listener itself stands for one service. */
+function routingsOfOneService({ listeners }: RouteTable): ReadonlySet<string> {
+  const ids = listeners
+    .filter(({ role }) => role.kind === "outboundService")
+    .flatMap(({ filterChains }) => filterChains.map(({ serves }) => (serves.kind === "http" ? serves.routing : "")));
+  return new Set(ids);
 }
 
 function nameParts(virtualService: string): { namespace: string; name: string } {
