@@ -8,9 +8,11 @@ import { checkDestinations } from "./check-destinations.ts";
 import { checkEndpointWeights } from "./check-endpoint-weights.ts";
 import { checkEntryAddresses } from "./check-entry-addresses.ts";
 import { checkEntryProtocols } from "./check-entry-protocols.ts";
+import { checkFallbackHosts } from "./check-fallback-hosts.ts";
 import { checkGatewayPorts } from "./check-gateway-ports.ts";
 import { checkGatewaySecrets } from "./check-gateway-secrets.ts";
 import { checkGateways } from "./check-gateways.ts";
+import { checkHostCase } from "./check-host-case.ts";
 import { checkIngressSubsets } from "./check-ingress-subsets.ts";
 import { checkLocalEndpoints } from "./check-local-endpoints.ts";
 import { checkMeshHosts } from "./check-mesh-hosts.ts";
@@ -23,6 +25,7 @@ import { checkServerVerification } from "./check-server-verification.ts";
 import { checkShadowing } from "./check-shadowing.ts";
 import { checkSharedCertificates } from "./check-shared-certificates.ts";
 import { checkSidecars } from "./check-sidecars.ts";
+import { checkSingleWeights } from "./check-single-weights.ts";
 import { checkSubsets } from "./check-subsets.ts";
 import { checkVirtualServiceGateways } from "./check-virtual-service-gateways.ts";
 import { checkWorkloadServices } from "./check-workload-services.ts";
@@ -78,7 +81,10 @@ function checkRules(mesh: Mesh): readonly Diagnostic[] {
     ...checkConnectionRules(mesh),
     ...checkPathBoundaries(mesh),
     ...checkClaimRouting(mesh, pods),
-    ...checkShadowing(mesh),
+    ...checkShadowing(mesh, pods),
+    ...checkFallbackHosts(mesh),
+    ...checkSingleWeights(mesh),
+    ...checkHostCase(mesh),
   ];
 }
 

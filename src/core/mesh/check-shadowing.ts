@@ -1,13 +1,16 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { renderPosition } from "../diagnostics/position.ts";
-import { resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
+import { type ObjectName, objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
+import { isHttpProtocol } from "../manifest/names.ts";
 import type { HttpMatch, HttpRoute } from "../manifest/virtual-service.ts";
 import { conditionsOf, ruleName } from "./check-rule-order.ts";
 import { CoverageIndex } from "./coverage-index.ts";
 import { resolveGatewayName } from "./gateway-name.ts";
-import { resolveHost } from "./host-name.ts";
+import { type GatewayPods, selectorKey } from "./gateway-pods.ts";
+import { resolveHost, rootNamespace } from "./host-name.ts";
 import { isCatchAll } from "./match-coverage.ts";
 import type { Mesh } from "./mesh.ts";
+import { resolveExports } from "./service-directory.ts";
 
 /** What stands before a rule in the list of one gateway host; catch-alls go to the end of it, so they are kept apart. */
 interface HostRules {
@@ -17,65 +20,137 @@ interface HostRules {
   readonly owners: Map<HttpMatch, VirtualServiceManifest>;
 }
 
+/** A place where rules of several VirtualServices become one list. */
+interface RuleList {
+  /** The same for Gateways whose plain HTTP servers share a port. */
+  readonly key: string;
+  /** Where the gateway's pods live. */
+  readonly namespace: string;
+}
+
 /**
  * Rules that another VirtualService shadows. On a gateway the rules for one host form one list over all
- * VirtualServices, oldest object first, with every catch-all moved to the end.
+ * VirtualServices: those kept to the gateway's namespace first, then those exported to it by name, then the public
+ * ones; the oldest object first within each, and every catch-all at the end.
+ * Source: Istio `pilot/pkg/model/push_context.go`, VirtualServicesForGateway; `route.go`, SortVHostRoutes.
  */
-export function checkShadowing(mesh: Mesh): readonly Diagnostic[] {
+export function checkShadowing(mesh: Mesh, pods: GatewayPods): readonly Diagnostic[] {
+  const lists = collectLists(mesh, pods);
   const hosts = new Map<string, HostRules>();
   const shadowed = new Map<HttpRoute, Diagnostic>();
-  for (const service of mesh.virtualServices) {
-    for (const key of gatewayHosts(service)) {
-      const earlier = hosts.get(key) ?? {
-        rules: new CoverageIndex(),
-        catchAlls: new CoverageIndex(),
-        owners: new Map(),
-      };
-      hosts.set(key, earlier);
-      for (const [index, rule] of service.spec.http.entries()) {
-        const finding = checkRule(service, { rule, index }, earlier);
-        if (finding !== undefined && !shadowed.has(rule)) {
-          shadowed.set(rule, finding);
+  const namespaces = new Set([...lists.values()].flat().map(({ namespace }) => namespace));
+  for (const namespace of namespaces) {
+    for (const service of orderFor(mesh.virtualServices, namespace)) {
+      for (const key of hostKeys(service, namespace, lists)) {
+        const earlier = hosts.get(key) ?? emptyRules();
+        hosts.set(key, earlier);
+        for (const [index, rule] of service.spec.http.entries()) {
+          const found = findShadow(service, rule, earlier);
+          if (found !== undefined && !shadowed.has(rule)) {
+            shadowed.set(rule, reportShadow({ service, rule, index }, found, namespace));
+          }
         }
       }
     }
   }
-  return [...shadowed.values()];
+  return mesh.virtualServices.flatMap(({ spec }) => spec.http.flatMap((rule) => shadowed.get(rule) ?? []));
 }
 
-function checkRule(
-  service: VirtualServiceManifest,
-  { rule, index }: { readonly rule: HttpRoute; readonly index: number },
-  earlier: HostRules,
-): Diagnostic | undefined {
+function emptyRules(): HostRules {
+  return { rules: new CoverageIndex(), catchAlls: new CoverageIndex(), owners: new Map() };
+}
+
+/** Plain HTTP servers of one workload and port share their rules; a TLS server has a list of its own. */
+function collectLists(mesh: Mesh, pods: GatewayPods): ReadonlyMap<ObjectName, readonly RuleList[]> {
+  return new Map(
+    mesh.gateways.map((gateway) => {
+      const [namespace = rootNamespace] = pods.namespacesOf(gateway);
+      const keys = gateway.spec.servers
+        .filter(({ port, tls }) => isHttpProtocol(port.protocol) || (tls !== undefined && tls.mode !== "PASSTHROUGH"))
+        .map(({ port, bind, tls, name }) =>
+          tls === undefined
+            ? JSON.stringify([selectorKey(gateway.spec.selector), port.number, bind])
+            : JSON.stringify([objectName(gateway), port.number, name]),
+        );
+      return [objectName(gateway), [...new Set(keys)].map((key) => ({ key, namespace }))] as const;
+    }),
+  );
+}
+
+/** The VirtualServices that a gateway in a namespace sees, in the order in which it merges them. */
+function orderFor(services: readonly VirtualServiceManifest[], namespace: string): readonly VirtualServiceManifest[] {
+  const byTier = Map.groupBy(services, (service) => tierOf(service, namespace));
+  return tiers.flatMap((tier) => byTier.get(tier) ?? []);
+}
+
+const tiers = ["private", "exported", "public"] as const;
+
+function tierOf({ spec, metadata }: VirtualServiceManifest, namespace: string): (typeof tiers)[number] | "hidden" {
+  const exports = resolveExports(spec.exportTo, metadata.namespace);
+  if (exports.includes("*")) {
+    return "public";
+  }
+  if (!exports.includes(namespace)) {
+    return "hidden";
+  }
+  return metadata.namespace === namespace ? "private" : "exported";
+}
+
+function hostKeys(
+  { spec, metadata }: VirtualServiceManifest,
+  namespace: string,
+  lists: ReadonlyMap<ObjectName, readonly RuleList[]>,
+): ReadonlySet<string> {
+  const names = spec.gateways.flatMap((name) => resolveGatewayName(name, metadata.namespace) ?? []);
+  const keys = names.flatMap((name) => lists.get(name) ?? []).filter((list) => list.namespace === namespace);
+  const hosts = spec.hosts.map((host) => resolveHost(host, metadata.namespace));
+  return new Set(keys.flatMap(({ key }) => hosts.map((host) => `${key} ${host}`)));
+}
+
+interface Shadow {
+  readonly match: HttpMatch;
+  readonly owner: VirtualServiceManifest;
+}
+
+/** Finds what takes the requests of a rule, and puts the rule where it stands for the next. */
+function findShadow(service: VirtualServiceManifest, rule: HttpRoute, earlier: HostRules): Shadow | undefined {
   const conditions = conditionsOf(rule);
   const covers = conditions.map((match) => findCover(match, earlier));
-  for (const match of conditions) {
+  // What a delegate has no match for goes on to the next rule, so a rule that delegates covers nothing by itself.
+  for (const match of rule.action.kind === "delegate" ? [] : conditions) {
     earlier.owners.set(match, service);
     (isCatchAll(match) ? earlier.catchAlls : earlier.rules).add(match);
   }
-  const foreign = covers.find((cover) => cover !== undefined && earlier.owners.get(cover) !== service);
-  const owner = foreign === undefined ? undefined : earlier.owners.get(foreign);
-  if (foreign === undefined || owner === undefined || covers.includes(undefined)) {
-    return undefined;
-  }
-  const place = `${resourceName(owner)} (${renderPosition(foreign.at)})`;
-  return diagnostic("KIR1037", {
-    message: `Rule ${ruleName(rule, index)} is never reached: ${place} takes its requests first.`,
-    hint: "Put both rules into one VirtualService, where their order is yours.",
-    resource: resourceName(service),
-    at: rule.at,
-  });
+  const match = covers.find((cover) => cover !== undefined && earlier.owners.get(cover) !== service);
+  const owner = match === undefined ? undefined : earlier.owners.get(match);
+  return match === undefined || owner === undefined || covers.includes(undefined) ? undefined : { match, owner };
 }
 
 function findCover(match: HttpMatch, earlier: HostRules): HttpMatch | undefined {
   return earlier.rules.findCover(match) ?? (isCatchAll(match) ? earlier.catchAlls.findCover(match) : undefined);
 }
 
-function gatewayHosts(service: VirtualServiceManifest): readonly string[] {
-  const { namespace } = service.metadata;
-  const gateways = service.spec.gateways.map((name) => resolveGatewayName(name, namespace));
-  return gateways
-    .filter((name) => name !== undefined)
-    .flatMap((name) => service.spec.hosts.map((host) => `${name} ${resolveHost(host, namespace)}`));
+function reportShadow(
+  { service, rule, index }: { service: VirtualServiceManifest; rule: HttpRoute; index: number },
+  { match, owner }: Shadow,
+  namespace: string,
+): Diagnostic {
+  const place = `${resourceName(owner)} (${renderPosition(match.at)})`;
+  return diagnostic("KIR1037", {
+    message: `Rule ${ruleName(rule, index)} is never reached at the gateway: ${place} takes its requests first, ${whyFirst(owner, service, namespace)}.`,
+    hint: "Put both rules into one VirtualService, where their order is yours.",
+    resource: resourceName(service),
+    at: rule.at,
+  });
+}
+
+function whyFirst(first: VirtualServiceManifest, second: VirtualServiceManifest, namespace: string): string {
+  if (tierOf(first, namespace) !== tierOf(second, namespace)) {
+    return tierOf(first, namespace) === "private"
+      ? `because it is kept to namespace ${namespace}, where the gateway is`
+      : `because it is exported to namespace ${namespace} by name`;
+  }
+  return first.metadata.creationTimestamp === second.metadata.creationTimestamp
+    ? "because its name comes first and neither is older"
+    : "because it is older";
 }

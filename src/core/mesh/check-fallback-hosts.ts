@@ -1,0 +1,73 @@
+import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { listNames } from "../manifest/decode/nearest-name.ts";
+import { isWildcard } from "../manifest/host-pattern.ts";
+import { objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
+import { conditionsOf } from "./check-rule-order.ts";
+import { resolveGatewayName } from "./gateway-name.ts";
+import { HostIndex } from "./host-index.ts";
+import { resolveHost } from "./host-name.ts";
+import { isCatchAll } from "./match-coverage.ts";
+import type { HostName, Mesh } from "./mesh.ts";
+
+interface Claim {
+  readonly service: VirtualServiceManifest;
+  readonly host: HostName;
+}
+
+/**
+ * VirtualServices on a wildcard host beside one on a narrower host of the same Gateway that leaves requests over.
+ * People take the wildcard for a fallback, but a proxy picks one host and stays there: what is left over is 404.
+ */
+export function checkFallbackHosts(mesh: Pick<Mesh, "virtualServices">): readonly Diagnostic[] {
+  const byGateway = new Map<string, Claim[]>();
+  for (const service of mesh.virtualServices) {
+    const { spec, metadata } = service;
+    const names = spec.gateways.flatMap((name) => resolveGatewayName(name, metadata.namespace) ?? []);
+    for (const name of new Set(names)) {
+      const claims = byGateway.get(name) ?? [];
+      claims.push(...spec.hosts.map((host) => ({ service, host: resolveHost(host, metadata.namespace) })));
+      byGateway.set(name, claims);
+    }
+  }
+  const reported = new Map<VirtualServiceManifest, Diagnostic>();
+  for (const claims of byGateway.values()) {
+    for (const [wildcard, narrower] of findFallbacks(claims)) {
+      reported.set(wildcard.service, reported.get(wildcard.service) ?? reportFallback(wildcard, narrower));
+    }
+  }
+  return [...reported.values()];
+}
+
+/** How many hosts below a wildcard are looked at. */
+const comparedAtMost = 20;
+
+function findFallbacks(claims: readonly Claim[]): readonly (readonly [Claim, readonly Claim[]])[] {
+  const wildcards = claims.filter(({ service, host }) => isWildcard(host) && takesEverything(service));
+  if (wildcards.length === 0) {
+    return [];
+  }
+  const open = new Set(claims.filter(({ service }) => takesEverything(service)).map(({ host }) => host));
+  const partial = claims.filter(({ host }) => !open.has(host));
+  const index = new HostIndex(partial, ({ host }) => host);
+  return wildcards.flatMap((wildcard) => {
+    const narrower = index
+      .findOverlapping(wildcard.host, comparedAtMost)
+      .filter(({ service, host }) => service !== wildcard.service && host.length > wildcard.host.length);
+    return narrower.length === 0 ? [] : [[wildcard, narrower] as const];
+  });
+}
+
+function takesEverything({ spec }: VirtualServiceManifest): boolean {
+  return spec.http.some((rule) => rule.action.kind !== "delegate" && conditionsOf(rule).some(isCatchAll));
+}
+
+function reportFallback({ service, host }: Claim, narrower: readonly Claim[]): Diagnostic {
+  const [first] = narrower;
+  const others = [...new Set(narrower.map((claim) => `${claim.host} (VirtualService ${objectName(claim.service)})`))];
+  return diagnostic("KIR1227", {
+    message: `The host "${host}" is no fallback for ${listNames(others, 3)}: a request for ${first?.host ?? "it"} that no rule there takes gets 404.`,
+    hint: "Add a rule without a match at the end of the VirtualService for that host, if such requests should be answered.",
+    resource: resourceName(service),
+    at: service.spec.hostsAt ?? service.at,
+  });
+}
