@@ -60,6 +60,12 @@ test.each([
     cluster,
     ["VirtualService default/one 20"],
   ],
+  [
+    "a position in the configuration of one host",
+    dump.replace("VirtualHosts[1]", "VirtualHosts[0]"),
+    `${listener}/b.test`,
+    ["VirtualService default/two 29"],
+  ],
   ["nothing that is known", "out of memory", listener, []],
 ])("%s leads to its rule", (...[, words, resource, expected]) => {
   const { origins } = locateRefusal(words, resource, table);

@@ -1,5 +1,6 @@
 import type { Position } from "../core/diagnostics/position.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
+import { scopedPartName } from "../core/envoy/route-forms.ts";
 import type { HttpRouting, Route, RouteTable } from "../core/routes/route-table.ts";
 
 /** Where a manifest asked for what a proxy refused. */
@@ -27,7 +28,7 @@ const shownOrigins = 5;
  * @param resource the name of the refused resource: a listener's id or a destination's
  */
 export function locateRefusal(text: string, resource: string, table: RouteTable): LocatedRefusal {
-  const routings = table.httpRoutings.filter(({ id }) => resource.includes(id));
+  const routings = table.httpRoutings.flatMap((routing) => narrowToResource(routing, resource));
   const searched = routings.length === 0 ? table.httpRoutings : routings;
   const reason = reasonOf(text);
   const routes = findRoutes(`${table.destinations.has(resource) ? resource : ""}\n${reason}`, searched);
@@ -48,6 +49,17 @@ export function describeRefusal(text: string, resource: string, table: RouteTabl
   });
   const more = origins.length - shown.length;
   return `${message}; from ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/**
+ * What the refused configurations hold of a routing: all of it, or the hosts of one scope, whose numbers in Envoy's words
+ * begin at 0 then. Nothing where the resource is not of the routing.
+ */
+function narrowToResource(routing: HttpRouting, resource: string): readonly HttpRouting[] {
+  const names = new Set(resource.replace(/ and \d+ more$/, "").split(", "));
+  const virtualHosts = routing.virtualHosts.filter((host) => names.has(scopedPartName(routing.id, host)));
+  if (virtualHosts.length > 0) return [{ ...routing, virtualHosts }];
+  return resource.includes(routing.id) ? [routing] : [];
 }
 
 function hostOrigin(host: string): RefusalOrigin {
