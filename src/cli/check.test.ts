@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const bin = fileURLToPath(new URL("../../bin/kirikae.js", import.meta.url));
@@ -155,6 +156,17 @@ describe("kirikae.dev/ignore", () => {
   });
 });
 
+interface SarifResult {
+  readonly ruleId: string;
+  readonly locations: readonly {
+    readonly physicalLocation: {
+      readonly artifactLocation: { readonly uri: string };
+      readonly region: { readonly startLine: number };
+    };
+  }[];
+  readonly suppressions?: readonly { readonly justification: string }[];
+}
+
 test("SARIF has rules, levels, relative places and suppressions with their reasons", async () => {
   await mkdir(join(folder, "a b"));
   await writeFile(join(folder, "gateway.yaml"), gateway.replace("selector", "selektor"));
@@ -175,11 +187,11 @@ test("SARIF has rules, levels, relative places and suppressions with their reaso
       help: expect.objectContaining({ text: expect.stringContaining("IST0106") }),
     }),
   );
-  const places = results.map(({ ruleId, locations, suppressions }: Record<string, never>) => [
+  const places = (results as readonly SarifResult[]).map(({ ruleId, locations: [at], suppressions }) => [
     ruleId,
-    locations[0]["physicalLocation"]["artifactLocation"]["uri"],
-    locations[0]["physicalLocation"]["region"]["startLine"],
-    suppressions?.[0]?.["justification"],
+    at?.physicalLocation.artifactLocation.uri,
+    at?.physicalLocation.region.startLine,
+    suppressions?.[0]?.justification,
   ]);
   expect(places).toContainEqual(["KIR1004", "gateway.yaml", 5, undefined]);
   expect(places).toContainEqual(["KIR1021", "a%20b/vs.yaml", 9, "made by another chart"]);
@@ -208,8 +220,9 @@ test("names in manifests steer no terminal, in no form", async () => {
   const input = gateway.replace("a.example.com", '"x\\e[2J\\u202Egnp\\u009B.example.com"');
   for (const form of ["text", "json", "sarif"]) {
     const { stdout } = await check(["-", "-o", form], { input, env: { NO_COLOR: undefined, FORCE_COLOR: "1" } });
-    const own = form === "text" ? stdout.replaceAll(/\u001B\[\d+m/gu, "") : stdout;
-    expect(own).not.toMatch(/[\u001B\u009B\u202E]/u);
+    const own = form === "text" ? stripVTControlCharacters(stdout) : stdout;
+    expect(own).not.toMatch(/(?!\n)\p{Cc}|\u202E/u);
+    // What would turn or clear the screen is there, as text.
     expect(stdout).toContain("KIR1005");
   }
 });
