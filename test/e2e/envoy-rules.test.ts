@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { performance } from "node:perf_hooks";
 import { expect, test } from "vitest";
 import type { CorsPolicy, Fault, ForwardAction, Mirror, Route } from "../../src/core/routes/route-table.ts";
@@ -229,4 +231,53 @@ test("a retry goes to an endpoint of lower priority where the route says so", as
   expect(failures).toBe(4);
   expect(await client.get("/away")).toMatchObject({ status: 200 });
   expect(failures).toBeLessThan(8);
+});
+
+/** What comes back for bytes that no client of ours would send. */
+async function speakRaw(port: number, text: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(text);
+  const [answer] = await once(socket, "data");
+  socket.destroy();
+  return String(answer);
+}
+
+test("a destination that does not exist fails alone, as with Istio, and works once it is there", async () => {
+  await using echo = await startEcho("app");
+  const shared = routeAt("/shared", "app");
+  if (shared.action.kind !== "forward") throw new Error("not a forward");
+  const [arm] = shared.action.split.arms;
+  if (arm === undefined) throw new Error("no arm");
+  const arms = [arm, { ...arm, destination: destinationId("missing") }];
+  const routes = [
+    {
+      ...routeAt("/", "missing"),
+      match: { path: { kind: "regex" as const, value: "[^/].*" }, headers: [], query: [] },
+    },
+    routeAt("/missing", "missing"),
+    forwardAt("/copied", "app", { mirrors: [{ destination: destinationId("missing"), percent: 100 }] }),
+    { ...shared, action: { ...shared.action, split: { ...shared.action.split, arms } } },
+    routeAt("/", "app"),
+  ];
+  const listeners = [{ port: 80, chains: [{ http: { "*": routes } }] }];
+  const app = buildDestination("app", [echo.port]);
+  await using served = await serveTable({ listeners, destinations: [app] });
+  using client = new GatewayClient(served.local(80), 1);
+  // 503 NC has no body; 503 UH says that there is no healthy upstream.
+  expect(await client.get("/missing")).toMatchObject({ status: 503, body: "" });
+  expect(await client.get("/missing/outbound|80|app|app.test.svc.cluster.local")).toMatchObject({
+    status: 503,
+    body: "",
+  });
+  expect(await speakRaw(served.local(80), "GET kirikae_xds HTTP/1.1\r\nhost: app.test\r\n\r\n")).toMatch(
+    /^HTTP\/1.1 400 /,
+  );
+  expect(await client.get("/copied")).toMatchObject({ status: 200 });
+  const halves = await Promise.all(Array.from({ length: 50 }, () => client.get("/shared")));
+  expect(new Set(halves.map(({ status }) => status))).toEqual(new Set([200, 503]));
+  expect(await client.get("/")).toMatchObject({ status: 200 });
+  await served.change({ listeners, destinations: [app, buildDestination("missing", [echo.port])] });
+  expect(await client.get("/missing")).toMatchObject({ status: 200 });
+  await served.change({ listeners, destinations: [app] });
+  expect(await client.get("/missing")).toMatchObject({ status: 503, body: "" });
 });

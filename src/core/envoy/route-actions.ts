@@ -38,7 +38,7 @@ export function emitForward(
   destinations: ReadonlyMap<DestinationId, Destination>,
 ): RouteActionInit {
   return {
-    clusterSpecifier: emitSplit(action.split),
+    clusterSpecifier: emitSplit(action.split, destinations),
     ...(action.pathRewrite === undefined ? {} : emitPathRewrite(action.pathRewrite)),
     ...(action.hostRewrite === undefined
       ? {}
@@ -66,10 +66,19 @@ export function runtimeKeyPrefixOf(split: Split): RuntimeKeyPrefix {
   );
 }
 
-function emitSplit(split: Split): NonNullable<RouteActionInit["clusterSpecifier"]> {
+/**
+ * Requests for a single destination that does not exist get Istio's answer, 503 with the flag NC: the cluster is said to
+ * be named by a header whose value never names one, because the name itself would make Envoy refuse all routes. Beside
+ * other destinations it has to have a name, which its share in the runtime layer goes by; see `emitPlaceholder`.
+ */
+function emitSplit(
+  split: Split,
+  destinations: ReadonlyMap<DestinationId, Destination>,
+): NonNullable<RouteActionInit["clusterSpecifier"]> {
   const [only, ...others] = split.arms;
-  if (only !== undefined && others.length === 0 && !hasOwnChanges(only)) {
-    return { case: "cluster", value: only.destination };
+  if (only !== undefined && others.length === 0) {
+    if (!destinations.has(only.destination)) return { case: "clusterHeader", value: ":path" };
+    if (!hasOwnChanges(only)) return { case: "cluster", value: only.destination };
   }
   return { case: "weightedClusters", value: emitWeightedClusters(split) };
 }

@@ -2,7 +2,7 @@ import { fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { RouteSchema } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
-import type { Arm, HttpRouting, Route, VirtualHost } from "../routes/route-table.ts";
+import type { Arm, Destination, HttpRouting, Route, VirtualHost } from "../routes/route-table.ts";
 import { runtimeKeyPrefix } from "./names.ts";
 import { encodeRouteForm } from "./encode-routes.ts";
 import { emitRouteConfiguration } from "./routes.ts";
@@ -42,8 +42,36 @@ function host(domain: string, arms: readonly Arm[]): VirtualHost {
   return { domain, requiresHttps: false, routes: [route(arms)] };
 }
 
-function firstAction(table: HttpRouting): unknown {
-  const message = emitRouteConfiguration(table, new Map());
+function destination(id: string): Destination {
+  return {
+    id,
+    host: id,
+    subset: undefined,
+    port: 80,
+    protocol: "http",
+    resolution: "static",
+    endpoints: [],
+    policy: {
+      loadBalancer: { kind: "random" },
+      connectTimeoutMs: 1,
+      maxConnections: undefined,
+      maxPendingRequests: undefined,
+      maxRequests: undefined,
+      maxRetries: undefined,
+      maxRequestsPerConnection: undefined,
+      maxConcurrentStreams: undefined,
+      maxConnectionDurationMs: undefined,
+      idleTimeoutMs: undefined,
+      usesClientProtocol: false,
+      outlierDetection: undefined,
+    },
+  };
+}
+
+const known = new Map(["b", "g"].map((id) => [id, destination(id)]));
+
+function firstAction(table: HttpRouting, destinations: ReadonlyMap<string, Destination> = known): unknown {
+  const message = emitRouteConfiguration(table, destinations);
   const [route] = message.virtualHosts[0]?.routes ?? [];
   return route === undefined ? undefined : toJson(RouteSchema, route, { registry: envoyTypes });
 }
@@ -84,6 +112,13 @@ test("two arms are weighted clusters with runtime keys, idle ones included", () 
         ],
       },
     },
+  });
+});
+
+test("a single arm that leads nowhere names no cluster at all, and one among others keeps its name", () => {
+  expect(firstAction(routing([host("*", [arm("x", 1)])]))).toMatchObject({ route: { clusterHeader: ":path" } });
+  expect(firstAction(routing([host("*", [arm("x", 1), arm("b", 1)])]))).toMatchObject({
+    route: { weightedClusters: { clusters: [{ name: "x" }, { name: "b" }] } },
   });
 });
 
