@@ -1,16 +1,5 @@
-import type { DiagnosticLevel } from "./diagnostic.ts";
-
-/** What a code means, whoever raises it. A code is never reused; a retired one stays listed. */
-export interface CatalogueEntry {
-  readonly level: DiagnosticLevel;
-  /** What the finding is called, in a few words. */
-  readonly title: string;
-  /** What it means for traffic, and what to do, in one or two sentences. */
-  readonly meaning: string;
-  readonly istioCode?: string;
-  /** False for an error that makes some requests fail and leaves every other as it should be. */
-  readonly blocksServing?: false;
-}
+import type { CatalogueEntry } from "./catalogue-entry.ts";
+import { routeFindings } from "./route-findings.ts";
 
 /**
  * Every diagnostic that kirikae can give about input. `KIR1xxx` input, `KIR2xxx` release, `KIR3xxx` xDS and Envoy,
@@ -253,40 +242,7 @@ const entries = {
     meaning:
       "A file or folder below the one that was named could not be read: a link that leads nowhere, or missing permission. The others were read; what it would have said is missing.",
   },
-  // KIR1100 to KIR1199: what the route table cannot carry.
-  KIR1100: {
-    level: "warning",
-    title: "gateway server dropped",
-    meaning:
-      "An older server has the same port with another protocol, or the same hosts, and Istio keeps only the older one.",
-  },
-  KIR1101: {
-    level: "error",
-    title: "regular expression cannot be used",
-    meaning: "The pattern is not valid RE2, the dialect that Envoy reads; the whole configuration would be refused.",
-  },
-  KIR1102: {
-    level: "error",
-    title: "weights add up to 0",
-    meaning: "Several destinations share the requests of a rule, but none of them gets any; Istio refuses that.",
-  },
-  KIR1103: {
-    level: "error",
-    title: "redirect status not usable",
-    meaning:
-      "Envoy redirects with 301, 302, 303, 307 or 308; with any other status Istio sends a rule without an action.",
-  },
-  KIR1104: {
-    level: "error",
-    title: "destination named twice in one rule",
-    meaning:
-      "Weights are kept by destination, so one destination cannot have two shares with different header changes.",
-  },
-  KIR1106: {
-    level: "warning",
-    title: "VirtualService hidden from the gateway",
-    meaning: "exportTo does not name the namespace of the gateway workload, so the gateway never sees these rules.",
-  },
+  ...routeFindings,
   // KIR1200 to KIR1299: what objects say about each other.
   KIR1200: {
     level: "error",

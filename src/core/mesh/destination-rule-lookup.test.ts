@@ -69,7 +69,6 @@ describe("which namespace counts", () => {
   test("a rule that is not exported to the client does not count", () => {
     expect(names(find([{ name: "a", namespace: "shop", host: "app", exportTo: "." }], "web"))).toEqual([]);
     expect(names(find([{ name: "a", namespace: "shop", host: "app", exportTo: "web" }], "web"))).toEqual(["a"]);
-    expect(names(find([{ name: "a", namespace: "web", host: full, exportTo: "~" }], "web"))).toEqual([]);
   });
 });
 
@@ -80,6 +79,18 @@ test("an exact host beats the longest wildcard, which beats a shorter one", () =
   expect(names(find([wide, narrow, exact], "web"))).toEqual(["exact"]);
   expect(names(find([wide, narrow], "web"))).toEqual(["narrow"]);
   expect(names(find([wide], "web"))).toEqual(["wide"]);
+});
+
+test("rules for other clients are not merged, and a rule after one stands beside those before it too", () => {
+  const shared = { namespace: "shop", host: "app" };
+  const rules: readonly RuleText[] = [
+    { ...shared, name: "a", created: "2021-01-01T00:00:00Z", policy: "RANDOM" },
+    { ...shared, name: "b", created: "2022-01-01T00:00:00Z", exportTo: "web" },
+  ];
+  expect(names(find(rules, "web"))).toEqual(["b"]);
+  expect(names(find(rules, "other"))).toEqual(["a"]);
+  const third = { ...shared, name: "c", created: "2023-01-01T00:00:00Z" };
+  expect(names(find([...rules, third], "web"))).toEqual(["c"]);
 });
 
 test("rules for one host and namespace are merged, the oldest first", () => {
@@ -94,7 +105,6 @@ test("rules for one host and namespace are merged, the oldest first", () => {
         policy: "RANDOM",
       },
       { name: "b", namespace: "shop", host: full, subsets: ["v2", "v3"], created: "2020-01-01T00:00:00Z" },
-      { name: "c", namespace: "shop", host: "app", subsets: ["v4"], created: "2022-01-01T00:00:00Z", exportTo: "web" },
       { name: "d", namespace: "shop", host: "app", created: "2023-01-01T00:00:00Z", policy: "ROUND_ROBIN" },
     ],
     "web",

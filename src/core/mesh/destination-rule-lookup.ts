@@ -1,7 +1,8 @@
-import { coversHost, isWildcard } from "../manifest/host-pattern.ts";
 import type { Subset, TrafficPolicy } from "../manifest/destination-rule.ts";
 import type { DestinationRuleManifest } from "../manifest/manifest.ts";
-import { resolveHost, rootNamespace } from "./host-name.ts";
+import { defaultMeshConfig, type MeshConfig } from "../manifest/mesh-config.ts";
+import { exportsOf, HostRules, type RuleGroup } from "./destination-rule-index.ts";
+import { selects } from "./label-index.ts";
 import type { HostName, Mesh } from "./mesh.ts";
 
 /** The DestinationRules of one namespace and host, read as one. */
@@ -15,49 +16,46 @@ export interface MergedDestinationRule {
   readonly subsets: readonly Subset[];
   /** The rules that were merged, oldest first; never empty. */
   readonly rules: readonly DestinationRuleManifest[];
+  /** True where a workloadSelector chooses the clients. */
+  readonly isForSomeWorkloads: boolean;
 }
 
 export interface DestinationRuleClient {
   /** The namespace of the workload that sends the request; for a gateway usually `istio-system`. */
   readonly clientNamespace: string;
+  /** Its labels, which a `workloadSelector` looks at; none where they are absent. */
+  readonly clientLabels?: Readonly<Record<string, string>> | undefined;
+  /** Istio's defaults where absent. */
+  readonly config?: Pick<MeshConfig, "rootNamespace" | "defaultDestinationRuleExportTo"> | undefined;
 }
 
 type MeshForLookup = Pick<Mesh, "destinationRules" | "services">;
 
-/** What a lookup searches, per namespace: rules by exact host, and wildcard hosts from most to least specific. */
-interface NamespaceRules {
-  readonly exact: Map<HostName, DestinationRuleManifest[]>;
-  readonly wildcard: Map<HostName, DestinationRuleManifest[]>;
-  wildcardOrder: readonly HostName[];
-}
-
 /**
  * The DestinationRule that counts when a client in `clientNamespace` calls `host` (a full name). The first namespace
- * with any rule for the host wins: the client's (unless that is the root namespace, where only private rules count at
- * this point), then the service's, then the root namespace; rules of different namespaces are never merged.
- * Source: Istio `pilot/pkg/model/push_context.go` (destinationRule), `pilot/pkg/model/destination_rule.go`.
+ * with a rule for the host wins: the client's (unless that is the root namespace, where only private rules count at
+ * this point), then the service's, then the root namespace; rules of different namespaces are never merged. A rule for
+ * the client's own workload wins over one for all. Source: Istio `pilot/pkg/model/push_context.go` (destinationRule),
+ * `pilot/pkg/model/sidecar.go` (SidecarScope.DestinationRule).
  */
 export function findDestinationRule(
   mesh: MeshForLookup,
   host: HostName,
   client: DestinationRuleClient,
 ): MergedDestinationRule | undefined {
-  const { clientNamespace } = client;
-  const index = indexOf(mesh.destinationRules);
-  const own = findIn(index.get(clientNamespace), host, (rule) =>
-    clientNamespace === rootNamespace ? isPrivate(rule) : isExportedTo(rule, clientNamespace),
-  );
+  const { clientNamespace, config = defaultMeshConfig } = client;
+  const index = indexOf(mesh.destinationRules, config);
+  const isRoot = clientNamespace === config.rootNamespace;
+  const home = index.get(clientNamespace);
+  const own = (isRoot ? home?.private : home?.local)?.find(host);
   if (own !== undefined) {
-    return own;
+    return choose(own.groups, own.host, client);
   }
-  const serviceNamespace = mesh.services.get(host)?.namespace;
-  for (const namespace of [serviceNamespace, rootNamespace]) {
-    if (namespace === undefined) {
-      continue;
-    }
-    const exported = findIn(index.get(namespace), host, (rule) => isExportedTo(rule, clientNamespace));
-    if (exported !== undefined) {
-      return exported;
+  for (const namespace of [mesh.services.get(host)?.namespace, config.rootNamespace]) {
+    const found = namespace === undefined ? undefined : index.get(namespace)?.exported.find(host);
+    const visible = (found?.groups ?? []).filter(({ exportTo }) => isVisible(exportTo, clientNamespace));
+    if (found !== undefined && visible.length > 0) {
+      return choose(visible, found.host, client);
     }
   }
   return undefined;
@@ -65,114 +63,110 @@ export function findDestinationRule(
 
 /** Every DestinationRule for a host in any namespace, whoever may see it; for messages that explain a failed lookup. */
 export function destinationRulesFor(mesh: MeshForLookup, host: HostName): readonly DestinationRuleManifest[] {
-  const found: DestinationRuleManifest[] = [];
-  for (const rules of indexOf(mesh.destinationRules).values()) {
-    found.push(...(rules.exact.get(host) ?? []));
-    for (const wildcard of rules.wildcardOrder) {
-      if (coversHost(wildcard, host)) {
-        found.push(...(rules.wildcard.get(wildcard) ?? []));
-      }
-    }
-  }
-  return found;
+  const found = [...indexOf(mesh.destinationRules, defaultMeshConfig).values()].flatMap((rules) =>
+    rules.every.all(host),
+  );
+  return [...new Set(found)];
+}
+
+/** What a lookup searches in one namespace. */
+interface NamespaceRules {
+  /** For clients in it: those that are exported at home. */
+  readonly local: HostRules;
+  /** For clients elsewhere: all but the private ones. */
+  readonly exported: HostRules;
+  /** Those for the namespace itself alone. */
+  readonly private: HostRules;
+  readonly every: HostRules;
 }
 
 type RulesByNamespace = ReadonlyMap<string, NamespaceRules>;
 
 /** Keyed by the list itself, so that looking up ten thousand hosts in one mesh sorts its rules once. */
-const indexes = new WeakMap<readonly DestinationRuleManifest[], RulesByNamespace>();
+const indexes = new WeakMap<readonly DestinationRuleManifest[], Map<boolean, RulesByNamespace>>();
 
-function indexOf(rules: readonly DestinationRuleManifest[]): RulesByNamespace {
-  const known = indexes.get(rules);
+function indexOf(
+  rules: readonly DestinationRuleManifest[],
+  { defaultDestinationRuleExportTo }: Pick<MeshConfig, "defaultDestinationRuleExportTo">,
+): RulesByNamespace {
+  const isPrivateByDefault = defaultDestinationRuleExportTo.includes(".");
+  const byDefault = indexes.get(rules) ?? new Map<boolean, RulesByNamespace>();
+  indexes.set(rules, byDefault);
+  const known = byDefault.get(isPrivateByDefault);
   if (known !== undefined) {
     return known;
   }
-  const index = new Map<string, NamespaceRules>();
-  for (const rule of rules) {
-    const { namespace } = rule.metadata;
-    const entry = index.get(namespace) ?? { exact: new Map(), wildcard: new Map(), wildcardOrder: [] };
-    index.set(namespace, entry);
-    const host = resolveHost(rule.spec.host, namespace);
-    const table = isWildcard(host) ? entry.wildcard : entry.exact;
-    const list = table.get(host);
-    if (list === undefined) {
-      table.set(host, [rule]);
-    } else {
-      list.push(rule);
-    }
-  }
-  for (const entry of index.values()) {
-    entry.wildcardOrder = [...entry.wildcard.keys()].toSorted(bySpecificity);
-  }
-  indexes.set(rules, index);
+  const index = buildIndex(rules, isPrivateByDefault);
+  byDefault.set(isPrivateByDefault, index);
   return index;
 }
 
-/** Longest first, then by name, as Istio's MostSpecificHostMatch. */
-function bySpecificity(left: string, right: string): number {
-  return right.length - left.length || (left < right ? -1 : 1);
+function buildIndex(rules: readonly DestinationRuleManifest[], isPrivateByDefault: boolean): RulesByNamespace {
+  const index = new Map<string, NamespaceRules>();
+  for (const rule of rules.toSorted(selectorsFirst)) {
+    const { namespace } = rule.metadata;
+    let entry = index.get(namespace);
+    if (entry === undefined) {
+      entry = { local: new HostRules(), exported: new HostRules(), private: new HostRules(), every: new HostRules() };
+      index.set(namespace, entry);
+    }
+    entry.every.add(rule);
+    const exportTo = exportsOf(rule);
+    if (exportTo.size === 0 || ["*", ".", namespace].some((name) => exportTo.has(name))) {
+      entry.local.add(rule);
+    }
+    const isPrivate =
+      exportTo.size === 0 ? isPrivateByDefault : exportTo.size === 1 && (exportTo.has(".") || exportTo.has(namespace));
+    (isPrivate ? entry.private : entry.exported).add(rule);
+  }
+  return index;
 }
 
-function findIn(
-  rules: NamespaceRules | undefined,
+/** Stable, so that age decides among the others. */
+function selectorsFirst(left: DestinationRuleManifest, right: DestinationRuleManifest): number {
+  return Number(left.spec.workloadSelector === undefined) - Number(right.spec.workloadSelector === undefined);
+}
+
+function isVisible(exportTo: ReadonlySet<string>, namespace: string): boolean {
+  return exportTo.size === 0 || exportTo.has("*") || exportTo.has(namespace);
+}
+
+/** The first that selects the client's workload, else the last that is for all. */
+function choose(
+  groups: readonly RuleGroup[],
   host: HostName,
-  counts: (rule: DestinationRuleManifest) => boolean,
+  { clientNamespace, clientLabels = {} }: DestinationRuleClient,
 ): MergedDestinationRule | undefined {
-  if (rules === undefined) {
-    return undefined;
-  }
-  const exact = mergeRules(host, (rules.exact.get(host) ?? []).filter(counts));
-  if (exact !== undefined) {
-    return exact;
-  }
-  for (const wildcard of rules.wildcardOrder) {
-    if (!coversHost(wildcard, host)) {
-      continue;
-    }
-    const merged = mergeRules(wildcard, (rules.wildcard.get(wildcard) ?? []).filter(counts));
-    if (merged !== undefined) {
-      return merged;
-    }
-  }
-  return undefined;
+  const chosen =
+    groups.find(
+      ({ rules, selector }) =>
+        selector !== undefined && rules[0]?.metadata.namespace === clientNamespace && selects(selector, clientLabels),
+    ) ?? groups.findLast(({ selector }) => selector === undefined);
+  return chosen === undefined ? undefined : mergeGroup(chosen, host);
 }
 
-/** Rules with another `exportTo` than the oldest one stay out: Istio merges only those that the same clients see. */
-function mergeRules(host: HostName, visible: readonly DestinationRuleManifest[]): MergedDestinationRule | undefined {
-  const oldest = visible[0];
-  if (oldest === undefined) {
-    return undefined;
+const merged = new WeakMap<RuleGroup, MergedDestinationRule>();
+
+function mergeGroup(group: RuleGroup, host: HostName): MergedDestinationRule {
+  const known = merged.get(group);
+  if (known !== undefined) {
+    return known;
   }
-  const rules = visible.filter((rule) => exportKey(rule) === exportKey(oldest));
+  const { rules, selector } = group;
   const subsets = new Map<string, Subset>();
   for (const subset of rules.flatMap((rule) => rule.spec.subsets)) {
     if (!subsets.has(subset.name)) {
       subsets.set(subset.name, subset);
     }
   }
-  return {
+  const result = {
     host,
-    namespace: oldest.metadata.namespace,
+    namespace: rules[0]?.metadata.namespace ?? "",
     trafficPolicy: rules.find((rule) => rule.spec.trafficPolicy !== undefined)?.spec.trafficPolicy,
     subsets: [...subsets.values()],
     rules,
+    isForSomeWorkloads: selector !== undefined,
   };
-}
-
-function exportKey(rule: DestinationRuleManifest): string {
-  return exportsOf(rule).toSorted().join(",");
-}
-
-/** Namespaces, `*` for all; `.` is replaced by the rule's own. */
-function exportsOf(rule: DestinationRuleManifest): readonly string[] {
-  const { exportTo } = rule.spec;
-  return exportTo.length === 0 ? ["*"] : exportTo.map((name) => (name === "." ? rule.metadata.namespace : name));
-}
-
-function isExportedTo(rule: DestinationRuleManifest, namespace: string): boolean {
-  return exportsOf(rule).some((name) => name === "*" || name === namespace);
-}
-
-function isPrivate(rule: DestinationRuleManifest): boolean {
-  return exportsOf(rule).every((name) => name === rule.metadata.namespace);
+  merged.set(group, result);
+  return result;
 }

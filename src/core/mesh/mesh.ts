@@ -33,10 +33,30 @@ export interface MeshService {
   readonly namespace: string;
   readonly origin: { readonly kind: "Service" | "ServiceEntry"; readonly name: ObjectName; readonly at: Position };
   readonly ports: readonly MeshPort[];
-  /** `none` has no endpoints at a gateway: Envoy answers 503 UH (field notes, istio.md 1.9). */
-  readonly resolution: "static" | "dns" | "none";
+  readonly resolution: ServiceResolution;
   readonly endpoints: readonly MeshEndpoint[];
+  /** Namespaces whose clients see it, `*` for all; empty for nobody. */
+  readonly exportedTo: readonly string[];
+  /** Another host that is meant by this one: an ExternalName Service has no endpoints of its own. */
+  readonly aliasOf?: HostName | undefined;
+  /** One of these is in the certificates of the endpoints, where TLS is begun with them. */
+  readonly subjectAltNames: readonly string[];
+  readonly trafficDistribution?: "PreferClose" | "PreferSameZone" | "PreferSameNode" | undefined;
+  /** What other namespaces declare for the same host, which counts for clients that do not see this one; oldest first. */
+  readonly others?: readonly MeshService[] | undefined;
 }
+
+export type ServiceResolution =
+  /** Addresses are in the manifests, or known while a process runs. */
+  | "static"
+  /** The names of the endpoints are looked up, and every address takes part. */
+  | "dns"
+  /** As `dns`, and the first address takes all. */
+  | "logicalDns"
+  /** The host that a request names is looked up. */
+  | "requestHost"
+  /** The address that the client meant; at a gateway nobody, and Envoy answers 503 UH (field notes, istio.md 1.9). */
+  | "none";
 
 export interface MeshPort {
   readonly number: number;
@@ -53,6 +73,8 @@ export interface MeshEndpoint {
   readonly ports: ReadonlyMap<number, number>;
   /** Its share beside the other endpoints; 1 when absent. */
   readonly weight?: number | undefined;
+  /** `region/zone/subzone`, or less of it; labels can say the same. */
+  readonly locality?: string | undefined;
 }
 
 type EndpointSource =

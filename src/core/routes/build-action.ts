@@ -1,9 +1,15 @@
-import type { HttpRedirect, HttpRewrite, HttpRoute } from "../manifest/virtual-service.ts";
+import type { HttpRedirect, HttpRetry, HttpRewrite, HttpRoute } from "../manifest/virtual-service.ts";
 import { buildRetry } from "./build-retry.ts";
 import { buildSplit, refOf, type SplitContext } from "./build-split.ts";
 import { appendMutation, authorityOf, buildHeaderMutation, noMutation } from "./header-mutation.ts";
 import { compileRegex, complainSubstitution } from "./route-regex.ts";
 import type { PathRewrite, RedirectAction, RouteAction, SplitId } from "./route-table.ts";
+
+/** What decides how the rules of one VirtualService act on one listener. */
+export interface ActionContext extends SplitContext {
+  readonly isTls: boolean;
+  readonly defaultRetries: HttpRetry | undefined;
+}
 
 export type ActionResult =
   | { readonly kind: "action"; readonly action: RouteAction }
@@ -14,11 +20,11 @@ export type ActionResult =
     };
 
 /** What a rule does with the requests it takes. Source: Istio `route.go`, translateRoute and below. */
-export function buildAction(rule: HttpRoute, splitId: SplitId, context: SplitContext): ActionResult {
+export function buildAction(rule: HttpRoute, splitId: SplitId, context: ActionContext): ActionResult {
   const { action } = rule;
   switch (action.kind) {
     case "redirect":
-      return withResponseHeaders(buildRedirect(action, context.listenerPort), rule);
+      return withResponseHeaders(buildRedirect(action, context), rule);
     case "directResponse":
       return withResponseHeaders(
         { kind: "action", action: { kind: "direct", status: action.status, body: action.body } },
@@ -44,7 +50,7 @@ type ForwardRule = HttpRoute & {
   readonly destinations: Extract<HttpRoute["action"], { kind: "route" }>["destinations"];
 };
 
-function buildForward(rule: ForwardRule, splitId: SplitId, context: SplitContext): ActionResult {
+function buildForward(rule: ForwardRule, splitId: SplitId, context: ActionContext): ActionResult {
   const result = buildSplit(splitId, rule.destinations, context);
   if (result.kind === "refused") {
     return result;
@@ -69,7 +75,7 @@ function buildForward(rule: ForwardRule, splitId: SplitId, context: SplitContext
         authorityOf(rule.headers.request) ??
         (only === undefined ? undefined : authorityOf(only.headers.request)),
       timeoutMs: rule.timeoutMs ?? 0,
-      retry: buildRetry(rule.retries, hashes),
+      retry: buildRetry(rule.retries ?? context.defaultRetries, hashes),
       mirrors: rule.mirrors
         .filter((mirror) => mirror.percent > 0)
         .map((mirror) => ({
@@ -106,7 +112,7 @@ function pathRewrite(rewrite: HttpRewrite | undefined): PathRewrite | undefined 
 
 const redirectStatuses = [301, 302, 303, 307, 308] as const;
 
-function buildRedirect(redirect: HttpRedirect, listenerPort: number): ActionResult {
+function buildRedirect(redirect: HttpRedirect, context: ActionContext): ActionResult {
   const status = redirect.status === 0 ? 301 : redirectStatuses.find((known) => known === redirect.status);
   if (status === undefined) {
     return { kind: "refused", code: "KIR1103", message: `A redirect with status ${redirect.status} cannot be sent.` };
@@ -118,19 +124,22 @@ function buildRedirect(redirect: HttpRedirect, listenerPort: number): ActionResu
       status,
       host: nonEmpty(redirect.authority),
       scheme: nonEmpty(redirect.scheme),
-      port: redirectPort(redirect, listenerPort),
+      port: redirectPort(redirect, context),
       path: redirectPath(redirect),
     },
   };
 }
 
 /** The port to put into the Location; the usual one of the scheme is left out. Source: Istio `route.go`, ApplyRedirect. */
-function redirectPort({ port, scheme }: HttpRedirect, listenerPort: number): number | undefined {
+function redirectPort(
+  { port, scheme }: HttpRedirect,
+  { listenerPort, isTls }: Pick<ActionContext, "listenerPort" | "isTls">,
+): number | undefined {
   const asked = port === "fromRequestPort" ? listenerPort : port;
   if (asked === undefined || asked === "fromProtocolDefault" || asked === 0) {
     return undefined;
   }
-  const usual = (nonEmpty(scheme) ?? "http") === "https" ? 443 : 80;
+  const usual = (nonEmpty(scheme) ?? (isTls ? "https" : "http")) === "https" ? 443 : 80;
   return asked === usual ? undefined : asked;
 }
 

@@ -1,14 +1,13 @@
 import type { HostName, Mesh, MeshService } from "../mesh/mesh.ts";
 import type { MeshCaller } from "../mesh/sidecar-injection.ts";
 import { meshConfigOf } from "../mesh/sidecar-scope.ts";
-import type { Findings } from "./build-routes.ts";
-import { createDestinationResolver } from "./destinations.ts";
+import { createDestinationResolver, type DestinationSink } from "./destinations.ts";
 import { buildFallbackHost } from "./outbound-fallback.ts";
 import { authoritiesOf } from "./outbound-names.ts";
 import { buildOutboundHosts } from "./outbound-routing.ts";
 import { findOutboundPorts } from "./outbound-services.ts";
 import { groupOutboundViews, type OutboundView } from "./outbound-view.ts";
-import type { Destination, DestinationId, HttpRouting, Listener, Proxy, VirtualHost } from "./route-table.ts";
+import type { HttpRouting, Listener, Proxy, VirtualHost } from "./route-table.ts";
 import { SplitNames } from "./split-names.ts";
 
 export interface OutboundParts {
@@ -20,8 +19,7 @@ export interface OutboundParts {
 export interface OutboundBuilding {
   readonly mesh: Mesh;
   /** Receives every destination that a caller can reach. */
-  readonly destinations: Map<DestinationId, Destination>;
-  readonly findings: Findings;
+  readonly sink: DestinationSink;
   /** Of the gateways: a rule whose arms are the same here and there is one split. */
   readonly httpRoutings: readonly HttpRouting[];
 }
@@ -48,8 +46,10 @@ export function outboundListenerId(caller: string): string {
 }
 
 function buildView(view: OutboundView, building: OutboundBuilding, names: SplitNames): OutboundParts {
-  const { mesh, findings } = building;
-  const destinations = createDestinationResolver(mesh, view.namespace, building.destinations);
+  const { mesh, sink } = building;
+  const { findings } = sink;
+  const client = { kind: "sidecar" as const, namespace: view.namespace, labels: view.labels };
+  const destinations = createDestinationResolver(mesh, client, sink);
   const defaultRetries = meshConfigOf(mesh).defaultHttpRetryPolicy;
   const virtualHosts: VirtualHost[] = [];
   const services: ServicePort[] = [];
@@ -58,7 +58,7 @@ function buildView(view: OutboundView, building: OutboundBuilding, names: SplitN
     virtualHosts.push(...hosts);
     services.push(...homeServices(view, hosts, { port: known.port, services: known.services }));
   }
-  virtualHosts.push(buildFallbackHost(mesh, view, { destinations, found: building.destinations }));
+  virtualHosts.push(buildFallbackHost(mesh, view, { destinations, found: sink.destinations }));
   const id = `outbound:${view.id}`;
   return {
     proxies: view.members.map(describeProxy),

@@ -1,23 +1,30 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
-import type { HttpMatch, HttpRoute } from "../manifest/virtual-service.ts";
+import type { HttpCors, HttpFault, HttpMatch, HttpRetry, HttpRoute } from "../manifest/virtual-service.ts";
 import { resolveGatewayName } from "../mesh/gateway-name.ts";
-import { buildAction } from "./build-action.ts";
-import { siblingsOf, type SplitContext } from "./build-split.ts";
+import { buildAction, type ActionContext } from "./build-action.ts";
+import { siblingsOf } from "./build-split.ts";
 import type { DestinationResolver } from "./destinations.ts";
-import { isSubset, type GatewayWorkload } from "./gateway-workloads.ts";
+import { isSubset } from "./gateway-workloads.ts";
+import type { RouteClient } from "./route-client.ts";
 import { buildRouteMatch, isCatchAll, matchAll, regexesOf } from "./route-match.ts";
-import type { Route, RouteMatch, SplitId } from "./route-table.ts";
+import type { CorsPolicy, Fault, Route, RouteMatch, RouteOrigin, SplitId } from "./route-table.ts";
 import { compileRegex } from "./route-regex.ts";
 import { splitIdsOf } from "./split-id.ts";
 
 /** The place that routes are built for: Istio decides port, gateway and source conditions for it in advance. */
 export interface RoutePlace {
-  readonly workload: GatewayWorkload;
+  /** Whose proxy it is. */
+  readonly client: RouteClient;
+  /** Of a gateway the number that the server declares, of a sidecar the service's port. */
   readonly port: number;
-  /** `namespace/name`. */
+  /** `namespace/name` of a Gateway, or `mesh`. */
   readonly gateway: string;
   readonly destinations: DestinationResolver;
+  /** True behind a TLS server, where redirects stay on https. */
+  readonly isTls?: boolean | undefined;
+  /** What the mesh retries where a rule says nothing; undefined is Istio's own default. */
+  readonly defaultRetries?: HttpRetry | undefined;
 }
 
 /** Findings by key, so that a rule that is built for several listeners is reported once. */
@@ -36,7 +43,7 @@ export function buildRoutes(
 ): readonly Route[] {
   const { http } = virtualService.spec;
   const ids = splitIdsFor(virtualService);
-  const context = splitContext(virtualService, place);
+  const context = actionContext(virtualService, place);
   const routes: Route[] = [];
   for (const [rule, source] of http.entries()) {
     const matches = applicableMatches(source, virtualService, place);
@@ -48,22 +55,17 @@ export function buildRoutes(
       report(findings, virtualService, { rule, source, code: built.code, message: built.message });
       continue;
     }
-    for (const { index, match } of matches) {
+    for (const applicable of matches) {
+      const { match } = applicable;
       const routeMatch = match === undefined ? matchAll : buildRouteMatch(match);
-      const invalid = firstInvalidRegex(routeMatch);
+      const invalid = complainMatch(routeMatch);
       if (invalid !== undefined) {
-        report(findings, virtualService, { rule, source: match ?? source, code: "KIR1101", message: invalid });
+        report(findings, virtualService, { rule, source: match ?? source, ...invalid });
         continue;
       }
       routes.push({
-        origin: {
-          virtualService: objectName(virtualService),
-          rule,
-          ruleName: source.name,
-          match: index,
-          at: match?.at ?? source.at,
-        },
-        name: [source.name, match?.name].filter((part) => part !== undefined && part !== "").join("."),
+        ...describeRule(source, match),
+        origin: describeOrigin(virtualService, { rule, source, ...applicable }),
         match: routeMatch,
         action: built.action,
       });
@@ -73,6 +75,45 @@ export function buildRoutes(
     }
   }
   return routes;
+}
+
+function describeOrigin(
+  virtualService: VirtualServiceManifest,
+  { rule, source, index, match }: ApplicableMatch & { readonly rule: number; readonly source: HttpRoute },
+): RouteOrigin {
+  return {
+    virtualService: objectName(virtualService),
+    rule,
+    ruleName: source.name,
+    match: index,
+    at: match?.at ?? source.at,
+  };
+}
+
+/** What a rule says beside its conditions and its action. */
+function describeRule(
+  source: HttpRoute,
+  match: HttpMatch | undefined,
+): Pick<Route, "name" | "fault" | "cors" | "statPrefix"> {
+  const fault = source.fault === undefined ? undefined : buildFault(source.fault);
+  const statPrefix = match?.statPrefix;
+  return {
+    name: [source.name, match?.name].filter((part) => part !== undefined && part !== "").join("."),
+    ...(fault === undefined ? {} : { fault }),
+    ...(source.cors === undefined ? {} : { cors: buildCors(source.cors) }),
+    ...(statPrefix === undefined || statPrefix === "" ? {} : { statPrefix }),
+  };
+}
+
+/** A percentage of 0 is none at all. */
+function buildFault({ delay, abort }: HttpFault): Fault | undefined {
+  const delays = delay !== undefined && delay.percent > 0 ? delay : undefined;
+  const aborts = abort !== undefined && abort.percent > 0 ? abort : undefined;
+  return delays === undefined && aborts === undefined ? undefined : { delay: delays, abort: aborts };
+}
+
+function buildCors({ unmatchedPreflights, ...cors }: HttpCors): CorsPolicy {
+  return { ...cors, forwardsUnmatchedPreflights: unmatchedPreflights === "FORWARD" };
 }
 
 function splitIdsFor(virtualService: VirtualServiceManifest): readonly SplitId[] {
@@ -85,11 +126,13 @@ function splitIdsFor(virtualService: VirtualServiceManifest): readonly SplitId[]
   return ids;
 }
 
-function splitContext(virtualService: VirtualServiceManifest, place: RoutePlace): SplitContext {
+function actionContext(virtualService: VirtualServiceManifest, place: RoutePlace): ActionContext {
   const base = {
     namespace: virtualService.metadata.namespace,
     listenerPort: place.port,
     destinations: place.destinations,
+    isTls: place.isTls ?? false,
+    defaultRetries: place.defaultRetries,
   };
   const named = virtualService.spec.http.flatMap(({ action }) =>
     action.kind === "route" ? action.destinations.map((entry) => entry.destination) : [],
@@ -116,29 +159,35 @@ function applicableMatches(
     .filter(({ match }) => appliesAt(match, virtualService.metadata.namespace, place));
 }
 
-/** Gateways, where named, decide alone; else the source conditions are asked of the gateway workload itself. */
+/** Gateways, where named, decide alone; else the source conditions are asked of the proxy's own workload. */
 function appliesAt(match: HttpMatch, namespace: string, place: RoutePlace): boolean {
   if (match.port !== undefined && match.port !== 0 && match.port !== place.port) {
     return false;
   }
   if (match.gateways.length > 0) {
-    return match.gateways.some((gateway) => resolveGatewayName(gateway, namespace) === place.gateway);
+    return match.gateways.some((gateway) => (resolveGatewayName(gateway, namespace) ?? "mesh") === place.gateway);
   }
-  if (!isSubset(match.sourceLabels, place.workload.labels)) {
+  if (!isSubset(match.sourceLabels, place.client.labels)) {
     return false;
   }
   const source = match.sourceNamespace ?? "";
-  return source === "" || source === place.workload.namespace;
+  return source === "" || source === place.client.namespace;
 }
 
-function firstInvalidRegex(match: RouteMatch): string | undefined {
+function complainMatch(match: RouteMatch): Pick<Finding, "code" | "message"> | undefined {
   for (const { field, pattern } of regexesOf(match)) {
     const compiled = compileRegex(pattern);
     if (compiled instanceof Error) {
-      return `The pattern ${pattern} of ${field} is not RE2: ${compiled.message}.`;
+      return { code: "KIR1101", message: `The pattern ${pattern} of ${field} is not RE2: ${compiled.message}.` };
     }
   }
-  return undefined;
+  const claim = match.headers.find(({ name }) => name.startsWith("@"));
+  return claim === undefined
+    ? undefined
+    : {
+        code: "KIR1110",
+        message: `The condition ${claim.name} looks at a JWT claim, and nothing here checks tokens.`,
+      };
 }
 
 interface Finding {

@@ -84,14 +84,14 @@ export function siblingsOf(
   return refs.size > siblingLimit ? [] : [...refs.values()];
 }
 
-/** Host in full and port decided. */
+/** Host in full and port decided. An ExternalName Service decides about the port alone: its other host is meant. */
 export function refOf(
   destination: Destination,
   { namespace, listenerPort, destinations }: Omit<SplitContext, "siblings">,
 ): DestinationRef {
   const host = resolveHost(destination.host, namespace);
   const port = destination.port ?? destinations.inferPort(host, listenerPort);
-  return { host, subset: destination.subset, port };
+  return { host: destinations.aliasOf(host) ?? host, subset: destination.subset, port };
 }
 
 const idleArm = { weight: 0, isDeclared: false, requestHeaders: noMutation, responseHeaders: noMutation };

@@ -10,7 +10,7 @@ export interface VirtualHostSources {
   readonly servers: readonly BoundServer[];
   /** By `namespace/name` of the Gateway, in merge order. */
   readonly virtualServices: ReadonlyMap<string, readonly VirtualServiceManifest[]>;
-  readonly place: Omit<RoutePlace, "gateway">;
+  readonly place: Omit<RoutePlace, "gateway" | "port">;
   /** Called for each host of a VirtualService that a server of this listener serves. */
   readonly onServed: (virtualService: VirtualServiceManifest, host: string) => void;
 }
@@ -32,7 +32,12 @@ export function buildVirtualHosts(sources: VirtualHostSources, findings: Finding
       }
       const key = `${bound.gateway} ${objectName(virtualService)}`;
       const routes =
-        built.get(key) ?? buildRoutes(virtualService, { ...sources.place, gateway: bound.gateway }, findings);
+        built.get(key) ??
+        buildRoutes(
+          virtualService,
+          { ...sources.place, gateway: bound.gateway, port: bound.server.port.number },
+          findings,
+        );
       built.set(key, routes);
       if (routes.length === 0) {
         continue;
@@ -44,7 +49,8 @@ export function buildVirtualHosts(sources: VirtualHostSources, findings: Finding
       }
     }
     if (bound.server.httpsRedirect) {
-      for (const { host } of bound.bindings) {
+      // Istio looks for a host with its namespace in front here, and so redirects none that has one.
+      for (const { host } of bound.bindings.filter(({ namespace }) => namespace === undefined)) {
         draftOf(drafts, host).requiresHttps = true;
       }
     }

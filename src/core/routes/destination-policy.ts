@@ -6,9 +6,9 @@ import type {
   TrafficPolicy,
   TrafficPolicyBlocks,
 } from "../manifest/destination-rule.ts";
-import type { DestinationPolicy, HashKey, OutlierPolicy } from "./route-table.ts";
+import { defaultMeshConfig, type MeshConfig } from "../manifest/mesh-config.ts";
+import type { DestinationPolicy, HashKey, OutlierPolicy, Warmup } from "./route-table.ts";
 
-const defaultConnectTimeoutMs = 10_000;
 const defaultRingSize = 1024;
 
 /** Where a policy is looked for, from the weakest to the strongest. */
@@ -18,40 +18,63 @@ export interface PolicySources {
   readonly port: number;
 }
 
+/** The blocks that count for one port of one destination. */
+export type ResolvedBlocks = TrafficPolicyBlocks & Pick<TrafficPolicy, "proxyProtocol" | "retryBudget">;
+
 /**
  * The policy for one port of one destination. Settings for the port replace all blocks of the rule, also with
- * nothing; a subset replaces block by block; settings for the port within a subset replace all blocks again.
- * Source: Istio `pilot/pkg/networking/util/util.go`, MergeSubsetTrafficPolicy.
+ * nothing; a subset replaces block by block; settings for the port within a subset replace all blocks again, except
+ * what no port can have a setting for. Source: Istio `pilot/pkg/model/destination_rule.go`, MergeTrafficPolicy.
  */
-export function resolvePolicyBlocks({ rule, subset, port }: PolicySources): TrafficPolicyBlocks {
+export function resolvePolicyBlocks({ rule, subset, port }: PolicySources): ResolvedBlocks {
   const base = forPort(rule, port) ?? rule ?? noBlocks;
   if (subset === undefined) {
     return base;
   }
-  return (
-    forPort(subset, port) ?? {
-      loadBalancer: subset.loadBalancer ?? base.loadBalancer,
-      connectionPool: subset.connectionPool ?? base.connectionPool,
-      outlierDetection: subset.outlierDetection ?? base.outlierDetection,
-      tls: subset.tls ?? base.tls,
-    }
-  );
+  const own = forPort(subset, port);
+  if (own !== undefined) {
+    return rule === undefined ? own : { ...own, proxyProtocol: base.proxyProtocol, retryBudget: base.retryBudget };
+  }
+  return {
+    loadBalancer: subset.loadBalancer ?? base.loadBalancer,
+    connectionPool: subset.connectionPool ?? base.connectionPool,
+    outlierDetection: subset.outlierDetection ?? base.outlierDetection,
+    tls: subset.tls ?? base.tls,
+    proxyProtocol: subset.proxyProtocol ?? base.proxyProtocol,
+    retryBudget: subset.retryBudget ?? base.retryBudget,
+  };
 }
 
 /** Blocks as numbers that a proxy can take; 0 counts as not set, and what is not set has Istio's default. */
-export function buildDestinationPolicy(blocks: TrafficPolicyBlocks): DestinationPolicy {
+export function buildDestinationPolicy(
+  blocks: ResolvedBlocks,
+  { connectTimeoutMs }: Pick<MeshConfig, "connectTimeoutMs"> = defaultMeshConfig,
+): DestinationPolicy {
+  const { connectionPool: pool, outlierDetection, proxyProtocol, retryBudget } = blocks;
   return {
     loadBalancer: loadBalancer(blocks.loadBalancer),
-    ...connectionLimits(blocks.connectionPool),
-    outlierDetection: blocks.outlierDetection === undefined ? undefined : outlierPolicy(blocks.outlierDetection),
+    ...connectionLimits(pool, connectTimeoutMs),
+    outlierDetection: outlierDetection === undefined ? undefined : outlierPolicy(outlierDetection),
+    ...(pool?.tcpKeepalive === undefined ? {} : { tcpKeepalive: pool.tcpKeepalive }),
+    ...http2Keepalive(pool),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol: proxyProtocol === "V1" ? "v1" : "v2" }),
+    ...(retryBudget === undefined ? {} : { retryBudget }),
   };
+}
+
+/** Both are needed; Envoy refuses one without the other. */
+function http2Keepalive(pool: ConnectionPool | undefined): Pick<DestinationPolicy, "http2Keepalive"> {
+  const intervalMs = positive(pool?.http2KeepAlive?.intervalMs);
+  const timeoutMs = positive(pool?.http2KeepAlive?.timeoutMs);
+  return intervalMs === undefined || timeoutMs === undefined ? {} : { http2Keepalive: { intervalMs, timeoutMs } };
 }
 
 function connectionLimits(
   pool: ConnectionPool | undefined,
+  connectTimeoutMs: number,
 ): Omit<DestinationPolicy, "loadBalancer" | "outlierDetection"> {
   return {
-    connectTimeoutMs: positive(pool?.connectTimeoutMs) ?? defaultConnectTimeoutMs,
+    connectTimeoutMs: positive(pool?.connectTimeoutMs) ?? connectTimeoutMs,
     maxConnections: positive(pool?.maxConnections),
     maxPendingRequests: positive(pool?.http1MaxPendingRequests),
     maxRequests: positive(pool?.http2MaxRequests),
@@ -66,18 +89,22 @@ function connectionLimits(
 
 /** True when HTTP/2 is spoken although the port's protocol does not say so. */
 export function upgradesToHttp2(pool: ConnectionPool | undefined): boolean {
-  return pool?.h2UpgradePolicy === "UPGRADE";
+  return pool?.h2UpgradePolicy === "UPGRADE" && !pool.useClientProtocol;
 }
 
-const noBlocks: TrafficPolicyBlocks = {
+const nothing = { proxyProtocol: undefined, retryBudget: undefined };
+
+const noBlocks: ResolvedBlocks = {
   loadBalancer: undefined,
   connectionPool: undefined,
   outlierDetection: undefined,
   tls: undefined,
+  ...nothing,
 };
 
-function forPort(policy: TrafficPolicy | undefined, port: number): TrafficPolicyBlocks | undefined {
-  return policy?.portLevelSettings.find((entry) => entry.port === port);
+function forPort(policy: TrafficPolicy | undefined, port: number): ResolvedBlocks | undefined {
+  const found = policy?.portLevelSettings.find((entry) => entry.port === port);
+  return found === undefined ? undefined : { ...found, ...nothing };
 }
 
 function positive(value: number | undefined): number | undefined {
@@ -91,9 +118,9 @@ function loadBalancer(source: LoadBalancer | undefined): DestinationPolicy["load
   if (source.kind === "simple") {
     switch (source.simple) {
       case "ROUND_ROBIN":
-        return { kind: "roundRobin" };
+        return { kind: "roundRobin", ...warmup(source) };
       case "LEAST_REQUEST":
-        return { kind: "leastRequest" };
+        return { kind: "leastRequest", ...warmup(source) };
       case "RANDOM":
         return { kind: "random" };
     }
@@ -107,8 +134,16 @@ function loadBalancer(source: LoadBalancer | undefined): DestinationPolicy["load
   }
 }
 
+function warmup({ warmup: source }: LoadBalancer): { readonly warmup?: Warmup } {
+  if (source === undefined) return {};
+  const { durationMs, minimumPercent = 10, aggression = 1 } = source;
+  return { warmup: { durationMs, minimumPercent, aggression } };
+}
+
 function hashKey(key: ConsistentHash["key"]): HashKey {
-  return key.kind === "cookie" ? { ...key, path: key.path ?? "" } : key;
+  if (key.kind !== "cookie") return key;
+  const { attributes, ...cookie } = key;
+  return { ...cookie, path: key.path ?? "", ...(attributes.length === 0 ? {} : { attributes }) };
 }
 
 function outlierPolicy(source: OutlierDetection): OutlierPolicy {

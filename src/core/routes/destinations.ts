@@ -1,8 +1,10 @@
-import { findDestinationRule, type MergedDestinationRule } from "../mesh/destination-rule-lookup.ts";
-import type { HostName, Mesh, MeshPort, MeshService } from "../mesh/mesh.ts";
-import { buildDestinationPolicy, resolvePolicyBlocks, upgradesToHttp2 } from "./destination-policy.ts";
-import { isSubset } from "./gateway-workloads.ts";
-import type { Destination, DestinationEndpoint, DestinationId } from "./route-table.ts";
+import type { HostName, Mesh } from "../mesh/mesh.ts";
+import { buildDestination, type DestinationSources } from "./build-destination.ts";
+import type { Findings } from "./build-routes.ts";
+import { createDestinationView, type DestinationView } from "./destination-view.ts";
+import type { RouteClient } from "./route-client.ts";
+import type { Destination, DestinationId } from "./route-table.ts";
+import type { SecretStore } from "./secret-store.ts";
 
 /** A host in full, with the port decided; what one arm sends to. */
 export interface DestinationRef {
@@ -11,10 +13,12 @@ export interface DestinationRef {
   readonly port: number;
 }
 
-/** Looks destinations up in the mesh, as a client in one namespace sees it, and collects those that exist. */
+/** Looks destinations up in the mesh, as one client sees it, and collects those that exist. */
 export interface DestinationResolver {
   /** The port that counts when a rule names none: the service's only one, else the listener's. */
   inferPort(host: HostName, listenerPort: number): number;
+  /** The host that is meant by an ExternalName Service. Source: Istio `route.go`, GetDestinationCluster. */
+  aliasOf(host: HostName): HostName | undefined;
   /** The identity of a destination, whether it exists or not; those that exist are collected. */
   resolve(ref: DestinationRef): DestinationId;
   exists(ref: DestinationRef): boolean;
@@ -23,45 +27,48 @@ export interface DestinationResolver {
   usesConsistentHash(ref: DestinationRef): boolean;
 }
 
-/** `found` receives every destination that exists; several resolvers may fill one map. */
-export function createDestinationResolver(
-  mesh: Mesh,
-  clientNamespace: string,
-  found: Map<DestinationId, Destination>,
-): DestinationResolver {
-  const rules = new Map<HostName, MergedDestinationRule | undefined>();
-  const known = new Map<DestinationId, Destination | undefined>();
-  const ruleFor = (host: HostName): MergedDestinationRule | undefined => {
-    if (!rules.has(host)) {
-      rules.set(host, findDestinationRule(mesh, host, { clientNamespace }));
+/** What several resolvers of one mesh fill together. */
+export interface DestinationSink {
+  /** Receives every destination that exists for some client. */
+  readonly destinations: Map<DestinationId, Destination>;
+  readonly secrets: SecretStore;
+  readonly findings: Findings;
+}
+
+/**
+ * Destinations for one client. The plain name stands for what a client in the service's own namespace sees; a client
+ * that sees another policy, other subsets or another distance gets a destination of its own, with what makes the
+ * difference after the name, so that no client changes another's.
+ */
+export function createDestinationResolver(mesh: Mesh, client: RouteClient, sink: DestinationSink): DestinationResolver {
+  const view = createDestinationView(mesh, client);
+  const known = new Map<DestinationId, Resolved>();
+  const lookUp = (ref: DestinationRef): Resolved => {
+    const key = destinationId(ref);
+    let resolved = known.get(key);
+    if (resolved === undefined) {
+      resolved = resolveOne(ref, view, sink);
+      known.set(key, resolved);
     }
-    return rules.get(host);
-  };
-  const lookUp = (ref: DestinationRef): Destination | undefined => {
-    const id = destinationId(ref);
-    if (!known.has(id)) {
-      const service = mesh.services.get(ref.host);
-      known.set(id, service === undefined ? undefined : buildDestination(ref, service, ruleFor(ref.host)));
-    }
-    return known.get(id);
+    return resolved;
   };
   return {
     inferPort: (host, listenerPort) => {
-      const ports = mesh.services.get(host)?.ports ?? [];
+      const ports = view.serviceOf(host)?.ports ?? [];
       return ports.length === 1 && ports[0] !== undefined ? ports[0].number : listenerPort;
     },
+    aliasOf: (host) => view.serviceOf(host)?.aliasOf,
     resolve: (ref) => {
-      const id = destinationId(ref);
-      const destination = lookUp(ref);
-      if (destination !== undefined && !found.has(id)) {
-        found.set(id, destination);
+      const { id, destination } = lookUp(ref);
+      if (destination !== undefined && !sink.destinations.has(id)) {
+        sink.destinations.set(id, destination);
       }
       return id;
     },
-    exists: (ref) => lookUp(ref) !== undefined,
-    subsetsOf: (host) => ruleFor(host)?.subsets.map((subset) => subset.name) ?? [],
+    exists: (ref) => lookUp(ref).destination !== undefined,
+    subsetsOf: (host) => view.ruleFor(host)?.subsets.map((subset) => subset.name) ?? [],
     usesConsistentHash: (ref) => {
-      const kind = lookUp(ref)?.policy.loadBalancer.kind;
+      const kind = lookUp(ref).destination?.policy.loadBalancer.kind;
       return kind === "ringHash" || kind === "maglev";
     },
   };
@@ -72,78 +79,18 @@ export function destinationId({ host, subset, port }: DestinationRef): Destinati
   return `outbound|${port}|${subset ?? ""}|${host}`;
 }
 
-/**
- * Undefined for a port or a subset that does not exist, and for a subset without endpoints of a service found by DNS:
- * Istio sends no cluster for these, so proxies answer 503 NC. Source: Istio `cluster_builder.go`, buildCluster.
- */
-function buildDestination(
-  ref: DestinationRef,
-  service: MeshService,
-  rule: MergedDestinationRule | undefined,
-): Destination | undefined {
-  const port = service.ports.find((candidate) => candidate.number === ref.port);
-  const subset = rule?.subsets.find((candidate) => candidate.name === ref.subset);
-  if (port === undefined || (ref.subset !== undefined && subset === undefined)) {
-    return undefined;
-  }
-  const endpoints = service.resolution === "none" ? [] : endpointsOf(service, ref.port, subset?.labels ?? {});
-  if (service.resolution === "dns" && ref.subset !== undefined && endpoints.length === 0) {
-    return undefined;
-  }
-  return describeDestination(ref, { service, protocol: port.protocol, endpoints, rule });
+interface Resolved {
+  readonly id: DestinationId;
+  readonly destination: Destination | undefined;
 }
 
-function describeDestination(
-  ref: DestinationRef,
-  parts: {
-    readonly service: MeshService;
-    readonly protocol: MeshPort["protocol"];
-    readonly endpoints: readonly DestinationEndpoint[];
-    readonly rule: MergedDestinationRule | undefined;
-  },
-): Destination {
-  const { service, protocol, endpoints, rule } = parts;
-  const subset = rule?.subsets.find((candidate) => candidate.name === ref.subset);
-  const blocks = resolvePolicyBlocks({
-    rule: rule?.trafficPolicy,
-    subset: subset?.trafficPolicy,
-    port: ref.port,
-  });
-  return {
-    id: destinationId(ref),
-    host: ref.host,
-    subset: ref.subset,
-    port: ref.port,
-    protocol: protocol === "http2" || upgradesToHttp2(blocks.connectionPool) ? "http2" : "http",
-    resolution: service.resolution === "dns" ? "dns" : "static",
-    endpoints,
-    policy: buildDestinationPolicy(blocks),
-  };
-}
-
-function endpointsOf(
-  service: MeshService,
-  port: number,
-  labels: Readonly<Record<string, string>>,
-): readonly DestinationEndpoint[] {
-  const endpoints: DestinationEndpoint[] = [];
-  const workloads = new Set<string>();
-  for (const endpoint of service.endpoints) {
-    const dialled = endpoint.ports.get(port);
-    if (dialled === undefined || !isSubset(labels, endpoint.labels)) {
-      continue;
-    }
-    if (endpoint.source.kind === "address") {
-      endpoints.push({
-        kind: "address",
-        address: endpoint.source.address,
-        port: dialled,
-        weight: endpoint.weight ?? 1,
-      });
-    } else if (!workloads.has(endpoint.source.name)) {
-      workloads.add(endpoint.source.name);
-      endpoints.push({ kind: "localWorkload", name: endpoint.source.name });
-    }
+function resolveOne(ref: DestinationRef, view: DestinationView, sink: DestinationSink): Resolved {
+  const service = view.serviceOf(ref.host);
+  const rule = view.ruleFor(ref.host);
+  const id = destinationId(ref) + view.variantOf(ref.host);
+  if (service === undefined) {
+    return { id, destination: undefined };
   }
-  return endpoints;
+  const sources: DestinationSources = { service, rule, client: view.client, config: view.config };
+  return { id, destination: buildDestination({ ...ref, id }, sources, sink) };
 }

@@ -91,7 +91,7 @@ describe("explain", () => {
   });
 
   it.each([
-    [{ ...get("a.com/"), port: 81 }, "nothing listens on port 81; HTTP servers have the ports 80"],
+    [{ ...get("a.com/"), port: 81 }, "nothing listens on port 81; gateway servers have the ports 80"],
     [get("other.com/"), "no gateway server on this port admits other.com; admitted are a.com, b.com, nc.com, idle.com"],
     [
       get("idle.com/"),

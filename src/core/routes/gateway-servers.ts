@@ -18,40 +18,68 @@ export interface HostBinding {
   readonly host: string;
 }
 
+/** Servers that share one port of the pods and one address. */
+export interface BoundListener {
+  /** As URLs name it: the port of a Service in front of the pods where one leads here, else the port of the pods. */
+  readonly port: number;
+  readonly bind: string | undefined;
+  /** `tls` servers are told apart by the name that a client asks for; `http` ones share virtual hosts; `tcp` is one. */
+  readonly carries: "http" | "tls" | "tcp";
+  readonly servers: readonly BoundServer[];
+}
+
 /**
- * The HTTP servers of a workload by port, in Istio's order. A server that an older one excludes is left out with a
- * diagnostic: another protocol on its port, a name taken within its Gateway, or, with httpsRedirect, a host taken.
- * Source: Istio `pilot/pkg/model/gateway.go`, mergeGateways.
+ * The servers of a workload by the listener that they share, in Istio's order. A server that an older one excludes is
+ * left out with a diagnostic: another protocol on its port and address, a second plain TCP server there, or, with TLS
+ * or httpsRedirect, a host that is taken. Source: Istio `pilot/pkg/model/gateway.go`, mergeGateways.
  */
-export function bindServers(workload: GatewayWorkload): {
-  readonly byPort: ReadonlyMap<number, readonly BoundServer[]>;
-  readonly diagnostics: readonly Diagnostic[];
-} {
-  const byPort = new Map<number, BoundServer[]>();
-  const redirectHosts = new Map<string, string>();
+export function bindServers(
+  workload: GatewayWorkload,
+  translatePort: (number: number) => number,
+): { readonly listeners: readonly BoundListener[]; readonly diagnostics: readonly Diagnostic[] } {
+  const drafts = new Map<string, Draft>();
+  const hosts: TakenHosts = new Map();
   const diagnostics: Diagnostic[] = [];
   for (const gateway of workload.gateways) {
-    const names = new Set<string>();
     for (const server of gateway.spec.servers) {
+      const target = translatePort(server.port.number);
       const bindings = bindHosts(server.hosts, gateway.metadata.namespace);
+      const key = `${server.bind ?? ""} ${target}`;
+      const draft = drafts.get(key);
       const reason =
-        takenName(server, names) ??
-        takenPort(server, byPort) ??
-        takenHost({ server, gateway, bindings, redirectHosts });
+        whyUnserved(server) ??
+        takenHost({ server, gateway, bindings, hosts, key }) ??
+        (draft === undefined ? undefined : takenPort(server, gateway, draft));
       if (reason !== undefined) {
         diagnostics.push(dropped(gateway, server, reason));
         continue;
       }
-      const list = byPort.get(server.port.number);
       const bound = { gateway: objectName(gateway), server, bindings };
-      if (list === undefined) {
-        byPort.set(server.port.number, [bound]);
+      if (draft === undefined) {
+        drafts.set(key, { target, carries: carriesOf(server), servers: [bound] });
       } else {
-        list.push(bound);
+        draft.servers.push(bound);
       }
     }
   }
-  return { byPort, diagnostics };
+  return { listeners: [...drafts.values()].map(describeDraft).toSorted(byPort), diagnostics };
+}
+
+interface Draft {
+  /** The port of the pods. */
+  readonly target: number;
+  readonly carries: BoundListener["carries"];
+  readonly servers: BoundServer[];
+}
+
+function describeDraft({ target, carries, servers }: Draft): BoundListener {
+  const numbers = servers.map(({ server }) => server.port.number);
+  const port = numbers.find((number) => number !== target) ?? target;
+  return { port, bind: servers[0]?.server.bind, carries, servers };
+}
+
+function byPort(left: BoundListener, right: BoundListener): number {
+  return left.port - right.port || ((left.bind ?? "") < (right.bind ?? "") ? -1 : 1);
 }
 
 /** `./h` is the Gateway's namespace, `*` in front of the slash is every namespace, and any namespace with `*` all hosts. */
@@ -75,46 +103,59 @@ function bindHosts(hosts: readonly string[], namespace: string): readonly HostBi
 
 const httpProtocols = new Set(["HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY"]);
 
-function takenName(server: GatewayServer, names: Set<string>): string | undefined {
-  // A server without a name of its own carries its port's name, which Istio does not compare here.
-  if (server.name === server.port.name || server.name === "") {
-    return undefined;
-  }
-  if (names.has(server.name)) {
-    return `its Gateway has another server named ${server.name}`;
-  }
-  names.add(server.name);
-  return undefined;
+function carriesOf({ port, tls }: GatewayServer): BoundListener["carries"] {
+  if (httpProtocols.has(port.protocol.toUpperCase())) return "http";
+  return tls === undefined ? "tcp" : "tls";
 }
 
-function takenPort(server: GatewayServer, byPort: ReadonlyMap<number, readonly BoundServer[]>): string | undefined {
-  const first = byPort.get(server.port.number)?.[0];
-  if (!httpProtocols.has(server.port.protocol.toUpperCase())) {
-    return `it speaks ${server.port.protocol}, and only HTTP servers are served here`;
-  }
-  if (first !== undefined && (first.server.bind ?? "") !== (server.bind ?? "")) {
-    return `port ${server.port.number} is already bound to ${first.server.bind ?? "every address"} by ${first.gateway}`;
-  }
-  return undefined;
+/** What no listener on this machine can do, whoever else is on the port. */
+function whyUnserved({ port, bind }: GatewayServer): string | undefined {
+  if (port.protocol.toUpperCase() === "UDP") return "it speaks UDP, and only TCP is served";
+  return bind?.startsWith("unix:") === true ? "it is bound to a Unix socket, which is not served here" : undefined;
 }
+
+function takenPort(server: GatewayServer, gateway: GatewayManifest, draft: Draft): string | undefined {
+  const carries = carriesOf(server);
+  const first = draft.servers[0];
+  const owner = `server ${first?.server.name ?? ""} of Gateway ${first?.gateway ?? ""}`;
+  if (carries !== draft.carries) {
+    return `${owner} has port ${server.port.number} already and speaks ${first?.server.port.protocol ?? ""} there`;
+  }
+  if (carries === "tcp") {
+    return `${owner} has port ${server.port.number} already, and plain TCP servers cannot be told apart`;
+  }
+  const isNamesake = draft.servers.some(
+    (other) => other.gateway === objectName(gateway) && other.server.port.name === server.port.name,
+  );
+  return carries === "tls" && isNamesake
+    ? `its Gateway has another server with the port name ${server.port.name}`
+    : undefined;
+}
+
+/** Names and who took them, by listener; names as Istio compares them, and names as a client asks for them. */
+type TakenHosts = Map<string, string>;
 
 function takenHost(options: {
   readonly server: GatewayServer;
   readonly gateway: GatewayManifest;
   readonly bindings: readonly HostBinding[];
-  readonly redirectHosts: Map<string, string>;
+  readonly hosts: TakenHosts;
+  readonly key: string;
 }): string | undefined {
-  const { server, gateway, bindings, redirectHosts } = options;
-  if (!server.httpsRedirect) {
+  const { server, gateway, bindings, hosts, key } = options;
+  if (server.tls === undefined && !server.httpsRedirect) {
     return undefined;
   }
-  const keys = bindings.map(({ namespace, host }) => `${server.port.number} ${namespace ?? "*"}/${host}`);
-  const taken = keys.find((key) => redirectHosts.has(key));
+  // Filter chains have names without namespaces, so the same name twice would make a proxy refuse the listener.
+  const names = new Set(
+    bindings.map(({ namespace, host }) => (server.tls === undefined ? `${namespace ?? "*"}/${host}` : host)),
+  );
+  const taken = [...names].find((name) => hosts.has(`${key} ${name}`));
   if (taken !== undefined) {
-    return `${redirectHosts.get(taken)} already redirects one of its hosts on port ${server.port.number}`;
+    return `${hosts.get(`${key} ${taken}`)} has its host ${taken} on port ${server.port.number} already`;
   }
-  for (const key of keys) {
-    redirectHosts.set(key, `Gateway ${objectName(gateway)}`);
+  for (const name of names) {
+    hosts.set(`${key} ${name}`, `Gateway ${objectName(gateway)}`);
   }
   return undefined;
 }

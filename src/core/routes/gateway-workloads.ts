@@ -1,16 +1,15 @@
 import type { GatewayManifest } from "../manifest/manifest.ts";
 import { rootNamespace } from "../mesh/host-name.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import type { RouteClient } from "./route-client.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
 /** Pods that play a set of Gateways; here one local Envoy plays all of them. */
-export interface GatewayWorkload {
+export interface GatewayWorkload extends RouteClient {
+  readonly kind: "gateway";
   /** The labels that select it, as `key=value,key=value` in key order; `*` where no Gateway selects by label. */
   readonly id: string;
-  readonly labels: Labels;
-  /** Where its pods live; rules with `exportTo` or `sourceNamespace` depend on it. */
-  readonly namespace: string;
   /** In Istio's order. */
   readonly gateways: readonly GatewayManifest[];
 }
@@ -31,6 +30,7 @@ export function findGatewayWorkloads(mesh: Pick<Mesh, "gateways" | "workloads">)
   return all
     .filter(([id, { selector }]) => !all.some(([other, { labels }]) => other !== id && isSubset(selector, labels)))
     .map(([id, { labels, namespace }]) => ({
+      kind: "gateway" as const,
       id,
       labels,
       namespace,

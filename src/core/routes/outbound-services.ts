@@ -23,7 +23,8 @@ export const portOfBareHosts = 80;
  */
 export function findOutboundPorts(mesh: Mesh, view: OutboundView): readonly OutboundPort[] {
   const services = findExportedServices(mesh, view.namespace);
-  const virtualServices = indexByGateway(mesh.virtualServices, view.namespace).get("mesh") ?? [];
+  const viewer = { namespace: view.namespace, byDefault: meshConfigOf(mesh).defaultVirtualServiceExportTo };
+  const virtualServices = indexByGateway(mesh.virtualServices, viewer).get("mesh") ?? [];
   const ports = new Set([portOfBareHosts]);
   for (const service of services) for (const port of service.ports) if (isHttpPort(port)) ports.add(port.number);
   return [...ports]

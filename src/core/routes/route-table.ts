@@ -390,6 +390,8 @@ export interface DestinationPolicy {
   readonly proxyProtocol?: "v1" | "v2" | undefined;
   /** Shares are drawn by locality first. */
   readonly usesLocalityWeights?: boolean | undefined;
+  /** How many retries there may be at once, as a share of the requests under way; it replaces \`maxRetries\`. */
+  readonly retryBudget?: { readonly percent: number; readonly minRetryConcurrency: number } | undefined;
 }
 
 /** A new endpoint gets its full share only after a while. */

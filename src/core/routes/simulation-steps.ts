@@ -26,8 +26,10 @@ function routeName({ origin, name }: Route): string {
 
 function listenerStep({ table, request, listener }: Walk): SimulationStep {
   if (listener === undefined) {
-    const ports = [...new Set(table.listeners.map(({ port }) => port))].join(", ");
-    const known = ports === "" ? "no Gateway declares an HTTP server" : `HTTP servers have the ports ${ports}`;
+    const ports = [
+      ...new Set(table.listeners.flatMap(({ role, port }) => (role.kind === "gateway" ? [port] : []))),
+    ].join(", ");
+    const known = ports === "" ? "no Gateway declares a server" : `gateway servers have the ports ${ports}`;
     return step({
       tried: "listener",
       name: `port ${request.port}`,

@@ -18,6 +18,6 @@ spec: {hosts: [a.test], gateways: [g], exportTo: ${exportTo}, http: [{directResp
   const { manifests } = parseManifests([{ path: "a.yaml", text }], { defaultNamespace: "default" });
   const [virtualService] = buildMesh(manifests).mesh.virtualServices;
   if (virtualService === undefined) throw new Error("not read");
-  expect(visibilityFrom(virtualService, "shop")).toBe(inShop);
-  expect(visibilityFrom(virtualService, "web")).toBe(inWeb);
+  expect(visibilityFrom(virtualService, { namespace: "shop", byDefault: ["*"] })).toBe(inShop);
+  expect(visibilityFrom(virtualService, { namespace: "web", byDefault: ["*"] })).toBe(inWeb);
 });

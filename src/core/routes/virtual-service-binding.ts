@@ -1,5 +1,6 @@
 import type { VirtualServiceManifest } from "../manifest/manifest.ts";
 import { resolveGatewayName } from "../mesh/gateway-name.ts";
+import { resolveExportTo } from "./exports.ts";
 
 /** Gateways of a VirtualService by resolved name; without any it belongs to the mesh alone. */
 export function gatewaysOf(virtualService: VirtualServiceManifest): readonly string[] {
@@ -16,30 +17,37 @@ export function gatewaysOf(virtualService: VirtualServiceManifest): readonly str
  */
 export function visibilityFrom(
   virtualService: VirtualServiceManifest,
-  namespace: string,
+  { namespace, byDefault }: Viewer,
 ): "private" | "exported" | "public" | "hidden" {
   const own = virtualService.metadata.namespace;
-  const exports = virtualService.spec.exportTo.map((entry) => (entry === "." ? own : entry));
-  if (exports.length === 0 || exports.includes("*")) {
+  const exports = resolveExportTo({ exportTo: virtualService.spec.exportTo, byDefault, namespace: own });
+  if (exports.includes("*")) {
     return "public";
   }
-  if (exports.includes("~") || !exports.includes(namespace)) {
+  if (!exports.includes(namespace)) {
     return "hidden";
   }
   return own === namespace ? "private" : "exported";
 }
 
-/** VirtualServices by Gateway, each list in the order in which a workload of `namespace` merges them. */
+/** Who looks at VirtualServices. */
+export interface Viewer {
+  readonly namespace: string;
+  /** What the mesh says of those that say nothing; `*` is everywhere. */
+  readonly byDefault: readonly string[];
+}
+
+/** VirtualServices by Gateway, each list in the order in which a workload merges them. */
 export function indexByGateway(
   virtualServices: readonly VirtualServiceManifest[],
-  namespace: string,
+  viewer: Viewer,
 ): ReadonlyMap<string, readonly VirtualServiceManifest[]> {
   const tiers = { private: [], exported: [], public: [], hidden: [] } as Record<
     ReturnType<typeof visibilityFrom>,
     VirtualServiceManifest[]
   >;
   for (const virtualService of virtualServices) {
-    tiers[visibilityFrom(virtualService, namespace)].push(virtualService);
+    tiers[visibilityFrom(virtualService, viewer)].push(virtualService);
   }
   const index = new Map<string, VirtualServiceManifest[]>();
   for (const virtualService of [...tiers.private, ...tiers.exported, ...tiers.public]) {
