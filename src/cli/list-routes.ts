@@ -181,7 +181,7 @@ function listHost(table: RouteTable, { domain, aliases, requiresHttps, routes }:
   return { domain, aliases: aliases ?? [], requiresHttps, routes: routes.map((route) => listRoute(table, route)) };
 }
 
-function listRoute(table: RouteTable, { origin, name, match, action, fault, cors }: Route): ListedRoute {
+export function listRoute(table: RouteTable, { origin, name, match, action, fault, cors }: Route): ListedRoute {
   return {
     ...listOrigin(origin),
     name: name === "" ? null : name,

@@ -28,10 +28,16 @@ export function selectProxies(table: RouteTable, choice: ProxyChoice): readonly 
   const chosen = table.listeners.map((listener) => ({ listener, filterChains: chainsOf(listener, choice) }));
   const found = chosen.filter(({ filterChains }) => filterChains.length > 0);
   if (found.length === 0 && choice.gateway !== undefined) throw unknownGateway(table, choice.gateway);
-  if (choice.from !== undefined && table.proxies.get(choice.from)?.kind !== "sidecar") {
-    throw unknownCaller(table, choice.from);
-  }
+  if (choice.from !== undefined) requireSidecar(table, choice.from);
   return found.filter(({ listener }) => choice.port === undefined || listener.port === choice.port);
+}
+
+/**
+ * A caller without a sidecar meets no rule, as in Istio, so that no table could be the true answer for it.
+ * @throws KirikaeError KIR5057 with the workloads that have one
+ */
+export function requireSidecar(table: RouteTable, workload: string): void {
+  if (table.proxies.get(workload)?.kind !== "sidecar") throw unknownCaller(table, workload);
 }
 
 function chainsOf(listener: Listener, { gateway, from }: ProxyChoice): readonly FilterChain[] {
@@ -40,7 +46,6 @@ function chainsOf(listener: Listener, { gateway, from }: ProxyChoice): readonly 
   return listener.filterChains.filter(({ servers }) => servers.some((server) => server.gateway === gateway));
 }
 
-/** A request finds a caller without a sidecar unmanaged, as in Istio, so that no table is the true answer. */
 function unknownCaller(table: RouteTable, asked: string): Error {
   const known = [...table.proxies.values()].filter(({ kind }) => kind === "sidecar").map(({ id }) => id);
   const list = known.length === 0 ? "No workload here has one." : `Those with one: ${listSome(known)}.`;

@@ -1,18 +1,30 @@
 import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
 
 export interface ExplainOptions extends JsonOption {
-  readonly url: string;
+  readonly url?: string;
+  readonly tcp?: string;
+  readonly from?: string;
+  readonly sni?: string;
+  readonly tls?: true;
   readonly header: readonly string[];
   readonly method: string;
   readonly namespace: string;
+  readonly live?: true;
+  readonly send?: true;
 }
 
 export function explainCommand(context: CommandContext): Command {
   return createCommand("explain", "which route takes a request, why, and why the earlier ones did not")
     .argument("<dir...>", "folders or files of manifests; - reads standard input")
-    .requiredOption("--url <url>", "host, the gateway server's port (80 by default) and path, http://sample.hoge.com/")
+    .option("--url <url>", "host, the gateway server's port (80 by default) and path, http://sample.hoge.com/")
+    .option("--tcp <host:port>", "a connection that carries bytes, in place of --url")
+    .option("--from <namespace/workload>", "as this workload's sidecar routes it; else as it reaches a gateway")
+    .option("--tls", "the connection of --tcp begins with TLS")
+    .option("--sni <name>", "the server name that the TLS client asks for; the URL's host by default")
     .option("-H, --header <header>", "a header, 'name: value'; may be given again", collect, [])
     .option("-X, --method <method>", "the method", "GET")
+    .option("--live", "also ask the running Envoy, without a request to an app, and compare")
+    .option("--send", "with --live: let Envoy answer what it answers by itself, whatever the method")
     .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
     .option(...jsonOption)
     .action(async (paths: readonly string[], options: ExplainOptions) => {

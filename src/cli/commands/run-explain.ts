@@ -1,28 +1,75 @@
-import { explain } from "../../core/routes/explain.ts";
+import type { SimulatedRequest } from "../../core/routes/simulation.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
+import { explainConnection, type AskedConnection } from "../explain-connection.ts";
+import { explainRequest, type ExplainedMesh, type RequestAnswer } from "../explain-request.ts";
 import { findAddresses } from "../known-addresses.ts";
 import { loadMesh, noteErrors } from "../load-mesh.ts";
+import { parsePort } from "../parse-port.ts";
 import { parseRequest } from "../parse-request.ts";
 import { renderExplanation } from "../print/explanation.ts";
+import { requireSidecar } from "../select-proxies.ts";
+import { usageError } from "../usage-error.ts";
 import type { ExplainOptions } from "./explain.ts";
 
+/** What was asked, in either form. */
+type Question =
+  | { readonly kind: "request"; readonly request: SimulatedRequest; readonly serverName: string | undefined }
+  | { readonly kind: "connection"; readonly connection: AskedConnection };
+
 /**
- * Explains a request by the manifests alone; nothing is sent. Manifests with errors are explained as far as they are
- * understood, and the answer is then no, because `up` would refuse them.
+ * Explains a request or a connection by the manifests alone; nothing is sent. Manifests with errors are explained as far
+ * as they are understood, and the answer is then no.
  */
 export async function runExplain(
   context: CommandContext,
   paths: readonly string[],
   options: ExplainOptions,
 ): Promise<void> {
-  const request = parseRequest(options);
+  const question = parseQuestion(options);
   const loaded = await loadMesh(paths, { defaultNamespace: options.namespace, input: context.input });
-  const exitStatus = noteErrors(loaded, context.terminal) === 0 ? 0 : 1;
-  const addresses = await findAddresses(loaded.mesh, context.env);
-  const explanation = explain(loaded.table, request, { endpoints: (name) => addresses.get(name) ?? [] });
-  printAnswer(
-    context,
-    { exitStatus, data: explanation, text: (ink) => renderExplanation(explanation, request, ink) },
-    options,
-  );
+  const errors = noteErrors(loaded, context.terminal);
+  if (options.from !== undefined) requireSidecar(loaded.table, options.from);
+  const { mesh, table } = loaded;
+  const explained = { mesh, table, addresses: await findAddresses(mesh, context.env) };
+  const answer = explainQuestion(explained, question);
+  const asked = describeQuestion(question);
+  const text = (ink: Parameters<typeof renderExplanation>[2]) => renderExplanation(answer, asked, ink);
+  printAnswer(context, { exitStatus: errors === 0 ? 0 : 1, data: answer, text }, options);
+}
+
+function explainQuestion(explained: ExplainedMesh, question: Question): RequestAnswer {
+  return question.kind === "request"
+    ? explainRequest(explained, question.request, question.serverName)
+    : explainConnection(explained, question.connection);
+}
+
+function parseQuestion(options: ExplainOptions): Question {
+  const { url, tcp, from, sni } = options;
+  if (url !== undefined && tcp !== undefined) throw usageError("--url and --tcp exclude each other.");
+  if (url !== undefined) {
+    const request = parseRequest({ url, header: options.header, method: options.method });
+    return { kind: "request", request: from === undefined ? request : { ...request, from }, serverName: sni };
+  }
+  if (tcp === undefined) throw usageError("Required option '--url <url>' (or --tcp <host:port>) not specified.");
+  const parts = /^(?<host>\[[0-9a-f:.]+\]|[^:\s]+):(?<port>\d+)$/iu.exec(tcp)?.groups;
+  if (parts === undefined) throw usageError(`"${tcp}" is not a host and a port.`, "Write it as in --tcp db.shop:5432.");
+  const connection = {
+    from,
+    host: parts["host"]?.toLowerCase() ?? "",
+    port: parsePort(parts["port"] ?? ""),
+    isTls: options.tls === true || sni !== undefined,
+    serverName: sni,
+  };
+  return { kind: "connection", connection };
+}
+
+function describeQuestion(question: Question): string {
+  if (question.kind === "request") {
+    const { method, scheme, authority, target, port, from } = question.request;
+    const whence = from === undefined ? "" : ` from ${from}`;
+    return `${method} ${scheme}://${authority}${target} at port ${port}${whence}`;
+  }
+  const { host, port, isTls, serverName, from } = question.connection;
+  const secured = isTls ? ` with TLS${serverName === undefined ? "" : ` for ${serverName}`}` : "";
+  return `connection to ${host}:${port}${secured}${from === undefined ? "" : ` from ${from}`}`;
 }

@@ -1,0 +1,132 @@
+import type { ExplainedArm } from "../core/routes/explain.ts";
+import { findFilterChain, type ConnectionStart } from "../core/routes/find-filter-chain.ts";
+import type { Destination, FilterChain, Listener, RouteTable, TcpRoute } from "../core/routes/route-table.ts";
+import type { SimulationStep } from "../core/routes/simulation.ts";
+import { sharesOf } from "../core/routes/weights.ts";
+import {
+  describeChain,
+  describeListener,
+  describePolicies,
+  emptyAnswer,
+  type ExplainedMesh,
+  type RequestAnswer,
+} from "./explain-request.ts";
+import type { KnownAddresses } from "./known-addresses.ts";
+import { nameDestination } from "./list-routes.ts";
+
+/** A connection that carries bytes, not requests. */
+export interface AskedConnection extends ConnectionStart {
+  /** The workload with a sidecar that opens it; undefined for one from outside. */
+  readonly from: string | undefined;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The whole way of one connection: the listener, the filter chain by its server name, the shares and the policy. */
+export function explainConnection({ mesh, table, addresses }: ExplainedMesh, asked: AskedConnection): RequestAnswer {
+  const listener = findListener(table, asked);
+  if (listener === undefined) return { ...emptyAnswer, cause: whyNoListener(table, asked) };
+  const reached = { ...emptyAnswer, listener: describeListener(listener) };
+  const chain = findFilterChain(listener.filterChains, asked);
+  if (chain === undefined) {
+    const names = listener.filterChains.flatMap(({ serverNames }) => serverNames).join(", ");
+    return {
+      ...reached,
+      steps: [chainStep(listener, undefined)],
+      cause: `no filter chain takes ${describeStart(asked)}; names are ${names}`,
+    };
+  }
+  const passed = { ...reached, filterChain: describeChain(chain), steps: [chainStep(listener, chain)] };
+  if (chain.serves.kind === "http") {
+    return { ...passed, cause: "the port carries HTTP, so that routes are chosen request by request; ask with --url" };
+  }
+  const clientNamespace = table.proxies.get(listener.proxy)?.namespace ?? "";
+  return { ...passed, ...explainRoute({ mesh, table, addresses }, chain.serves.route, clientNamespace) };
+}
+
+function explainRoute(
+  { mesh, table, addresses }: ExplainedMesh,
+  { origin, split }: TcpRoute,
+  clientNamespace: string,
+): Partial<RequestAnswer> {
+  const arms = listArms(table, addresses, split.arms);
+  const known = arms.filter(({ cluster }) => table.destinations.has(cluster));
+  const isServed = known.some(({ cluster }) => (table.destinations.get(cluster)?.endpoints.length ?? 0) > 0);
+  return {
+    outcome: "tcp",
+    flag: isServed ? null : known.length === 0 ? "NC" : "UH",
+    virtualService: origin.virtualService === "" ? null : origin.virtualService,
+    rule: origin.rule,
+    match: origin.match ?? null,
+    at: { file: origin.at.file, line: origin.at.line },
+    arms,
+    cause: isServed ? null : "no destination has an endpoint, so that the connection is closed",
+    policies: describePolicies({ mesh, table, clientNamespace }, arms),
+  };
+}
+
+function findListener(table: RouteTable, { from, host, port, ...start }: AskedConnection): Listener | undefined {
+  if (from === undefined) {
+    const listeners = table.listeners.filter((listener) => listener.role.kind === "gateway" && listener.port === port);
+    return listeners.find(({ filterChains }) => findFilterChain(filterChains, start) !== undefined) ?? listeners[0];
+  }
+  const namespace = table.proxies.get(from)?.namespace ?? "";
+  const names = new Set([host, `${host}.svc.cluster.local`, `${host}.${namespace}.svc.cluster.local`]);
+  return table.listeners.find(
+    (listener) =>
+      listener.proxy === from &&
+      listener.port === port &&
+      listener.role.kind === "outboundService" &&
+      names.has(listener.role.host),
+  );
+}
+
+function whyNoListener(table: RouteTable, { from, host, port }: AskedConnection): string {
+  if (from !== undefined) return `${from} has no listener for ${host}:${port}: no such service, or not one of TCP`;
+  const ports = [...new Set(table.listeners.filter(({ role }) => role.kind === "gateway").map((each) => each.port))];
+  return `nothing listens on port ${port}; gateways have ${ports.join(", ") || "none"}`;
+}
+
+function chainStep(listener: Listener, chain: FilterChain | undefined): SimulationStep {
+  const names = chain?.serverNames.join(", ") ?? "";
+  return {
+    tried: "listener",
+    name: `port ${listener.port}`,
+    taken: chain !== undefined,
+    reason:
+      chain === undefined
+        ? "no chain takes it"
+        : names === ""
+          ? "its chain takes every connection"
+          : `the chain of ${names} takes it`,
+    at: chain?.servers[0]?.at,
+  };
+}
+
+function describeStart({ isTls, serverName }: ConnectionStart): string {
+  if (!isTls) return "a connection without TLS";
+  return serverName === undefined ? "TLS without a server name" : `the server name ${serverName}`;
+}
+
+function listArms(
+  table: RouteTable,
+  addresses: KnownAddresses,
+  arms: Parameters<typeof sharesOf>[0],
+): readonly ExplainedArm[] {
+  const shares = sharesOf(arms);
+  const listed = arms.map(({ destination }, index) => ({
+    ...nameDestination(destination),
+    weightPercent: Math.round((shares[index] ?? 0) * 100) / 100,
+    endpoints: (table.destinations.get(destination)?.endpoints ?? []).flatMap((endpoint) =>
+      addressesOf(endpoint, addresses),
+    ),
+  }));
+  const taking = listed.filter(({ weightPercent }) => weightPercent > 0);
+  return taking.length > 0 ? taking : listed;
+}
+
+function addressesOf(endpoint: Destination["endpoints"][number], addresses: KnownAddresses): readonly string[] {
+  if (endpoint.kind === "localWorkload") return addresses.get(endpoint.name) ?? [];
+  const { address, port } = endpoint;
+  return [address.includes(":") && !address.startsWith("[") ? `[${address}]:${port}` : `${address}:${port}`];
+}
