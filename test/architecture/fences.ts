@@ -28,7 +28,7 @@ export const fences: readonly Fence[] = [
   {
     of: "core/manifest",
     mayImport: ["core/diagnostics"],
-    packages: ["yaml"],
+    packages: ["re2js", "yaml"],
     sentence: "`core/manifest` turns text into manifests and knows nothing of what they are for.",
   },
   {

@@ -42,6 +42,8 @@ export interface RetryBudget {
   readonly percent: number;
   /** 3 where the manifest names none. */
   readonly minRetryConcurrency: number;
+  /** How far back requests count as under way; undefined counts those of the moment alone. */
+  readonly budgetIntervalMs: number | undefined;
 }
 
 export interface PortTrafficPolicy extends TrafficPolicyBlocks {
@@ -126,6 +128,7 @@ export interface ConsistentHash {
 export interface ConnectionPool {
   readonly maxConnections: number | undefined;
   readonly connectTimeoutMs: number | undefined;
+  /** 0 switches the timeout off. */
   readonly tcpIdleTimeoutMs: number | undefined;
   readonly maxConnectionDurationMs: number | undefined;
   readonly tcpKeepalive: TcpKeepalive | undefined;
@@ -148,8 +151,8 @@ export interface TcpKeepalive {
 }
 
 export interface Http2KeepAlive {
-  readonly intervalMs: number | undefined;
-  readonly timeoutMs: number | undefined;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
 }
 
 export interface OutlierDetection {

@@ -41,8 +41,8 @@ function reader(group: string, versions: readonly string[], reading: Reading): K
 
 const istioVersions = ["v1", "v1beta1", "v1alpha3"];
 
-function istio(kind: Manifest["kind"], decoder: Decoder<Manifest["spec"]>): KindReader {
-  return reader("networking.istio.io", istioVersions, { kind, decode: () => decoder, isStrict: true });
+function istio(reading: Reading): KindReader {
+  return reader("networking.istio.io", istioVersions, { ...reading, isStrict: true });
 }
 
 function apps(kind: Manifest["kind"]): KindReader {
@@ -67,13 +67,13 @@ const decodeNothing: Decoder<Readonly<Record<string, never>>> = transform(
 );
 
 const readers: readonly KindReader[] = [
-  reader("networking.istio.io", istioVersions, { kind: "Gateway", decode: decodeGateway, isStrict: true }),
-  istio("VirtualService", decodeVirtualService),
-  istio("DestinationRule", decodeDestinationRule),
-  istio("ServiceEntry", decodeServiceEntry),
-  istio("WorkloadEntry", decodeWorkloadEntry),
-  istio("WorkloadGroup", decodeWorkloadGroup),
-  istio("Sidecar", decodeSidecar),
+  istio({ kind: "Gateway", decode: decodeGateway }),
+  istio({ kind: "VirtualService", decode: () => decodeVirtualService }),
+  istio({ kind: "DestinationRule", decode: () => decodeDestinationRule }),
+  istio({ kind: "ServiceEntry", decode: decodeServiceEntry }),
+  istio({ kind: "WorkloadEntry", decode: () => decodeWorkloadEntry }),
+  istio({ kind: "WorkloadGroup", decode: () => decodeWorkloadGroup }),
+  istio({ kind: "Sidecar", decode: () => decodeSidecar }),
   policy("AuthorizationPolicy"),
   policy("RequestAuthentication"),
   policy("PeerAuthentication"),

@@ -2,7 +2,7 @@ import type { HttpRedirect, HttpRetry, HttpRewrite, HttpRoute } from "../manifes
 import { buildRetry } from "./build-retry.ts";
 import { buildSplit, refOf, type SplitContext } from "./build-split.ts";
 import { appendMutation, authorityOf, buildHeaderMutation, noMutation } from "./header-mutation.ts";
-import { compileRegex, complainSubstitution } from "./route-regex.ts";
+import { compileRegex, complainSubstitution } from "../manifest/regex.ts";
 import type { PathRewrite, RedirectAction, RouteAction, SplitId } from "./route-table.ts";
 
 /** What decides how the rules of one VirtualService act on one listener. */

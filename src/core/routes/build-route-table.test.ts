@@ -274,7 +274,7 @@ describe("actions", () => {
     expect(forwardOf("- {route: [{destination: {host: app}}], retries: {attempts: 0}}").retry).toBeUndefined();
     expect(
       forwardOf(
-        "- {route: [{destination: {host: app}}], retries: {attempts: 3, retryOn: '5xx, 503', perTryTimeout: 2s}}",
+        "- {route: [{destination: {host: app}}], retries: {attempts: 3, retryOn: '5xx,503', perTryTimeout: 2s}}",
       ).retry,
     ).toMatchObject({ attempts: 3, on: ["5xx", "retriable-status-codes"], statusCodes: [503], perTryTimeoutMs: 2000 });
   });

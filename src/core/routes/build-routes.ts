@@ -9,7 +9,7 @@ import { isSubset } from "./gateway-workloads.ts";
 import type { RouteClient } from "./route-client.ts";
 import { buildRouteMatch, isCatchAll, matchAll, regexesOf } from "./route-match.ts";
 import type { CorsPolicy, Fault, Route, RouteMatch, RouteOrigin, SplitId } from "./route-table.ts";
-import { compileRegex } from "./route-regex.ts";
+import { compileRegex } from "../manifest/regex.ts";
 import { splitIdsOf } from "./split-id.ts";
 
 /** The place that routes are built for: Istio decides port, gateway and source conditions for it in advance. */

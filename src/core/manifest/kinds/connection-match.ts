@@ -1,20 +1,42 @@
-import { list, nonEmpty, stringMap, strings, transform } from "../decode/collections.ts";
-import { type Decoder, invalid, positionOf, reportValue } from "../decode/decoder.ts";
-import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
-import { portNumber, string } from "../decode/scalars.ts";
-import { complainHost, complainSubnet } from "../names.ts";
+import { list, nonEmpty, transform } from "../decode/collections.ts";
+import { type Decoder, positionOf, reportDiscouraged, reportValue } from "../decode/decoder.ts";
+import { object, optional, required, withDefault } from "../decode/object.ts";
+import { complainHost, complainSubnet, isIpAddress } from "../names.ts";
 import type { ConnectionMatch, RouteDestination, TcpRoute, TlsMatch, TlsRoute } from "../virtual-service.ts";
 import { decodeDestination, decodeWeight } from "./destination.ts";
 import { gatewayNames } from "./gateway-names.ts";
-import { checkedStrings } from "./hosts.ts";
+import { checkedStrings, itemPlace } from "./hosts.ts";
+import { namespaceCondition, portCondition } from "./http-match.ts";
+import { labelMap } from "./label-selector.ts";
 
 const matchFields = {
   destinationSubnets: withDefault(checkedStrings(complainSubnet), []),
-  port: optional(portNumber),
-  sourceLabels: withDefault(stringMap, {}),
-  sourceNamespace: optional(string),
+  port: optional(portCondition),
+  sourceLabels: withDefault(labelMap, {}),
+  sourceNamespace: optional(namespaceCondition),
   gateways: withDefault(gatewayNames, []),
 };
+
+/** As istiod names a service for connections between clusters: `outbound_.80_._.app.shop`. */
+const generatedPattern = /^outbound_\..*[0-9].*_\..*_\..*[a-zA-Z]/;
+
+export function isGeneratedName(text: string): boolean {
+  return generatedPattern.test(text);
+}
+
+export function complainServerName(text: string): string | undefined {
+  return isGeneratedName(text) ? undefined : complainHost(text);
+}
+
+/** An address is no name by RFC 6066, so that most clients send none. */
+const serverNames = transform(nonEmpty(checkedStrings(complainServerName)), (names, place, context) => {
+  for (const [index, name] of names.entries()) {
+    if (isIpAddress(name)) {
+      reportDiscouraged(itemPlace(place, index), context, "is an IP address, which TLS clients do not name");
+    }
+  }
+  return names;
+});
 
 const decodeTcpMatch: Decoder<ConnectionMatch> = transform(
   object({ fields: matchFields, unserved: { sourceSubnet: "Istio does not read it either" } }),
@@ -22,7 +44,7 @@ const decodeTcpMatch: Decoder<ConnectionMatch> = transform(
 );
 
 const decodeTlsMatch: Decoder<TlsMatch> = transform(
-  object({ fields: { sniHosts: required(nonEmpty(checkedStrings(complainHost))), ...matchFields } }),
+  object({ fields: { sniHosts: required(serverNames), ...matchFields } }),
   (match, place, context) => ({ ...match, at: positionOf(place, context) }),
 );
 

@@ -1,7 +1,7 @@
 import { refine, transform } from "../decode/collections.ts";
 import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
-import { object, optional, withDefault } from "../decode/object.ts";
-import { boolean, durationMs, integer, oneOf } from "../decode/scalars.ts";
+import { object, optional, required, withDefault } from "../decode/object.ts";
+import { boolean, durationMs, durationOrZeroMs, integer, oneOf } from "../decode/scalars.ts";
 import type { ConnectionPool, Http2KeepAlive, TcpKeepalive } from "../destination-rule.ts";
 
 /** 0 is the same as absent: no limit. */
@@ -26,7 +26,7 @@ const decodeTcpKeepalive: Decoder<TcpKeepalive> = transform(
 );
 
 const decodeHttp2KeepAlive: Decoder<Http2KeepAlive> = transform(
-  object({ fields: { interval: optional(durationMs), timeout: optional(durationMs) } }),
+  object({ fields: { interval: required(durationMs), timeout: required(durationMs) } }),
   ({ interval, timeout }) => ({ intervalMs: interval, timeoutMs: timeout }),
 );
 
@@ -34,7 +34,7 @@ const decodeTcp = object({
   fields: {
     maxConnections: optional(limit),
     connectTimeout: optional(durationMs),
-    idleTimeout: optional(durationMs),
+    idleTimeout: optional(durationOrZeroMs),
     maxConnectionDuration: optional(durationMs),
     tcpKeepalive: optional(decodeTcpKeepalive),
   },

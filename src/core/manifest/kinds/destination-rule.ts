@@ -1,4 +1,4 @@
-import { lenientList, recover, refine, stringMap, transform } from "../decode/collections.ts";
+import { lenientList, recover, refine, transform } from "../decode/collections.ts";
 import {
   childPlace,
   type DecodeContext,
@@ -7,13 +7,14 @@ import {
   positionOf,
   report,
   renderPath,
+  reportConflict,
 } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
 import type { DestinationRuleSpec, Subset, TrafficPolicy } from "../destination-rule.ts";
-import { complainHost, complainLabel } from "../names.ts";
+import { complainLabel, complainWildcardHost } from "../names.ts";
 import { exportTo } from "./hosts.ts";
-import { matchLabelsSelector } from "./label-selector.ts";
+import { labelMap, matchLabelsSelector } from "./label-selector.ts";
 import { decodeTrafficPolicy } from "./traffic-policy.ts";
 
 const policy = optional(recover<TrafficPolicy | undefined>(decodeTrafficPolicy, undefined));
@@ -22,7 +23,7 @@ const decodeSubset: Decoder<Subset> = transform(
   object({
     fields: {
       name: required(refine(string, complainLabel)),
-      labels: withDefault(stringMap, {}),
+      labels: withDefault(labelMap, {}),
       trafficPolicy: policy,
     },
   }),
@@ -33,7 +34,7 @@ const decodeSubset: Decoder<Subset> = transform(
 export const decodeDestinationRule: Decoder<DestinationRuleSpec> = transform(
   object({
     fields: {
-      host: required(refine(string, complainHost)),
+      host: required(refine(string, complainWildcardHost)),
       trafficPolicy: policy,
       subsets: withDefault(lenientList(decodeSubset), []),
       exportTo: withDefault(exportTo, []),
@@ -42,9 +43,22 @@ export const decodeDestinationRule: Decoder<DestinationRuleSpec> = transform(
   }),
   (spec, place, context) => {
     reportRepeatedSubsets(fieldPlace(place, "subsets"), context);
+    checkExport(spec, fieldPlace(place, "exportTo") ?? place, context);
     return { ...spec, hostAt: positionOf(fieldPlace(place, "host") ?? place, context) };
   },
 );
+
+/** A rule for some clients is for those of its own namespace. */
+function checkExport(
+  { workloadSelector, exportTo: names }: Pick<DestinationRuleSpec, "workloadSelector" | "exportTo">,
+  place: Place,
+  context: DecodeContext,
+): void {
+  const isPrivate = names.every((name) => name === "." || name === context.namespace);
+  if (workloadSelector !== undefined && !isPrivate) {
+    reportConflict(place, context, 'must be "." alone, because the rule has a workloadSelector');
+  }
+}
 
 function reportRepeatedSubsets(subsets: Place | undefined, context: DecodeContext): void {
   if (subsets?.value.kind !== "list") {

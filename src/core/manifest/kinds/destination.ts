@@ -54,7 +54,22 @@ export const decodePercent: Decoder<number> = transform(
   ({ value }) => value,
 );
 
+/** As `decodePercent`; Istio takes shares of mirrors that are too small to count, too. */
+export const decodeMirrorPercent: Decoder<number> = transform(
+  object({
+    fields: {
+      value: withDefault(
+        refine(number, (value) =>
+          value >= 0 && value <= 100 ? undefined : `must be a percentage from 0 to 100, but is ${value}`,
+        ),
+        0,
+      ),
+    },
+  }),
+  ({ value }) => value,
+);
+
 export const decodeMirrorPolicy: Decoder<HttpMirror> = transform(
-  object({ fields: { destination: required(decodeDestination), percentage: withDefault(decodePercent, 100) } }),
+  object({ fields: { destination: required(decodeDestination), percentage: withDefault(decodeMirrorPercent, 100) } }),
   ({ destination, percentage }) => ({ destination, percent: percentage }),
 );

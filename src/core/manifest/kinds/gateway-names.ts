@@ -1,32 +1,41 @@
 import { strings, transform } from "../decode/collections.ts";
-import { childPlace, type Decoder, renderPath, report, reportValue } from "../decode/decoder.ts";
+import { type Decoder, type DecodeContext, type Place, reportDiscouraged, reportValue } from "../decode/decoder.ts";
 import { complainFqdn, complainLabel } from "../names.ts";
+import { itemPlace } from "./hosts.ts";
 
-/** `mesh`, `name`, `namespace/name` or `./name`; the full name of old (`name.ns.svc...`) works but is discouraged. */
+/**
+ * `mesh`, `name`, `namespace/name` or `./name`; the full name of old (`name.ns.svc...`) works but is discouraged. A
+ * name that Istio refuses names no Gateway; the others still count, and so do the rules.
+ */
 export const gatewayNames: Decoder<readonly string[]> = transform(strings, (names, place, context) => {
   for (const [index, name] of names.entries()) {
-    const value = place.value.kind === "list" ? place.value.items[index] : undefined;
-    const item = value === undefined ? place : childPlace(place, index, value);
-    const complaint = complainGatewayName(name);
-    if (complaint !== undefined) {
-      reportValue(item, context, complaint);
-    } else if (!name.includes("/") && name.includes(".")) {
-      const [gateway, namespace] = name.split(".");
-      const message = `"${renderPath(item)}" names a gateway by a full name, a form that Istio discourages.`;
-      report(item, context, { code: "KIR1013", message, hint: `Write "${namespace}/${gateway}".` });
-    }
+    checkGatewayName(name, itemPlace(place, index), context);
   }
-  // A name that Istio refuses names no Gateway; the others still count, and so do the rules.
   return names;
 });
 
-function complainGatewayName(text: string): string | undefined {
-  const [first = "", second, ...rest] = text.split("/");
-  if (second === undefined) {
-    return complainFqdn(first);
+function checkGatewayName(name: string, place: Place, context: DecodeContext): void {
+  const complaint = complainGatewayName(name);
+  if (complaint !== undefined) {
+    reportValue(place, context, complaint);
+  } else if (name.startsWith("./")) {
+    const hint = `Write "${name.slice(2)}".`;
+    reportDiscouraged(place, context, "names a gateway in a form that Istio's admission webhook refuses", hint);
+  } else if (!name.includes("/") && name.includes(".")) {
+    const [gateway, namespace] = name.split(".");
+    const hint = `Write "${namespace}/${gateway}".`;
+    reportDiscouraged(place, context, "names a gateway by a full name, a form that Istio discourages", hint);
   }
-  const namespaceIsWrong = first !== "." && complainLabel(first) !== undefined;
-  return rest.length > 0 || namespaceIsWrong || complainFqdn(second) !== undefined
+}
+
+function complainGatewayName(text: string): string | undefined {
+  const slash = text.indexOf("/");
+  if (slash === -1) {
+    return complainFqdn(text);
+  }
+  const [namespace, name] = [text.slice(0, slash), text.slice(slash + 1)];
+  const isNamespaceWrong = namespace !== "." && complainLabel(namespace) !== undefined;
+  return isNamespaceWrong || complainLabel(name) !== undefined
     ? `must be a gateway's name or namespace/name, but is ${JSON.stringify(text)}`
     : undefined;
 }

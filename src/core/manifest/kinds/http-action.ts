@@ -1,10 +1,10 @@
 import { refine, transform } from "../decode/collections.ts";
 import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
 import { object, optional, required } from "../decode/object.ts";
-import { integer, oneOf, portNumber, string } from "../decode/scalars.ts";
+import { integer, oneOf, portNumber, string, zeroOr } from "../decode/scalars.ts";
 import type { HttpRedirect, HttpRewrite } from "../virtual-service.ts";
 import { parseBase64 } from "./base64.ts";
-import { complainLine, complainRegex } from "./string-match.ts";
+import { complainLine, regexText } from "./string-match.ts";
 
 /** Text that goes into a request line or a header, where Envoy takes no line break. */
 const lineText = refine(string, complainLine);
@@ -28,22 +28,22 @@ export const decodeRedirect: Decoder<HttpRedirect> = transform(
       uri: optional(lineText),
       prefixRewrite: optional(lineText),
       authority: optional(lineText),
-      scheme: optional(oneOf(["http", "https"])),
-      port: optional(portNumber),
+      scheme: optional(oneOf(["", "http", "https"])),
+      port: optional(zeroOr(portNumber)),
       derivePort: optional(oneOf(["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"])),
       redirectCode: optional(redirectCode),
     },
   }),
   (fields, place, context) => {
     const { redirectCode: code, derivePort, port, ...others } = fields;
-    if ([derivePort, port, ...Object.values(others)].every((value) => value === undefined)) {
+    if ([derivePort, port, ...Object.values(others)].every((value) => value === undefined || value === "")) {
       return reportValue(place, context, "needs one of uri, prefixRewrite, authority, scheme and port");
     }
     for (const [left, right] of [
       ["uri", "prefixRewrite"],
       ["port", "derivePort"],
     ] as const) {
-      if (fields[left] !== undefined && fields[right] !== undefined) {
+      if (isGiven(fields[left]) && isGiven(fields[right])) {
         const message = `"${renderPath(place)}" must not have both ${left} and ${right}.`;
         report(place, context, { code: "KIR1014", message });
         return invalid;
@@ -52,6 +52,11 @@ export const decodeRedirect: Decoder<HttpRedirect> = transform(
     return { ...others, port: port ?? derivedPort(derivePort), status: code === undefined || code === 0 ? 301 : code };
   },
 );
+
+/** An empty text is the same as none. */
+function isGiven(value: string | number | undefined): boolean {
+  return value !== undefined && value !== "";
+}
 
 function derivedPort(derivePort: "FROM_PROTOCOL_DEFAULT" | "FROM_REQUEST_PORT" | undefined): HttpRedirect["port"] {
   switch (derivePort) {
@@ -65,7 +70,10 @@ function derivedPort(derivePort: "FROM_PROTOCOL_DEFAULT" | "FROM_REQUEST_PORT" |
 }
 
 const decodeRegexRewrite = object({
-  fields: { match: required(refine(string, complainRegex)), rewrite: required(lineText) },
+  fields: {
+    match: required(regexText),
+    rewrite: required(refine(lineText, (text) => (text === "" ? "must not be empty" : undefined))),
+  },
 });
 
 export const decodeRewrite: Decoder<HttpRewrite> = transform(
@@ -77,10 +85,10 @@ export const decodeRewrite: Decoder<HttpRewrite> = transform(
     },
   }),
   ({ uri, authority, uriRegexRewrite }, place, context) => {
-    if (uri === undefined && authority === undefined && uriRegexRewrite === undefined) {
+    if (!isGiven(uri) && !isGiven(authority) && uriRegexRewrite === undefined) {
       return reportValue(place, context, "needs one of uri, authority and uriRegexRewrite");
     }
-    if (uri !== undefined && uriRegexRewrite !== undefined) {
+    if (isGiven(uri) && uriRegexRewrite !== undefined) {
       const message = `"${renderPath(place)}" must not have both uri and uriRegexRewrite.`;
       report(place, context, { code: "KIR1014", message });
       return invalid;

@@ -1,7 +1,7 @@
 import { list, refine, strings, transform } from "../decode/collections.ts";
 import { type Decoder, report, renderPath } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, withDefault } from "../decode/object.ts";
-import { boolean, durationOrZeroMs, oneOf, string } from "../decode/scalars.ts";
+import { boolean, durationMs, oneOf } from "../decode/scalars.ts";
 import type { HttpCors } from "../virtual-service.ts";
 import { checkedStrings } from "./hosts.ts";
 import { isHeaderName, originMatch } from "./string-match.ts";
@@ -13,10 +13,10 @@ const methodNames = checkedStrings((text) =>
 );
 
 const headerNames = checkedStrings((text) =>
-  isHeaderName(text) ? undefined : `is ${JSON.stringify(text)}, which is no header name`,
+  text === "*" || isHeaderName(text) ? undefined : `is ${JSON.stringify(text)}, which is no header name`,
 );
 
-const maxAge = refine(durationOrZeroMs, (value) => (value % 1000 === 0 ? undefined : "must be in whole seconds"));
+const maxAge = refine(durationMs, (value) => (value % 1000 === 0 ? undefined : "must be in whole seconds"));
 
 /** `corsPolicy`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateCORSPolicy. */
 export const decodeCors: Decoder<HttpCors> = transform(
@@ -49,6 +49,3 @@ export const decodeCors: Decoder<HttpCors> = transform(
     };
   },
 );
-
-/** The name of a rule's delegate. */
-export const delegateName = refine(string, (text) => (text === "" ? "must not be empty" : undefined));

@@ -1,6 +1,6 @@
 import { refine, transform } from "../decode/collections.ts";
-import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
-import { object, optional, required } from "../decode/object.ts";
+import { type Decoder, renderPath, report, reportConflict, reportDiscouraged, reportValue } from "../decode/decoder.ts";
+import { fieldPlace, object, optional } from "../decode/object.ts";
 import { durationMs, integer, string } from "../decode/scalars.ts";
 import type { HttpAbort, HttpFault } from "../virtual-service.ts";
 import { decodePercent } from "./destination.ts";
@@ -40,25 +40,28 @@ const grpcStatus: Decoder<number> = transform(string, (name, place, context) => 
     : number;
 });
 
-const decodeAbort: Decoder<HttpAbort> = transform(
-  object({
-    fields: { httpStatus: optional(httpStatus), grpcStatus: optional(grpcStatus), percentage: optional(decodePercent) },
-    unsupported: { http2Error: "Istio refuses it too, because no proxy carries it out" },
-  }),
-  ({ httpStatus: http, grpcStatus: grpc, percentage = 0 }, place, context) => {
-    if (http !== undefined && grpc !== undefined) {
-      const message = `"${renderPath(place)}" must not have both httpStatus and grpcStatus.`;
-      report(place, context, { code: "KIR1014", message });
-      return invalid;
-    }
-    if (grpc !== undefined) {
-      return { kind: "grpc", status: grpc, percent: percentage };
-    }
-    return http === undefined
-      ? reportValue(place, context, "needs httpStatus or grpcStatus")
-      : { kind: "http", status: http, percent: percentage };
-  },
-);
+const abortFields = object({
+  fields: { httpStatus: optional(httpStatus), grpcStatus: optional(grpcStatus), percentage: optional(decodePercent) },
+  unsupported: { http2Error: "Istio refuses it too, because no proxy carries it out" },
+});
+
+/** Undefined where nothing says what to answer: Istio takes that, and nothing is aborted. */
+const decodeAbort: Decoder<HttpAbort | undefined> = transform(abortFields, (fields, place, context) => {
+  const { httpStatus: http, grpcStatus: grpc, percentage = 0 } = fields;
+  if (http !== undefined && grpc !== undefined) {
+    return reportConflict(place, context, "must not have both httpStatus and grpcStatus");
+  }
+  if (grpc !== undefined) {
+    return { kind: "grpc", status: grpc, percent: percentage };
+  }
+  if (http !== undefined) {
+    return { kind: "http", status: http, percent: percentage };
+  }
+  if (fieldPlace(place, "http2Error") === undefined) {
+    reportDiscouraged(place, context, "has neither httpStatus nor grpcStatus, so it aborts nothing");
+  }
+  return undefined;
+});
 
 const wholePercent = refine(integer, (value) =>
   value >= 0 && value <= 100 ? undefined : "must be a percentage from 0 to 100",
@@ -73,20 +76,21 @@ const oldPercent: Decoder<number> = transform(wholePercent, (value, place, conte
 const decodeDelay = transform(
   object({
     fields: {
-      fixedDelay: required(durationMs),
+      fixedDelay: optional(durationMs),
       percentage: optional(decodePercent),
       percent: optional(oldPercent),
     },
     unsupported: { exponentialDelay: "Istio refuses it too, because no proxy carries it out" },
   }),
-  ({ fixedDelay, percentage, percent }) => ({ delayMs: fixedDelay, percent: percentage ?? percent ?? 0 }),
+  ({ fixedDelay, percentage, percent }) =>
+    fixedDelay === undefined ? undefined : { delayMs: fixedDelay, percent: percentage ?? percent ?? 0 },
 );
 
 /** `fault`. Source of the rules: Istio `pkg/config/validation/validation.go`, validateHTTPFaultInjection. */
 export const decodeFault: Decoder<HttpFault> = transform(
   object({ fields: { delay: optional(decodeDelay), abort: optional(decodeAbort) } }),
   (fault, place, context) =>
-    fault.delay === undefined && fault.abort === undefined
+    fieldPlace(place, "delay") === undefined && fieldPlace(place, "abort") === undefined
       ? reportValue(place, context, "needs delay or abort")
       : { delay: fault.delay, abort: fault.abort },
 );

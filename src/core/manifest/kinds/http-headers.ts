@@ -26,7 +26,7 @@ export const noHeaderOperations: HeaderOperations = { request: unchanged, respon
 
 const headerValues = mapOf((place, context) => {
   const name = String(place.key);
-  if (!isHeaderName(name)) {
+  if (!isHeaderName(name) && !name.startsWith(":")) {
     return reportValue(place, context, `has the key ${JSON.stringify(name)}, which is no header name`);
   }
   if (name.length > maximumHeaderBytes) {

@@ -24,16 +24,31 @@ const retryConditions: ReadonlySet<string> = new Set([
   "unavailable",
 ]);
 
+/** Istio splits at commas and takes each token as it stands, so a space makes it another word. */
 const retryOn = refine(string, (text) => {
-  const unknown = text
-    .split(",")
-    .map((token) => token.trim())
-    .find((token) => !retryConditions.has(token) && !isStatusCode(token) && token !== "");
+  const unknown = text.split(",").find((token) => text !== "" && !retryConditions.has(token) && !isStatusCode(token));
   return unknown === undefined ? undefined : `has ${JSON.stringify(unknown)}, which is no retry condition`;
 });
 
+/** The statuses that have a name. Source: Go `net/http`, StatusText. */
+const statusRanges = [
+  [100, 103],
+  [200, 208],
+  [226, 226],
+  [300, 305],
+  [307, 308],
+  [400, 418],
+  [421, 426],
+  [428, 429],
+  [431, 431],
+  [451, 451],
+  [500, 508],
+  [510, 511],
+] as const;
+
 function isStatusCode(token: string): boolean {
-  return /^[1-5][0-9]{2}$/.test(token);
+  const status = /^[1-5][0-9]{2}$/.test(token) ? Number(token) : 0;
+  return statusRanges.some(([first, last]) => status >= first && status <= last);
 }
 
 const attempts = refine(integer, (value) =>
@@ -47,14 +62,14 @@ export const decodeRetries: Decoder<HttpRetry> = transform(
       attempts: withDefault(attempts, 0),
       perTryTimeout: optional(durationMs),
       retryOn: optional(retryOn),
-      retryRemoteLocalities: withDefault(boolean, false),
+      retryRemoteLocalities: optional(boolean),
       retryIgnorePreviousHosts: optional(boolean),
       backoff: optional(durationMs),
     },
   }),
   (fields, place, context) => {
     const hasOthers =
-      fields.perTryTimeout !== undefined || fields.retryOn !== undefined || fields.retryRemoteLocalities;
+      fields.perTryTimeout !== undefined || (fields.retryOn ?? "") !== "" || fields.retryRemoteLocalities !== undefined;
     if (fields.attempts === 0 && hasOthers) {
       const message = `"${renderPath(place)}" has no attempts, so nothing else may be set in it.`;
       report(place, context, { code: "KIR1014", message, hint: "Set attempts to 1 or more." });
@@ -64,7 +79,7 @@ export const decodeRetries: Decoder<HttpRetry> = transform(
       attempts: fields.attempts,
       perTryTimeoutMs: fields.perTryTimeout,
       retryOn: fields.retryOn === "" ? undefined : fields.retryOn,
-      retryRemoteLocalities: fields.retryRemoteLocalities,
+      retryRemoteLocalities: fields.retryRemoteLocalities ?? false,
       backoffMs: fields.backoff,
       retryIgnorePreviousHosts: fields.retryIgnorePreviousHosts,
     };

@@ -1,4 +1,4 @@
-import { lenientList, list, nonEmpty, refine, transform } from "../decode/collections.ts";
+import { lenientList, list, refine, transform } from "../decode/collections.ts";
 import {
   type DecodeContext,
   type Decoder,
@@ -6,20 +6,20 @@ import {
   invalid,
   type Place,
   positionOf,
-  renderPath,
-  report,
+  reportConflict,
+  reportDiscouraged,
   reportValue,
 } from "../decode/decoder.ts";
 import { parseDuration } from "../decode/duration.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { durationMs, number, string } from "../decode/scalars.ts";
 import type { HttpAction, HttpDelegate, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
-import { decodeDestination, decodeMirrorPolicy, decodePercent, decodeRouteDestination } from "./destination.ts";
+import { decodeDestination, decodeMirrorPercent, decodeMirrorPolicy, decodeRouteDestination } from "./destination.ts";
 import { decodeDirectResponse, decodeRedirect, decodeRewrite } from "./http-action.ts";
 import { complainHeaderCount, decodeHeaderOperations, noHeaderOperations } from "./http-headers.ts";
-import { decodeCors, delegateName } from "./http-cors.ts";
+import { decodeCors } from "./http-cors.ts";
 import { decodeFault } from "./http-fault.ts";
-import { decodeHttpMatch } from "./http-match.ts";
+import { decodeHttpMatch, namespaceCondition } from "./http-match.ts";
 import { decodeRetries } from "./http-retry.ts";
 
 const mirrorPercent = refine(number, (value) =>
@@ -35,11 +35,13 @@ const timeoutMs: Decoder<number> = (place, context) =>
       })
     : durationMs(place, context);
 
+const delegateName = refine(string, (text) => (text === "" ? "must not be empty" : undefined));
+
 const decodeDelegate: Decoder<HttpDelegate> = transform(
-  object({ fields: { name: required(delegateName), namespace: optional(string) } }),
+  object({ fields: { name: required(delegateName), namespace: optional(namespaceCondition) } }),
   ({ name, namespace }, place, context) => ({
     name,
-    namespace: namespace === "" ? undefined : namespace,
+    namespace,
     at: positionOf(place, context),
   }),
 );
@@ -49,7 +51,7 @@ const decodeFields = object({
     name: optional(string),
     match: withDefault(list(decodeHttpMatch), []),
     // One that cannot be read is an error, and the others are still judged.
-    route: optional(nonEmpty(lenientList(decodeRouteDestination))),
+    route: withDefault(lenientList(decodeRouteDestination), []),
     redirect: optional(decodeRedirect),
     directResponse: optional(decodeDirectResponse),
     rewrite: optional(decodeRewrite),
@@ -58,7 +60,8 @@ const decodeFields = object({
     mirror: optional(decodeDestination),
     mirrors: optional(list(decodeMirrorPolicy)),
     mirrorPercent: optional(mirrorPercent),
-    mirrorPercentage: optional(decodePercent),
+    mirror_percent: optional(mirrorPercent),
+    mirrorPercentage: optional(decodeMirrorPercent),
     headers: withDefault(decodeHeaderOperations, noHeaderOperations),
     fault: optional(decodeFault),
     corsPolicy: optional(decodeCors),
@@ -74,7 +77,7 @@ export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fiel
   const mirrors = buildMirrors(fields, place, context);
   const complaint = complainPrefixRewrite(fields) ?? complainAuthority(fields) ?? complainHeaders(fields);
   if (complaint !== undefined) {
-    exclude(place, context, complaint);
+    reportConflict(place, context, complaint);
   }
   if (action === invalid || mirrors === invalid || complaint !== undefined) {
     return invalid;
@@ -95,21 +98,21 @@ export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fiel
 });
 
 function buildAction(fields: RouteFields, place: Place, context: DecodeContext): HttpAction | Invalid {
-  const { route, redirect, directResponse, delegate } = fields;
-  const given = Object.entries({ route, redirect, directResponse, delegate }).filter(
-    ([, value]) => value !== undefined,
-  );
-  if (given.length > 1) {
-    return exclude(place, context, `must have one action, but has ${given.map(([name]) => name).join(" and ")}`);
-  }
-  if (route !== undefined) {
-    return checkWeights(route, place, context);
+  const { route, redirect, directResponse, delegate, fault, rewrite } = fields;
+  const given = Object.entries({ route: route.length > 0 ? route : undefined, redirect, directResponse, delegate });
+  const names = given.flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (names.length > 1) {
+    return reportConflict(place, context, `must have one action, but has ${names.join(" and ")}`);
   }
   if (delegate !== undefined) {
     return { kind: "delegate", ...delegate };
   }
-  if (fields.rewrite !== undefined) {
-    return exclude(place, context, "must not have rewrite without route");
+  if (route.length > 0) {
+    return checkWeights(route, place, context);
+  }
+  const stray = (fault === undefined ? undefined : "fault") ?? (rewrite === undefined ? undefined : "rewrite");
+  if (stray !== undefined && names.length > 0) {
+    return reportConflict(place, context, `must not have ${stray} without route`);
   }
   if (redirect !== undefined) {
     return { kind: "redirect", ...redirect };
@@ -117,7 +120,11 @@ function buildAction(fields: RouteFields, place: Place, context: DecodeContext):
   if (directResponse !== undefined) {
     return { kind: "directResponse", ...directResponse };
   }
-  return reportValue(place, context, "needs one of route, redirect, directResponse and delegate");
+  // What stands in `route` and cannot be read is reported already.
+  const written = fieldPlace(place, "route")?.value;
+  return written?.kind === "list" && written.items.length > 0
+    ? invalid
+    : reportValue(place, context, "needs one of route, redirect, directResponse and delegate");
 }
 
 /** Zero everywhere leaves nobody to send to; a single destination's weight is ignored, even 0. */
@@ -141,28 +148,27 @@ function checkWeights(
 function buildMirrors(fields: RouteFields, place: Place, context: DecodeContext): readonly HttpMirror[] | Invalid {
   const { mirror, mirrors = [] } = fields;
   if (mirror !== undefined && mirrors.length > 0) {
-    return exclude(place, context, "must not have both mirror and mirrors");
+    return reportConflict(place, context, "must not have both mirror and mirrors");
   }
-  if (fields.mirrorPercent !== undefined) {
-    const at = fieldPlace(place, "mirrorPercent") ?? place;
-    const message = `"${renderPath(at)}" is deprecated.`;
-    report(at, context, { code: "KIR1013", message, hint: "Write mirrorPercentage: {value: N} instead." });
+  const old = fieldPlace(place, "mirrorPercent") ?? fieldPlace(place, "mirror_percent");
+  if (old !== undefined) {
+    reportDiscouraged(old, context, "is deprecated", "Write mirrorPercentage: {value: N} instead.");
   }
-  const percent = fields.mirrorPercentage ?? fields.mirrorPercent ?? 100;
+  const percent = fields.mirrorPercentage ?? fields.mirrorPercent ?? fields.mirror_percent ?? 100;
   return mirror === undefined ? mirrors : [{ destination: mirror, percent }];
 }
 
-/** Replacing the matched prefix means something only where every condition matches a prefix. */
+/** Replacing the matched prefix means something only where no condition matches a path in another way. */
 function complainPrefixRewrite(fields: RouteFields): string | undefined {
-  const isAllowed = fields.match.length > 0 && fields.match.every((match) => match.uri?.kind === "prefix");
-  return fields.redirect?.prefixRewrite === undefined || isAllowed
+  const isAllowed = fields.match.every((match) => match.uri === undefined || match.uri.kind === "prefix");
+  return (fields.redirect?.prefixRewrite ?? "") === "" || isAllowed
     ? undefined
-    : "has redirect.prefixRewrite, which needs a uri prefix in every match";
+    : "has redirect.prefixRewrite, which needs every uri to match a prefix";
 }
 
 /** The changes of an only destination become part of the rule's own. */
 function complainHeaders({ headers, route }: RouteFields): string | undefined {
-  const only = route?.length === 1 ? route[0]?.headers : undefined;
+  const only = route.length === 1 ? route[0]?.headers : undefined;
   return only === undefined
     ? undefined
     : (complainHeaderCount([headers.request, only.request]) ?? complainHeaderCount([headers.response, only.response]));
@@ -175,9 +181,4 @@ function complainAuthority({ rewrite, headers }: RouteFields): string | undefine
   return header === undefined || rewrite?.authority === undefined || rewrite.authority === ""
     ? undefined
     : `changes the authority twice, by rewrite.authority and by the header ${header}`;
-}
-
-function exclude(place: Place, context: DecodeContext, complaint: string): Invalid {
-  report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" ${complaint}.` });
-  return invalid;
 }

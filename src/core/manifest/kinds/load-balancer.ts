@@ -1,30 +1,27 @@
 import { list, refine, transform } from "../decode/collections.ts";
-import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
-import { object, optional, required, withDefault } from "../decode/object.ts";
+import { type Decoder, invalid, reportConflict, reportDiscouraged, reportValue } from "../decode/decoder.ts";
+import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { boolean, durationMs, durationOrZeroMs, integer, number, oneOf, string } from "../decode/scalars.ts";
-import { decodeLocality } from "./locality-load-balancing.ts";
+import { decodeLocality, decodeZoneAware } from "./locality-load-balancing.ts";
 import { complainLine } from "./string-match.ts";
 import type { ConsistentHash, LoadBalancer, Warmup } from "../destination-rule.ts";
 
-const simpleNames = ["UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] as const;
-
 type Simple = Extract<LoadBalancer, { kind: "simple" }>["simple"];
 
+const simpleNames = oneOf(["UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "PASSTHROUGH"], {
+  PASSTHROUGH: {
+    support: "rejected",
+    reason: "no connection on this machine is redirected, so none carries an address that it was meant for",
+  },
+});
+
 /** LEAST_CONN is the old name of LEAST_REQUEST, which is also what Istio uses where nothing is said. */
-const decodeSimple: Decoder<Simple> = transform(oneOf(simpleNames), (name, place, context) => {
+const decodeSimple: Decoder<Simple> = transform(simpleNames, (name, place, context) => {
   switch (name) {
     case "PASSTHROUGH":
-      report(place, context, {
-        code: "KIR1006",
-        message: `"${renderPath(place)}" is PASSTHROUGH, which is not supported: no connection on this machine is redirected, so none has an address that it was meant for.`,
-        hint: "Remove it, or route this host elsewhere.",
-      });
       return invalid;
     case "LEAST_CONN":
-      report(place, context, {
-        code: "KIR1013",
-        message: `"${renderPath(place)}" is LEAST_CONN, the deprecated name of LEAST_REQUEST.`,
-      });
+      reportDiscouraged(place, context, "is LEAST_CONN, the deprecated name of LEAST_REQUEST");
       return "LEAST_REQUEST";
     case "UNSPECIFIED":
       return "LEAST_REQUEST";
@@ -42,12 +39,22 @@ const decodeAttribute: Decoder<readonly [name: string, value: string]> = transfo
   ({ name, value }) => [name, value] as const,
 );
 
+const cookieAttributes: Decoder<readonly (readonly [name: string, value: string])[]> = transform(
+  list(decodeAttribute),
+  (attributes, place, context) => {
+    const names = new Set(attributes.map(([name]) => name));
+    return names.size < attributes.length
+      ? reportValue(place, context, "must not name an attribute twice")
+      : attributes;
+  },
+);
+
 const decodeCookie = object({
   fields: {
     name: required(notEmpty),
     path: optional(string),
     ttl: optional(durationOrZeroMs),
-    attributes: withDefault(list(decodeAttribute), []),
+    attributes: withDefault(cookieAttributes, []),
   },
 });
 
@@ -60,13 +67,12 @@ const ringSize = refine(integer, (value) =>
 
 /** Maglev needs a prime; 5000011 is Envoy's own bound. */
 const tableSize = refine(integer, (value) =>
-  value === 0 || (value < 5_000_011 && isPrime(value))
-    ? undefined
-    : `must be a prime number below 5000011, but is ${value}`,
+  value < 5_000_011 && isPrime(value) ? undefined : `must be a prime number below 5000011, but is ${value}`,
 );
 
+/** As Envoy sees it, for which 1 is one too. */
 function isPrime(value: number): boolean {
-  if (value < 2) {
+  if (value < 1) {
     return false;
   }
   for (let divisor = 2; divisor * divisor <= value; divisor += 1) {
@@ -85,36 +91,41 @@ const hashFields = object({
     httpQueryParameterName: optional(notEmpty),
     minimumRingSize: optional(ringSize),
     ringHash: optional(object({ fields: { minimumRingSize: optional(ringSize) } })),
-    maglev: optional(object({ fields: { tableSize: optional(tableSize) } })),
+    maglev: optional(object({ fields: { tableSize: required(tableSize) } })),
   },
 });
 
 type HashFields = Exclude<ReturnType<typeof hashFields>, symbol>;
 
-const decodeHash: Decoder<ConsistentHash> = transform(hashFields, (fields, place, context) => {
-  const keys = hashKeys(fields);
-  const [key] = keys;
-  if (key === undefined || keys.length > 1) {
-    return reportValue(
+/** Undefined where no key is named: requests then go to any endpoint. */
+const decodeHash: Decoder<ConsistentHash | undefined> = transform(hashFields, (fields, place, context) => {
+  const { httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName } = fields;
+  const written = [httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName].filter((key) => key !== undefined);
+  if (written.length > 1) {
+    return reportConflict(
       place,
       context,
-      "needs exactly one of httpHeaderName, httpCookie, useSourceIp and httpQueryParameterName",
+      "must have one of httpHeaderName, httpCookie, useSourceIp and httpQueryParameterName, but has several",
     );
   }
-  const { minimumRingSize, ringHash, maglev } = fields;
+  const { ringHash, maglev } = fields;
+  const minimumRingSize = fields.minimumRingSize === 0 ? undefined : fields.minimumRingSize;
   if ([minimumRingSize, ringHash, maglev].filter((value) => value !== undefined).length > 1) {
-    const message = `"${renderPath(place)}" must have only one of minimumRingSize, ringHash and maglev.`;
-    report(place, context, { code: "KIR1014", message });
-    return invalid;
+    return reportConflict(place, context, "must have only one of minimumRingSize, ringHash and maglev");
   }
   if (minimumRingSize !== undefined) {
-    const message = `"${renderPath(place)}.minimumRingSize" is deprecated.`;
-    report(place, context, { code: "KIR1013", message, hint: "Write ringHash: {minimumRingSize: N} instead." });
+    const at = fieldPlace(place, "minimumRingSize") ?? place;
+    reportDiscouraged(at, context, "is deprecated", "Write ringHash: {minimumRingSize: N} instead.");
+  }
+  const [key] = hashKeys(fields);
+  if (key === undefined) {
+    reportDiscouraged(place, context, "names nothing to make a hash of, so requests go to any endpoint");
+    return undefined;
   }
   const algorithm =
     maglev === undefined
       ? ({ kind: "ringHash", minimumRingSize: ringHash?.minimumRingSize ?? minimumRingSize } as const)
-      : ({ kind: "maglev", tableSize: maglev.tableSize === 0 ? undefined : maglev.tableSize } as const);
+      : ({ kind: "maglev", tableSize: maglev.tableSize } as const);
   return { key, algorithm };
 });
 
@@ -140,7 +151,7 @@ const minimumPercent = refine(number, (value) =>
   value < 0 || value > 100 ? `must be a percentage from 0 to 100, but is ${value}` : undefined,
 );
 
-const aggression = refine(number, (value) => (value < 1 ? `must be 1 or more, but is ${value}` : undefined));
+const aggression = refine(number, (value) => (value <= 0 ? `must be above 0, but is ${value}` : undefined));
 
 const decodeWarmup: Decoder<Warmup> = transform(
   object({
@@ -163,28 +174,31 @@ export const decodeLoadBalancer: Decoder<LoadBalancer | undefined> = transform(
       warmup: optional(decodeWarmup),
       warmupDurationSecs: optional(durationMs),
     },
-    unsupported: { zoneAwareLbSetting: "endpoints on one machine have no zones to weigh" },
+    unserved: { zoneAwareLbSetting: "a proxy needs others of its kind to weigh zones, and there is one of each here" },
+    checks: { zoneAwareLbSetting: decodeZoneAware },
   }),
   ({ simple, consistentHash, localityLbSetting, warmup, warmupDurationSecs }, place, context) => {
-    if (simple !== undefined && consistentHash !== undefined) {
-      report(place, context, {
-        code: "KIR1014",
-        message: `"${renderPath(place)}" must not have both simple and consistentHash.`,
-      });
-      return invalid;
+    const hasHash = fieldPlace(place, "consistentHash") !== undefined;
+    if (localityLbSetting !== undefined && fieldPlace(place, "zoneAwareLbSetting") !== undefined) {
+      return reportConflict(place, context, "must not have both localityLbSetting and zoneAwareLbSetting");
     }
-    const extras = {
-      locality: localityLbSetting,
-      warmup:
-        warmup ??
-        (warmupDurationSecs === undefined
-          ? undefined
-          : { durationMs: warmupDurationSecs, minimumPercent: undefined, aggression: undefined }),
-    };
+    if (simple !== undefined && hasHash) {
+      return reportConflict(place, context, "must not have both simple and consistentHash");
+    }
+    const extras = { locality: localityLbSetting, warmup: warmup ?? oldWarmup(warmupDurationSecs) };
     if (consistentHash !== undefined) {
       return { kind: "consistentHash", hash: consistentHash, ...extras };
     }
     const isEmpty = simple === undefined && extras.locality === undefined && extras.warmup === undefined;
-    return isEmpty ? undefined : { kind: "simple", simple: simple ?? "LEAST_REQUEST", ...extras };
+    if (isEmpty && !hasHash) {
+      return undefined;
+    }
+    return { kind: "simple", simple: simple ?? (hasHash ? "RANDOM" : "LEAST_REQUEST"), ...extras };
   },
 );
+
+function oldWarmup(warmupMs: number | undefined): Warmup | undefined {
+  return warmupMs === undefined
+    ? undefined
+    : { durationMs: warmupMs, minimumPercent: undefined, aggression: undefined };
+}

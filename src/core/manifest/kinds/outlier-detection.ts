@@ -34,13 +34,13 @@ export const decodeOutlierDetection: Decoder<OutlierDetection> = transform(
   }),
   (fields, place, context) => {
     const { consecutiveErrors, interval, baseEjectionTime, outlierDetectionHttpErrorCodes: codes, ...others } = fields;
-    if (consecutiveErrors !== undefined) {
+    if (consecutiveErrors !== undefined && consecutiveErrors !== 0) {
       const at = fieldPlace(place, "consecutiveErrors") ?? place;
       const message = `"${renderPath(at)}" is deprecated and has no effect.`;
       report(at, context, { code: "KIR1013", message, hint: "Write consecutive5xxErrors instead." });
     }
     if ((others.consecutiveLocalOriginFailures ?? 0) > 0 && !others.splitExternalLocalOriginErrors) {
-      return reportValue(place, context, {
+      reportValue(place, context, {
         complaint: "has consecutiveLocalOriginFailures, which needs splitExternalLocalOriginErrors",
         hint: "Set splitExternalLocalOriginErrors to true.",
       });

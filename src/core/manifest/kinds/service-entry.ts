@@ -2,21 +2,21 @@ import { lenientList, list, nonEmpty, refine, strings, transform } from "../deco
 import {
   type DecodeContext,
   type Decoder,
-  type Invalid,
-  invalid,
   type Place,
   positionOf,
-  renderPath,
-  report,
+  reportConflict,
+  reportDiscouraged,
   reportValue,
 } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
-import { oneOf, portNumber, string } from "../decode/scalars.ts";
-import { complainLabel, complainSubnet, complainWildcardHost, isIpAddress } from "../names.ts";
-import type { ServiceEntryPort, ServiceEntrySpec, WorkloadEntrySpec } from "../service-entry.ts";
-import { checkedStrings, exportTo } from "./hosts.ts";
+import { oneOf, portNumber, string, zeroOr } from "../decode/scalars.ts";
+import type { ObjectMeta } from "../manifest.ts";
+import { complainLabel, complainPartialWildcard, complainSubnet, complainWildcardHost } from "../names.ts";
+import type { ServiceEntryPort, ServiceEntrySpec } from "../service-entry.ts";
+import { checkedStrings, itemPlace, serviceEntryExportTo } from "./hosts.ts";
 import { labelSelector } from "./label-selector.ts";
 import { protocolOrNone } from "./port-protocol.ts";
+import { findServiceEntryConflict } from "./service-entry-conflicts.ts";
 import { decodeWorkloadEntry } from "./workload-entry.ts";
 
 const decodePort: Decoder<ServiceEntryPort> = transform(
@@ -25,97 +25,102 @@ const decodePort: Decoder<ServiceEntryPort> = transform(
       number: required(portNumber),
       name: required(refine(string, complainLabel)),
       protocol: withDefault(protocolOrNone, "TCP"),
-      targetPort: optional(portNumber),
+      targetPort: optional(zeroOr(portNumber)),
     },
   }),
-  (port, place, context) => ({ ...port, at: positionOf(place, context) }),
+  ({ targetPort, ...port }, place, context) => ({
+    ...port,
+    targetPort: targetPort === 0 ? undefined : targetPort,
+    at: positionOf(place, context),
+  }),
 );
 
 const host = (text: string): string | undefined =>
   text === "*" ? 'must not be "*", which would take every host' : complainWildcardHost(text);
 
-const resolutions = ["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] as const;
+const address = (text: string): string | undefined =>
+  text.length > 64 ? "must be at most 64 characters long" : complainSubnet(text);
+
+const resolutions = oneOf(["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"]);
+
+/** Bounds of the schema, which keep a hopeless file from costing anything. */
+const atMost =
+  (limit: number) =>
+  (items: readonly unknown[]): string | undefined =>
+    items.length > limit ? `must have at most ${limit} items, but has ${items.length}` : undefined;
 
 const decodeFields = object({
   fields: {
-    hosts: required(nonEmpty(checkedStrings(host))),
-    addresses: withDefault(checkedStrings(complainSubnet), []),
-    ports: withDefault(lenientList(decodePort), []),
+    hosts: required(refine(nonEmpty(checkedStrings(host)), atMost(256))),
+    addresses: withDefault(refine(checkedStrings(address), atMost(256)), []),
+    ports: withDefault(refine(lenientList(decodePort), atMost(256)), []),
     location: withDefault(oneOf(["MESH_EXTERNAL", "MESH_INTERNAL"]), "MESH_EXTERNAL"),
-    resolution: withDefault(oneOf(resolutions), "NONE"),
-    endpoints: withDefault(list(decodeWorkloadEntry), []),
+    resolution: withDefault(resolutions, "NONE"),
+    endpoints: withDefault(refine(list(decodeWorkloadEntry), atMost(4096)), []),
     workloadSelector: optional(labelSelector),
     subjectAltNames: withDefault(strings, []),
-    exportTo: withDefault(exportTo, []),
+    exportTo: withDefault(serviceEntryExportTo, []),
   },
 });
 
-type EntryFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
-
 /** `networking.istio.io` ServiceEntry. Source of the rules: Istio `pkg/config/validation/validation.go` and the CRD. */
-export const decodeServiceEntry: Decoder<ServiceEntrySpec> = transform(decodeFields, (fields, place, context) => {
-  checkPorts(fields.ports, place, context);
-  return checkResolution(fields, place, context) === invalid ? invalid : fields;
-});
+export function decodeServiceEntry(metadata: ObjectMeta): Decoder<ServiceEntrySpec> {
+  return transform(decodeFields, (spec, place, context) => {
+    checkPorts(spec.ports, fieldPlace(place, "ports") ?? place, context);
+    const conflict = findServiceEntryConflict(spec, metadata);
+    if (conflict !== undefined) {
+      reportConflict(place, context, conflict);
+    }
+    // The schema asks whether endpoints are written, and an empty list is.
+    const endpoints = fieldPlace(place, "endpoints");
+    if (endpoints !== undefined && spec.endpoints.length === 0 && spec.resolution === "NONE") {
+      reportConflict(endpoints, context, "must not be there with resolution NONE");
+    }
+    warnAboutMeaning(spec, metadata, { place, context });
+    return spec;
+  });
+}
 
 function checkPorts(ports: readonly ServiceEntryPort[], place: Place, context: DecodeContext): void {
   const names = new Set(ports.map((port) => port.name));
   const numbers = new Set(ports.map((port) => port.number));
   if (names.size < ports.length || numbers.size < ports.length) {
-    const at = fieldPlace(place, "ports") ?? place;
-    const what = names.size < ports.length ? "name" : "number";
-    report(at, context, { code: "KIR1014", message: `"${renderPath(at)}" has two ports with the same ${what}.` });
+    reportConflict(place, context, `has two ports with the same ${names.size < ports.length ? "name" : "number"}`);
   }
 }
 
-/** What may stand together, rule by rule; the first that is broken is reported. */
-function checkResolution(fields: EntryFields, place: Place, context: DecodeContext): Invalid | undefined {
-  const complaint = findConflict(fields);
-  if (complaint === undefined) {
-    return undefined;
-  }
-  report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" ${complaint}.` });
-  return invalid;
+interface Where {
+  readonly place: Place;
+  readonly context: DecodeContext;
 }
 
-function findConflict(fields: EntryFields): string | undefined {
-  const { resolution, endpoints, workloadSelector, addresses, hosts, ports } = fields;
-  if (workloadSelector !== undefined && endpoints.length > 0) {
-    return "must not have both workloadSelector and endpoints";
+/** What Istio takes with a warning. */
+function warnAboutMeaning(spec: ServiceEntrySpec, metadata: ObjectMeta, { place, context }: Where): void {
+  const { hosts, resolution } = spec;
+  const hostsPlace = fieldPlace(place, "hosts") ?? place;
+  for (const [index, name] of hosts.entries()) {
+    const complaint = resolution === "DYNAMIC_DNS" ? undefined : complainPartialWildcard(name);
+    if (complaint !== undefined) {
+      reportDiscouraged(itemPlace(hostsPlace, index), context, complaint);
+    }
   }
-  if (addresses.some((entry) => entry.includes("/")) && resolution !== "NONE" && resolution !== "STATIC") {
-    return `must not have a CIDR range in addresses with resolution ${resolution}`;
+  if (spec.workloadSelector !== undefined && resolution === "NONE") {
+    reportDiscouraged(place, context, "has a workloadSelector, which has no effect with resolution NONE");
   }
-  const unknown = endpoints.flatMap((endpoint) => Object.keys(endpoint.ports));
-  const names = new Set(ports.map((port) => port.name));
-  const stray = unknown.find((name) => !names.has(name));
-  if (stray !== undefined) {
-    return `has an endpoint with the port "${stray}", which is not among its ports`;
+  const tcp = spec.ports.findIndex((port) => port.protocol === "TCP");
+  if (tcp !== -1 && needsAddresses(spec, metadata)) {
+    const at = itemPlace(fieldPlace(place, "ports") ?? place, tcp);
+    reportDiscouraged(at, context, "speaks TCP, and without spec.addresses nothing tells its connections from others");
   }
-  switch (resolution) {
-    case "NONE":
-      return endpoints.length > 0 ? "must not have endpoints with resolution NONE" : undefined;
-    case "STATIC":
-      return endpoints.some((endpoint) => endpoint.address !== undefined && !isIpAddress(endpoint.address))
-        ? "must have IP addresses for its endpoints with resolution STATIC"
-        : undefined;
-    case "DYNAMIC_DNS":
-      return undefined;
-    case "DNS_ROUND_ROBIN":
-    case "DNS":
-      return findDnsConflict(resolution, endpoints, hosts);
+  const looksUp = resolution === "DNS" || resolution === "DNS_ROUND_ROBIN";
+  const isTcp = spec.ports.some((port) => ["TCP", "HTTPS", "TLS", "MONGO", "REDIS", "MYSQL"].includes(port.protocol));
+  if (looksUp && spec.addresses.length > 0 && hosts.length > 1 && isTcp) {
+    reportDiscouraged(hostsPlace, context, "has more than one host beside addresses and a TCP port");
   }
 }
 
-function findDnsConflict(
-  resolution: string,
-  endpoints: readonly WorkloadEntrySpec[],
-  hosts: readonly string[],
-): string | undefined {
-  if (resolution === "DNS_ROUND_ROBIN" && endpoints.length > 1) {
-    return "must have at most one endpoint with resolution DNS_ROUND_ROBIN";
-  }
-  return endpoints.length === 0 && hosts.some((name) => name.startsWith("*"))
-    ? `needs endpoints, because a wildcard host cannot be looked up with resolution ${resolution}`
-    : undefined;
+/** Istio gives addresses by itself, except with resolution NONE and where a label says no. */
+function needsAddresses(spec: ServiceEntrySpec, metadata: ObjectMeta): boolean {
+  const label = metadata.labels["networking.istio.io/enable-autoallocate-ip"]?.toLowerCase();
+  return spec.addresses.length === 0 && (spec.resolution === "NONE" || label === "false");
 }

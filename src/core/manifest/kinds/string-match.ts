@@ -4,12 +4,14 @@ import {
   type Decoder,
   invalid,
   type Place,
-  report,
   renderPath,
+  report,
+  reportConflict,
   reportValue,
 } from "../decode/decoder.ts";
 import { object, optional } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
+import { compileRegex } from "../regex.ts";
 import type { StringMatch } from "../virtual-service.ts";
 
 /** RE2 programs above this length are refused by Istio. */
@@ -18,14 +20,26 @@ const maximumRegexLength = 1024;
 /** Envoy's bound for the name of a query parameter. */
 const maximumParameterBytes = 1024;
 
-export function complainRegex(regex: string): string | undefined {
+/** A pattern in RE2 that Envoy takes; one that it does not take would make it refuse every route of the gateway. */
+export const regexText: Decoder<string> = transform(string, (regex, place, context) => {
   if (regex === "") {
-    return "must not be an empty regular expression";
+    return reportValue(place, context, "must not be an empty regular expression");
   }
-  return regex.length > maximumRegexLength
-    ? `must be a regular expression of at most ${maximumRegexLength} characters`
-    : undefined;
-}
+  if (regex.length > maximumRegexLength) {
+    return reportValue(place, context, `must be a regular expression of at most ${maximumRegexLength} characters`);
+  }
+  const compiled = compileRegex(regex);
+  if (!(compiled instanceof Error)) {
+    return regex;
+  }
+  const message = `"${renderPath(place)}" is ${JSON.stringify(regex)}, which is not RE2: ${compiled.message}.`;
+  report(place, context, { code: "KIR1101", message });
+  return invalid;
+});
+
+/** Istio reads `*`, which is no pattern, as "whatever the value". */
+const patternOrStar: Decoder<string> = (place, context) =>
+  place.value.kind === "string" && place.value.value === "*" ? "*" : regexText(place, context);
 
 /** Why Envoy would not take a text where a line of a request or of an answer is made of it. */
 export function complainLine(text: string): string | undefined {
@@ -33,20 +47,16 @@ export function complainLine(text: string): string | undefined {
   return /[\u0000\r\n]/.test(text) ? "must hold no line break and no zero byte" : undefined;
 }
 
-const regexText = refine(string, complainRegex);
-
-const forms = object({ fields: { exact: optional(string), prefix: optional(string), regex: optional(regexText) } });
+const forms = object({
+  fields: { exact: optional(string), prefix: optional(string), regex: optional(patternOrStar) },
+});
 
 /** `exact`, `prefix` or `regex`; `{}` and the regex `*` only ask for presence. */
 const anyMatch: Decoder<StringMatch> = transform(forms, ({ exact, prefix, regex }, place, context) => {
   const given = Object.entries({ exact, prefix, regex }).filter(([, value]) => value !== undefined);
   if (given.length > 1) {
     const names = given.map(([name]) => name).join(" and ");
-    report(place, context, {
-      code: "KIR1014",
-      message: `"${renderPath(place)}" must have one form, but has ${names}.`,
-    });
-    return invalid;
+    return reportConflict(place, context, `must have one form, but has ${names}`);
   }
   if (exact !== undefined) {
     return { kind: "exact", value: exact };
@@ -64,12 +74,16 @@ export const valueMatch: Decoder<StringMatch> = transform(anyMatch, (match, plac
     : match,
 );
 
-/** A match on the path, which is always present. */
-export const uriMatch: Decoder<Exclude<StringMatch, { kind: "present" }>> = transform(
-  anyMatch,
-  (match, place, context) =>
-    match.kind === "present" ? reportValue(place, context, "needs exact, prefix or regex") : match,
-);
+type PathMatch = Exclude<StringMatch, { kind: "present" }>;
+
+/** A match on the path, which is always present, so that `{}` asks for nothing. */
+export const uriMatch: Decoder<PathMatch | undefined> = transform(anyMatch, (match, place, context) => {
+  if (match.kind !== "present") {
+    return match;
+  }
+  const isStar = place.value.kind === "map" && place.value.entries.has("regex");
+  return isStar ? reportValue(place, context, 'must not be the regular expression "*", which is none') : undefined;
+});
 
 /** An origin that a CORS policy allows; nothing but a value that is there means one. */
 export const originMatch: Decoder<Exclude<StringMatch, { kind: "present" }>> = transform(
@@ -89,6 +103,14 @@ export const headerMatches: Decoder<Readonly<Record<string, StringMatch>>> = map
   return checkHeaderName(place, context) === invalid ? invalid : valueMatch(place, context);
 });
 
+/** Headers that must not match; Istio takes `null` for presence here. */
+export const withoutHeaderMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf((place, context) => {
+  if (checkHeaderName(place, context) === invalid) {
+    return invalid;
+  }
+  return place.value.kind === "null" ? { kind: "present" } : valueMatch(place, context);
+});
+
 export const queryMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf((place, context) => {
   if (place.value.kind === "null") {
     const hint = "Write {} to ask for presence.";
@@ -102,18 +124,25 @@ export const queryMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapO
 
 function checkHeaderName(place: Place, context: DecodeContext): undefined | typeof invalid {
   const name = String(place.key);
-  if (name.startsWith("@request.auth.")) {
-    const message = `"${renderPath(place)}" matches a JWT claim, which is not supported yet.`;
+  if (isClaim(name)) {
+    const message = `"${renderPath(place)}" matches a claim of a token, which is not supported: only a RequestAuthentication, which is no networking kind, has tokens checked.`;
     // It keeps `up` from serving, and is kept itself, because whether anybody checks the token is another question.
-    report(place, context, { code: "KIR1006", message });
+    report(place, context, { code: "KIR1006", message, hint: "Match a header instead, or remove the match." });
     return undefined;
   }
-  return isHeaderName(name)
+  return pseudoHeaders.has(name) || isHeaderName(name)
     ? undefined
     : reportValue(place, context, `has the key ${JSON.stringify(name)}, which is no header name`);
 }
 
-/** A token of RFC 9110 5.1, or one of HTTP/2's pseudo-headers. */
+const pseudoHeaders: ReadonlySet<string> = new Set([":method", ":scheme", ":authority", ":path", ":status"]);
+
+/** True for `@request.auth.claims.name` and `@request.auth.claims[name][name]`, which stand for parts of a token. */
+export function isClaim(name: string): boolean {
+  return /^@request\.auth\.claims(?:\..+|\[.+\])$/i.test(name);
+}
+
+/** A token of RFC 9110 5.1. */
 export function isHeaderName(name: string): boolean {
-  return /^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
 }
