@@ -27,6 +27,7 @@ import { emitHeaderFields } from "./header-mutations.ts";
 import { emitRouteMatch } from "./matches.ts";
 import { corsFilterName, faultFilterName } from "./names.ts";
 import { emitDirect, emitForward, emitRedirect } from "./route-actions.ts";
+import { routeName } from "./route-name.ts";
 import type { Init } from "./init.ts";
 
 type Destinations = ReadonlyMap<DestinationId, Destination>;
@@ -101,10 +102,3 @@ function own({ responseHeaders = unchanged }: RedirectAction | DirectAction): Pa
 }
 
 const unchanged: HeaderMutation = { set: [], add: [], remove: [] };
-
-/** The name in Envoy's logs: the split where there is one, which is how the ledger tells whose request it was. */
-export function routeName(route: Route): string {
-  return route.action.kind === "forward"
-    ? route.action.split.id
-    : `${route.origin.virtualService}/${route.name === "" ? route.origin.rule : route.name}`;
-}
