@@ -39,6 +39,18 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
+      {
+        test: {
+          ...realEnvoy,
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts"],
+          globalSetup: [...realEnvoy.globalSetup, "test/cluster-programs.setup.ts"],
+          fileParallelism: false,
+          // The first hook starts an API server; the first setup of all builds it.
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
+import type { KubeObject } from "./kube-client.ts";
+
+const folder = fileURLToPath(new URL("../../testdata/istiod/", import.meta.url));
+
+/** One request of a case, as its comment line says it. */
+export interface CaseRequest {
+  /** The line itself. */
+  readonly text: string;
+  readonly scheme: "http" | "https" | "tcp" | "tls";
+  readonly method: string;
+  /** Host and port as the client writes them. */
+  readonly authority: string;
+  /** The gateway's port, from the URL or from its scheme. */
+  readonly port: number;
+  readonly target: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** More than 1 where shares or retries leave the answer to chance: the sets of answers are compared. */
+  readonly times: number;
+  /** Waits for the copies that mirrors make. */
+  readonly isMirrored: boolean;
+}
+
+/** Manifests and what is asked of them. */
+export interface OracleCase {
+  readonly name: string;
+  /** The first comment line. */
+  readonly title: string;
+  /** In the order of the file; those with a creationTimestamp are created after those without, oldest first. */
+  readonly manifests: readonly KubeObject[];
+  readonly requests: readonly CaseRequest[];
+}
+
+/**
+ * A file of `testdata/istiod`: its first line says what it is about, and lines `# request: GET http://host/path` with
+ * `| name: value` for each header what to ask. `PORT_name` stands for the port of a backend. Without a Gateway of
+ * its own, a case gets `default/gw` of `open-gateway.yaml`.
+ */
+export function readCases(portOf: (backend: string) => number): readonly OracleCase[] {
+  const open = parseObjects(readText("open-gateway.yaml"), portOf);
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".yaml") && file !== "world.yaml" && file !== "open-gateway.yaml")
+    .toSorted()
+    .map((file) => {
+      const text = readText(file);
+      const own = parseObjects(text, portOf);
+      const hasGateway = own.some(({ kind }) => kind === "Gateway" || kind === "Ingress");
+      return {
+        name: file.replace(/\.yaml$/, ""),
+        title: /^# (?<title>.*)$/m.exec(text)?.groups?.["title"] ?? file,
+        manifests: hasGateway ? own : [...open, ...own],
+        requests: parseRequests(text),
+      };
+    });
+}
+
+/** The services that every case can send to. */
+export function readWorld(portOf: (backend: string) => number): readonly KubeObject[] {
+  return parseObjects(readText("world.yaml"), portOf);
+}
+
+/** Namespace `default` where none is named, as kubectl has it. */
+export function parseObjects(yaml: string, portOf: (backend: string) => number): readonly KubeObject[] {
+  const text = yaml.replaceAll(/\bPORT_(?<name>[a-z0-9-]+)/g, (_, name: string) => String(portOf(name)));
+  return parseAllDocuments(text)
+    .map((document) => document.toJS() as KubeObject | null)
+    .filter((object) => object !== null)
+    .map((object) => ({ ...object, metadata: { namespace: "default", ...object.metadata } }));
+}
+
+function readText(file: string): string {
+  return readFileSync(`${folder}${file}`, "utf8");
+}
+
+function parseRequests(text: string): readonly CaseRequest[] {
+  return text.split("\n").flatMap((line) => {
+    const found = /^# request(?: x(?<times>\d+))?(?<mirrored> mirrored)?: (?<rest>.*)$/.exec(line);
+    const { times, mirrored, rest } = found?.groups ?? {};
+    if (rest === undefined) return [];
+    return [{ ...parseRequest(rest), times: Number(times ?? 1), isMirrored: mirrored !== undefined }];
+  });
+}
+
+const defaultPorts = { http: 80, https: 443, tcp: 9000, tls: 443 } as const;
+
+/** `GET http://host:81/path | name: value`; a port in the URL is sent in the Host header unless `@81` names it. */
+function parseRequest(text: string): Omit<CaseRequest, "times" | "isMirrored"> {
+  const [first = "", ...fields] = text.split(" | ");
+  const found =
+    /^(?:(?<method>[A-Z]+) )?(?<scheme>https?|tcp|tls):\/\/(?<authority>[^/@ ]*)(?:@(?<at>\d+))?(?<target>\S*)$/.exec(
+      first.trim(),
+    );
+  const { method, scheme, authority, at, target } = found?.groups ?? {};
+  if (scheme === undefined || authority === undefined) throw new Error(`not a request: ${text}`);
+  const known = scheme as keyof typeof defaultPorts;
+  const port = /:(?<port>\d+)$/.exec(authority)?.groups?.["port"];
+  return {
+    text,
+    scheme: known,
+    method: method ?? "GET",
+    authority,
+    port: Number(at ?? port ?? defaultPorts[known]),
+    target: target === undefined || target === "" ? "/" : target,
+    headers: fields.map((field): readonly [string, string] => [
+      field.slice(0, field.indexOf(":")),
+      field.slice(field.indexOf(":") + 1).trim(),
+    ]),
+  };
+}

@@ -1,0 +1,107 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { access, copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { delimiter, isAbsolute, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { locateCacheFolder } from "../../src/local/envoy-binary.ts";
+
+/** A Go module of this folder: `test/cluster/<name>`. */
+export type GoProgramName = "istiod" | "apiserver";
+
+const run = promisify(execFile);
+/** Cold, on two busy cores; with Go's own cache it is a matter of seconds. */
+const buildTimeoutMs = 20 * 60_000;
+
+const linkerFlags: Readonly<Record<GoProgramName, string>> = {
+  istiod: "-s -w",
+  // Without a version, the API server believes that it is 0.0 and serves nothing that is newer.
+  apiserver: ["gitVersion=v1.36.3", "gitMajor=1", "gitMinor=36"]
+    .map((assignment) => `-X k8s.io/component-base/version.${assignment}`)
+    .concat("-s -w")
+    .join(" "),
+};
+
+/** Istio's own definitions of its kinds, from the module that istiod is built from. */
+const istioKindsPath = "manifests/charts/base/files/crd-all.gen.yaml";
+
+export interface BuildOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly onProgress: (message: string) => void;
+}
+
+/** Undefined where Go is neither on PATH nor where its own installer puts it. */
+export async function findGo(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const folders = [...(env["PATH"] ?? "").split(delimiter), "/usr/local/go/bin"];
+  return findProgram("go", folders);
+}
+
+/** Undefined where etcd is neither on PATH nor in the folders that a user's PATH may leave out. */
+export async function findEtcd(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  return findProgram("etcd", [...(env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/bin"]);
+}
+
+async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders.filter(isAbsolute)) {
+    const path = join(folder, name);
+    const isRunnable = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isRunnable) return path;
+  }
+  return undefined;
+}
+
+/**
+ * The folder with the built program and, for istiod, `istio-kinds.yaml`, in the user's cache under a hash of the
+ * module's files: built only when it is not there. Two builds at the same time do the work twice and harm nobody.
+ * @throws when Go is missing or cannot build it.
+ */
+export async function buildGoProgram(name: GoProgramName, options: BuildOptions): Promise<string> {
+  const source = fileURLToPath(new URL(`./${name}/`, import.meta.url));
+  const parent = join(locateCacheFolder(options.env), "cluster");
+  const folder = join(parent, `${name}-${await hashModule(source)}`);
+  const isBuilt = await access(join(folder, name)).then(
+    () => true,
+    () => false,
+  );
+  if (isBuilt) return folder;
+  const go = await findGo(options.env);
+  if (go === undefined) throw new Error(`Go is needed to build ${name}; install it from https://go.dev/dl/`);
+  await mkdir(parent, { recursive: true });
+  const draft = await mkdtemp(join(parent, ".build-"));
+  try {
+    const startMs = performance.now();
+    options.onProgress(`building ${name} with Go: about 5 minutes the first time, seconds from then on`);
+    const settings = { cwd: source, env: options.env, timeout: buildTimeoutMs, maxBuffer: 64 * 1024 * 1024 };
+    const args = ["build", "-buildvcs=false", "-trimpath", "-ldflags", linkerFlags[name], "-o", join(draft, name), "."];
+    await run(go, args, settings);
+    if (name === "istiod") {
+      const { stdout } = await run(go, ["list", "-m", "-f", "{{.Dir}}", "istio.io/istio"], settings);
+      await copyFile(join(stdout.trim(), istioKindsPath), join(draft, "istio-kinds.yaml"));
+    }
+    await install(draft, folder);
+    options.onProgress(`${name} was built in ${Math.round((performance.now() - startMs) / 1000)} s`);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+async function install(draft: string, folder: string): Promise<void> {
+  try {
+    await rename(draft, folder);
+  } catch (error) {
+    // Another run was faster; what it built is the same.
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+  }
+}
+
+async function hashModule(source: string): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of ["go.mod", "go.sum", "main.go"]) hash.update(await readFile(join(source, file)));
+  return hash.digest("hex").slice(0, 12);
+}

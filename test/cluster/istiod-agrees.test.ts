@@ -1,0 +1,25 @@
+import { describe, expect, inject, test, beforeAll, afterAll } from "vitest";
+import { readCases, type OracleCase } from "./case-file.ts";
+import { Judge } from "./judge.ts";
+
+const programs = inject("clusterPrograms");
+
+/** Files only: the ports come when the backends listen. */
+const cases: readonly OracleCase[] = readCases(() => 0);
+
+describe.skipIf(programs.kind === "missing")("kirikae and a real istiod", () => {
+  let judge: Judge;
+
+  beforeAll(async () => {
+    if (programs.kind === "present") judge = await Judge.start({ ...programs, envoy: inject("envoyBinary").path });
+  });
+
+  afterAll(async () => {
+    await judge?.[Symbol.asyncDispose]();
+  });
+
+  test.each(cases.map(({ name, title }) => ({ name, title })))("$name: $title", async ({ name }) => {
+    const { answers } = await judge.compare(name);
+    expect(answers).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+import { type AskOptions } from "./ask.ts";
+import { type OracleCase, readCases, readWorld } from "./case-file.ts";
+import { Cluster } from "./cluster.ts";
+import { type AnswerDifference, compareAnswers } from "./compare-answers.ts";
+import { type EchoBackends, startEchoBackends } from "./echo-backends.ts";
+import { IstiodSide } from "./istiod-side.ts";
+import { KirikaeSide } from "./kirikae-side.ts";
+import type { KubeObject } from "./kube-client.ts";
+
+export interface JudgeOptions {
+  readonly istiod: string;
+  readonly apiserver: string;
+  readonly etcd: string;
+  readonly envoy: string;
+}
+
+export interface Verdict {
+  readonly answers: readonly AnswerDifference[];
+}
+
+/** Every name that `PORT_` may stand before in a case. */
+const backendKinds = {
+  ...Object.fromEntries(
+    ["blue", "green", "web", "shadow", "multi", "multi-admin", "grpc"].map((name) => [name, "http" as const]),
+  ),
+  ...Object.fromEntries(["team-blue", "team-green", "hidden", "external"].map((name) => [name, "http" as const])),
+  "tcp-blue": "tcp",
+  "tcp-green": "tcp",
+} as const;
+
+/** Istio's Ingress controller is on; without an Ingress in a case it does nothing. */
+const meshConfig = {
+  ingressControllerMode: "STRICT",
+  ingressSelector: "ingressgateway",
+  ingressService: "istio-ingressgateway",
+};
+
+/** A real istiod and kirikae side by side, each with its own Envoy, in front of the same backends. */
+export class Judge implements AsyncDisposable {
+  readonly backends: EchoBackends;
+  readonly istiod: IstiodSide;
+  readonly kirikae: KirikaeSide;
+  readonly #cases: ReadonlyMap<string, OracleCase>;
+  readonly #world: readonly KubeObject[];
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    parts: { backends: EchoBackends; istiod: IstiodSide; kirikae: KirikaeSide; world: readonly KubeObject[] },
+    stack: AsyncDisposableStack,
+  ) {
+    this.backends = parts.backends;
+    this.istiod = parts.istiod;
+    this.kirikae = parts.kirikae;
+    this.#world = parts.world;
+    this.#stack = stack;
+    this.#cases = new Map(readCases((name) => this.backends.portOf(name)).map((each) => [each.name, each]));
+  }
+
+  static async start(options: JudgeOptions): Promise<Judge> {
+    await using stack = new AsyncDisposableStack();
+    const backends = stack.use(await startEchoBackends(backendKinds));
+    const cluster = stack.use(await Cluster.start({ ...options, meshConfig }));
+    const istiod = await IstiodSide.start(cluster);
+    const kirikae = stack.use(await KirikaeSide.start());
+    const world = await istiod.addWorld(readWorld((name) => backends.portOf(name)));
+    return new Judge({ backends, istiod, kirikae, world }, stack.move());
+  }
+
+  /** @throws when a side does not take the manifests. */
+  async compare(name: string): Promise<Verdict> {
+    const found = this.#cases.get(name);
+    if (found === undefined) throw new Error(`no case ${name}`);
+    const stored = await this.istiod.replaceCase(found.manifests);
+    await this.kirikae.apply([...this.#world, ...stored]);
+    return { answers: await compareAnswers(found.requests, this.#sides()) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  #sides(): { readonly istiod: AskOptions; readonly kirikae: AskOptions } {
+    const { backends, istiod, kirikae } = this;
+    return {
+      istiod: { backends, portOf: (port) => istiod.portOf(port) },
+      kirikae: { backends, portOf: (port) => kirikae.portOf(port) },
+    };
+  }
+}

@@ -1,0 +1,86 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { stringify } from "yaml";
+import type { Diagnostic } from "../../src/core/diagnostics/diagnostic.ts";
+import { buildMeshModel } from "../../src/core/mesh-model.ts";
+import type { Listener } from "../../src/core/routes/route-table.ts";
+import { FreePorts } from "../../src/local/free-port.ts";
+import type { LocalEnvoyTarget } from "../../src/targets/local-envoy/local-envoy-target.ts";
+import { XdsFixture } from "../e2e/xds-fixture.ts";
+import { gatewayPorts, markerPort } from "./cluster.ts";
+import type { KubeObject } from "./kube-client.ts";
+
+/** kirikae's own control plane with an Envoy of its own, fed with the objects that the API server has stored. */
+export class KirikaeSide implements AsyncDisposable {
+  readonly fixture: XdsFixture;
+  readonly #gatewayPorts: ReadonlyMap<number, number>;
+  readonly #otherPorts = new Map<string, number>();
+  readonly #spare: readonly number[];
+
+  private constructor(fixture: XdsFixture, ports: ReadonlyMap<number, number>, spare: readonly number[]) {
+    this.fixture = fixture;
+    this.#gatewayPorts = ports;
+    this.#spare = spare;
+  }
+
+  static async start(): Promise<KirikaeSide> {
+    await using stack = new AsyncDisposableStack();
+    const fixture = stack.use(await XdsFixture.open());
+    const free = new FreePorts();
+    const ports = new Map<number, number>();
+    for (const port of [...gatewayPorts, markerPort]) ports.set(port, await free.take());
+    // For listeners of other workloads than the gateway: nobody asks them here, but each has to bind somewhere.
+    const spare = await Promise.all(Array.from({ length: 40 }, () => free.take()));
+    const side = new KirikaeSide(fixture, ports, spare);
+    const target = await fixture.startTarget({
+      bind: (listener) => ({ address: "127.0.0.1", port: side.#bind(listener) }),
+      drainMs: 50,
+      drainTimeoutMs: 200,
+    });
+    await fixture.startEnvoy("envoy-1", { concurrency: 1 });
+    await whenConnected(target);
+    stack.move();
+    return side;
+  }
+
+  /** @throws when Envoy does not take what kirikae makes of the objects. */
+  async apply(objects: readonly KubeObject[]): Promise<readonly Diagnostic[]> {
+    const text = objects.map((object) => stringify(withoutServerFields(object), { version: "1.1" })).join("---\n");
+    const { table, diagnostics } = buildMeshModel([{ path: "case.yaml", text }], { defaultNamespace: "default" });
+    const report = await this.fixture.target.applyTable(table, new Map());
+    if (report.kind !== "applied") throw new Error(`kirikae's Envoy: ${JSON.stringify(report)}`);
+    return diagnostics;
+  }
+
+  /** The port of this machine at which the gateway serves a port of its Service. */
+  portOf(servicePort: number): number {
+    return this.#gatewayPorts.get(servicePort) ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.fixture[Symbol.asyncDispose]();
+  }
+
+  #bind(listener: Listener): number {
+    const isGateway = listener.role.kind === "gateway" && /^(?:istio=ingressgateway|\*)$/.test(listener.proxy);
+    const known = isGateway ? this.#gatewayPorts.get(listener.port) : undefined;
+    if (known !== undefined) return known;
+    const given = this.#otherPorts.get(listener.id) ?? this.#spare[this.#otherPorts.size % this.#spare.length] ?? 0;
+    this.#otherPorts.set(listener.id, given);
+    return given;
+  }
+}
+
+async function whenConnected(target: LocalEnvoyTarget): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (target.status()[0]?.connected !== true) {
+    if (performance.now() > deadline) throw new Error("kirikae's Envoy does not connect");
+    await delay(20);
+  }
+}
+
+/** What a file has of an object that the API server has stored; the creation time stays, because it decides orders. */
+function withoutServerFields(object: KubeObject): object {
+  const { name, namespace, labels, annotations, creationTimestamp } = object.metadata;
+  const metadata = { name, namespace, labels, annotations, creationTimestamp };
+  return { ...object, status: undefined, metadata: JSON.parse(JSON.stringify(metadata)) as object };
+}

@@ -1,0 +1,149 @@
+import { Agent, request } from "node:https";
+
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string | undefined;
+    readonly creationTimestamp?: string | undefined;
+    readonly resourceVersion?: string | undefined;
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** What the API server refused, with its own words. */
+export class KubeRefusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(`${status}: ${message}`);
+    this.name = "KubeRefusal";
+    this.status = status;
+  }
+}
+
+/** The kinds that live in no namespace, of those that tests make. */
+const clusterKinds = new Set([
+  "Namespace",
+  "CustomResourceDefinition",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "IngressClass",
+]);
+
+/** A few calls of the Kubernetes API, one object at a time, on connections that stay open. */
+export class KubeClient implements Disposable {
+  readonly #agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
+  readonly #port: number;
+  readonly #token: string;
+
+  constructor(options: { readonly port: number; readonly token: string }) {
+    this.#port = options.port;
+    this.#token = options.token;
+  }
+
+  /** @returns the answer as text. */
+  get(path: string): Promise<string> {
+    return this.#send("GET", path);
+  }
+
+  /** @throws KubeRefusal, as all of them do. */
+  async create(object: KubeObject): Promise<KubeObject> {
+    return JSON.parse(await this.#send("POST", folderOf(object), object)) as KubeObject;
+  }
+
+  /** POST to a place below an object or a folder, such as `.../token`. */
+  async post(path: string, body: object): Promise<unknown> {
+    return JSON.parse(await this.#send("POST", path, body));
+  }
+
+  async replace(object: KubeObject): Promise<KubeObject> {
+    return JSON.parse(await this.#send("PUT", pathOf(object), object)) as KubeObject;
+  }
+
+  async delete(object: KubeObject): Promise<void> {
+    await this.#send("DELETE", pathOf(object), { gracePeriodSeconds: 0, propagationPolicy: "Background" });
+  }
+
+  /** Creates it, or puts it in the place of the one with the same name. */
+  async apply(object: KubeObject): Promise<KubeObject> {
+    try {
+      return await this.create(object);
+    } catch (error) {
+      if (!(error instanceof KubeRefusal) || error.status !== 409) throw error;
+    }
+    const current = JSON.parse(await this.get(pathOf(object))) as KubeObject;
+    const { resourceVersion } = current.metadata;
+    return this.replace({ ...object, metadata: { ...object.metadata, resourceVersion } });
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+
+  #send(method: string, path: string, body?: object): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      const sent = request(
+        {
+          host: "127.0.0.1",
+          port: this.#port,
+          method,
+          path,
+          agent: this.#agent,
+          timeout: 20_000,
+          headers: {
+            authorization: `Bearer ${this.#token}`,
+            accept: "application/json",
+            ...(text === undefined
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+          },
+        },
+        (response) => {
+          let answer = "";
+          response.setEncoding("utf8");
+          response.on("data", (chunk: string) => (answer += chunk));
+          response.on("error", reject);
+          response.on("end", () => {
+            const status = response.statusCode ?? 0;
+            if (status < 300) resolve(answer);
+            else reject(new KubeRefusal(status, messageOf(answer)));
+          });
+        },
+      );
+      sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path} within 20 s`)));
+      sent.on("error", reject);
+      sent.end(text);
+    });
+  }
+}
+
+function messageOf(answer: string): string {
+  try {
+    return (JSON.parse(answer) as { message?: string }).message ?? answer;
+  } catch (error) {
+    if (error instanceof SyntaxError) return answer;
+    throw error;
+  }
+}
+
+function folderOf({ apiVersion, kind, metadata }: KubeObject): string {
+  const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const place = clusterKinds.has(kind) ? "" : `/namespaces/${metadata.namespace ?? "default"}`;
+  return `${root}${place}/${pluralOf(kind)}`;
+}
+
+function pathOf(object: KubeObject): string {
+  return `${folderOf(object)}/${object.metadata.name}`;
+}
+
+/** As Kubernetes does it for every kind that is used here: `Gateway`, `Ingress`, `ServiceEntry`, `Endpoints`. */
+function pluralOf(kind: string): string {
+  const name = kind.toLowerCase();
+  if (name === "endpoints") return name;
+  if (name.endsWith("y") && !/[aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
+  return name.endsWith("s") ? `${name}es` : `${name}s`;
+}
