@@ -34,7 +34,7 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
     }),
   );
   const { gateways, services, callers } = runtime.status();
-  const demo = options.demo ? startDemo(applier.current.table, gateways) : undefined;
+  const demo = options.demo ? startDemo(applier.current.table, { gateways, callers }) : undefined;
   if (demo !== undefined) starting.use(demo);
   options.signal?.throwIfAborted();
   fate.begin();

@@ -57,8 +57,11 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /** Starts `up` on the manifests, each gateway port on a free port, and waits until it is ready. */
-  async up(options: { readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {}): Promise<RunningUp> {
-    const up = this.start([bin, "up", this.manifests, "--json", ...(options.args ?? [])], options.env);
+  async up(
+    options: { readonly folder?: string; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+  ): Promise<RunningUp> {
+    const folder = options.folder ?? this.manifests;
+    const up = this.start([bin, "up", folder, "--json", ...(options.args ?? [])], options.env);
     await up.ready;
     return up;
   }

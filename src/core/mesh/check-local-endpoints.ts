@@ -1,9 +1,9 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { type LocalWorkloadManifest, resourceName, type WorkloadManifest } from "../manifest/manifest.ts";
-import { LabelIndex } from "./label-index.ts";
+import { LabelIndex, selects } from "./label-index.ts";
 import type { Mesh, MeshService } from "./mesh.ts";
 
-/** Services and Deployments that nothing on this machine answers for. */
+/** Services, and Deployments behind Services, that nothing on this machine answers for. */
 export function checkLocalEndpoints(mesh: Mesh): readonly Diagnostic[] {
   const services = [...mesh.services.values()].filter(
     (service) => service.endpoints.length === 0 && service.origin.kind === "Service",
@@ -12,8 +12,23 @@ export function checkLocalEndpoints(mesh: Mesh): readonly Diagnostic[] {
     namespace: (local) => local.metadata.namespace,
     labels: (local) => local.spec.labels,
   });
-  const workloads = mesh.workloads.filter((workload) => !isStoodFor(workload, index));
+  const isCalled = selectorTest(mesh);
+  const workloads = mesh.workloads.filter((workload) => isCalled(workload) && !isStoodFor(workload, index));
   return [...services.map(reportService), ...workloads.map(reportWorkload)];
+}
+
+/** Whether any Service leads to a workload: what only calls others has no endpoints that could be missing. */
+function selectorTest(mesh: Mesh): (workload: WorkloadManifest) => boolean {
+  const selectors = new Map<string, Readonly<Record<string, string>>[]>();
+  for (const manifest of mesh.manifests) {
+    if (manifest.kind !== "Service" || Object.keys(manifest.spec.selector).length === 0) continue;
+    const { namespace } = manifest.metadata;
+    const list = selectors.get(namespace) ?? [];
+    list.push(manifest.spec.selector);
+    selectors.set(namespace, list);
+  }
+  return ({ metadata, spec }) =>
+    (selectors.get(metadata.namespace) ?? []).some((selector) => selects(selector, spec.podLabels));
 }
 
 /** A LocalWorkload may leave out labels that no selector asks for, or add some. */
