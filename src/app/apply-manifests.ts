@@ -4,6 +4,7 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";
+import { judgeSecrets } from "../local/judge-secrets.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import type { SidecarPorts } from "../local/sidecar-ports.ts";
 import type { LocalWorkloads, WorkloadChange } from "../local/workloads.ts";
@@ -40,7 +41,7 @@ export const manifestActor = "manifest";
  * @returns why it was refused, one line each; empty when it is live
  */
 export async function applyManifests(applier: ManifestApplier, manifests: ManifestSet): Promise<readonly string[]> {
-  const model = readModel(manifests, applier.defaultNamespace);
+  const model = await readModel(manifests, applier.defaultNamespace);
   const errors = model.diagnostics.filter(blocksServing);
   if (errors.length > 0) {
     return refuse(
@@ -59,8 +60,8 @@ export async function applyManifests(applier: ManifestApplier, manifests: Manife
 }
 
 /** Reads manifests whole; findings of reading and of meaning in the order of the files. */
-export function readModel(manifests: ManifestSet, defaultNamespace: string): MeshModel {
-  const model = buildMeshModel(manifests.sources, { defaultNamespace });
+export async function readModel(manifests: ManifestSet, defaultNamespace: string): Promise<MeshModel> {
+  const model = await judgeSecrets(buildMeshModel(manifests.sources, { defaultNamespace }));
   return { ...model, diagnostics: [...manifests.diagnostics, ...model.diagnostics].toSorted(byPlace) };
 }
 

@@ -63,7 +63,7 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   const owner = { pid: process.pid, since: new Date().toISOString(), folder: options.folder };
   stack.use(acquireLock({ lockFile: state.lock, ownerFile: state.lockOwner, owner }));
   const manifests = await readManifests(options.folder);
-  const model = readModel(manifests, options.defaultNamespace);
+  const model = await readModel(manifests, options.defaultNamespace);
   checkModel(model, options);
   const registry = ProcessRegistry.open(state.processes);
   const sidecarPorts = await SidecarPorts.open(state.sidecarPorts);

@@ -1,4 +1,5 @@
 import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
+import { readSystemTrust } from "../local/system-trust.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 import type { WorkloadEndpoint } from "../local/workloads.ts";
 
@@ -12,6 +13,7 @@ export interface LocalAddresses {
 export function showAddresses(addresses: LocalAddresses): EmitOptions {
   const { listenAddress, ports } = addresses;
   return {
+    systemTrust: readSystemTrust,
     bind(listener) {
       const port = ports.get(listener.id);
       if (port === undefined) throw new Error(`listener ${listener.id} has no local port`);

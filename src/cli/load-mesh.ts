@@ -5,6 +5,7 @@ import { readIgnoreAnnotations } from "../core/manifest/read-ignore-annotations.
 import { buildMeshModel, byPlace } from "../core/mesh-model.ts";
 import type { Mesh } from "../core/mesh/mesh.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
+import { judgeSecrets } from "../local/judge-secrets.ts";
 import { readAllManifests } from "../local/manifest-folder.ts";
 import { renderDiagnostics } from "./print/diagnostics.ts";
 import { createSourceLines, type SourceLines } from "./source-lines.ts";
@@ -35,7 +36,7 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
   const set = await readAllManifests(paths, { input, unreadable: "report" });
   const { sources } = set;
   if (sources.length === 0 && set.diagnostics.length === 0) throw nothingToRead(paths);
-  const model = buildMeshModel(sources, { defaultNamespace });
+  const model = await judgeSecrets(buildMeshModel(sources, { defaultNamespace }));
   const found = explainTemplates([...set.diagnostics, ...model.diagnostics], sources);
   const { shown, suppressed } = applySuppressions(found, readIgnoreAnnotations(sources, { defaultNamespace }));
   return {

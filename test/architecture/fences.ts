@@ -16,7 +16,12 @@ const wiring = ["app.ts", "app", "app-types.ts"];
 const everythingButCli = ["api", "core", "engine", "gen", "local", "targets", "xds", ...wiring];
 
 /** `check` and `explain` read manifests without a running mesh; `doctor` looks for Envoy. */
-const foldersThatTheCliReads = ["local/state-folder.ts", "local/manifest-folder.ts", "local/envoy-binary.ts"];
+const foldersThatTheCliReads = [
+  "local/state-folder.ts",
+  "local/manifest-folder.ts",
+  "local/envoy-binary.ts",
+  "local/judge-secrets.ts",
+];
 
 export const fences: readonly Fence[] = [
   {

@@ -58,7 +58,7 @@ test("TLS is begun with the name, the certificate and the trust that a destinati
     destinations: Object.entries(policies).map(([subset, policy]) => destination(subset, backend.port, policy)),
     secrets: [certificateSecret("own", own), trustSecret("authority", authority), trustSecret("stranger", stranger)],
   };
-  await using served = await serveTable(table, { systemTrust: Buffer.from(authority.certificate) });
+  await using served = await serveTable(table, { systemTrust: () => Buffer.from(authority.certificate) });
   expect(await ask(served, "/careless")).toMatchObject({ sni: "app.test" });
   expect(await ask(served, "/careless", "any.where")).toMatchObject({ sni: "any.where" });
   expect(await ask(served, "/named")).toMatchObject({ sni: "backend.test" });

@@ -12,14 +12,14 @@ import type { Init } from "./init.ts";
 /** The certificates that this machine trusts, as a secret: every destination that trusts them shares it. */
 export const systemTrustName: SecretId = "kirikae_system_trust";
 
-/** PEM of the certificates that this machine trusts; undefined where nobody has read them. */
-export type SystemTrust = Uint8Array | undefined;
+/** PEM of the certificates that this machine trusts; only read where some destination trusts them. */
+export type SystemTrust = () => Uint8Array | undefined;
 
 /**
  * Emits what listeners and destinations name, and nothing else: a key that nobody uses stays here. A name that stands
  * for nothing becomes a list that trusts nobody, because a proxy would wait for it for ever.
  */
-export function emitSecrets(table: RouteTable, system: SystemTrust): readonly EnvoySecret[] {
+export function emitSecrets(table: RouteTable, system: SystemTrust | undefined): readonly EnvoySecret[] {
   const { certificates, trust } = namedSecrets(table);
   return [
     ...[...certificates].flatMap((id) => {
@@ -65,9 +65,10 @@ function noteDestination({ policy: { tls } }: Destination, certificates: Set<Sec
   if (tls.trust.kind === "system") trust.add(systemTrustName);
 }
 
-function systemSecret(system: SystemTrust): Secret | undefined {
-  if (system === undefined) return undefined;
-  return { id: systemTrustName, kind: "trust", ca: { kind: "inline", bytes: system }, revocations: undefined };
+function systemSecret(system: SystemTrust | undefined): Secret | undefined {
+  const bytes = system?.();
+  if (bytes === undefined) return undefined;
+  return { id: systemTrustName, kind: "trust", ca: { kind: "inline", bytes }, revocations: undefined };
 }
 
 function emitSecret(secret: Secret): EnvoySecret {

@@ -1,0 +1,50 @@
+import { diagnostic, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
+import type { Position } from "../core/diagnostics/position.ts";
+import { byPlace, type MeshModel } from "../core/mesh-model.ts";
+import type { RouteTable, SecretId } from "../core/routes/route-table.ts";
+import { withoutSecrets } from "../core/routes/without-secrets.ts";
+import { findUnusableSecrets, type Unusable } from "./unusable-secrets.ts";
+
+/**
+ * The model without the certificates and keys that Envoy would refuse, each with a finding: what needs them is not
+ * served, and everything else is. It reads files and does cryptography, which the core may not.
+ */
+export async function judgeSecrets(model: MeshModel): Promise<MeshModel> {
+  const { table, diagnostics } = model;
+  if (table.secrets.size === 0) return model;
+  const unusable = await findUnusableSecrets(table.secrets.values());
+  if (unusable.size === 0) return model;
+  const findings = [...unusable].flatMap(([id, reason]) => report(id, reason, model) ?? []);
+  return {
+    ...model,
+    table: withoutSecrets(table, new Set(unusable.keys())),
+    diagnostics: [...diagnostics, ...findings].toSorted(byPlace),
+  };
+}
+
+function report(id: SecretId, { kind, reason }: Unusable, { table, diagnostics }: MeshModel): Diagnostic | undefined {
+  const at = placeOf(id, table);
+  if (kind === "absent") {
+    return diagnostic("KIR1007", {
+      message: `What needs the certificate ${id} is not served here, because ${reason}.`,
+      hint: "Name a Secret by credentialName, or put the files where the manifest says.",
+      at,
+    });
+  }
+  const name = id.slice(id.indexOf(":") + 1);
+  const isKnown = diagnostics.some((finding) => finding.code === "KIR1203" && finding.message.includes(` ${name} `));
+  if (isKnown) return undefined;
+  return diagnostic("KIR1203", {
+    message: `The certificate ${id} cannot be used, because ${reason}, so TLS handshakes that need it fail.`,
+    hint: "Renew it with a certificate chain, its key and CA certificates in PEM.",
+    at,
+  });
+}
+
+/** The first server that needs a secret; a destination's is not known to the table. */
+function placeOf(id: SecretId, { listeners }: RouteTable): Position | undefined {
+  const chain = listeners
+    .flatMap(({ filterChains }) => filterChains)
+    .find(({ tls }) => tls !== undefined && (tls.certificates.includes(id) || tls.clientCa === id));
+  return chain?.servers[0]?.at;
+}
