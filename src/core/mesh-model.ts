@@ -1,6 +1,10 @@
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
+import { findChangedRules } from "./incremental/changed-rules.ts";
+import { type BuiltTable, TablePatcher } from "./incremental/patch-table.ts";
+import { pruneDestinations } from "./incremental/prune-destinations.ts";
+import { reconcileTable } from "./incremental/reconcile-table.ts";
 import type { SourceText } from "./manifest/manifest.ts";
-import { createManifestReader } from "./manifest/manifest-reader.ts";
+import { createManifestReader, type ReadManifests } from "./manifest/manifest-reader.ts";
 import { buildMesh } from "./mesh/build-mesh.ts";
 import { checkMesh } from "./mesh/check-mesh.ts";
 import type { Mesh } from "./mesh/mesh.ts";
@@ -16,31 +20,96 @@ export interface MeshModel {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Remembers the last set of texts, because of a large folder mostly one file is saved. */
-const readManifestTexts = createManifestReader();
-
-/** The whole way from text to route table: `check`, `explain` and `up` read manifests through this one door. */
-export function buildMeshModel(
-  sources: readonly SourceText[],
-  options: { readonly defaultNamespace: string },
-): MeshModel {
-  const parsed = readManifestTexts(sources, options);
-  const linked = buildMesh(parsed.manifests);
-  const built = buildRouteTable(linked.mesh);
-  const diagnostics = [
-    ...parsed.diagnostics,
-    ...linked.diagnostics,
-    ...checkMesh(linked.mesh),
-    ...built.diagnostics,
-  ].toSorted(byPlace);
-  return { mesh: linked.mesh, table: built.table, diagnostics };
+/** A model whose mesh may not have been checked as a whole yet; nothing of that keeps it from being served. */
+export interface ServableModel extends MeshModel {
+  /** Whether `diagnostics` says everything; else findings about the mesh as a whole are those of before. */
+  readonly isChecked: boolean;
 }
 
-/** Orders findings as a reader meets them in the files. */
+export interface ModelOptions {
+  /** The namespace of objects that name none. */
+  readonly defaultNamespace: string;
+}
+
+/** What is kept of the last model. */
+interface KnownModel {
+  readonly linked: readonly Diagnostic[];
+  readonly checked: readonly Diagnostic[];
+  readonly built: BuiltTable;
+  /** Made when it is needed first; null where the table cannot be patched. */
+  patcher: TablePatcher | undefined | null;
+}
+
+/**
+ * The way from texts to a route table, with a memory of one model: of texts that differ little from those of before, only
+ * what changed is parsed and built, and whatever says the same is the same object. The result is that of building anew.
+ */
+export class MeshModelBuilder {
+  readonly #read = createManifestReader();
+  #known: KnownModel | undefined;
+
+  /** All that is needed for serving, in time that depends on the change where rules alone changed. */
+  buildServable(sources: readonly SourceText[], options: ModelOptions): ServableModel {
+    const parsed = this.#read(sources, options);
+    return this.#patch(parsed) ?? { ...this.#buildAll(parsed), isChecked: true };
+  }
+
+  /** A model that was made last, with what takes a look at the mesh as a whole. */
+  finish(model: ServableModel, sources: readonly SourceText[], options: ModelOptions): MeshModel {
+    const known = this.#known;
+    if (model.isChecked || known === undefined || known.built.table !== model.table) return model;
+    this.#known = { ...known, checked: checkMesh(model.mesh) };
+    return describe(this.#read(sources, options), this.#known);
+  }
+
+  #patch(parsed: ReadManifests): ServableModel | undefined {
+    const known = this.#known;
+    const changes = parsed.changed && findChangedRules(parsed.changed);
+    if (known === undefined || changes === undefined) return undefined;
+    if (known.linked.some(({ code }) => code === "KIR1008")) return undefined;
+    known.patcher ??= TablePatcher.of(known.built) ?? null;
+    const built = known.patcher?.patch(changes);
+    if (built === undefined) return undefined;
+    this.#known = { ...known, built };
+    return { ...describe(parsed, this.#known), isChecked: false };
+  }
+
+  #buildAll(parsed: ReadManifests): MeshModel {
+    const before = this.#known?.built.table;
+    const { mesh, diagnostics: linked } = buildMesh(parsed.manifests);
+    const { table: whole, diagnostics } = buildRouteTable(mesh);
+    const pruned = pruneDestinations(whole);
+    const table = before === undefined ? pruned : reconcileTable(before, pruned);
+    this.#known = { linked, checked: checkMesh(mesh), built: { mesh, table, diagnostics }, patcher: undefined };
+    return describe(parsed, this.#known);
+  }
+}
+
+function describe(parsed: ReadManifests, { linked, checked, built }: KnownModel): MeshModel {
+  const diagnostics = [...parsed.diagnostics, ...linked, ...checked, ...built.diagnostics].toSorted(byPlace);
+  return { mesh: built.mesh, table: built.table, diagnostics };
+}
+
+/** `check` and `explain` ask again and again about the same folder. */
+const sharedBuilder = new MeshModelBuilder();
+
+/** The whole way from text to route table: `check`, `explain` and `up` read manifests through this one door. */
+export function buildMeshModel(sources: readonly SourceText[], options: ModelOptions): MeshModel {
+  return sharedBuilder.finish(sharedBuilder.buildServable(sources, options), sources, options);
+}
+
+/** Orders findings as a reader meets them in the files; several at one place by what they say. */
 export function byPlace(one: Diagnostic, other: Diagnostic): number {
   if (one.at === undefined || other.at === undefined) {
-    return Number(one.at === undefined) - Number(other.at === undefined);
+    return Number(one.at === undefined) - Number(other.at === undefined) || byText(one, other);
   }
   if (one.at.file !== other.at.file) return one.at.file < other.at.file ? -1 : 1;
-  return one.at.line - other.at.line || one.at.column - other.at.column;
+  return one.at.line - other.at.line || one.at.column - other.at.column || byText(one, other);
+}
+
+function byText(one: Diagnostic, other: Diagnostic): number {
+  const left = `${one.code} ${one.resource ?? ""} ${one.message}`;
+  const right = `${other.code} ${other.resource ?? ""} ${other.message}`;
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }

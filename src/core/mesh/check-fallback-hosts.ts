@@ -1,6 +1,6 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { listNames } from "../manifest/decode/nearest-name.ts";
-import { isWildcard } from "../manifest/host-pattern.ts";
+import { coversHost, isWildcard } from "../manifest/host-pattern.ts";
 import { objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
 import { conditionsOf } from "./check-rule-order.ts";
 import { resolveGatewayName } from "./gateway-name.ts";
@@ -52,7 +52,10 @@ function findFallbacks(claims: readonly Claim[]): readonly (readonly [Claim, rea
   return wildcards.flatMap((wildcard) => {
     const narrower = index
       .findOverlapping(wildcard.host, comparedAtMost)
-      .filter(({ service, host }) => service !== wildcard.service && host.length > wildcard.host.length);
+      .filter(
+        ({ service, host }) =>
+          service !== wildcard.service && host !== wildcard.host && coversHost(wildcard.host, host),
+      );
     return narrower.length === 0 ? [] : [[wildcard, narrower] as const];
   });
 }

@@ -91,7 +91,7 @@ function checkService(service: VirtualServiceManifest, known: Known): readonly D
     }
     if (found !== undefined && admitsAny(found, service)) {
       admitting.push(found);
-    } else if (service.spec.hosts.length > 0) {
+    } else if (service.spec.hosts.length > 0 && service.spec.gateways.includes(name)) {
       findings.push(reportForeign(service, fullName, found));
     }
   }
