@@ -61,7 +61,7 @@ export async function applyManifests(applier: ManifestApplier, manifests: Manife
 
 /** Reads manifests whole; findings of reading and of meaning in the order of the files. */
 export async function readModel(manifests: ManifestSet, defaultNamespace: string): Promise<MeshModel> {
-  const model = await judgeSecrets(buildMeshModel(manifests.sources, { defaultNamespace }));
+  const model = await judgeSecrets(buildMeshModel(manifests.sources, { defaultNamespace, nowMs: Date.now() }));
   return { ...model, diagnostics: [...manifests.diagnostics, ...model.diagnostics].toSorted(byPlace) };
 }
 

@@ -36,7 +36,7 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
   const set = await readAllManifests(paths, { input, unreadable: "report" });
   const { sources } = set;
   if (sources.length === 0 && set.diagnostics.length === 0) throw nothingToRead(paths);
-  const model = await judgeSecrets(buildMeshModel(sources, { defaultNamespace }));
+  const model = await judgeSecrets(buildMeshModel(sources, { defaultNamespace, nowMs: Date.now() }));
   const found = explainTemplates([...set.diagnostics, ...model.diagnostics], sources);
   const { shown, suppressed } = applySuppressions(found, readIgnoreAnnotations(sources, { defaultNamespace }));
   return {

@@ -29,6 +29,8 @@ export interface ServableModel extends MeshModel {
 export interface ModelOptions {
   /** The namespace of objects that name none. */
   readonly defaultNamespace: string;
+  /** The time, in milliseconds since 1970; without it no certificate is called out of date. */
+  readonly nowMs?: number;
 }
 
 /** What is kept of the last model. */
@@ -51,14 +53,14 @@ export class MeshModelBuilder {
   /** All that is needed for serving, in time that depends on the change where rules alone changed. */
   buildServable(sources: readonly SourceText[], options: ModelOptions): ServableModel {
     const parsed = this.#read(sources, options);
-    return this.#patch(parsed) ?? { ...this.#buildAll(parsed), isChecked: true };
+    return this.#patch(parsed) ?? { ...this.#buildAll(parsed, options), isChecked: true };
   }
 
   /** A model that was made last, with what takes a look at the mesh as a whole. */
   finish(model: ServableModel, sources: readonly SourceText[], options: ModelOptions): MeshModel {
     const known = this.#known;
     if (model.isChecked || known === undefined || known.built.table !== model.table) return model;
-    this.#known = { ...known, checked: checkMesh(model.mesh) };
+    this.#known = { ...known, checked: checkMesh(model.mesh, options) };
     return describe(this.#read(sources, options), this.#known);
   }
 
@@ -74,13 +76,18 @@ export class MeshModelBuilder {
     return { ...describe(parsed, this.#known), isChecked: false };
   }
 
-  #buildAll(parsed: ReadManifests): MeshModel {
+  #buildAll(parsed: ReadManifests, options: ModelOptions): MeshModel {
     const before = this.#known?.built.table;
     const { mesh, diagnostics: linked } = buildMesh(parsed.manifests);
     const { table: whole, diagnostics } = buildRouteTable(mesh);
     const pruned = pruneDestinations(whole);
     const table = before === undefined ? pruned : reconcileTable(before, pruned);
-    this.#known = { linked, checked: checkMesh(mesh), built: { mesh, table, diagnostics }, patcher: undefined };
+    this.#known = {
+      linked,
+      checked: checkMesh(mesh, options),
+      built: { mesh, table, diagnostics },
+      patcher: undefined,
+    };
     return describe(parsed, this.#known);
   }
 }
