@@ -105,7 +105,7 @@ test.each([
   ["/port", 503, "NC", "has the ports 80, 3306 and not 81"],
   ["/host", 503, "NC", "no Service and no ServiceEntry declares nowhere.example.com"],
   ["/nothing", 404, "NR", "no rule of it takes the request"],
-])("%s ends with %i %s, and why", (path, status, flag, cause) => {
+])("%s ends with %i %s, and why", (path, ...[status, flag, cause]) => {
   expect(ask(`http://a.example.com${path}`)).toMatchObject({ status, flag, cause: expect.stringContaining(cause) });
 });
 

@@ -1,3 +1,4 @@
+import { routeName } from "../core/envoy/route-name.ts";
 import { explain, type ExplainedArm, type Explanation } from "../core/routes/explain.ts";
 import { findCause } from "../core/routes/find-cause.ts";
 import { findFilterChain, type ConnectionStart } from "../core/routes/find-filter-chain.ts";
@@ -28,6 +29,8 @@ export interface RequestAnswer extends Omit<Explanation, "outcome"> {
     readonly tls: string | null;
   } | null;
   readonly virtualHost: string | null;
+  /** The route's name in Envoy, as `%ROUTE_NAME%` shows it in access logs. */
+  readonly routeName: string | null;
   /** What the route does, as `routes` lists it. */
   readonly action: ListedRoute["action"] | null;
   readonly fault: ListedRoute["fault"];
@@ -87,11 +90,14 @@ function explainRouting({ mesh, table, addresses }: ExplainedMesh, request: Simu
   };
 }
 
-function describeRoute(table: RouteTable, result: SimulationResult): Pick<RequestAnswer, "action" | "fault" | "cors"> {
+function describeRoute(
+  table: RouteTable,
+  result: SimulationResult,
+): Pick<RequestAnswer, "routeName" | "action" | "fault" | "cors"> {
   const route = "route" in result ? result.route : undefined;
-  if (route === undefined) return { action: null, fault: null, cors: null };
+  if (route === undefined) return { routeName: null, action: null, fault: null, cors: null };
   const { action, fault, cors } = listRoute(table, route);
-  return { action, fault, cors };
+  return { routeName: routeName(route), action, fault, cors };
 }
 
 /** Undefined where nothing listens. Several proxies can have one port; the first whose chain takes the start is meant. */
@@ -142,6 +148,7 @@ export const emptyAnswer: RequestAnswer = {
   listener: null,
   filterChain: null,
   virtualHost: null,
+  routeName: null,
   action: null,
   fault: null,
   cors: null,

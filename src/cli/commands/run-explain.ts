@@ -1,12 +1,18 @@
 import type { SimulatedRequest } from "../../core/routes/simulation.ts";
+import { withWeights } from "../../core/routes/weights.ts";
+import { askLive, type LiveAnswer, type LiveQuestion } from "../ask-live.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
+import { connect } from "../connect.ts";
 import { explainConnection, type AskedConnection } from "../explain-connection.ts";
 import { explainRequest, type ExplainedMesh, type RequestAnswer } from "../explain-request.ts";
+import type { Ink } from "../ink.ts";
 import { findAddresses } from "../known-addresses.ts";
+import { readLiveWeights } from "../live-weights.ts";
 import { loadMesh, noteErrors } from "../load-mesh.ts";
 import { parsePort } from "../parse-port.ts";
 import { parseRequest } from "../parse-request.ts";
 import { renderExplanation } from "../print/explanation.ts";
+import { renderLive } from "../print/live.ts";
 import { requireSidecar } from "../select-proxies.ts";
 import { usageError } from "../usage-error.ts";
 import type { ExplainOptions } from "./explain.ts";
@@ -17,8 +23,9 @@ type Question =
   | { readonly kind: "connection"; readonly connection: AskedConnection };
 
 /**
- * Explains a request or a connection by the manifests alone; nothing is sent. Manifests with errors are explained as far
- * as they are understood, and the answer is then no.
+ * Explains a request or a connection by the manifests alone; with `--live` with the weights that are live, and beside
+ * what the running Envoy says. Manifests with errors are explained as far as they are understood, and the answer is then
+ * no.
  */
 export async function runExplain(
   context: CommandContext,
@@ -29,12 +36,28 @@ export async function runExplain(
   const loaded = await loadMesh(paths, { defaultNamespace: options.namespace, input: context.input });
   const errors = noteErrors(loaded, context.terminal);
   if (options.from !== undefined) requireSidecar(loaded.table, options.from);
-  const { mesh, table } = loaded;
-  const explained = { mesh, table, addresses: await findAddresses(mesh, context.env) };
-  const answer = explainQuestion(explained, question);
+  const { mesh } = loaded;
+  const addresses = await findAddresses(mesh, context.env);
+  const status = options.live === true ? await (await connect(context.env)).status() : undefined;
+  const table =
+    status === undefined ? loaded.table : withWeights(loaded.table, readLiveWeights(loaded.table, status.services));
+  const answer = explainQuestion({ mesh, table, addresses }, question);
+  const live =
+    status === undefined
+      ? undefined
+      : await askAbout(question, { answer, table, status, maySend: options.send === true });
   const asked = describeQuestion(question);
-  const text = (ink: Parameters<typeof renderExplanation>[2]) => renderExplanation(answer, asked, ink);
-  printAnswer(context, { exitStatus: errors === 0 ? 0 : 1, data: answer, text }, options);
+  const text = (ink: Ink) =>
+    [renderExplanation(answer, asked, ink), ...(live === undefined ? [] : [renderLive(live, ink)])].join("\n");
+  const exitStatus = errors === 0 && live?.agrees !== false ? 0 : 1;
+  printAnswer(context, { exitStatus, data: live === undefined ? answer : { ...answer, live }, text }, options);
+}
+
+/** A connection that carries bytes could only be asked about by opening it, which its app would notice. */
+function askAbout(question: Question, rest: Omit<LiveQuestion, "request" | "serverName">): Promise<LiveAnswer> {
+  if (question.kind === "connection")
+    throw usageError("--live asks about requests; a --tcp connection would reach the app.");
+  return askLive({ ...rest, request: question.request, serverName: question.serverName });
 }
 
 function explainQuestion(explained: ExplainedMesh, question: Question): RequestAnswer {

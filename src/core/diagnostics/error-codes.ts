@@ -224,7 +224,13 @@ const entries = {
   },
   KIR5062: {
     title: "request not sent",
-    meaning: "`kirikae curl` could not send the request: the caller's proxy or the service did not take the connection.",
+    meaning:
+      "`kirikae curl` could not send the request: the caller's proxy or the service did not take the connection.",
+  },
+  KIR5063: {
+    title: "Envoy cannot be asked",
+    meaning:
+      "`explain --live` got no answer from the running Envoy: it is not there, wants a client certificate, or was started by an older kirikae.",
   },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
