@@ -1,3 +1,4 @@
+import type { CatalogueEntry } from "../../src/core/diagnostics/catalogue-entry.ts";
 import { catalogue } from "../../src/core/diagnostics/catalogue.ts";
 import { errorCodes } from "../../src/core/diagnostics/error-codes.ts";
 import { escapeCell } from "./markdown.ts";
@@ -6,7 +7,7 @@ import { escapeCell } from "./markdown.ts";
 export function renderDiagnosticsDocs(): string {
   const findings = Object.entries(catalogue)
     .toSorted(byCode)
-    .map(([code, { level, title, meaning, istioCode }]) => [code, istioCode ?? "", level, title, meaning]);
+    .map(([code, entry]) => [code, entry.istioCode ?? "", renderLevel(entry), entry.title, entry.meaning]);
   const errors = Object.entries(errorCodes)
     .toSorted(byCode)
     .map(([code, { title, meaning }]) => [code, title, meaning]);
@@ -19,8 +20,10 @@ export function renderDiagnosticsDocs(): string {
     "",
     "## Findings about manifests",
     "",
-    "`kirikae check` and `kirikae up` give them with file, line and column. An `error` stops the manifests from being",
-    "applied; a `warning` and an `info` do not. The Istio code is that of the same finding in `istioctl analyze`.",
+    "`kirikae check` and `kirikae up` give them with file, line and column. An `error` makes `check` fail, and all but those",
+    "marked with * keep `up` from serving: after such a one the manifests still mean what they say, and some requests",
+    "fail. The Istio code is that of the same finding in `istioctl analyze`. What keeps `up` from serving cannot be",
+    "silenced by the annotation `kirikae.dev/ignore`; the others can, object by object ([how](guide/check.md)).",
     "",
     "| Code | Istio | Level | Title | Meaning |",
     "|---|---|---|---|---|",
@@ -35,6 +38,10 @@ export function renderDiagnosticsDocs(): string {
     ...errors.map(renderRow),
     "",
   ].join("\n");
+}
+
+function renderLevel({ level, blocksServing }: CatalogueEntry): string {
+  return level === "error" && blocksServing === false ? "error *" : level;
 }
 
 function byCode([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
