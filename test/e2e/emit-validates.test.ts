@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, inject, test } from "vitest";
+import { issueCertificate } from "../certificates.fixture.ts";
 import { Sandbox } from "./product.ts";
 
 const run = promisify(execFile);
@@ -103,4 +104,94 @@ test("one document holds every kind of action, destinations that are missing, an
   expect(JSON.parse(clusters.stdout)).toContainEqual(
     expect.objectContaining({ name: "outbound|80|v1|app.example.com", type: "EDS" }),
   );
+});
+
+const secured = (certificate: string, key: string): string => `
+apiVersion: v1
+kind: Secret
+metadata: {name: shop-cert, namespace: istio-system}
+type: kubernetes.io/tls
+data:
+  tls.crt: ${Buffer.from(certificate).toString("base64")}
+  tls.key: ${Buffer.from(key).toString("base64")}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: web, namespace: istio-system}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - port: {number: 443, name: https, protocol: HTTPS}
+    tls: {mode: SIMPLE, credentialName: shop-cert}
+    hosts: [shop.example.com]
+  - port: {number: 443, name: pass, protocol: TLS}
+    tls: {mode: PASSTHROUGH}
+    hosts: [bytes.example.com]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bytes, namespace: istio-system}
+spec:
+  hosts: [bytes.example.com]
+  ports: [{number: 443, name: tls, protocol: TLS}]
+  resolution: STATIC
+  endpoints: [{address: 192.0.2.1}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: istio-system}
+spec:
+  hosts: [shop.example.com]
+  gateways: [web]
+  http: [{directResponse: {status: 200, body: {string: shop}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bytes, namespace: istio-system}
+spec:
+  hosts: [bytes.example.com]
+  gateways: [web]
+  tls:
+  - match: [{port: 443, sniHosts: [bytes.example.com]}]
+    route: [{destination: {host: bytes.example.com, port: {number: 443}}}]
+`;
+
+test("a document with TLS is accepted, and no form of it holds a private key", async () => {
+  const { certificate, key } = issueCertificate({ name: "shop.example.com", hosts: ["shop.example.com"] });
+  await using sandbox = new Sandbox({ "mesh.yaml": secured(certificate, key) });
+  const secret = Buffer.from(key).toString("base64");
+  for (const type of ["all", "listeners", "routes", "clusters", "endpoints", "secrets"]) {
+    const { stdout, stderr } = await sandbox.cli(["emit", sandbox.manifests, "--type", type, "--format", "json"]);
+    expect(stderr).toContain("1 secret");
+    expect(stdout + stderr).not.toContain("PRIVATE KEY");
+    expect(stdout + stderr).not.toContain(secret.slice(0, 40));
+    if (type === "secrets") expect(stdout).toContain("withheld");
+    if (type !== "all") continue;
+    expect(JSON.parse(stdout).staticResources.listeners[0].filterChains).toHaveLength(2);
+    const file = join(sandbox.root, "envoy.json");
+    writeFileSync(file, stdout);
+    expect(await validate(file)).toContain("OK");
+  }
+});
+
+test("explain tells chains apart by the server name, and the running Envoy agrees", async () => {
+  const { certificate, key } = issueCertificate({ name: "shop.example.com", hosts: ["shop.example.com"] });
+  await using sandbox = new Sandbox({ "mesh.yaml": secured(certificate, key) });
+  await sandbox.up();
+  const ask = async (...args: readonly string[]) => {
+    const { stdout, stderr } = await sandbox.cli(["explain", sandbox.manifests, ...args, "--json"]);
+    return JSON.parse(stdout === "" ? stderr : stdout);
+  };
+  expect(await ask("--url", "https://shop.example.com/", "--live")).toMatchObject({
+    outcome: "direct",
+    filterChain: { serverNames: ["shop.example.com"], tls: "simple" },
+    live: { agrees: true, status: 200 },
+  });
+  expect(await ask("--tcp", "x:443", "--sni", "bytes.example.com")).toMatchObject({
+    outcome: "tcp",
+    virtualService: "istio-system/bytes",
+    arms: [{ host: "bytes.example.com", endpoints: ["192.0.2.1:443"] }],
+  });
+  expect(await ask("--url", "https://other.example.com/")).toMatchObject({ outcome: "reset" });
+  expect(await ask("--url", "http://shop.example.com:443/")).toMatchObject({ outcome: "reset" });
 });
