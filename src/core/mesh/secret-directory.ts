@@ -16,10 +16,10 @@ export class SecretDirectory {
     }
   }
 
-  /** The Secret of a name in the first of the namespaces that has it. */
+  /** The Secret of a name, or of `namespace/name`, in the first of the namespaces that has it. */
   find(name: string, namespaces: readonly string[]): SecretManifest | undefined {
     return namespaces
-      .map((namespace) => this.#secrets.get(`${namespace}/${name}`))
+      .map((namespace) => this.#secrets.get(name.startsWith(`${namespace}/`) ? name : `${namespace}/${name}`))
       .find((secret) => secret !== undefined);
   }
 

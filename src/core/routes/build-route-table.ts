@@ -127,5 +127,8 @@ function whyUnserved(
   if (hidingWorkload(virtualService, { workloads, config }) !== undefined) {
     return "its exportTo hides it from the gateway";
   }
-  return `it is bound to ${gateways.join(", ")}, whose servers do not admit this host`;
+  const { http } = virtualService.spec;
+  return http.length === 0
+    ? `no server of ${gateways.join(", ")} takes its tcp or tls rules, or an older VirtualService has it`
+    : `it is bound to ${gateways.join(", ")}, whose servers do not admit this host`;
 }

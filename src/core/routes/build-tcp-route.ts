@@ -124,7 +124,10 @@ function buildConnections({ place, virtualService, kind, rule, match, source }: 
     destinations: place.destinations,
     siblings: [],
   });
-  return split.kind === "split"
-    ? { kind: "route", route: { origin, split: split.split }, virtualService }
-    : { ...split, at: source.at, virtualService };
+  if (split.kind === "refused") {
+    return { ...split, at: source.at, virtualService };
+  }
+  // Weights of connections are in the listener, so no arm is kept ready for what takes nothing now.
+  const arms = split.split.arms.filter(({ weight }) => weight > 0);
+  return { kind: "route", route: { origin, split: { ...split.split, arms } }, virtualService };
 }

@@ -6,7 +6,10 @@ import type { SimulatedArm, SimulatedRequest, SimulationResult, SimulationStep }
 export interface Explanation {
   /** A request that the proxy refuses before routing (400, 403) is a miss too. */
   readonly outcome: "route" | "redirect" | "direct" | "miss";
-  /** What the client sees. For a route that works it is the destination's own answer, given here as 200. */
+  /**
+   * What the client sees. For a route that works it is the destination's own answer, given here as 200; 0 where the
+   * connection is reset before there can be an answer.
+   */
   readonly status: number;
   /** Envoy's response flag, such as `NR`, `NC` or `UH`; null when a request is answered. */
   readonly flag: string | null;
@@ -57,9 +60,11 @@ function outcomeOf(result: SimulationResult): Pick<Explanation, "outcome" | "sta
     case "redirect":
       return { outcome: "redirect", status: result.status, flag: null };
     case "direct":
-      return { outcome: "direct", status: result.status, flag: null };
+      return { outcome: "direct", status: result.status, flag: result.by === "fault" ? "FI" : null };
     case "miss":
-      return { outcome: "miss", status: 404, flag: "NR" };
+      return result.cause === "no-filter-chain"
+        ? { outcome: "miss", status: 0, flag: null }
+        : { outcome: "miss", status: 404, flag: "NR" };
     case "rejected":
       return { outcome: "miss", status: result.status, flag: null };
   }
@@ -110,9 +115,9 @@ function renderAddress({ address, port }: { readonly address: string; readonly p
 
 /** What the rule does with the request belongs to the step that took it. */
 function withResult(steps: readonly SimulationStep[], result: SimulationResult): readonly SimulationStep[] {
-  const consequence = consequenceOf(result);
+  const consequence = [consequenceOf(result), chanceOf(result)].filter((part) => part !== undefined).join("; ");
   const last = steps.at(-1);
-  if (consequence === undefined || last === undefined) {
+  if (consequence === "" || last === undefined) {
     return steps;
   }
   return [...steps.slice(0, -1), { ...last, reason: `${last.reason}; ${consequence}` }];
@@ -125,11 +130,38 @@ function consequenceOf(result: SimulationResult): string | undefined {
     case "redirect":
       return result.route === undefined ? undefined : `it answers ${result.status} with Location ${result.location}`;
     case "direct":
-      return `it answers ${result.status} itself`;
+      return consequenceOfDirect(result);
     case "miss":
     case "rejected":
       return undefined;
   }
+}
+
+function consequenceOfDirect({ by, status }: Extract<SimulationResult, { kind: "direct" }>): string {
+  switch (by) {
+    case "fault":
+      return `its fault answers ${status} (FI) to every request`;
+    case "cors":
+      return `its corsPolicy answers the preflight with ${status}`;
+    case undefined:
+      return `it answers ${status} itself`;
+  }
+}
+
+/** What a fault does to some requests, or to all of them before they are answered. */
+function chanceOf(result: SimulationResult): string | undefined {
+  const fault = result.kind === "miss" || result.kind === "rejected" ? undefined : result.route?.fault;
+  if (fault === undefined) return undefined;
+  const parts: string[] = [];
+  if (fault.delay !== undefined) {
+    const whom = fault.delay.percent >= 100 ? "every request" : `${fault.delay.percent} % of the requests`;
+    parts.push(`its fault holds ${whom} for ${fault.delay.delayMs} ms (DI)`);
+  }
+  if (fault.abort !== undefined && fault.abort.percent < 100) {
+    const status = `${fault.abort.kind === "grpc" ? "gRPC status " : ""}${fault.abort.status}`;
+    parts.push(`its fault answers ${status} (FI) to ${fault.abort.percent} % of the requests`);
+  }
+  return parts.length === 0 ? undefined : parts.join("; ");
 }
 
 function authoritiesOf({ arms }: Extract<SimulationResult, { kind: "route" }>): string {

@@ -33,6 +33,8 @@ export function findCause(result: SimulationResult, context: CauseContext): stri
 
 const missCauses = {
   "no-listener": "nothing listens on this port, so that the connection is refused",
+  "no-filter-chain":
+    "no filter chain of the port speaks HTTP with a client that begins like this, so that the connection is reset",
   "no-virtual-host": "no virtual host stands for the Host header; a rule for another host is never a fallback",
   "no-route":
     "the host is served, but no rule of it takes the request; rules of a wider host, such as *, are not tried then",

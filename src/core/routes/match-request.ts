@@ -116,7 +116,8 @@ function matchesHeader({ value, invert }: HeaderMatch, values: readonly string[]
   return values.some((candidate) => matchesValue(value, candidate)) !== invert;
 }
 
-function matchesValue(match: ValueMatch, value: string): boolean {
+/** Whether a text is one that a condition takes. */
+export function matchesValue(match: ValueMatch, value: string): boolean {
   switch (match.kind) {
     case "present":
       return true;

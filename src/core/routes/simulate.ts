@@ -1,5 +1,7 @@
-import { findVirtualHosts, hostKeyOf } from "./find-virtual-host.ts";
-import { routingsOf } from "./listener-parts.ts";
+import { answerInstead } from "./answer-instead.ts";
+import { findFilterChain } from "./find-filter-chain.ts";
+import { findVirtualHosts, hostKeyOf, hostOf } from "./find-virtual-host.ts";
+import { routingOf } from "./listener-parts.ts";
 import { findUnmet, prepareRequest, type PreparedRequest } from "./match-request.ts";
 import { mutateHeaders } from "./mutate-headers.ts";
 import { normalizeTarget, type RequestPath } from "./request-path.ts";
@@ -8,6 +10,7 @@ import { httpsLocation, redirectLocation, rewriteTarget, splitAuthority } from "
 import type {
   Destination,
   DirectAction,
+  FilterChain,
   ForwardAction,
   HeaderMutation,
   Listener,
@@ -54,9 +57,12 @@ function walkTable(table: RouteTable, sent: SimulatedRequest): Walk {
   const resolved = resolveTarget(sent);
   const request = resolved.kind === "request" ? resolved.request : sent;
   const start = { table, request, listener: undefined, virtualHosts: [], prepared: undefined, taken: -1 };
-  const { listener, virtualHosts } = findListener(table, request);
+  const { listener, chain, virtualHosts } = findListener(table, request);
   if (listener === undefined) {
     return { ...start, result: { kind: "miss", cause: "no-listener" } };
+  }
+  if (chain === undefined) {
+    return { ...start, listener, result: { kind: "miss", cause: "no-filter-chain" } };
   }
   if (resolved.kind === "rejected") {
     return { ...start, listener, result: resolved };
@@ -80,35 +86,52 @@ function walkTable(table: RouteTable, sent: SimulatedRequest): Walk {
   if (route === undefined) {
     return { ...reached, result: { kind: "miss", cause: "no-route" } };
   }
-  return { ...reached, taken, result: act({ table, request, target, virtualHost, route }) };
+  const instead = answerInstead(route, prepared);
+  return { ...reached, taken, result: instead ?? act({ table, request, target, virtualHost, route }) };
+}
+
+/** Where a connection ends up before its first request is read. */
+interface Reached {
+  readonly listener: Listener | undefined;
+  /** Undefined where the handshake is refused, or the bytes are not HTTP. */
+  readonly chain: FilterChain | undefined;
+  readonly virtualHosts: readonly VirtualHost[];
 }
 
 /** Two gateway workloads can have one port; the one that serves the host is meant. */
-function findListener(
-  table: RouteTable,
-  request: SimulatedRequest,
-): { readonly listener: Listener | undefined; readonly virtualHosts: readonly VirtualHost[] } {
+function findListener(table: RouteTable, request: SimulatedRequest): Reached {
   const authority = authorityWithPort(request);
-  let first: Listener | undefined;
+  let first: Reached | undefined;
   for (const listener of table.listeners) {
     if (!isReached(listener, request)) {
       continue;
     }
-    const virtualHosts = routingsOf(table, listener).flatMap((routing) =>
-      findVirtualHosts(routing, hostKeyOf(routing, authority)),
-    );
+    const chain = chooseChain(listener, request);
+    const routing = chain === undefined ? undefined : routingOf(table, chain);
+    const virtualHosts = routing === undefined ? [] : findVirtualHosts(routing, hostKeyOf(routing, authority));
+    const reached = { listener, chain: routing === undefined ? undefined : chain, virtualHosts };
     if (virtualHosts.length > 0) {
-      return { listener, virtualHosts };
+      return reached;
     }
-    first ??= listener;
+    if (first === undefined || (first.chain === undefined && reached.chain !== undefined)) {
+      first = reached;
+    }
   }
-  return { listener: first, virtualHosts: [] };
+  return first ?? { listener: undefined, chain: undefined, virtualHosts: [] };
+}
+
+/** Plain bytes never get through a chain that ends TLS. */
+function chooseChain({ filterChains }: Listener, request: SimulatedRequest): FilterChain | undefined {
+  const isTls = request.scheme === "https";
+  const serverName = request.sni ?? hostOf(request.authority);
+  const chain = findFilterChain(filterChains, { isTls, serverName });
+  return chain?.tls !== undefined && !isTls ? undefined : chain;
 }
 
 /** What a workload sends goes through the one listener that takes every HTTP port of every host. */
-function isReached(listener: Listener, { from, port }: SimulatedRequest): boolean {
+function isReached(listener: Listener, { from, port, proxy }: SimulatedRequest): boolean {
   return from === undefined
-    ? listener.role.kind === "gateway" && listener.port === port
+    ? listener.role.kind === "gateway" && listener.port === port && (proxy === undefined || listener.proxy === proxy)
     : listener.role.kind === "outboundHttp" && listener.proxy === from;
 }
 

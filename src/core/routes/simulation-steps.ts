@@ -1,7 +1,7 @@
 import { hostOf } from "./find-virtual-host.ts";
 import { findUnmet, renderMatch, renderUnmet } from "./match-request.ts";
 import { serversOf } from "./listener-parts.ts";
-import type { Route, UnservedHost } from "./route-table.ts";
+import type { Listener, Route, UnservedHost } from "./route-table.ts";
 import type { Walk } from "./simulate.ts";
 import type { SimulationStep } from "./simulation.ts";
 
@@ -14,6 +14,9 @@ export function renderSteps(walk: Walk): readonly SimulationStep[] {
   if (walk.result.kind === "rejected") {
     const reason = `${walk.result.reason}, so the proxy answers ${walk.result.status} before it looks for a route`;
     return [...steps, step({ tried: "route", name: walk.request.target, taken: false, reason })];
+  }
+  if (walk.result.kind === "miss" && walk.result.cause === "no-filter-chain") {
+    return [...steps, chainStep(walk, walk.listener)];
   }
   return [...steps, ...virtualHostSteps(walk), ...routeSteps(walk)];
 }
@@ -45,6 +48,20 @@ function listenerStep({ table, request, listener }: Walk): SimulationStep {
     taken: true,
     reason: `port ${request.port} belongs to ${servers}`,
     at: all[0]?.at,
+  });
+}
+
+function chainStep({ request }: Walk, { port, filterChains }: Listener): SimulationStep {
+  const name = request.sni ?? hostOf(request.authority);
+  const start = request.scheme === "https" ? `TLS for ${name}` : "plain text";
+  const names = filterChains.flatMap(({ serverNames, tls }) =>
+    serverNames.length > 0 ? serverNames : [tls === undefined ? "plain text" : "any name"],
+  );
+  return step({
+    tried: "listener",
+    name: `port ${port}`,
+    taken: false,
+    reason: `a connection that begins with ${start} finds no HTTP there and is reset; chains are for ${names.join(", ")}`,
   });
 }
 

@@ -6,7 +6,12 @@ export interface SimulatedRequest {
   readonly from?: ProxyId | undefined;
   /** The gateway server's port, as manifests name it; of a request from inside the port that it is sent to. */
   readonly port: number;
+  /** `https` reaches a chain that ends TLS, or one of plain HTTP where a balancer in front has ended it. */
   readonly scheme: "http" | "https";
+  /** The name that a TLS client asks for; the host of the request where it is absent. */
+  readonly sni?: string | undefined;
+  /** The gateway that is meant, where several have the port. */
+  readonly proxy?: ProxyId | undefined;
   /** The Host header (or `:authority`), with its port if it had one. */
   readonly authority: string;
   readonly method: string;
@@ -45,6 +50,8 @@ export type SimulationResult =
   | {
       readonly kind: "direct";
       readonly route: Route;
+      /** What answers in the place of the rule's action: a fault that always happens, or the policy for preflights. */
+      readonly by?: "fault" | "cors" | undefined;
       readonly status: number;
       readonly body: Uint8Array;
       readonly responseChanges: readonly HeaderMutation[];
@@ -54,7 +61,8 @@ export type SimulationResult =
   /** 404, flag NR; or nothing listens on the port at all. */
   | { readonly kind: "miss"; readonly cause: MissCause };
 
-type MissCause = "no-listener" | "no-virtual-host" | "no-route";
+/** `no-filter-chain` is no answer at all: the connection is reset before a request can be read. */
+type MissCause = "no-listener" | "no-filter-chain" | "no-virtual-host" | "no-route";
 
 export interface SimulatedArm {
   readonly arm: Arm;
