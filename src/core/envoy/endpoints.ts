@@ -5,6 +5,7 @@ import {
 } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import type { LocalityLbEndpointsSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
 import type { Destination, DestinationEndpoint, Locality } from "../routes/route-table.ts";
+import type { AddressSchema } from "../../gen/envoy/config/core/v3/address_pb.ts";
 import type { Init } from "./init.ts";
 
 export interface HostPort {
@@ -75,10 +76,17 @@ function emitGroup(
     // Without a weight a locality would get nothing where shares are drawn by locality.
     ...(usesLocalityWeights ? { loadBalancingWeight: Math.max(1, first?.localityWeight ?? 1) } : {}),
     lbEndpoints: group.map(({ address, port, weight }) => ({
-      hostIdentifier: { case: "endpoint", value: { address: emitSocketAddress({ address, port }) } },
+      hostIdentifier: { case: "endpoint", value: { address: emitEndpointAddress({ address, port }) } },
       loadBalancingWeight: weight,
     })),
   };
+}
+
+/** `unix:///path` is a socket, which has no port; `unix://@name` is one without a file. */
+function emitEndpointAddress({ address, port }: HostPort): Init<typeof AddressSchema> {
+  return address.startsWith("unix://")
+    ? { address: { case: "pipe", value: { path: address.slice("unix://".length) } } }
+    : emitSocketAddress({ address, port });
 }
 
 export function emitSocketAddress({ address, port }: HostPort) {

@@ -15,7 +15,7 @@ export interface GatewayServer {
   readonly name: string;
   /** `protocol` is one of `portProtocols` in names.ts, in upper case. */
   readonly port: { readonly number: number; readonly name: string; readonly protocol: string };
-  /** An IP address, or `unix:///path` (and then the port is 0); undefined is every address. */
+  /** An IP address; undefined is every address. A server that binds to a Unix socket is left out, with a warning. */
   readonly bind: string | undefined;
   /** Each `host`, `*.suffix`, `*`, or one of these with a namespace, `.` or `*` and a slash before it. */
   readonly hosts: readonly string[];

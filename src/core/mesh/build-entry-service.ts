@@ -1,5 +1,7 @@
 import { objectName, type ServiceEntryManifest } from "../manifest/manifest.ts";
+import { isIpAddress } from "../manifest/names.ts";
 import type { MeshConfig } from "../manifest/mesh-config.ts";
+import type { ServiceEntrySpec } from "../manifest/service-entry.ts";
 import { addressEndpoint, type EndpointSources, selectEndpoints } from "./find-endpoints.ts";
 import { resolveHost } from "./host-name.ts";
 import type { HostName, MeshEndpoint, MeshService } from "./mesh.ts";
@@ -56,11 +58,21 @@ function entryEndpoints(
   }
   if (spec.workloadSelector !== undefined) {
     const { namespace } = metadata;
-    return selectEndpoints({ namespace, selector: spec.workloadSelector, ports: spec.ports }, sources);
+    const selected = selectEndpoints({ namespace, selector: spec.workloadSelector, ports: spec.ports }, sources);
+    return selected.filter((endpoint) => isDialled(endpoint, spec.resolution));
   }
   if (spec.endpoints.length > 0) {
     return spec.endpoints.flatMap((endpoint) => addressEndpoint(endpoint, spec.ports) ?? []);
   }
   const itself = { address: host, labels: {}, ports: {}, weight: undefined, locality: undefined };
   return spec.resolution === "STATIC" ? [] : [addressEndpoint(itself, spec.ports) ?? []].flat();
+}
+
+/** A proxy looks names up only where the resolution says so, and sockets are never looked up. */
+function isDialled({ source }: MeshEndpoint, resolution: ServiceEntrySpec["resolution"]): boolean {
+  if (source.kind !== "address") {
+    return true;
+  }
+  const isSocket = source.address.startsWith("unix://");
+  return resolution === "STATIC" ? isSocket || isIpAddress(source.address) : !isSocket;
 }

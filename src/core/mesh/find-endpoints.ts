@@ -185,14 +185,14 @@ function localEndpoint(workload: LocalWorkloadManifest, ports: readonly DialledP
 
 /**
  * The endpoint's own port of the name counts before the service's target port. Undefined for an endpoint without an
- * address that can be dialled from here: one behind another network, or a Unix socket.
+ * address, which is behind another network.
  */
 export function addressEndpoint(
   endpoint: Pick<WorkloadEntrySpec, "address" | "labels" | "ports" | "weight" | "locality">,
   ports: readonly DialledPort[],
 ): MeshEndpoint | undefined {
   const { address, labels, weight, locality } = endpoint;
-  if (address === undefined || address.startsWith("unix:")) {
+  if (address === undefined) {
     return undefined;
   }
   return {

@@ -11,7 +11,7 @@ import {
   type Place,
   renderPath,
   report,
-  type Shape,
+  type ValueException,
 } from "./decoder.ts";
 import { didYouMean, listNames } from "./nearest-name.ts";
 import { wrongType } from "./scalars.ts";
@@ -20,6 +20,8 @@ import { wrongType } from "./scalars.ts";
 export interface Field<T> {
   readonly decode: Decoder<T>;
   readonly absent: { readonly kind: "required" } | { readonly kind: "fallback"; readonly value: T };
+  /** Set where the field is read, and what is wrong with it is told, although it has no effect here. */
+  readonly exception?: ValueException;
 }
 
 export function required<T>(decode: Decoder<T>): Field<T> {
@@ -34,6 +36,16 @@ export function withDefault<T>(decode: Decoder<T>, value: T): Field<T> {
   return { decode, absent: { kind: "fallback", value } };
 }
 
+/** A field that is judged and that has no effect in the local mesh: a warning, KIR1007, that ends with the reason. */
+export function ignored<T>(field: Field<T>, reason: string): Field<T> {
+  return { ...field, exception: { support: "ignored", reason } };
+}
+
+/** A field that is judged and that kirikae cannot carry out, and must not ignore: an error, KIR1006. */
+export function rejected<T>(field: Field<T>, reason: string): Field<T> {
+  return { ...field, exception: { support: "rejected", reason } };
+}
+
 // oxlint-disable-next-line typescript/no-explicit-any -- any lets every Field<T> be listed, whatever its T.
 type Fields = Readonly<Record<string, Field<any>>>;
 
@@ -45,8 +57,6 @@ export interface ObjectFields<F extends Fields> {
   readonly unsupported?: Readonly<Record<string, string>>;
   /** Istio's fields without an effect in the local mesh: a warning, KIR1007, that ends with this reason. */
   readonly unserved?: Readonly<Record<string, string>>;
-  /** Fields of `unserved` or `unsupported` of which it is still said what is wrong with them. */
-  readonly checks?: Readonly<Record<string, Decoder<unknown>>>;
   /** Kubernetes kinds are read in part only, so unknown fields say nothing about a mistake. */
   readonly others?: "reject" | "ignore";
 }
@@ -89,19 +99,21 @@ export function object<F extends Fields>(shape: ObjectFields<F>): Decoder<Decode
 function describeFields<F extends Fields>(shape: ObjectFields<F>): ObjectShape {
   const fields: [string, FieldShape][] = Object.entries(shape.fields).map(([name, field]) => [
     name,
-    { support: "supported", isRequired: field.absent.kind === "required", shape: describedShape(field) },
+    describeField(field),
   ]);
   for (const [name, reason] of Object.entries(shape.unsupported ?? {})) {
-    fields.push([name, { support: "rejected", reason, shape: shape.checks?.[name]?.shape }]);
+    fields.push([name, { support: "rejected", reason, shape: undefined }]);
   }
   for (const [name, reason] of Object.entries(shape.unserved ?? {})) {
-    fields.push([name, { support: "ignored", reason, shape: shape.checks?.[name]?.shape }]);
+    fields.push([name, { support: "ignored", reason, shape: undefined }]);
   }
   return { kind: "object", fields: Object.fromEntries(fields), isOpen: shape.others === "ignore" };
 }
 
-function describedShape(field: Field<unknown>): Shape | undefined {
-  return field.decode.shape;
+function describeField({ decode, absent: ifAbsent, exception }: Field<unknown>): FieldShape {
+  return exception === undefined
+    ? { support: "supported", isRequired: ifAbsent.kind === "required", shape: decode.shape }
+    : { ...exception, shape: decode.shape };
 }
 
 const absent: unique symbol = Symbol("absent");
@@ -142,17 +154,15 @@ interface MapPlace {
 function reportOtherFields<F extends Fields>(shape: ObjectFields<F>, known: readonly string[], at: MapPlace): void {
   const { place, value, context } = at;
   for (const [name, entry] of value.entries) {
-    const isKnown = known.includes(name);
-    if (Object.hasOwn(shape.fields, name) || (isKnown && entry.value.kind === "null")) {
+    const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
+    const isEmpty = entry.value.kind === "null" && known.includes(name);
+    if (isEmpty || (field !== undefined && field.exception === undefined)) {
       continue;
     }
     const child = childPlace(place, name, entry.value);
     const path = renderPath(child);
     const offset = entry.keyOffset;
-    const unserved = reasonFor(name, shape.unserved);
-    const unsupported = reasonFor(name, shape.unsupported);
-    const check = shape.checks !== undefined && Object.hasOwn(shape.checks, name) ? shape.checks[name] : undefined;
-    check?.(child, context);
+    const { unserved, unsupported } = reasonsFor(name, shape);
     if (unserved !== undefined) {
       report(child, context, { code: "KIR1007", message: `"${path}" is not served locally: ${unserved}.`, offset });
     } else if (unsupported !== undefined) {
@@ -166,7 +176,22 @@ function reportOtherFields<F extends Fields>(shape: ObjectFields<F>, known: read
   }
 }
 
-function reasonFor(name: string, reasons: Readonly<Record<string, string>> | undefined): string | undefined {
+interface Reasons {
+  readonly unserved: string | undefined;
+  readonly unsupported: string | undefined;
+}
+
+function reasonsFor<F extends Fields>(name: string, shape: ObjectFields<F>): Reasons {
+  const exception: ValueException | undefined = Object.hasOwn(shape.fields, name)
+    ? shape.fields[name]?.exception
+    : undefined;
+  return {
+    unserved: exception?.support === "ignored" ? exception.reason : reasonIn(shape.unserved, name),
+    unsupported: exception?.support === "rejected" ? exception.reason : reasonIn(shape.unsupported, name),
+  };
+}
+
+function reasonIn(reasons: Readonly<Record<string, string>> | undefined, name: string): string | undefined {
   return reasons !== undefined && Object.hasOwn(reasons, name) ? reasons[name] : undefined;
 }
 

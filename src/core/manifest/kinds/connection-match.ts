@@ -1,6 +1,6 @@
 import { list, nonEmpty, transform } from "../decode/collections.ts";
 import { type Decoder, positionOf, reportDiscouraged, reportValue } from "../decode/decoder.ts";
-import { object, optional, required, withDefault } from "../decode/object.ts";
+import { ignored, object, optional, required, withDefault } from "../decode/object.ts";
 import { complainHost, complainSubnet, isIpAddress } from "../names.ts";
 import type { ConnectionMatch, RouteDestination, TcpRoute, TlsMatch, TlsRoute } from "../virtual-service.ts";
 import { decodeDestination, decodeWeight } from "./destination.ts";
@@ -10,7 +10,10 @@ import { namespaceCondition, portCondition } from "./http-match.ts";
 import { labelMap } from "./label-selector.ts";
 
 const matchFields = {
-  destinationSubnets: withDefault(checkedStrings(complainSubnet), []),
+  destinationSubnets: ignored(
+    withDefault(checkedStrings(complainSubnet), []),
+    "gateways do not look at them, and callers here reach services by name",
+  ),
   port: optional(portCondition),
   sourceLabels: withDefault(labelMap, {}),
   sourceNamespace: optional(namespaceCondition),

@@ -5,6 +5,8 @@ import {
   invalid,
   type Place,
   positionOf,
+  renderPath,
+  report,
   reportConflict,
   reportDiscouraged,
   reportValue,
@@ -46,6 +48,11 @@ const decodeServer: Decoder<GatewayServer> = transform(decodeServerFields, (fiel
     return invalid;
   }
   checkTls(port.protocol, place, { tls, context });
+  if (bind !== undefined && isUnixAddress(bind)) {
+    const message = `"${renderPath(place)}" binds to a Unix socket, which is not served locally: gateways have ports here.`;
+    report(place, context, { code: "KIR1007", message });
+    return invalid;
+  }
   return {
     name: fields.name === undefined || fields.name === "" ? port.name : fields.name,
     port,

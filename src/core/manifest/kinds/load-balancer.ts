@@ -1,6 +1,6 @@
 import { list, refine, transform } from "../decode/collections.ts";
 import { type Decoder, invalid, reportConflict, reportDiscouraged, reportValue } from "../decode/decoder.ts";
-import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
+import { fieldPlace, ignored, object, optional, required, withDefault } from "../decode/object.ts";
 import { boolean, durationMs, durationOrZeroMs, integer, number, oneOf, string } from "../decode/scalars.ts";
 import { decodeLocality, decodeZoneAware } from "./locality-load-balancing.ts";
 import { complainLine } from "./string-match.ts";
@@ -173,9 +173,11 @@ export const decodeLoadBalancer: Decoder<LoadBalancer | undefined> = transform(
       localityLbSetting: optional(decodeLocality),
       warmup: optional(decodeWarmup),
       warmupDurationSecs: optional(durationMs),
+      zoneAwareLbSetting: ignored(
+        optional(decodeZoneAware),
+        "a proxy needs others of its kind to weigh zones, and there is one of each here",
+      ),
     },
-    unserved: { zoneAwareLbSetting: "a proxy needs others of its kind to weigh zones, and there is one of each here" },
-    checks: { zoneAwareLbSetting: decodeZoneAware },
   }),
   ({ simple, consistentHash, localityLbSetting, warmup, warmupDurationSecs }, place, context) => {
     const hasHash = fieldPlace(place, "consistentHash") !== undefined;

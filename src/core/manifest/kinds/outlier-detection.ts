@@ -1,6 +1,6 @@
 import { list, refine, transform } from "../decode/collections.ts";
 import { type Decoder, renderPath, report, reportValue } from "../decode/decoder.ts";
-import { fieldPlace, object, optional, withDefault } from "../decode/object.ts";
+import { fieldPlace, ignored, object, optional, withDefault } from "../decode/object.ts";
 import { boolean, durationMs, integer } from "../decode/scalars.ts";
 import type { OutlierDetection } from "../destination-rule.ts";
 
@@ -29,7 +29,10 @@ export const decodeOutlierDetection: Decoder<OutlierDetection> = transform(
       baseEjectionTime: optional(durationMs),
       maxEjectionPercent: optional(percent),
       minHealthPercent: optional(percent),
-      outlierDetectionHttpErrorCodes: withDefault(list(errorCode), []),
+      outlierDetectionHttpErrorCodes: ignored(
+        withDefault(list(errorCode), []),
+        "statuses of 500 and above count as errors",
+      ),
     },
   }),
   (fields, place, context) => {

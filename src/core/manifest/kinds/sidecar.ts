@@ -10,7 +10,7 @@ import {
   reportDiscouraged,
   reportValue,
 } from "../decode/decoder.ts";
-import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
+import { fieldPlace, ignored, object, optional, required, withDefault } from "../decode/object.ts";
 import { oneOf, portNumber, string, zeroOr } from "../decode/scalars.ts";
 import { complainFqdn, complainLabel, isHttpProtocol, isIpAddress, isTlsProtocol } from "../names.ts";
 import type { SidecarEgress, SidecarIngress, SidecarOutboundPolicy, SidecarPort, SidecarSpec } from "../sidecar.ts";
@@ -35,12 +35,15 @@ const sidecarPort: Decoder<SidecarPort> = object({
   unsupported: { targetPort: "Istio refuses it too, because it has no effect at a Sidecar" },
 });
 
-const captureMode = withDefault(oneOf(["DEFAULT", "IPTABLES", "NONE"]), "DEFAULT");
+const captureMode = ignored(
+  withDefault(oneOf(["DEFAULT", "IPTABLES", "NONE"]), "DEFAULT"),
+  "no connection on this machine is redirected",
+);
 
 const egressFields = object({
   fields: {
     port: optional(sidecarPort),
-    bind: withDefault(string, ""),
+    bind: ignored(withDefault(string, ""), "services have addresses of their own on this machine"),
     captureMode,
     hosts: required(nonEmpty(egressHosts)),
   },
@@ -182,13 +185,15 @@ const outboundPolicy: Decoder<SidecarOutboundPolicy> = transform(
   },
 );
 
+const noInbound = "workloads on this machine are reached at their own ports, without a proxy before them";
+
 const decodeFields = object({
   fields: {
     workloadSelector: optional(labelSelector),
     egress: withDefault(list(decodeEgress), []),
-    ingress: withDefault(list(decodeIngress), []),
+    ingress: ignored(withDefault(list(decodeIngress), []), noInbound),
     outboundTrafficPolicy: optional(outboundPolicy),
-    inboundConnectionPool: optional(decodeConnectionPool),
+    inboundConnectionPool: ignored(optional(decodeConnectionPool), noInbound),
   },
 });
 

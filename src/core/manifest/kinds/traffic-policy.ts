@@ -7,7 +7,7 @@ import {
   reportDiscouraged,
   reportValue,
 } from "../decode/decoder.ts";
-import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
+import { fieldPlace, ignored, object, optional, rejected, required, withDefault } from "../decode/object.ts";
 import { durationOrZeroMs, integer, number, oneOf, portNumber, string } from "../decode/scalars.ts";
 import type {
   PortTrafficPolicy,
@@ -57,7 +57,7 @@ const decodeRetryBudget: Decoder<RetryBudget> = transform(
     fields: {
       percent: withDefault(budgetPercent, 20),
       minRetryConcurrency: withDefault(budgetConcurrency, 3),
-      budgetInterval: optional(durationOrZeroMs),
+      budgetInterval: ignored(optional(durationOrZeroMs), "requests count while they are under way"),
     },
   }),
   ({ budgetInterval, ...budget }) => ({ ...budget, budgetIntervalMs: budgetInterval }),
@@ -98,7 +98,7 @@ const policyFields = object({
   fields: {
     ...blocks,
     portLevelSettings: withDefault(portPolicies, []),
-    tunnel: optional(decodeTunnel),
+    tunnel: rejected(optional(decodeTunnel), "connections are sent to destinations themselves, through no other proxy"),
     proxyProtocol: optional(decodeProxyProtocol),
     retryBudget: optional(decodeRetryBudget),
   },

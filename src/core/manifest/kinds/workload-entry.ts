@@ -7,7 +7,7 @@ import {
   reportDiscouraged,
   reportValue,
 } from "../decode/decoder.ts";
-import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
+import { fieldPlace, ignored, object, optional, required, withDefault } from "../decode/object.ts";
 import { integer, portNumber, string } from "../decode/scalars.ts";
 import { complainFqdn, complainLabel, isIpAddress } from "../names.ts";
 import type { WorkloadEntrySpec, WorkloadGroupSpec } from "../service-entry.ts";
@@ -32,10 +32,10 @@ const entryFields = object({
     address: withDefault(string, ""),
     ports: withDefault(endpointPorts, {}),
     labels: withDefault(labelMap, {}),
-    network: optional(string),
+    network: ignored(optional(string), "there is one network on this machine"),
     locality: optional(string),
     weight: optional(weight),
-    serviceAccount: optional(string),
+    serviceAccount: ignored(optional(string), "nobody asks for identities here"),
   },
 });
 
@@ -81,9 +81,11 @@ const groupMetadata = object({
 /** `networking.istio.io` WorkloadGroup. Source of the rules: Istio `validation.go`, ValidateWorkloadGroup. */
 export const decodeWorkloadGroup: Decoder<WorkloadGroupSpec> = transform(
   object({
-    fields: { metadata: optional(groupMetadata), template: required(decodeTemplate) },
-    unserved: { probe: "what runs on this machine is asked as its LocalWorkload says" },
-    checks: { probe: decodeReadinessProbe },
+    fields: {
+      metadata: optional(groupMetadata),
+      template: required(decodeTemplate),
+      probe: ignored(optional(decodeReadinessProbe), "what runs on this machine is asked as its LocalWorkload says"),
+    },
   }),
   ({ metadata, template }) => ({
     labels: metadata?.labels ?? {},
