@@ -66,7 +66,8 @@ const decodeNothing: Decoder<Readonly<Record<string, never>>> = transform(
   () => ({}),
 );
 
-const readers: readonly KindReader[] = [
+/** Every kind that is read by its name. */
+export const kindReaders: readonly KindReader[] = [
   istio({ kind: "Gateway", decode: decodeGateway }),
   istio({ kind: "VirtualService", decode: () => decodeVirtualService }),
   istio({ kind: "DestinationRule", decode: () => decodeDestinationRule }),
@@ -106,7 +107,7 @@ const readers: readonly KindReader[] = [
 ];
 
 const readersByName: ReadonlyMap<string, KindReader> = new Map(
-  readers.map((known) => [`${known.group}/${known.kind}`, known]),
+  kindReaders.map((known) => [`${known.group}/${known.kind}`, known]),
 );
 
 const istioConfigMap = core({ kind: "MeshConfig", decode: () => decodeIstioConfigMap, from: "document" });
@@ -143,13 +144,16 @@ function childOf(value: YamlValue | undefined, name: string): YamlValue | undefi
   return value?.kind === "map" ? value.entries.get(name)?.value : undefined;
 }
 
-/** Kinds of Istio's that change what proxies do in ways that no local proxy carries out. */
-const unservedKinds: ReadonlySet<string> = new Set(["EnvoyFilter", "ProxyConfig"]);
+/** Kinds of Istio's that change what proxies do in ways that no local proxy carries out, with the reason. */
+export const unservedKinds: ReadonlyMap<string, string> = new Map([
+  ["EnvoyFilter", "it patches what istiod writes, and the proxies here are configured by kirikae"],
+  ["ProxyConfig", "the proxies here are started by kirikae, with settings of its own"],
+]);
 
 export type KindLookup =
   | { readonly found: "reader"; readonly reader: KindReader }
   | { readonly found: "unknownVersion"; readonly reader: KindReader; readonly version: string }
-  | { readonly found: "unservedKind" }
+  | { readonly found: "unservedKind"; readonly reason: string }
   | { readonly found: "unknownKind"; readonly known: readonly string[] }
   | { readonly found: "other" };
 
@@ -164,12 +168,13 @@ export function lookUpKind(apiVersion: string, kind: string, value: YamlMap): Ki
       ? { found: "reader", reader: found }
       : { found: "unknownVersion", reader: found, version };
   }
-  if (group === "networking.istio.io" && unservedKinds.has(kind)) {
-    return { found: "unservedKind" };
+  const reason = group === "networking.istio.io" ? unservedKinds.get(kind) : undefined;
+  if (reason !== undefined) {
+    return { found: "unservedKind", reason };
   }
   if (group === "networking.istio.io" || group === "kirikae.dev") {
-    const known = readers.filter((candidate) => candidate.group === group).map((candidate) => candidate.kind);
-    return { found: "unknownKind", known: group === "kirikae.dev" ? known : [...known, ...unservedKinds] };
+    const known = kindReaders.filter((candidate) => candidate.group === group).map((candidate) => candidate.kind);
+    return { found: "unknownKind", known: group === "kirikae.dev" ? known : [...known, ...unservedKinds.keys()] };
   }
   return { found: "other" };
 }

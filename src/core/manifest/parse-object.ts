@@ -66,7 +66,7 @@ function parseSingle(value: YamlMap, type: TypeMeta, context: ObjectContext): Ma
       reportKind("KIR1007", value, {
         type,
         context,
-        message: `${type.kind} is Istio's, but kirikae does not carry it out.`,
+        message: `${type.kind} is Istio's, but has no effect here: ${lookup.reason}.`,
       });
       return undefined;
     case "unknownKind": {
