@@ -111,7 +111,7 @@ function describe(ref: NamedRef, parts: DestinationParts): Destination {
     subset: ref.subset,
     port: ref.port,
     protocol: protocolOf(port, blocks),
-    resolution: resolutionOf(service),
+    resolution: resolutionOf(service, client),
     endpoints: service.resolution === "none" ? [] : arranged.endpoints,
     policy: {
       ...buildDestinationPolicy(blocks, config),
@@ -126,6 +126,8 @@ function protocolOf({ protocol }: MeshPort, { connectionPool }: ResolvedBlocks):
   return protocol === "http" ? "http" : "tcp";
 }
 
-function resolutionOf({ resolution }: MeshService): DestinationResolution {
-  return resolution === "none" ? "static" : resolution;
+/** What a sidecar would dial is the address that its workload meant; here that is the host that the request names. */
+function resolutionOf({ resolution }: MeshService, { kind }: RouteClient): DestinationResolution {
+  if (resolution !== "none") return resolution;
+  return kind === "sidecar" ? "requestHost" : "static";
 }

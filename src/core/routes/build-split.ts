@@ -42,10 +42,10 @@ export function buildSplit(id: SplitId, declared: readonly HttpRouteDestination[
     return { kind: "refused", code: "KIR1102", message: "The weights of the destinations add up to 0." };
   }
   for (const ref of idleRefs(refs, context)) {
-    if (!arms.has(destinationId(ref)) && context.destinations.exists(ref)) {
-      const destination = context.destinations.resolve(ref);
-      arms.set(destination, { ...idleArm, destination });
-    }
+    if (!context.destinations.exists(ref)) continue;
+    // The name of a destination depends on who sends, so it is the resolver's to give.
+    const destination = context.destinations.resolve(ref);
+    if (!arms.has(destination)) arms.set(destination, { ...idleArm, destination });
   }
   return { kind: "split", split: { id, arms: [...arms.values()] } };
 }

@@ -92,7 +92,8 @@ function describeVariant({ client, service, own, usual, isUsual }: VariantSource
     const locality = localityOf(client.labels);
     if (locality !== undefined) parts.push(`~${[locality.region, locality.zone, locality.subZone].join(".")}`);
   }
-  if (client.kind === "sidecar" && own !== undefined && namesCredential(own)) {
+  const isMeant = service?.resolution === "none";
+  if (client.kind === "sidecar" && (isMeant || (own !== undefined && namesCredential(own)))) {
     parts.push("~sidecar");
   }
   return parts.join("");

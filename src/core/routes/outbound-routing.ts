@@ -59,7 +59,7 @@ function buildDefaultRoute(
   port: number,
   { destinations, defaultRetries }: Pick<OutboundPlace, "destinations" | "defaultRetries">,
 ): Route {
-  const ref = { host: service.host, subset: undefined, port };
+  const ref = { host: destinations.aliasOf(service.host) ?? service.host, subset: undefined, port };
   const destination = destinations.resolve(ref);
   return {
     origin: { virtualService: "", rule: 0, match: undefined, at: service.origin.at },

@@ -1,5 +1,4 @@
-import { type Manifest, objectName, type VirtualServiceManifest } from "../manifest/manifest.ts";
-import { exportToOf } from "../manifest/service.ts";
+import type { VirtualServiceManifest } from "../manifest/manifest.ts";
 import { resolveHost } from "../mesh/host-name.ts";
 import type { HostName, Mesh, MeshPort, MeshService } from "../mesh/mesh.ts";
 import { egressScope, meshConfigOf } from "../mesh/sidecar-scope.ts";
@@ -47,15 +46,10 @@ export function findOutboundPorts(mesh: Mesh, view: OutboundView): readonly Outb
     });
 }
 
-/** The services that a namespace may see, in the order of the mesh. */
-export function findExportedServices(mesh: Mesh, namespace: string): readonly MeshService[] {
-  const exports = exportsOf(mesh);
-  return [...mesh.services.values()].filter((service) => {
-    const names = exports.get(`${service.origin.kind} ${service.origin.name}`) ?? ["*"];
-    return names.some(
-      (name) => name === "*" || name === namespace || (name === "." && service.namespace === namespace),
-    );
-  });
+/** The services that a namespace may see, in the order of the mesh; of several for one host the first that it sees. */
+function findExportedServices(mesh: Mesh, namespace: string): readonly MeshService[] {
+  const isSeen = ({ exportedTo }: MeshService): boolean => exportedTo.includes("*") || exportedTo.includes(namespace);
+  return [...mesh.services.values()].flatMap((service) => [service, ...(service.others ?? [])].find(isSeen) ?? []);
 }
 
 export function isHttpPort({ protocol }: MeshPort): boolean {
@@ -64,27 +58,4 @@ export function isHttpPort({ protocol }: MeshPort): boolean {
 
 function servesHttp(service: MeshService, port: number): boolean {
   return service.ports.some((candidate) => candidate.number === port && isHttpPort(candidate));
-}
-
-/** Meshes are immutable, so what services are exported to lives as long as the mesh. */
-const knownExports = new WeakMap<Mesh, ReadonlyMap<string, readonly string[]>>();
-
-function exportsOf(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
-  const known = knownExports.get(mesh);
-  if (known !== undefined) return known;
-  const { defaultServiceExportTo } = meshConfigOf(mesh);
-  const exports = new Map<string, readonly string[]>();
-  for (const manifest of mesh.manifests) {
-    const written = writtenExports(manifest);
-    if (written === undefined) continue;
-    exports.set(`${manifest.kind} ${objectName(manifest)}`, written.length === 0 ? defaultServiceExportTo : written);
-  }
-  knownExports.set(mesh, exports);
-  return exports;
-}
-
-/** Undefined for what is no service. */
-function writtenExports(manifest: Manifest): readonly string[] | undefined {
-  if (manifest.kind === "Service") return exportToOf(manifest.metadata) ?? [];
-  return manifest.kind === "ServiceEntry" ? manifest.spec.exportTo : undefined;
 }

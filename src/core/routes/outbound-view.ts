@@ -4,6 +4,7 @@ import { findCallers, type MeshCaller } from "../mesh/sidecar-injection.ts";
 import { findSidecar } from "../mesh/sidecar-scope.ts";
 import { isSubset } from "./gateway-workloads.ts";
 import { hashText } from "./hash-text.ts";
+import { localityOf } from "./route-client.ts";
 import { gatewaysOf } from "./virtual-service-binding.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -25,13 +26,15 @@ export interface OutboundView {
 
 /** The views of all workloads with a sidecar, by id. */
 export function groupOutboundViews(mesh: Mesh): readonly OutboundView[] {
-  const conditions = sourceConditions(mesh.virtualServices);
+  const conditions = labelConditions(mesh);
   const views = new Map<string, OutboundView & { readonly members: MeshCaller[] }>();
   for (const caller of findCallers(mesh).values()) {
     if (!caller.injection.isInjected) continue;
     const { namespace, labels } = caller;
     const sidecar = findSidecar(mesh, caller);
+    const locality = localityOf(labels);
     const singledOut = [
+      ...(locality === undefined ? [] : [JSON.stringify(locality)]),
       ...(sidecar?.spec.workloadSelector === undefined ? [] : [`Sidecar ${sidecar.metadata.name}`]),
       ...[...conditions].filter(([, condition]) => isSubset(condition, labels)).map(([key]) => key),
     ];
@@ -43,18 +46,25 @@ export function groupOutboundViews(mesh: Mesh): readonly OutboundView[] {
   return [...views.values()].toSorted((left, right) => (left.id < right.id ? -1 : 1));
 }
 
-/** Every `sourceLabels` of the rules for callers inside the mesh, by a text that tells them apart. */
-function sourceConditions(virtualServices: readonly VirtualServiceManifest[]): ReadonlyMap<string, Labels> {
-  const conditions = new Map<string, Labels>();
-  for (const virtualService of virtualServices) {
-    if (virtualService.spec.hosts.length > 0 && !gatewaysOf(virtualService).includes("mesh")) continue;
-    const { http, tls, tcp } = virtualService.spec;
-    for (const { match } of [...http, ...tls, ...tcp]) {
-      for (const { sourceLabels } of match) {
-        const entries = Object.entries(sourceLabels).toSorted(([left], [right]) => (left < right ? -1 : 1));
-        if (entries.length > 0) conditions.set(JSON.stringify(entries), sourceLabels);
-      }
-    }
-  }
-  return new Map([...conditions].toSorted(([left], [right]) => (left < right ? -1 : 1)));
+/**
+ * Every set of labels that the mesh asks its callers for, by a text that tells them apart: `sourceLabels` of rules for
+ * callers inside the mesh, and `workloadSelector` of DestinationRules.
+ */
+function labelConditions(mesh: Mesh): ReadonlyMap<string, Labels> {
+  const conditions: readonly Labels[] = [
+    ...mesh.virtualServices.flatMap(sourceConditions),
+    ...mesh.destinationRules.map(({ spec }) => spec.workloadSelector ?? {}),
+  ];
+  const named = conditions.map((labels) => {
+    const entries = Object.entries(labels).toSorted(([left], [right]) => (left < right ? -1 : 1));
+    return [JSON.stringify(entries), labels] as const;
+  });
+  const asking = named.filter(([, labels]) => Object.keys(labels).length > 0);
+  return new Map(asking.toSorted(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+function sourceConditions(virtualService: VirtualServiceManifest): readonly Labels[] {
+  if (virtualService.spec.hosts.length > 0 && !gatewaysOf(virtualService).includes("mesh")) return [];
+  const { http, tls, tcp } = virtualService.spec;
+  return [...http, ...tls, ...tcp].flatMap(({ match }) => match.map(({ sourceLabels }) => sourceLabels));
 }
