@@ -456,6 +456,11 @@ const entries = {
       "The service is declared, but exportTo does not name the namespace of the callers; their requests would fail with 503.",
     istioCode: "IST0101",
   },
+  KIR1233: {
+    level: "warning",
+    title: "delegate that nobody names",
+    meaning: "A VirtualService without hosts counts only where another one delegates to it.",
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type DiagnosticCode = keyof typeof entries;

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { checkCertificateReach } from "./check-certificate-reach.ts";
 import { checkClaimRouting } from "./check-claim-routing.ts";
 import { checkConnectionRules } from "./check-connection-rules.ts";
+import { checkDelegates } from "./check-delegates.ts";
 import { checkDestinationRules } from "./check-destination-rules.ts";
 import { checkDestinations } from "./check-destinations.ts";
 import { checkEndpointWeights } from "./check-endpoint-weights.ts";
@@ -82,6 +83,7 @@ function checkRules(mesh: Mesh): readonly Diagnostic[] {
     ...checkPathBoundaries(mesh),
     ...checkClaimRouting(mesh, pods),
     ...checkShadowing(mesh, pods),
+    ...checkDelegates(mesh),
     ...checkFallbackHosts(mesh),
     ...checkSingleWeights(mesh),
     ...checkHostCase(mesh),

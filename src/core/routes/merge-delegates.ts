@@ -4,7 +4,7 @@ import type { HttpMatch, HttpRoute, RouteDestination } from "../manifest/virtual
 import { resolveGatewayName } from "../mesh/gateway-name.ts";
 import { resolveHost } from "../mesh/host-name.ts";
 import { isVisibleIn } from "./exports.ts";
-import { matchesConflict, mergeMatch } from "./merge-matches.ts";
+import { matchesConflict, mergeMatch } from "../mesh/merge-matches.ts";
 
 /**
  * VirtualServices as proxies see them: one without hosts counts only where another delegates to it, one level deep.
