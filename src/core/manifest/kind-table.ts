@@ -1,4 +1,4 @@
-import type { Decoder } from "./decode/decoder.ts";
+import type { Decoder, Place } from "./decode/decoder.ts";
 import { transform } from "./decode/collections.ts";
 import { object } from "./decode/object.ts";
 import { decodeDestinationRule } from "./kinds/destination-rule.ts";
@@ -24,7 +24,7 @@ export interface KindReader {
   readonly kind: Manifest["kind"];
   readonly versions: readonly string[];
   readonly group: string;
-  readonly decode: (metadata: ObjectMeta) => Decoder<Manifest["spec"]>;
+  readonly decode: (metadata: ObjectMeta, document?: Place) => Decoder<Manifest["spec"]>;
   /** What is given to the decoder, and whether an absent `spec` is a mistake. */
   readonly from: "spec" | "optionalSpec" | "document";
   /** Whether fields beside apiVersion, kind, metadata, spec and status are a mistake. */

@@ -21,6 +21,8 @@ export interface MeshConfig {
   /** `STRICT` takes Ingresses of the class alone, `DEFAULT` those without a class too. */
   readonly ingressControllerMode: "OFF" | "DEFAULT" | "STRICT";
   readonly connectTimeoutMs: number;
+  /** True where proxies are told to give ServiceEntries without addresses some of their own. */
+  readonly allocatesAddresses?: boolean;
   readonly localityLbSetting: LocalityLoadBalancing | undefined;
 }
 

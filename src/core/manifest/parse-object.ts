@@ -154,7 +154,7 @@ function readSpec(
   reader: KindReader,
   { context, metadata }: { readonly context: DecodeContext; readonly metadata: ObjectMeta },
 ): Manifest["spec"] | undefined {
-  const decode: Decoder<Manifest["spec"]> = reader.decode(metadata);
+  const decode: Decoder<Manifest["spec"]> = reader.decode(metadata, place);
   if (reader.from === "document") {
     const whole = decode(place, context);
     return whole === invalid ? undefined : whole;

@@ -12,6 +12,8 @@ export interface ServiceEntrySpec {
   /** One of these must be in the certificate of an endpoint, where a proxy begins TLS with it. */
   readonly subjectAltNames: readonly string[];
   readonly exportTo: readonly string[];
+  /** True where Istio wrote addresses of its own into the status, as it does when it allocates them. */
+  readonly hasAllocatedAddresses?: boolean;
 }
 
 export interface ServiceEntryPort {

@@ -7,9 +7,12 @@ import type { Mesh } from "./mesh.ts";
  * Source: Istio `pkg/config/analysis/analyzers/serviceentry/protocoladdresses.go`.
  */
 export function checkEntryAddresses(mesh: Pick<Mesh, "manifests">): readonly Diagnostic[] {
+  if (mesh.manifests.some((manifest) => manifest.kind === "MeshConfig" && manifest.spec.allocatesAddresses === true)) {
+    return [];
+  }
   return mesh.manifests
     .filter((manifest) => manifest.kind === "ServiceEntry")
-    .filter(({ spec }) => spec.addresses.length === 0)
+    .filter(({ spec }) => spec.addresses.length === 0 && spec.hasAllocatedAddresses !== true)
     .flatMap((entry) =>
       entry.spec.ports
         .filter(({ protocol }) => protocol === "" || protocol.toUpperCase() === "TCP")

@@ -1,6 +1,6 @@
-import { strings, transform } from "../decode/collections.ts";
+import { stringMap, strings, transform } from "../decode/collections.ts";
 import { type Decoder, invalid, positionOf, renderPath, report } from "../decode/decoder.ts";
-import { object, optional, required } from "../decode/object.ts";
+import { object, optional, required, withDefault } from "../decode/object.ts";
 import { durationMs, oneOf, string } from "../decode/scalars.ts";
 import { defaultMeshConfig, type MeshConfig } from "../mesh-config.ts";
 import { readYaml } from "../yaml/read-yaml.ts";
@@ -8,6 +8,8 @@ import { decodeRetries } from "./http-retry.ts";
 import { decodeLocality } from "./locality-load-balancing.ts";
 
 const outboundPolicy = object({ fields: { mode: optional(oneOf(["REGISTRY_ONLY", "ALLOW_ANY"])) }, others: "ignore" });
+
+const proxyConfig = object({ fields: { proxyMetadata: withDefault(stringMap, {}) }, others: "ignore" });
 
 const configFields = object({
   fields: {
@@ -23,6 +25,7 @@ const configFields = object({
     ingressControllerMode: optional(oneOf(["UNSPECIFIED", "OFF", "DEFAULT", "STRICT"])),
     connectTimeout: optional(durationMs),
     localityLbSetting: optional(decodeLocality),
+    defaultConfig: optional(proxyConfig),
   },
   others: "ignore",
 });
@@ -41,7 +44,16 @@ export const decodeMeshConfig: Decoder<MeshConfig> = transform(configFields, (gi
   ingressControllerMode: controllerMode(given),
   connectTimeoutMs: given.connectTimeout ?? defaultMeshConfig.connectTimeoutMs,
   localityLbSetting: given.localityLbSetting ?? defaultMeshConfig.localityLbSetting,
+  ...(allocatesAddresses(given) ? { allocatesAddresses: true } : {}),
 }));
+
+/** Source: Istio `pkg/config/analysis/analyzers/serviceentry/protocoladdresses.go`. */
+function allocatesAddresses({ defaultConfig }: ConfigFields): boolean {
+  const metadata = defaultConfig?.proxyMetadata ?? {};
+  const isOn = (name: string): boolean => metadata[name] === "true";
+  const isAllocating = isOn("ISTIO_META_DNS_AUTO_ALLOCATE") || isOn("PILOT_ENABLE_IP_AUTOALLOCATE");
+  return isOn("ISTIO_META_DNS_CAPTURE") && isAllocating;
+}
 
 function exportDefaults(
   given: ConfigFields,

@@ -6,7 +6,6 @@ import {
   positionOf,
   reportConflict,
   reportDiscouraged,
-  reportValue,
 } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { oneOf, portNumber, string, zeroOr } from "../decode/scalars.ts";
@@ -63,8 +62,15 @@ const decodeFields = object({
   },
 });
 
+/** `status.addresses` of an object that was read from a cluster. */
+function hasAllocatedAddresses(document: Place | undefined): boolean {
+  const status = document === undefined ? undefined : fieldPlace(document, "status");
+  const addresses = status === undefined ? undefined : fieldPlace(status, "addresses")?.value;
+  return addresses?.kind === "list" && addresses.items.length > 0;
+}
+
 /** `networking.istio.io` ServiceEntry. Source of the rules: Istio `pkg/config/validation/validation.go` and the CRD. */
-export function decodeServiceEntry(metadata: ObjectMeta): Decoder<ServiceEntrySpec> {
+export function decodeServiceEntry(metadata: ObjectMeta, document?: Place): Decoder<ServiceEntrySpec> {
   return transform(decodeFields, (spec, place, context) => {
     checkPorts(spec.ports, fieldPlace(place, "ports") ?? place, context);
     const conflict = findServiceEntryConflict(spec, metadata);
@@ -77,7 +83,7 @@ export function decodeServiceEntry(metadata: ObjectMeta): Decoder<ServiceEntrySp
       reportConflict(endpoints, context, "must not be there with resolution NONE");
     }
     warnAboutMeaning(spec, metadata, { place, context });
-    return spec;
+    return hasAllocatedAddresses(document) ? { ...spec, hasAllocatedAddresses: true } : spec;
   });
 }
 
