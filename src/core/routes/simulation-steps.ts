@@ -1,7 +1,7 @@
 import { hostOf } from "./find-virtual-host.ts";
 import { findUnmet, renderMatch, renderUnmet } from "./match-request.ts";
 import { serversOf } from "./listener-parts.ts";
-import type { Listener, Route, UnservedHost } from "./route-table.ts";
+import type { Listener, Route, UnservedHost, VirtualHost } from "./route-table.ts";
 import type { Walk } from "./simulate.ts";
 import type { SimulationStep } from "./simulation.ts";
 
@@ -23,6 +23,7 @@ export function renderSteps(walk: Walk): readonly SimulationStep[] {
 
 /** A route's rule, such as `sample-ns/app rule 1 match 0 (name)`. */
 function routeName({ origin, name }: Route): string {
+  if (origin.virtualService === "") return name === "" ? "that nobody wrote" : `that nobody wrote (${name})`;
   const match = origin.match === undefined ? "" : ` match ${origin.match}`;
   return `${origin.virtualService} rule ${origin.rule}${match}${name === "" ? "" : ` (${name})`}`;
 }
@@ -41,6 +42,10 @@ function listenerStep({ table, request, listener }: Walk): SimulationStep {
     });
   }
   const all = serversOf(listener);
+  if (request.from !== undefined) {
+    const reason = `the sidecar of ${request.from} takes what it sends to HTTP ports`;
+    return step({ tried: "listener", name: `port ${request.port}`, taken: true, reason });
+  }
   const servers = all.map(({ gateway, server }) => `${gateway} server ${server}`).join(", ");
   return step({
     tried: "listener",
@@ -76,7 +81,7 @@ function virtualHostSteps(walk: Walk): readonly SimulationStep[] {
       tried: "virtualHost",
       name: taken.domain,
       taken: true,
-      reason: taken.domain === host ? `${host} is served by this name` : `${host} is covered by ${taken.domain}`,
+      reason: whyTaken(taken, host),
     }),
     ...others.map(({ domain }) =>
       step({
@@ -87,6 +92,11 @@ function virtualHostSteps(walk: Walk): readonly SimulationStep[] {
       }),
     ),
   ];
+}
+
+function whyTaken({ domain, aliases }: VirtualHost, host: string): string {
+  if (domain === host) return `${host} is served by this name`;
+  return aliases?.includes(host) === true ? `${host} is another name of it` : `${host} is covered by ${domain}`;
 }
 
 /** Long lists of hosts are cut: nobody reads ten thousand names. */
