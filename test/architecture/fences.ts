@@ -62,8 +62,15 @@ export const fences: readonly Fence[] = [
     sentence: "`simulate` reads the route table alone, so that it is a second opinion on what Envoy was told.",
   },
   {
+    of: "core/incremental",
+    mayImport: ["core/routes", "core/mesh", "core/manifest", "core/diagnostics"],
+    packages: [],
+    sentence:
+      "`core/incremental` calls the builders for what changed and knows nothing of how they do it, so that they cannot disagree.",
+  },
+  {
     of: "core/mesh-model.ts",
-    mayImport: ["core/manifest", "core/mesh", "core/routes", "core/diagnostics"],
+    mayImport: ["core/incremental", "core/manifest", "core/mesh", "core/routes", "core/diagnostics"],
     packages: [],
     sentence: "`core/mesh-model.ts` is the one way from texts to a route table, for `up`, `check` and `explain` alike.",
   },

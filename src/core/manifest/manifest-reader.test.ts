@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createManifestReader } from "./manifest-reader.ts";
-import { parseManifests } from "./parse-manifests.ts";
+import { type ParsedManifests, parseManifests } from "./parse-manifests.ts";
 
 const options = { defaultNamespace: "default" };
 /** One object, and one with a finding. */
@@ -11,15 +11,17 @@ const service = (name: string) =>
   ].join("\n---\n");
 const source = (path: string, text: string) => ({ path, text });
 
+const listsOf = ({ manifests, diagnostics }: ParsedManifests) => ({ manifests, diagnostics });
+
 test("a reader says what parseManifests says, and keeps what did not change", () => {
   const read = createManifestReader();
   const first = [source("a.yaml", service("a")), source("b.yaml", service("b"))];
   const before = read(first, options);
-  expect(before).toEqual(parseManifests(first, options));
+  expect(listsOf(before)).toEqual(parseManifests(first, options));
 
   const second = [source("b.yaml", service("b")), source("a.yaml", service("c"))];
   const after = read(second, options);
-  expect(after).toEqual(parseManifests(second, options));
+  expect(listsOf(after)).toEqual(parseManifests(second, options));
   expect(after.manifests[0]).toBe(before.manifests[1]);
   expect(after.diagnostics.map(({ at }) => at?.file)).toEqual(["b.yaml", "a.yaml"]);
 });
@@ -37,4 +39,16 @@ test("what a call does not name is forgotten", () => {
   const [manifest] = read([source("a.yaml", service("a"))], options).manifests;
   read([], options);
   expect(read([source("a.yaml", service("a"))], options).manifests[0]).not.toBe(manifest);
+});
+
+test("a reader tells which texts changed, as long as none came, went or moved", () => {
+  const read = createManifestReader();
+  const texts = [source("a.yaml", service("a")), source("b.yaml", service("b"))];
+  expect(read(texts, options).changed).toBeUndefined();
+  expect(read(texts, options).changed).toEqual([]);
+  const saved = read(texts.with(1, source("b.yaml", service("c"))), options).changed;
+  expect(
+    saved?.map(({ before, after }) => [before, after].map(({ manifests }) => manifests[0]?.metadata.name)),
+  ).toEqual([["b", "c"]]);
+  expect(read(texts.slice(1), options).changed).toBeUndefined();
 });

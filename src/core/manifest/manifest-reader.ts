@@ -3,9 +3,21 @@ import type { Manifest, SourceText } from "./manifest.ts";
 import { type ParsedManifests, type ParseOptions, parseManifests } from "./parse-manifests.ts";
 
 /** `parseManifests` with a memory; made by `createManifestReader`. */
-export type ManifestReader = (sources: readonly SourceText[], options: ParseOptions) => ParsedManifests;
+export type ManifestReader = (sources: readonly SourceText[], options: ParseOptions) => ReadManifests;
+
+export interface ReadManifests extends ParsedManifests {
+  /** What became of the texts that changed since the last call; undefined where others came, went or moved. */
+  readonly changed: readonly ChangedText[] | undefined;
+}
+
+/** What a text says and said. */
+export interface ChangedText {
+  readonly before: ParsedManifests;
+  readonly after: ParsedManifests;
+}
 
 interface ReadSource {
+  readonly path: string;
   readonly text: string;
   readonly parsed: ParsedManifests;
 }
@@ -16,25 +28,44 @@ interface ReadSource {
  * remembers the sources of one call and no more.
  */
 export function createManifestReader(): ManifestReader {
-  let known: ReadonlyMap<string, ReadSource> = new Map();
+  let known: readonly ReadSource[] = [];
+  let namespace: string | undefined;
   return (sources, options) => {
-    const next = new Map<string, ReadSource>();
-    const manifests: Manifest[] = [];
-    const diagnostics: Diagnostic[] = [];
-    for (const source of sources) {
-      const key = `${options.defaultNamespace}\0${source.path}`;
-      const before = known.get(key);
-      const read =
-        before?.text === source.text ? before : { text: source.text, parsed: parseManifests([source], options) };
-      next.set(key, read);
-      for (const manifest of read.parsed.manifests) {
-        manifests.push(manifest);
-      }
-      for (const finding of read.parsed.diagnostics) {
-        diagnostics.push(finding);
-      }
-    }
-    known = next;
-    return { manifests, diagnostics };
+    const before = namespace === options.defaultNamespace ? known : [];
+    namespace = options.defaultNamespace;
+    const isSameList = sources.length === before.length && sources.every(({ path }, at) => before[at]?.path === path);
+    const byPath = isSameList ? undefined : new Map(before.map((read) => [read.path, read]));
+    const changed: ChangedText[] = [];
+    known = sources.map((source, at) => {
+      const old = byPath === undefined ? before[at] : byPath.get(source.path);
+      if (old !== undefined && old.text === source.text) return old;
+      const parsed = parseManifests([source], options);
+      if (old !== undefined) changed.push({ before: old.parsed, after: parsed });
+      return { path: source.path, text: source.text, parsed };
+    });
+    return new Reading(known, isSameList ? changed : undefined);
   };
+}
+
+/** Puts the lists of all texts together only where somebody asks for them. */
+class Reading implements ReadManifests {
+  readonly #read: readonly ReadSource[];
+  readonly changed: readonly ChangedText[] | undefined;
+  #manifests: readonly Manifest[] | undefined;
+  #diagnostics: readonly Diagnostic[] | undefined;
+
+  constructor(read: readonly ReadSource[], changed: readonly ChangedText[] | undefined) {
+    this.#read = read;
+    this.changed = changed;
+  }
+
+  get manifests(): readonly Manifest[] {
+    this.#manifests ??= this.#read.flatMap(({ parsed }) => parsed.manifests);
+    return this.#manifests;
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    this.#diagnostics ??= this.#read.flatMap(({ parsed }) => parsed.diagnostics);
+    return this.#diagnostics;
+  }
 }
