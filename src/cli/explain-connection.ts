@@ -2,6 +2,7 @@ import type { ExplainedArm } from "../core/routes/explain.ts";
 import { findFilterChain, type ConnectionStart } from "../core/routes/find-filter-chain.ts";
 import type { Destination, FilterChain, Listener, RouteTable, TcpRoute } from "../core/routes/route-table.ts";
 import type { SimulationStep } from "../core/routes/simulation.ts";
+import { nameDestination } from "../core/routes/name-destination.ts";
 import { sharesOf } from "../core/routes/weights.ts";
 import {
   describeChain,
@@ -12,7 +13,6 @@ import {
   type RequestAnswer,
 } from "./explain-request.ts";
 import type { KnownAddresses } from "./known-addresses.ts";
-import { nameDestination } from "./list-routes.ts";
 
 /** A connection that carries bytes, not requests. */
 export interface AskedConnection extends ConnectionStart {

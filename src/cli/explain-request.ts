@@ -79,6 +79,7 @@ function explainRouting({ mesh, table, addresses }: ExplainedMesh, request: Simu
   const clientNamespace = table.proxies.get(reached?.listener.proxy ?? "")?.namespace ?? "";
   return {
     ...explanation,
+    virtualService: explanation.virtualService === "" ? null : explanation.virtualService,
     ...describeRoute(table, result),
     listener: reached === undefined ? null : describeListener(reached.listener),
     filterChain: reached === undefined ? null : describeChain(reached.chain),

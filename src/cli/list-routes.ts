@@ -20,6 +20,7 @@ import type {
   UnservedHost,
   VirtualHost,
 } from "../core/routes/route-table.ts";
+import { nameDestination, type NamedDestination } from "../core/routes/name-destination.ts";
 import { sharesOf } from "../core/routes/weights.ts";
 import { selectProxies, type ProxyChoice } from "./select-proxies.ts";
 
@@ -34,6 +35,8 @@ export interface ListedListener {
   readonly id: string;
   readonly proxy: { readonly id: string; readonly kind: "gateway" | "sidecar" };
   readonly role: string;
+  /** The one service that a sidecar's listener is for; null for one that takes every HTTP service, and for gateways. */
+  readonly service: string | null;
   readonly port: number;
   readonly bind: string | null;
   readonly filterChains: readonly ListedChain[];
@@ -104,11 +107,7 @@ export type ListedAction =
     }
   | { readonly kind: "direct"; readonly status: number; readonly bodyBytes: number };
 
-export interface ListedArm {
-  readonly cluster: string;
-  readonly host: string;
-  readonly subset: string | null;
-  readonly port: number;
+export interface ListedArm extends NamedDestination {
   readonly weightPercent: number;
   /** False where no such destination exists, so that its share fails with 503. */
   readonly exists: boolean;
@@ -132,6 +131,7 @@ export function listRoutes(table: RouteTable, choice: ListingChoice): RouteListi
     id: listener.id,
     proxy: { id: listener.proxy, kind: table.proxies.get(listener.proxy)?.kind ?? "gateway" },
     role: listener.role.kind,
+    service: listener.role.kind === "outboundService" ? listener.role.host : null,
     port: listener.port,
     bind: listener.bind ?? null,
     filterChains: filterChains
@@ -235,17 +235,6 @@ function listArms(table: RouteTable, { arms }: Split): readonly ListedArm[] {
   }));
   const taking = listed.filter(({ weightPercent }) => weightPercent > 0);
   return taking.length > 0 ? taking : listed;
-}
-
-/** A destination that does not exist is still known by its name, which holds port, subset and host. */
-export function nameDestination(cluster: string): Pick<ListedArm, "cluster" | "host" | "subset" | "port"> {
-  const [, port, subset, host = ""] = cluster.split("|");
-  return {
-    cluster,
-    host: host.split("@")[0] ?? "",
-    subset: subset === "" ? null : (subset ?? null),
-    port: Number(port),
-  };
 }
 
 function listOrigin({ virtualService, rule, match, at }: RouteOrigin): ListedOrigin {

@@ -52,7 +52,7 @@ function renderRule({ virtualService, rule, match, name, at }: RequestAnswer, in
 function renderArms(arms: readonly ExplainedArm[]): string {
   const rows = arms.map((arm) => [
     `${arm.weightPercent} %`,
-    arm.subset === null ? `${arm.host}:${arm.port}` : `${arm.host}:${arm.port} subset ${arm.subset}`,
+    `${arm.host}${arm.port === 0 ? "" : `:${arm.port}`}${arm.subset === null ? "" : ` subset ${arm.subset}`}`,
     arm.cluster,
     arm.endpoints.length === 0 ? "no known endpoint" : arm.endpoints.join(", "),
   ]);

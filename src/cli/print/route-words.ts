@@ -1,5 +1,6 @@
 import type { HeaderMutation, PathRewrite, Retry, Route } from "../../core/routes/route-table.ts";
-import { nameDestination, type ListedAction, type ListedArm, type ListedRoute } from "../list-routes.ts";
+import { nameDestination, type NamedDestination } from "../../core/routes/name-destination.ts";
+import { type ListedAction, type ListedArm, type ListedRoute } from "../list-routes.ts";
 import { renderDuration } from "./duration.ts";
 
 /** Where requests go, such as `90 % reviews:9080 v1, 10 % reviews:9080 v2`. */
@@ -25,8 +26,8 @@ export function renderArms(arms: readonly ListedArm[]): string {
 }
 
 /** `reviews.shop.svc.cluster.local:9080 v1`. */
-export function renderDestination({ host, port, subset }: Pick<ListedArm, "host" | "port" | "subset">): string {
-  return `${host}:${port}${subset === null ? "" : ` ${subset}`}`;
+export function renderDestination({ host, port, subset }: NamedDestination): string {
+  return `${host}${port === 0 ? "" : `:${port}`}${subset === null ? "" : ` ${subset}`}`;
 }
 
 function renderLocation({ scheme, host, port, path }: Extract<ListedAction, { kind: "redirect" }>): string {

@@ -19,10 +19,11 @@ export function renderRoutes({ listeners, unserved }: RouteListing, ink: Ink): s
   return [...parts, ...(lost.length === 0 ? [] : [ink.bold("not served"), renderTable(lost, "  ")])].join("\n");
 }
 
-function renderListener({ port, bind, proxy, role }: ListedListener): string {
+function renderListener({ port, bind, proxy, role, service }: ListedListener): string {
   const place = bind === null ? `port ${port}` : `port ${port} on ${bind}`;
   if (proxy.kind === "gateway") return `${place}, gateway workload ${proxy.id}`;
-  return `${place}, ${role === "inbound" ? "into" : "out of"} ${proxy.id}`;
+  if (role === "inbound") return `${place}, into ${proxy.id}`;
+  return `${place}, out of ${proxy.id} to ${service ?? "every HTTP service"}`;
 }
 
 function renderChain(chain: ListedChain, ink: Ink): readonly string[] {

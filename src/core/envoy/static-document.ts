@@ -18,7 +18,7 @@ export function renderStaticDocument(resources: EnvoyResources): JsonObject {
     sockets: { xds: noSocket, admin: noSocket, proof: noSocket },
   });
   const whole = isObject(bootstrap) ? bootstrap : {};
-  const { admin: _admin, dynamicResources, staticResources, layeredRuntime, ...rest } = whole;
+  const { dynamicResources, staticResources, layeredRuntime, node, statsFlushInterval, bootstrapExtensions } = whole;
   const assignments = indexBy(endpoints, "clusterName");
   const routings = indexBy(routes, "name");
   const usesStream = resources.secrets.length > 0;
@@ -26,7 +26,7 @@ export function renderStaticDocument(resources: EnvoyResources): JsonObject {
     usesStream && isObject(dynamicResources) ? { adsConfig: dynamicResources["adsConfig"] ?? null } : undefined;
   const ownClusters = usesStream && isObject(staticResources) ? itemsOf(staticResources["clusters"]) : [];
   return {
-    ...rest,
+    ...present({ node, statsFlushInterval, bootstrapExtensions }),
     staticResources: {
       clusters: [...ownClusters, ...itemsOf(clusters).map((cluster) => withEndpoints(cluster, assignments))],
       listeners: itemsOf(listeners).map((listener) => withRoutes(listener, routings)),
@@ -34,6 +34,13 @@ export function renderStaticDocument(resources: EnvoyResources): JsonObject {
     ...(ads === undefined ? {} : { dynamicResources: ads }),
     layeredRuntime: { layers: staticLayers(layeredRuntime) },
   };
+}
+
+/** Without what the bootstrap does not have. */
+function present(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 type Index = ReadonlyMap<JsonValue, JsonValue>;

@@ -1,3 +1,4 @@
+import { nameDestination } from "./name-destination.ts";
 import type { RouteTable } from "./route-table.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulatedArm, SimulatedRequest, SimulationResult, SimulationStep } from "./simulation.ts";
@@ -100,13 +101,7 @@ function armsOf(result: SimulationResult, table: RouteTable, options: ExplainOpt
 
 /** A destination that does not exist is still known by its name, which holds port, subset and host. */
 function identityOf({ arm }: SimulatedArm): Pick<ExplainedArm, "cluster" | "host" | "subset" | "port"> {
-  const [, port, subset, host] = arm.destination.split("|");
-  return {
-    cluster: arm.destination,
-    host: host ?? "",
-    subset: subset === undefined || subset === "" ? null : subset,
-    port: Number(port),
-  };
+  return nameDestination(arm.destination);
 }
 
 function renderAddress({ address, port }: { readonly address: string; readonly port: number }): string {

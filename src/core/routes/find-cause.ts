@@ -1,6 +1,7 @@
 import { resourceName } from "../manifest/manifest.ts";
 import { destinationRulesFor, findDestinationRule } from "../mesh/destination-rule-lookup.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { nameDestination } from "./name-destination.ts";
 import type { DestinationId } from "./route-table.ts";
 import type { SimulationResult } from "./simulation.ts";
 
@@ -50,14 +51,14 @@ function findFailure({ arms, failure }: FailedRoute, context: CauseContext): str
 
 /** 503 NC: the proxy has no such cluster. */
 function whyAbsent(id: DestinationId, { mesh, clientNamespace }: CauseContext): string {
-  const { host, port, subset } = readId(id);
+  const { host, port, subset } = nameDestination(id);
   const service = mesh.services.get(host);
   if (service === undefined) return `no Service and no ServiceEntry declares ${host}`;
   if (!service.ports.some(({ number }) => number === port)) {
     const known = service.ports.map(({ number }) => number).join(", ");
     return `${host} has the ports ${known} and not ${port}; a rule without a port takes the listener's own where there are several`;
   }
-  if (subset === undefined) return `callers in ${clientNamespace} do not see ${host}`;
+  if (subset === null) return `callers in ${clientNamespace} do not see ${host}`;
   const rule = findDestinationRule(mesh, host, { clientNamespace });
   if (rule !== undefined) {
     const names = rule.subsets.map(({ name }) => name).join(", ") || "none";
@@ -71,17 +72,10 @@ function whyAbsent(id: DestinationId, { mesh, clientNamespace }: CauseContext): 
 
 /** 503 UH: the cluster is there, and nothing is behind it. */
 function whyEmpty(id: DestinationId, { mesh }: CauseContext): string {
-  const { host, subset } = readId(id);
+  const { host, subset } = nameDestination(id);
   const service = mesh.services.get(host);
   if (service?.resolution === "none") return `${host} has resolution NONE, which has no endpoints at a gateway`;
   const all = service?.endpoints.length ?? 0;
-  if (subset === undefined || all === 0) return `${host} has no endpoint`;
+  if (subset === null || all === 0) return `${host} has no endpoint`;
   return `the labels of subset ${subset} select none of the ${all} endpoints of ${host}`;
-}
-
-/** A destination that does not exist is known by its name alone. */
-function readId(id: DestinationId): { readonly host: string; readonly port: number; readonly subset?: string } {
-  const [, port, subset, host = ""] = id.split("|");
-  const name = host.split("@")[0] ?? "";
-  return { host: name, port: Number(port), ...(subset === undefined || subset === "" ? {} : { subset }) };
 }
