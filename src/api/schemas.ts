@@ -183,6 +183,7 @@ export const statusSchema = object({
       server: text("The server's name."),
       hosts: list({ type: "string" }, "Hosts it admits."),
       port: number("The port as manifests name it."),
+      protocol: text("http, https, tls or tcp."),
       address: text("Where it listens on this machine."),
     }),
     "Where requests enter.",

@@ -23,6 +23,8 @@ export interface GatewayAddress {
   readonly hosts: readonly string[];
   /** The port as manifests name it. */
   readonly port: number;
+  /** `tls` is passed through or ends at the gateway; `tcp` carries any bytes. */
+  readonly protocol: "http" | "https" | "tls" | "tcp";
   /** Where it listens on this machine, `127.0.0.1:8080`. */
   readonly address: string;
 }

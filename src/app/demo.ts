@@ -36,7 +36,9 @@ interface DemoEntry {
 function findGatewayEntry(table: RouteTable, gateways: readonly GatewayAddress[]): DemoEntry | undefined {
   for (const listener of table.listeners) {
     for (const virtualHost of virtualHostsOf(table, listener)) {
-      const address = gateways.find(({ gateway, port }) => isOf(listener, gateway) && port === listener.port)?.address;
+      const address = gateways.find(
+        ({ gateway, port, protocol }) => protocol === "http" && isOf(listener, gateway) && port === listener.port,
+      )?.address;
       if (address !== undefined && virtualHost.routes.length > 0) return { address, virtualHost };
     }
   }

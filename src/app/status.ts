@@ -9,8 +9,7 @@ import type {
   WorkloadStatus,
 } from "../api/types.ts";
 import type { DescribedVersion, ServiceDescription } from "../core/release/describe-service.ts";
-import { serversOf } from "../core/routes/listener-parts.ts";
-import type { Destination, RouteTable } from "../core/routes/route-table.ts";
+import type { Destination, FilterChain, RouteTable } from "../core/routes/route-table.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 
 export interface StatusParts {
@@ -46,14 +45,22 @@ function buildGatewayAddresses(
   parts: Pick<StatusParts, "table" | "ports" | "listenAddress">,
 ): readonly GatewayAddress[] {
   return parts.table.listeners.flatMap((listener) =>
-    serversOf(listener).map((server) => ({
-      gateway: server.gateway,
-      server: server.server,
-      hosts: server.hosts,
-      port: listener.port,
-      address: `${parts.listenAddress}:${parts.ports.get(listener.id) ?? listener.port}`,
-    })),
+    listener.filterChains.flatMap((chain) =>
+      chain.servers.map((server) => ({
+        gateway: server.gateway,
+        server: server.server,
+        hosts: server.hosts,
+        port: listener.port,
+        protocol: protocolOf(chain),
+        address: `${parts.listenAddress}:${parts.ports.get(listener.id) ?? listener.port}`,
+      })),
+    ),
   );
+}
+
+function protocolOf({ tls, serves, serverNames }: FilterChain): GatewayAddress["protocol"] {
+  if (serves.kind === "http") return tls === undefined ? "http" : "https";
+  return tls === undefined && serverNames.length === 0 ? "tcp" : "tls";
 }
 
 /** One whose rules all answer by themselves, or have one place to send to, is routed but has nothing to choose. */

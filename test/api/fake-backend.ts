@@ -46,6 +46,7 @@ export class FakeBackend implements ApiBackend {
           server: "http",
           hosts: ["sample.hoge.com"],
           port: 80,
+          protocol: "http",
           address: "127.0.0.1:8080",
         },
       ],

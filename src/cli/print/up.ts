@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { GatewayAddress } from "../../api/types.ts";
 import type { ReadyEvent, UpEvent } from "../../app-types.ts";
 import type { Diagnostic } from "../../core/diagnostics/diagnostic.ts";
 import { inkVersion, type Ink } from "../ink.ts";
@@ -52,8 +53,9 @@ function toJson(event: UpEvent): Readonly<Record<string, unknown>> {
 
 function renderReady(event: ReadyEvent, ink: Ink): string {
   const gateways = event.gateways.flatMap((gateway) => {
-    const head = `  ${ink.bold(gateway.gateway)} ${gateway.server}  port ${gateway.port} at http://${gateway.address}`;
-    return [head, `    ${ink.cyan(renderCurl(gateway.hosts, gateway.address))}`];
+    const head = `  ${ink.bold(gateway.gateway)} ${gateway.server}  port ${gateway.port} at ${gateway.protocol}://${gateway.address}`;
+    const curl = renderCurl(gateway);
+    return curl === undefined ? [head] : [head, `    ${ink.cyan(curl)}`];
   });
   const services = event.services.map((service) => {
     const live = service.live === undefined ? "split" : inkVersion(ink, service.live);
@@ -91,10 +93,16 @@ function renderCallers({ callers, gateways, services }: ReadyEvent, ink: Ink): r
 const clusterSuffix = ".svc.cluster.local";
 
 /** Any host of a wildcard will do for a try. */
-function renderCurl(hosts: readonly string[], address: string): string {
+function renderCurl({ hosts, address, protocol }: GatewayAddress): string | undefined {
+  if (protocol === "tls" || protocol === "tcp") return undefined;
   const [first] = hosts;
   const host = first?.replace(/^.*\//u, "").replace(/^\*\./u, "any.");
   const isNamed = host !== undefined && host !== "" && host !== "*";
+  if (protocol === "https") {
+    const name = isNamed ? host : "localhost";
+    const port = address.slice(address.lastIndexOf(":") + 1);
+    return `curl --insecure --resolve ${name}:${port}:127.0.0.1 https://${name}:${port}/`;
+  }
   return isNamed ? `curl -H 'Host: ${host}' http://${address}/` : `curl http://${address}/`;
 }
 
