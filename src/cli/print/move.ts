@@ -33,7 +33,9 @@ export function renderPlan(plan: MovePlan, ink: Ink): string {
     renderChange(plan, change, ink),
   ]);
   const stays = plan.stays.map((rule) => ["stays", renderRule(rule.rule, rule.ruleName), ink.dim(rule.reason)]);
-  return [heading, renderTable([...changes, ...stays], "  ")].filter((part) => part !== "").join("\n");
+  // What a rule leads to on another port, or for other callers, changes in the same way, and is said once.
+  const rows = new Map([...changes, ...stays].map((row) => [row.join("\n"), row]));
+  return [heading, renderTable([...rows.values()], "  ")].filter((part) => part !== "").join("\n");
 }
 
 function renderRule(rule: number, name: string | undefined): string {

@@ -66,7 +66,7 @@ export function chooseFamily(choice: FamilyChoice): ChosenFamily | Refusal {
 function widenFamily({ rules, naming, route }: FamilyChoice, family: VersionFamily): VersionFamily {
   if (family.kind === "hosts") return family;
   const own = buildFamilyRules(rules, family, naming).filter(({ rule }) =>
-    route === undefined ? !rule.isConditional : rule === route,
+    route === undefined ? !rule.isConditional : rule.rule === route.rule,
   );
   const isEmptied = own.length > 0 && own.every((rule) => sharesOf(rule, "current").size === 0);
   const hasHosts = own.some(({ rule }) => rule.arms.some((arm) => arm.subset === undefined));
@@ -98,12 +98,12 @@ function chooseRules(
     apart: all.filter((rule) => !rules.includes(rule)),
   });
   const { route } = choice;
-  if (route?.isConditional === true) return select(all.filter(({ rule }) => rule === route));
+  if (route?.isConditional === true) return select(all.filter(({ rule }) => rule.rule === route.rule));
   if (family.kind === "subsets") {
     return select(route === undefined ? all : chooseSubsetRules({ route, all, named }));
   }
   if (route !== undefined)
-    return select(withConditional({ chosen: all.filter(({ rule }) => rule === route), all, named }));
+    return select(withConditional({ chosen: all.filter(({ rule }) => rule.rule === route.rule), all, named }));
   return chooseHostRules({ choice, all, named, select });
 }
 
@@ -115,9 +115,9 @@ function chooseSubsetRules(options: {
 }): readonly FamilyRule[] {
   const { route, all, named } = options;
   const full = [...named].find(([, percent]) => percent === 100)?.[0];
-  const others = all.filter(({ rule }) => rule !== route && !rule.isConditional);
+  const others = all.filter(({ rule }) => rule.rule !== route.rule && !rule.isConditional);
   const isLast = others.every((rule) => full !== undefined && soleFamilyVersion(rule, "current") === full);
-  return all.filter(({ rule }) => rule === route || (isLast && rule.isConditional));
+  return all.filter(({ rule }) => rule.rule === route.rule || (isLast && rule.isConditional));
 }
 
 /**

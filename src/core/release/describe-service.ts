@@ -1,6 +1,6 @@
 import type { WeightOverrides } from "../routes/route-table.ts";
 import { buildFamilyRoles } from "./family-roles.ts";
-import { buildServiceRules, type MovableRule, type RoutedService } from "./movable-rules.ts";
+import { buildServiceRules, type MovableRule, type RoutedService, type ServiceRule } from "./movable-rules.ts";
 import type { PlannedVersion, VersionName } from "./move.ts";
 import { isSameShare, totalWeight } from "./split-weights.ts";
 import {
@@ -67,7 +67,8 @@ export function describeService(service: RoutedService, current: WeightOverrides
     hosts: [...service.domains].toSorted(),
     live: families.find(({ roles }) => roles.live !== undefined)?.roles.live,
     versions,
-    rules: rules.map(({ rule, ruleName, movable }) => ({
+    // All parts of a rule move together, so one tells of all.
+    rules: rules.filter(isFirstPart).map(({ rule, ruleName, movable }) => ({
       rule,
       name: ruleName,
       role: roleOf(movable, preview),
@@ -75,6 +76,10 @@ export function describeService(service: RoutedService, current: WeightOverrides
     })),
     isMoved: movable.some(({ declared, current }) => !isSameShare(declared, current)),
   };
+}
+
+function isFirstPart({ rule }: ServiceRule, index: number, rules: readonly ServiceRule[]): boolean {
+  return rules[index - 1]?.rule !== rule;
 }
 
 /** Those with more than one version first: they are what can be moved. */

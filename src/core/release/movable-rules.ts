@@ -1,13 +1,14 @@
 import type {
   DestinationId,
-  ForwardAction,
   Route,
   RouteMatch,
   RouteTable,
+  Split,
   SplitId,
   SplitWeights,
   WeightOverrides,
 } from "../routes/route-table.ts";
+import { nameDestination } from "../routes/name-destination.ts";
 
 /** One rule of a VirtualService, gathered over the listeners, hosts and matches in which it appears. */
 export interface ServiceRule {
@@ -108,21 +109,34 @@ function nameParts(virtualService: string): { namespace: string; name: string } 
 export function buildServiceRules(service: RoutedService, current: WeightOverrides): readonly ServiceRule[] {
   return [...service.routes]
     .toSorted(([left], [right]) => left - right)
-    .map(([rule, routes]) => buildServiceRule(service, { rule, routes, current }));
+    .flatMap(([rule, routes]) => buildRuleParts({ rule, routes, current }));
 }
 
-function buildServiceRule(
-  service: RoutedService,
-  options: { readonly rule: number; readonly routes: readonly Route[]; readonly current: WeightOverrides },
-): ServiceRule {
-  const { rule, routes, current } = options;
-  const action = routes
-    .map((route) => route.action)
-    .find((action): action is ForwardAction => action.kind === "forward");
-  const ruleName = routes.find(({ origin }) => origin.ruleName !== undefined)?.origin.ruleName;
-  if (action === undefined) return { rule, ruleName, movable: undefined };
+interface RuleSources {
+  readonly rule: number;
+  readonly routes: readonly Route[];
+  readonly current: WeightOverrides;
+}
 
-  const split = action.split;
+/** A rule that leads elsewhere on another port, or for callers of another namespace, is one part for each of these. */
+function buildRuleParts(sources: RuleSources): readonly ServiceRule[] {
+  const { rule, routes } = sources;
+  const splits = new Map<SplitId, Split>();
+  for (const { action } of routes) {
+    if (action.kind === "forward" && !splits.has(action.split.id)) splits.set(action.split.id, action.split);
+  }
+  const ruleName = routes.find(({ origin }) => origin.ruleName !== undefined)?.origin.ruleName;
+  if (splits.size === 0) return [{ rule, ruleName, movable: undefined }];
+  return [...splits.values()].map((split) => buildServiceRule({ ...sources, ruleName, split }));
+}
+
+function buildServiceRule({
+  rule,
+  ruleName,
+  routes,
+  current,
+  split,
+}: RuleSources & { readonly ruleName: string | undefined; readonly split: Split }): ServiceRule {
   const declared: Record<DestinationId, number> = {};
   const laidOver: Record<DestinationId, number> = {};
   const override = current.get(split.id);
@@ -144,10 +158,10 @@ function buildServiceRule(
   return { rule, ruleName, movable };
 }
 
-/** `outbound|<port>|<subset>|<host>`; a destination that does not exist has no other description. */
-function destinationParts(destination: DestinationId): Omit<RuleArm, "isDeclared"> {
-  const [, port = "", subset = "", host = destination] = destination.split("|");
-  return { destination, host, port, subset: subset === "" ? undefined : subset };
+/** A destination that does not exist has no other description than its name. */
+export function destinationParts(destination: DestinationId): Omit<RuleArm, "isDeclared"> {
+  const { host, port, subset } = nameDestination(destination);
+  return { destination, host, port: String(port), subset: subset ?? undefined };
 }
 
 /** Method and scheme say how something is asked, not who asks; an absent header is what the public has. */

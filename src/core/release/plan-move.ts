@@ -93,7 +93,7 @@ function planForward({ table, service, rules, request }: ForwardInput): MovePlan
     from,
     to,
     changes,
-    stays: [...stays, ...staysOutside(rules, chosen)].toSorted((left, right) => left.rule - right.rule),
+    stays: eachOnce([...stays, ...staysOutside(rules, chosen)]).toSorted((left, right) => left.rule - right.rule),
     versions,
     actor: request.actor,
     reason: request.reason,
@@ -166,6 +166,11 @@ function largestOf(named: ReadonlyMap<VersionName, number>): VersionName {
 function isPercent(value: number): boolean {
   // Half of the smallest step of a double near 100: binary fractions pass, and what would be rounded away does not.
   return value >= 0 && value <= 100 && Math.abs(value - Math.round(value * 100) / 100) <= (value * Number.EPSILON) / 2;
+}
+
+/** Parts of one rule stay for one reason. */
+function eachOnce(stays: MovePlan["stays"]): MovePlan["stays"] {
+  return [...new Map(stays.map((stay) => [`${stay.rule} ${stay.reason}`, stay])).values()];
 }
 
 function staysOutside(rules: readonly ServiceRule[], chosen: ChosenFamily): MovePlan["stays"] {

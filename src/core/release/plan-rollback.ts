@@ -1,5 +1,5 @@
 import type { SplitWeights } from "../routes/route-table.ts";
-import type { RoutedService, ServiceRule } from "./movable-rules.ts";
+import { destinationParts, type RoutedService, type ServiceRule } from "./movable-rules.ts";
 import type { MovePlan, MoveRequest, SplitChange } from "./move.ts";
 import type { PastMove } from "./past-move.ts";
 import { type Refusal, refuseState, renderList, renderRule } from "./refusals.ts";
@@ -91,8 +91,8 @@ function renderWeights(weights: SplitWeights): string {
   const parts = Object.entries(weights)
     .filter(([, weight]) => weight > 0)
     .map(([destination, weight]) => {
-      const [, , subset = "", host = destination] = destination.split("|");
-      return `${subset === "" ? host : subset} ${Math.round((weight / total) * 10_000) / 100} %`;
+      const { subset, host } = destinationParts(destination);
+      return `${subset ?? host} ${Math.round((weight / total) * 10_000) / 100} %`;
     });
   return renderList(parts);
 }

@@ -1,5 +1,5 @@
 import type { RouteTable, SplitId, SplitWeights, WeightOverrides } from "../routes/route-table.ts";
-import { buildRoutedServices, buildServiceRules, type MovableRule } from "./movable-rules.ts";
+import { buildRoutedServices, buildServiceRules, destinationParts, type MovableRule } from "./movable-rules.ts";
 import type { PlannedVersion, SplitChange, VersionName } from "./move.ts";
 import { isSameShare } from "./split-weights.ts";
 import { buildVersionNaming, versionOfArm } from "./version-family.ts";
@@ -77,8 +77,7 @@ function versionsOf(
   const naming = buildVersionNaming(virtualService.split("/")[0] ?? "", movable);
   const versions = new Map<VersionName, Set<string>>();
   for (const destination of changes.flatMap(({ before, after }) => [...Object.keys(before), ...Object.keys(after)])) {
-    const [, port = "", subset = "", host = destination] = destination.split("|");
-    const arm = { destination, host, port, subset: subset === "" ? undefined : subset, isDeclared: false };
+    const arm = { ...destinationParts(destination), isDeclared: false };
     const name = versionOfArm(arm, naming);
     versions.set(name, (versions.get(name) ?? new Set<string>()).add(destination));
   }

@@ -1,3 +1,4 @@
+import { nameDestination } from "../routes/name-destination.ts";
 import type { UnservedHost } from "../routes/route-table.ts";
 import type { MoveRequest } from "./move.ts";
 import type { RoutedService } from "./movable-rules.ts";
@@ -70,7 +71,9 @@ function leadsTo(service: RoutedService, wanted: WantedName): boolean {
   for (const routes of service.routes.values()) {
     for (const { action } of routes) {
       if (action.kind !== "forward") continue;
-      const hosts = action.split.arms.filter((arm) => arm.isDeclared).map((arm) => arm.destination.split("|")[3] ?? "");
+      const hosts = action.split.arms
+        .filter((arm) => arm.isDeclared)
+        .map((arm) => nameDestination(arm.destination).host);
       if (hosts.some((host) => isHostNamed(host, wanted) && isReachableFrom(service, host, wanted.namespace)))
         return true;
     }

@@ -36,7 +36,9 @@ export interface VersionNaming {
 
 export function buildVersionNaming(namespace: string, rules: readonly MovableRule[]): VersionNaming {
   const ports = new Map<string, Set<string>>();
-  for (const arm of rules.flatMap((rule) => rule.arms)) {
+  // What a rule leads to on another port is the same versions once more.
+  const first = new Map(rules.toReversed().map((rule) => [rule.rule, rule]));
+  for (const arm of [...first.values()].flatMap((rule) => rule.arms)) {
     if (arm.subset !== undefined) continue;
     ports.set(arm.host, (ports.get(arm.host) ?? new Set<string>()).add(arm.port));
   }
