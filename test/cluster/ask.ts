@@ -68,6 +68,7 @@ function summarize(answer: ProbeAnswer, seenBy: readonly string[]): Outcome {
     .map(([name, value]) => `${name}: ${value}`)
     .toSorted();
   const request = parseSeen(answer);
+  if (isWithoutUpstream(answer)) return { status: 503, headers: [], body: "", request, seenBy: seenBy.toSorted() };
   return {
     status: answer.status,
     headers,
@@ -75,6 +76,12 @@ function summarize(answer: ProbeAnswer, seenBy: readonly string[]): Outcome {
     request,
     seenBy: seenBy.toSorted(),
   };
+}
+
+/** See `missing-among-others` in the list of intended differences: an empty 503 and this one are the same. */
+function isWithoutUpstream({ status, headers, body }: ProbeAnswer): boolean {
+  const type = headers.find(([name]) => name === "content-type")?.[1];
+  return status === 503 && body === "no healthy upstream" && type === "text/plain";
 }
 
 /** The order counts among values of one name only. */

@@ -11,6 +11,10 @@ export interface IntendedDifference {
 export type SeenIn =
   /** A header of the request that istiod's Envoy adds before the backend. */
   | { readonly kind: "requestHeader"; readonly name: string }
+  /** A field of Envoy's cluster that one of the sides sets. */
+  | { readonly kind: "clusterField"; readonly names: readonly string[] }
+  /** The text of a 503 for a destination that does not exist. */
+  | { readonly kind: "missingDestination" }
   /** Nothing that is compared: how it is done, not what comes of it. */
   | { readonly kind: "form" };
 
@@ -29,6 +33,27 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     id: "validated-clusters",
     what: "Route configurations set `validate_clusters`, and a destination that does not exist has a route of its own that answers 503.",
     why: "A route can then never name a cluster that Envoy does not have, and a switch that would is refused by Envoy and undone.",
+    seenIn: { kind: "form" },
+  },
+  {
+    id: "missing-among-others",
+    what: "A rule that sends to a destination which does not exist answers 503 with the text `no healthy upstream` and the flag UH, where traffic could be moved between it and other versions; Istio's Envoy says 503 without a text, flag NC.",
+    why: "A move names the versions of a split, so each needs a cluster, even one that leads nowhere. The status is the same.",
+    seenIn: { kind: "missingDestination" },
+  },
+  {
+    id: "dns",
+    what: "Names of external services are looked up by the system's resolver, IPv4 before IPv6, without jitter.",
+    why: "On a developer's machine a name may be known to the hosts file or to IPv6 alone; Istio asks DNS servers by c-ares, for IPv4 where the pod has no IPv6.",
+    seenIn: {
+      kind: "clusterField",
+      names: ["dns_jitter", "dns_lookup_family", "typed_dns_resolver_config", "dns_refresh_rate", "respect_dns_ttl"],
+    },
+  },
+  {
+    id: "server-header",
+    what: "The `server` header of answers is `envoy`, not `istio-envoy`.",
+    why: "It says who answered.",
     seenIn: { kind: "form" },
   },
   {

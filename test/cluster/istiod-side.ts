@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Cluster } from "./cluster.ts";
+import { type Cluster, markerPort } from "./cluster.ts";
 import type { IstioProxy } from "./istio-proxy.ts";
 import type { KubeObject } from "./kube-client.ts";
 import { Marker } from "./settle.ts";
@@ -55,6 +55,12 @@ export class IstiodSide {
   portOf(servicePort: number): number {
     return this.cluster.portOf(servicePort);
   }
+
+  /** The other way round; undefined for a port that is none of the gateway's, or the marker's. */
+  readonly servicePortOf = (port: number): number | undefined =>
+    [...this.cluster.gatewayPorts].find(
+      ([servicePort, listening]) => listening === port && servicePort !== markerPort,
+    )?.[0];
 }
 
 /**

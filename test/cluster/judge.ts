@@ -2,10 +2,12 @@ import { type AskOptions } from "./ask.ts";
 import { type OracleCase, readCases, readWorld } from "./case-file.ts";
 import { Cluster } from "./cluster.ts";
 import { type AnswerDifference, compareAnswers } from "./compare-answers.ts";
+import { readConfig } from "./config-dump.ts";
 import { type EchoBackends, startEchoBackends } from "./echo-backends.ts";
 import { IstiodSide } from "./istiod-side.ts";
 import { KirikaeSide } from "./kirikae-side.ts";
 import type { KubeObject } from "./kube-client.ts";
+import { resolveTable, type ResolvedTable } from "./resolved-table.ts";
 
 export interface JudgeOptions {
   readonly istiod: string;
@@ -16,6 +18,8 @@ export interface JudgeOptions {
 
 export interface Verdict {
   readonly answers: readonly AnswerDifference[];
+  /** What the two Envoys were told, in the form that they have to have in common. */
+  readonly tables: { readonly istiod: ResolvedTable; readonly kirikae: ResolvedTable };
 }
 
 /** Every name that `PORT_` may stand before in a case. */
@@ -72,11 +76,24 @@ export class Judge implements AsyncDisposable {
     if (found === undefined) throw new Error(`no case ${name}`);
     const stored = await this.istiod.replaceCase(found.manifests);
     await this.kirikae.apply([...this.#world, ...stored]);
-    return { answers: await compareAnswers(found.requests, this.#sides()) };
+    return { answers: await compareAnswers(found.requests, this.#sides()), tables: await this.#readTables() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+
+  async #readTables(): Promise<Verdict["tables"]> {
+    const [istiod, kirikae] = [
+      await readConfig(this.istiod.gateway.admin),
+      await readConfig(this.kirikae.fixture.admin()),
+    ];
+    // Istio sends every service's cluster, so that a name which it does not have leads nowhere on either side.
+    const isKnown = (name: string) => istiod.clusters.has(name);
+    return {
+      istiod: resolveTable(istiod, { isKnown, servicePortOf: this.istiod.servicePortOf }),
+      kirikae: resolveTable(kirikae, { isKnown, servicePortOf: this.kirikae.servicePortOf }),
+    };
   }
 
   #sides(): { readonly istiod: AskOptions; readonly kirikae: AskOptions } {

@@ -56,6 +56,10 @@ export class KirikaeSide implements AsyncDisposable {
     return this.#gatewayPorts.get(servicePort) ?? 0;
   }
 
+  /** The other way round; undefined for a port that is none of the gateway's, or the marker's. */
+  readonly servicePortOf = (port: number): number | undefined =>
+    [...this.#gatewayPorts].find(([servicePort, listening]) => listening === port && servicePort !== markerPort)?.[0];
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.fixture[Symbol.asyncDispose]();
   }

@@ -29,6 +29,8 @@ export function emitConnectionManager(
     ...lookup,
     ...emitCallerDetails(role),
     normalizePath: true,
+    // A backend decides whether a large body may come, as with Istio: Envoy alone would ask for it at once.
+    proxy100Continue: true,
     mergeSlashes: false,
     streamIdleTimeout: emitDuration(0),
     upgradeConfigs: [{ upgradeType: "websocket" }],

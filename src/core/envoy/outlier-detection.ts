@@ -8,7 +8,10 @@ export function emitOutlierDetection(policy: OutlierPolicy): Init<typeof Outlier
   return {
     enforcingSuccessRate: 0,
     ...emitConsecutive(policy),
-    splitExternalLocalOriginErrors: policy.splitsLocalOriginErrors,
+    // Envoy would eject by the rate of local failures too, once they are counted apart.
+    ...(policy.splitsLocalOriginErrors
+      ? { splitExternalLocalOriginErrors: true, enforcingLocalOriginSuccessRate: 0 }
+      : {}),
     interval: emitOptionalDuration(policy.intervalMs),
     baseEjectionTime: emitOptionalDuration(policy.baseEjectionTimeMs),
     ...(policy.maxEjectionPercent === undefined ? {} : { maxEjectionPercent: policy.maxEjectionPercent }),
@@ -30,11 +33,9 @@ function emitConsecutive(policy: OutlierPolicy): Init<typeof OutlierDetectionSch
           consecutiveGatewayFailure,
           enforcingConsecutiveGatewayFailure: enforcing(consecutiveGatewayFailure),
         }),
-    ...(consecutiveLocalOriginFailure === undefined || !policy.splitsLocalOriginErrors
-      ? {}
-      : {
-          consecutiveLocalOriginFailure,
-          enforcingConsecutiveLocalOriginFailure: enforcing(consecutiveLocalOriginFailure),
-        }),
+    // Here alone 0 turns nothing off: Istio leaves Envoy's own 5 in place.
+    ...(policy.splitsLocalOriginErrors && (consecutiveLocalOriginFailure ?? 0) > 0
+      ? { consecutiveLocalOriginFailure, enforcingConsecutiveLocalOriginFailure: 100 }
+      : {}),
   };
 }
