@@ -22,6 +22,7 @@ export function buildRetry(policy: HttpRetry | undefined, usesConsistentHash: bo
     perTryTimeoutMs: policy.perTryTimeoutMs,
     backoffMs: policy.backoffMs,
     avoidsPreviousHosts: policy.retryIgnorePreviousHosts ?? !usesConsistentHash,
+    ...(policy.retryRemoteLocalities ? { avoidsPreviousPriorities: true } : {}),
   };
 }
 

@@ -45,6 +45,7 @@ export interface Walk {
   readonly table: RouteTable;
   readonly request: SimulatedRequest;
   readonly listener: Listener | undefined;
+  readonly chain: FilterChain | undefined;
   /** The one that takes the request first. */
   readonly virtualHosts: readonly VirtualHost[];
   readonly prepared: PreparedRequest | undefined;
@@ -56,7 +57,15 @@ export interface Walk {
 function walkTable(table: RouteTable, sent: SimulatedRequest): Walk {
   const resolved = resolveTarget(sent);
   const request = resolved.kind === "request" ? resolved.request : sent;
-  const start = { table, request, listener: undefined, virtualHosts: [], prepared: undefined, taken: -1 };
+  const start = {
+    table,
+    request,
+    listener: undefined,
+    chain: undefined,
+    virtualHosts: [],
+    prepared: undefined,
+    taken: -1,
+  };
   const { listener, chain, virtualHosts } = findListener(table, request);
   if (listener === undefined) {
     return { ...start, result: { kind: "miss", cause: "no-listener" } };
@@ -65,18 +74,23 @@ function walkTable(table: RouteTable, sent: SimulatedRequest): Walk {
     return { ...start, listener, result: { kind: "miss", cause: "no-filter-chain" } };
   }
   if (resolved.kind === "rejected") {
-    return { ...start, listener, result: resolved };
+    return { ...start, listener, chain, result: resolved };
   }
   const target = normalizeTarget(request.target);
   if (target === undefined) {
-    return { ...start, listener, result: { kind: "rejected", status: 400, reason: "the path is not a valid one" } };
+    return {
+      ...start,
+      listener,
+      chain,
+      result: { kind: "rejected", status: 400, reason: "the path is not a valid one" },
+    };
   }
   const virtualHost = virtualHosts[0];
   if (virtualHost === undefined) {
-    return { ...start, listener, result: { kind: "miss", cause: "no-virtual-host" } };
+    return { ...start, listener, chain, result: { kind: "miss", cause: "no-virtual-host" } };
   }
   const prepared = prepareRequest(request, target);
-  const reached = { ...start, listener, virtualHosts, prepared };
+  const reached = { ...start, listener, chain, virtualHosts, prepared };
   if (virtualHost.requiresHttps && request.scheme !== "https") {
     const location = httpsLocation(request, target);
     return { ...reached, result: { kind: "redirect", route: undefined, status: 301, location, responseChanges: [] } };

@@ -102,7 +102,12 @@ function whyTaken({ domain, aliases }: VirtualHost, host: string): string {
 /** Long lists of hosts are cut: nobody reads ten thousand names. */
 const shownHosts = 20;
 
-function whyNoVirtualHost({ table, listener }: Walk, host: string): string {
+function whyNoVirtualHost({ table, request, listener, chain }: Walk, host: string): string {
+  const others = listener === undefined ? [] : serversOf(listener).flatMap(({ hosts }) => hosts);
+  const own = chain === undefined ? [] : chain.servers.flatMap(({ hosts }) => hosts);
+  if (!own.some((domain) => covers(domain, host)) && others.some((domain) => covers(domain, host))) {
+    return `the connection asked for ${request.sni ?? host}, so its server is the one for ${own.join(", ")}, which does not know ${host}; another server of the port does`;
+  }
   const unserved = (table.unserved ?? []).filter((entry) => covers(entry.host, host));
   if (unserved.length > 0) {
     return unserved.map(renderUnserved).join("; ");
