@@ -44,6 +44,9 @@ function isKnown(rule: DestinationRuleManifest, host: string, directory: Service
     return [...directory.hosts()].some((name) => coversHost(host, name));
   }
   const { namespace } = rule.metadata;
+  if (directory.isMisspelt(rule.spec.host, namespace)) {
+    return false;
+  }
   const exports = resolveExports(rule.spec.exportTo, namespace);
   const namespaces = exports.includes("*") ? [namespace] : exports;
   return (
@@ -56,7 +59,10 @@ function reportUnknownHost(rule: DestinationRuleManifest, host: string): Diagnos
   const full = host === rule.spec.host ? "" : ` (in full "${host}")`;
   return diagnostic("KIR1031", {
     message: `No Service and no ServiceEntry that is visible here declares the host "${rule.spec.host}"${full}, so the DestinationRule has no effect.`,
-    hint: "A short name means a Service of the DestinationRule's own namespace; write the full name for another.",
+    hint:
+      rule.spec.host === rule.spec.host.toLowerCase()
+        ? "A short name means a Service of the DestinationRule's own namespace; write the full name for another."
+        : "Istio compares host names letter by letter; write it in lower case.",
     resource: resourceName(rule),
     at: rule.spec.hostAt,
   });

@@ -38,7 +38,8 @@ function checkReference(
   options: { readonly isHinted: boolean },
 ): Diagnostic | undefined {
   const declared = directory.find(reference.host);
-  if (declared.length === 0) {
+  const { destination, virtualService } = reference;
+  if (declared.length === 0 || directory.isMisspelt(destination.host, virtualService.metadata.namespace)) {
     return reportUnknownHost(reference, directory, options);
   }
   const views = clients
@@ -64,6 +65,9 @@ function reportUnknownHost(
 }
 
 function hostHint({ host, destination, virtualService }: DestinationReference, directory: ServiceDirectory): string {
+  if (directory.find(host).length > 0) {
+    return `Istio compares host names letter by letter; write "${destination.host.toLowerCase()}".`;
+  }
   const expanded = `${host}.svc.cluster.local`;
   if (directory.find(expanded).length > 0) {
     return `A name with a dot is taken as it is; write "${expanded}".`;

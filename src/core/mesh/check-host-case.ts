@@ -2,7 +2,6 @@ import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Position } from "../diagnostics/position.ts";
 import { listNames } from "../manifest/decode/nearest-name.ts";
 import { type Manifest, resourceName } from "../manifest/manifest.ts";
-import { referencesOf } from "./destination-reference.ts";
 import type { Mesh } from "./mesh.ts";
 
 interface WrittenHost {
@@ -11,8 +10,8 @@ interface WrittenHost {
 }
 
 /**
- * Hosts with capital letters. Proxies lower them where requests come in, but Istio ties VirtualServices to Gateways and
- * destinations to services by the text as it stands, so `App` and `app` are two hosts there.
+ * Hosts with capital letters. Proxies lower them where requests come in, but Istio ties VirtualServices to Gateways by the
+ * text as it stands, so `App.example` and `app.example` are two hosts there. Destinations are judged with their services.
  * Source: Istio `pkg/config/host/name.go`, `pilot/pkg/networking/core/gateway.go`.
  */
 export function checkHostCase(mesh: Pick<Mesh, "manifests">): readonly Diagnostic[] {
@@ -37,14 +36,10 @@ function hostsOf(manifest: Manifest): readonly WrittenHost[] {
     return (host: string): WrittenHost => ({ host, at: at ?? manifest.at });
   };
   if (manifest.kind === "VirtualService") {
-    const destinations = referencesOf(manifest).map(({ destination }) => place(destination.at)(destination.host));
-    return [...manifest.spec.hosts.map(place(manifest.spec.hostsAt)), ...destinations];
+    return manifest.spec.hosts.map(place(manifest.spec.hostsAt));
   }
   if (manifest.kind === "Gateway") {
     return manifest.spec.servers.flatMap(({ hosts, at }) => hosts.map(place(at)));
-  }
-  if (manifest.kind === "DestinationRule") {
-    return [place(manifest.spec.hostAt)(manifest.spec.host)];
   }
   return manifest.kind === "ServiceEntry" ? manifest.spec.hosts.map(place(undefined)) : [];
 }

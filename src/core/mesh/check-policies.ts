@@ -4,7 +4,7 @@ import { type Manifest, resourceName, type SecurityPolicyManifest } from "../man
 import { selectorKey } from "./gateway-pods.ts";
 import { rootNamespace } from "./host-name.ts";
 import type { Mesh } from "./mesh.ts";
-import type { PodIndex } from "./pods.ts";
+import type { PodIndex, PodSubject } from "./pods.ts";
 
 /**
  * AuthorizationPolicies that are for nobody (IST0127), or speak of namespaces that do not exist (IST0101).
@@ -12,10 +12,13 @@ import type { PodIndex } from "./pods.ts";
  */
 export function checkPolicies(mesh: Pick<Mesh, "manifests">, pods: PodIndex): readonly Diagnostic[] {
   const policies = mesh.manifests.filter(isAuthorizationPolicy);
-  const namespaces = mesh.manifests.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name);
+  const namespaces = new Map(
+    mesh.manifests.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => [metadata.name, metadata] as const),
+  );
+  const isCounted = (pod: PodSubject): boolean => isInMesh(pod, namespaces.get(pod.namespace)?.labels);
   return policies.flatMap((policy) => [
-    ...(isForNobody(policy, pods) ? [reportNobody(policy)] : []),
-    ...checkNamespaces(policy, namespaces),
+    ...(isForNobody(policy, pods, isCounted) ? [reportNobody(policy)] : []),
+    ...checkNamespaces(policy, [...namespaces.keys()]),
   ]);
 }
 
@@ -24,7 +27,11 @@ function isAuthorizationPolicy(manifest: Manifest): manifest is SecurityPolicyMa
 }
 
 /** In the root namespace a policy is for the pods of every namespace, whether there are any yet or not. */
-function isForNobody({ spec, metadata }: SecurityPolicyManifest, pods: PodIndex): boolean {
+function isForNobody(
+  { spec, metadata }: SecurityPolicyManifest,
+  pods: PodIndex,
+  isCounted: (pod: PodSubject) => boolean,
+): boolean {
   const { selector } = spec;
   if (spec.hasTargets || (metadata.namespace === rootNamespace && selector === undefined)) {
     return false;
@@ -33,7 +40,26 @@ function isForNobody({ spec, metadata }: SecurityPolicyManifest, pods: PodIndex)
     metadata.namespace === rootNamespace
       ? pods.findAnywhere(selector ?? {})
       : pods.findIn(metadata.namespace, selector ?? {});
-  return found.length === 0;
+  return !found.some(isCounted);
+}
+
+/** Nothing enforces a policy for pods without a sidecar; what is known of them is their word, then their namespace's. */
+function isInMesh({ labels, annotations }: PodSubject, namespaceLabels: PodSubject["labels"] | undefined): boolean {
+  const asked = labels["sidecar.istio.io/inject"] ?? annotations["sidecar.istio.io/inject"];
+  if (asked !== undefined) {
+    return asked === "true";
+  }
+  const isInjected = (namespaceLabels?.["istio-injection"] ?? "") === "enabled" || hasRevision(namespaceLabels);
+  const isAmbient = annotations["ambient.istio.io/redirection"] === "enabled" || hasAmbient(namespaceLabels);
+  return namespaceLabels === undefined || isInjected || isAmbient;
+}
+
+function hasRevision(labels: PodSubject["labels"] | undefined): boolean {
+  return (labels?.["istio.io/rev"] ?? "") !== "";
+}
+
+function hasAmbient(labels: PodSubject["labels"] | undefined): boolean {
+  return labels?.["istio.io/dataplane-mode"] === "ambient";
 }
 
 function reportNobody(policy: SecurityPolicyManifest): Diagnostic {
@@ -41,8 +67,8 @@ function reportNobody(policy: SecurityPolicyManifest): Diagnostic {
   const labels = selectorKey(policy.spec.selector ?? {}).replaceAll(",", ", ");
   const where = namespace === rootNamespace ? "the mesh" : `namespace ${namespace}`;
   return diagnostic("KIR1212", {
-    message: `No pod of ${where} ${labels === "" ? "is there" : `has the labels ${labels}`}, so the policy protects nothing.`,
-    hint: "A policy counts for pods of its own namespace; correct the labels or the namespace.",
+    message: `No pod of ${where} that is in the mesh ${labels === "" ? "is there" : `has the labels ${labels}`}, so the policy protects nothing.`,
+    hint: "A policy counts for pods of its own namespace that have a sidecar; correct the labels, the namespace or the injection.",
     resource: resourceName(policy),
     at: policy.at,
   });

@@ -18,8 +18,15 @@ export interface ServiceDeclaration {
 /** Every declaration of every host, so that what one caller sees can be told from what is there. */
 export class ServiceDirectory {
   readonly #declarations = new Map<HostName, ServiceDeclaration[]>();
+  /** Host names in full with the letters that they are written with. */
+  readonly #written = new Set<string>();
 
   constructor(mesh: Pick<Mesh, "manifests">) {
+    for (const { kind, metadata, spec } of mesh.manifests) {
+      for (const host of kind === "ServiceEntry" ? spec.hosts : []) {
+        this.#written.add(spellInFull(host, metadata.namespace));
+      }
+    }
     const services = mesh.manifests.filter((manifest) => manifest.kind === "Service");
     const entries = mesh.manifests.filter((manifest) => manifest.kind === "ServiceEntry");
     for (const declaration of [...services.map(declareService), ...entries.flatMap(declareEntry)]) {
@@ -30,6 +37,14 @@ export class ServiceDirectory {
         known.push(declaration);
       }
     }
+  }
+
+  /**
+   * True for a host with capital letters that nobody declares with the same ones. Istio compares them letter by letter,
+   * so that such a host is unknown to it; Services never have capital letters.
+   */
+  isMisspelt(host: string, namespace: string): boolean {
+    return host !== host.toLowerCase() && !this.#written.has(spellInFull(host, namespace));
   }
 
   /** Declarations of the host itself, or of the most specific wildcard that takes it; Services first. */
@@ -57,6 +72,11 @@ export class ServiceDirectory {
   hosts(): IterableIterator<HostName> {
     return this.#declarations.keys();
   }
+}
+
+function spellInFull(host: string, namespace: string): string {
+  const lower = host.toLowerCase();
+  return host + resolveHost(host, namespace).slice(lower.length);
 }
 
 export function isVisible({ exports }: ServiceDeclaration, namespace: string): boolean {
