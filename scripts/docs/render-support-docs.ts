@@ -40,9 +40,11 @@ export function renderSupportDocs(): string {
   ].join("\n");
 }
 
+function count(kind: KindSupport, support: FieldSupport["support"]): number {
+  return kind.fields.filter((field) => field.support === support).length;
+}
+
 function renderSummary(kinds: readonly KindSupport[]): readonly string[] {
-  const count = (kind: KindSupport, support: FieldSupport["support"]): number =>
-    kind.fields.filter((field) => field.support === support).length;
   return [
     "| Kind | Fields | yes | no effect | refused |",
     "|---|---|---|---|---|",

@@ -116,24 +116,31 @@ export function report(place: Place, context: DecodeContext, problem: Problem): 
   }));
 }
 
+/** What is wrong, as in `must not be empty`, or that with what to do about it. */
+export type Complaint = string | { readonly complaint: string; readonly hint: Problem["hint"] };
+
 /** Reports that the value at a place is not allowed: `"spec.hosts" must not be empty.` */
-export function reportValue(
-  place: Place,
-  context: DecodeContext,
-  complaint: string | { readonly complaint: string; readonly hint: Problem["hint"] },
-): Invalid {
-  const { complaint: text, hint } = typeof complaint === "string" ? { complaint, hint: undefined } : complaint;
-  report(place, context, { code: "KIR1005", message: `"${renderPath(place)}" ${text}.`, hint });
+export function reportValue(place: Place, context: DecodeContext, complaint: Complaint): Invalid {
+  reportComplaint("KIR1005", complaint, { place, context });
   return invalid;
 }
 
 /** Reports that values which are each allowed are not allowed together. */
-export function reportConflict(place: Place, context: DecodeContext, complaint: string, hint?: string): Invalid {
-  report(place, context, { code: "KIR1014", message: `"${renderPath(place)}" ${complaint}.`, hint });
+export function reportConflict(place: Place, context: DecodeContext, complaint: Complaint): Invalid {
+  reportComplaint("KIR1014", complaint, { place, context });
   return invalid;
 }
 
 /** Reports that a value is accepted although it is deprecated or hardly does what was meant. */
-export function reportDiscouraged(place: Place, context: DecodeContext, complaint: string, hint?: string): void {
-  report(place, context, { code: "KIR1013", message: `"${renderPath(place)}" ${complaint}.`, hint });
+export function reportDiscouraged(place: Place, context: DecodeContext, complaint: Complaint): void {
+  reportComplaint("KIR1013", complaint, { place, context });
+}
+
+function reportComplaint(
+  code: DiagnosticCode,
+  complaint: Complaint,
+  { place, context }: { readonly place: Place; readonly context: DecodeContext },
+): void {
+  const { complaint: text, hint } = typeof complaint === "string" ? { complaint, hint: undefined } : complaint;
+  report(place, context, { code, message: `"${renderPath(place)}" ${text}.`, hint });
 }

@@ -1,4 +1,4 @@
-import { strings, transform } from "../decode/collections.ts";
+import { refine, strings, transform } from "../decode/collections.ts";
 import { type DecodeContext, type Decoder, positionOf, reportConflict } from "../decode/decoder.ts";
 import { object, optional, withDefault } from "../decode/object.ts";
 import { boolean, oneOf, string } from "../decode/scalars.ts";
@@ -11,6 +11,12 @@ const modes = oneOf(["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"], {
   },
 });
 
+/** Envoy refuses the whole cluster for a longer one; TLS has one byte for its length (RFC 6066, section 3, and RFC 1035). */
+const serverName = refine(string, (text) => {
+  if (text.includes("\0")) return "must hold no zero byte";
+  return new TextEncoder().encode(text).length > 255 ? "must be at most 255 bytes long" : undefined;
+});
+
 const tlsFields = object({
   fields: {
     mode: withDefault(modes, "DISABLE"),
@@ -20,7 +26,7 @@ const tlsFields = object({
     caCrl: withDefault(string, ""),
     credentialName: withDefault(string, ""),
     subjectAltNames: optional(strings),
-    sni: withDefault(string, ""),
+    sni: withDefault(serverName, ""),
     insecureSkipVerify: optional(boolean),
   },
 });

@@ -20,11 +20,17 @@ function checkGatewayName(name: string, place: Place, context: DecodeContext): v
     reportValue(place, context, complaint);
   } else if (name.startsWith("./")) {
     const hint = `Write "${name.slice(2)}".`;
-    reportDiscouraged(place, context, "names a gateway in a form that Istio's admission webhook refuses", hint);
+    reportDiscouraged(place, context, {
+      complaint: "names a gateway in a form that Istio's admission webhook refuses",
+      hint,
+    });
   } else if (!name.includes("/") && name.includes(".")) {
     const [gateway, namespace] = name.split(".");
     const hint = `Write "${namespace}/${gateway}".`;
-    reportDiscouraged(place, context, "names a gateway by a full name, a form that Istio discourages", hint);
+    reportDiscouraged(place, context, {
+      complaint: "names a gateway by a full name, a form that Istio discourages",
+      hint,
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Position } from "../../diagnostics/position.ts";
 import { list, strings, transform } from "../decode/collections.ts";
 import {
   type DecodeContext,
@@ -12,6 +13,7 @@ import { fieldPlace, object, optional, withDefault } from "../decode/object.ts";
 import { boolean, oneOf, string } from "../decode/scalars.ts";
 import type { CertificateFiles, ServerTls, TlsProtocolVersion } from "../gateway.ts";
 import { listNames } from "../decode/nearest-name.ts";
+import { certificateHash, spkiHash } from "./certificate-hash.ts";
 import { isCipherSuite } from "./cipher-suites.ts";
 
 const modes = oneOf(["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"], {
@@ -42,8 +44,8 @@ const tlsFields = object({
     caCertCredentialName: withDefault(string, ""),
     tlsCertificates: withDefault(list(certificate), []),
     subjectAltNames: withDefault(strings, []),
-    verifyCertificateSpki: withDefault(strings, []),
-    verifyCertificateHash: withDefault(strings, []),
+    verifyCertificateSpki: withDefault(list(spkiHash), []),
+    verifyCertificateHash: withDefault(list(certificateHash), []),
     minProtocolVersion: optional(versions),
     maxProtocolVersion: optional(versions),
     cipherSuites: withDefault(strings, []),
@@ -54,11 +56,12 @@ const tlsFields = object({
 type TlsFields = Exclude<ReturnType<typeof tlsFields>, symbol>;
 
 /** `tls` of a server, with what it says about plain requests. */
-export type ServerTlsBlock = ServerTls & {
+export interface ServerTlsBlock {
   readonly httpsRedirect: boolean;
-  /** True when the block asks for the redirect alone, and ends no TLS. */
-  readonly isRedirectOnly: boolean;
-};
+  readonly settings: ServerTls;
+  /** Undefined where the block asks for the redirect alone. */
+  readonly ended: ServerTls | undefined;
+}
 
 /** Source of the rules: Istio `pkg/config/validation/validation.go`, validateTLSOptions, and the schema. */
 export const decodeServerTls: Decoder<ServerTlsBlock> = transform(tlsFields, (tls, place, context) => {
@@ -70,6 +73,15 @@ export const decodeServerTls: Decoder<ServerTlsBlock> = transform(tlsFields, (tl
     checkCertificates(tls, place, context);
     checkRevocations(tls, place, context);
   }
+  const settings = buildServerTls(tls, positionOf(place, context));
+  return {
+    httpsRedirect: tls.httpsRedirect,
+    settings,
+    ended: asksForRedirectAlone(place) ? undefined : settings,
+  };
+});
+
+function buildServerTls(tls: TlsFields, at: Position): ServerTls {
   return {
     mode: tls.mode,
     credentialNames: tls.credentialName === "" ? tls.credentialNames : [tls.credentialName],
@@ -83,11 +95,9 @@ export const decodeServerTls: Decoder<ServerTlsBlock> = transform(tlsFields, (tl
     minProtocolVersion: versionOf(tls.minProtocolVersion),
     maxProtocolVersion: versionOf(tls.maxProtocolVersion),
     cipherSuites: [...new Set(tls.cipherSuites.filter(isCipherSuite))],
-    at: positionOf(place, context),
-    httpsRedirect: tls.httpsRedirect,
-    isRedirectOnly: asksForRedirectAlone(place),
+    at,
   };
-});
+}
 
 function asksForRedirectAlone(place: Place): boolean {
   return place.value.kind === "map" && [...place.value.entries.keys()].every((name) => name === "httpsRedirect");
@@ -112,12 +122,10 @@ function checkVersions(tls: TlsFields, place: Place, context: DecodeContext): vo
   const isOld = tls.minProtocolVersion === "TLSV1_0" || tls.minProtocolVersion === "TLSV1_1";
   if (isOld && tls.cipherSuites.length === 0) {
     const at = fieldPlace(place, "minProtocolVersion") ?? place;
-    reportDiscouraged(
-      at,
-      context,
-      "is below TLS 1.2, and the default cipher suites are none that it could use",
-      "Name cipherSuites for it.",
-    );
+    reportDiscouraged(at, context, {
+      complaint: "is below TLS 1.2, and the default cipher suites are none that it could use",
+      hint: "Name cipherSuites for it.",
+    });
   }
   const at = fieldPlace(place, "cipherSuites") ?? place;
   const unknown = new Set(tls.cipherSuites.filter((name) => !isCipherSuite(name)));
@@ -171,7 +179,7 @@ function checkCertificates(tls: TlsFields, place: Place, context: DecodeContext)
   if (tls.mode === "PASSTHROUGH" || tls.mode === "AUTO_PASSTHROUGH") {
     if (sources.length > 0 || [tls.serverCertificate, tls.privateKey, tls.caCertificates, tls.caCrl].some(textOf)) {
       const hint = "Set mode to SIMPLE to end TLS here.";
-      reportDiscouraged(place, context, `names certificates, which mode ${tls.mode} does not use`, hint);
+      reportDiscouraged(place, context, { complaint: `names certificates, which mode ${tls.mode} does not use`, hint });
     }
     return;
   }
@@ -211,7 +219,10 @@ function checkRevocations(tls: TlsFields, place: Place, context: DecodeContext):
   }
   if (tls.credentialName !== "") {
     const hint = 'Put the list into the Secret, as "ca.crl".';
-    reportDiscouraged(place, context, "has caCrl, which has no effect together with credentialName", hint);
+    reportDiscouraged(place, context, {
+      complaint: "has caCrl, which has no effect together with credentialName",
+      hint,
+    });
   } else if (tls.mode === "SIMPLE") {
     reportConflict(place, context, "must not have caCrl with mode SIMPLE, which asks clients for no certificate");
   }

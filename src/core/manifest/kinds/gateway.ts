@@ -13,7 +13,7 @@ import {
 } from "../decode/decoder.ts";
 import { fieldPlace, object, optional, reportMissing, required, withDefault } from "../decode/object.ts";
 import { portNumber, string, zeroOr } from "../decode/scalars.ts";
-import type { GatewayServer, GatewaySpec, ServerTls } from "../gateway.ts";
+import type { GatewayServer, GatewaySpec } from "../gateway.ts";
 import type { ObjectMeta } from "../manifest.ts";
 import { complainLabel, isHttpProtocol, isIpAddress, isTlsProtocol } from "../names.ts";
 import { decodeServerTls, type ServerTlsBlock } from "./gateway-tls.ts";
@@ -59,14 +59,10 @@ const decodeServer: Decoder<GatewayServer> = transform(decodeServerFields, (fiel
     bind,
     hosts,
     httpsRedirect: tls?.httpsRedirect ?? false,
-    tls: tls === undefined ? undefined : serverTls(tls),
+    tls: tls?.ended,
     at: positionOf(place, context),
   };
 });
-
-function serverTls({ httpsRedirect: _redirect, isRedirectOnly, ...tls }: ServerTlsBlock): ServerTls | undefined {
-  return isRedirectOnly ? undefined : tls;
-}
 
 const gatewayFields = object({
   // A Gateway without servers is refused, and kept all the same: what refers to it is judged on its own.
@@ -144,10 +140,10 @@ function checkTls(
   if (isTlsProtocol(protocol)) {
     return;
   }
-  const endsTls = tls.mode !== "PASSTHROUGH" && tls.mode !== "AUTO_PASSTHROUGH";
+  const endsTls = tls.settings.mode !== "PASSTHROUGH" && tls.settings.mode !== "AUTO_PASSTHROUGH";
   if (!isHttpProtocol(protocol)) {
     reportValue(place, context, `must not have "tls", because its protocol is ${protocol}`);
-  } else if (endsTls || tls.certificateFiles.length > 0 || tls.caCertificates !== undefined) {
+  } else if (endsTls || tls.settings.certificateFiles.length > 0 || tls.settings.caCertificates !== undefined) {
     reportValue(at, context, `may hold only httpsRedirect on a server that speaks ${protocol}`);
   }
 }

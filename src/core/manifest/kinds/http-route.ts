@@ -98,29 +98,34 @@ export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fiel
 });
 
 function buildAction(fields: RouteFields, place: Place, context: DecodeContext): HttpAction | Invalid {
-  const { route, redirect, directResponse, delegate, fault, rewrite } = fields;
-  const given = Object.entries({ route: route.length > 0 ? route : undefined, redirect, directResponse, delegate });
-  const names = given.flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const names = actionNames(fields);
   if (names.length > 1) {
     return reportConflict(place, context, `must have one action, but has ${names.join(" and ")}`);
   }
+  const { route, redirect, directResponse, delegate } = fields;
   if (delegate !== undefined) {
     return { kind: "delegate", ...delegate };
   }
   if (route.length > 0) {
     return checkWeights(route, place, context);
   }
-  const stray = (fault === undefined ? undefined : "fault") ?? (rewrite === undefined ? undefined : "rewrite");
+  const stray = (["fault", "rewrite"] as const).find((name) => fields[name] !== undefined);
   if (stray !== undefined && names.length > 0) {
     return reportConflict(place, context, `must not have ${stray} without route`);
   }
   if (redirect !== undefined) {
     return { kind: "redirect", ...redirect };
   }
-  if (directResponse !== undefined) {
-    return { kind: "directResponse", ...directResponse };
-  }
-  // What stands in `route` and cannot be read is reported already.
+  return directResponse === undefined ? reportNoAction(place, context) : { kind: "directResponse", ...directResponse };
+}
+
+function actionNames({ route, redirect, directResponse, delegate }: RouteFields): readonly string[] {
+  const given = Object.entries({ route: route.length > 0 ? route : undefined, redirect, directResponse, delegate });
+  return given.flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}
+
+/** What stands in `route` and cannot be read is reported already. */
+function reportNoAction(place: Place, context: DecodeContext): Invalid {
   const written = fieldPlace(place, "route")?.value;
   return written?.kind === "list" && written.items.length > 0
     ? invalid
@@ -152,7 +157,10 @@ function buildMirrors(fields: RouteFields, place: Place, context: DecodeContext)
   }
   const old = fieldPlace(place, "mirrorPercent") ?? fieldPlace(place, "mirror_percent");
   if (old !== undefined) {
-    reportDiscouraged(old, context, "is deprecated", "Write mirrorPercentage: {value: N} instead.");
+    reportDiscouraged(old, context, {
+      complaint: "is deprecated",
+      hint: "Write mirrorPercentage: {value: N} instead.",
+    });
   }
   const percent = fields.mirrorPercentage ?? fields.mirrorPercent ?? fields.mirror_percent ?? 100;
   return mirror === undefined ? mirrors : [{ destination: mirror, percent }];

@@ -34,8 +34,21 @@ const decodeSimple: Decoder<Simple> = transform(simpleNames, (name, place, conte
 
 const notEmpty = refine(string, (text) => (text === "" ? "must not be empty" : undefined));
 
+/** Envoy takes no more in a part of a cookie; one that is longer would make it refuse every route. */
+const maximumAttributeBytes = 16_384;
+
+function complainAttribute(text: string): string | undefined {
+  if (new TextEncoder().encode(text).length > maximumAttributeBytes) {
+    return `must be at most ${maximumAttributeBytes} bytes long`;
+  }
+  return complainLine(text);
+}
+
+const attributeText = refine(string, complainAttribute);
+const attributeName = refine(notEmpty, complainAttribute);
+
 const decodeAttribute: Decoder<readonly [name: string, value: string]> = transform(
-  object({ fields: { name: required(notEmpty), value: withDefault(string, "") } }),
+  object({ fields: { name: required(attributeName), value: withDefault(attributeText, "") } }),
   ({ name, value }) => [name, value] as const,
 );
 
@@ -115,7 +128,10 @@ const decodeHash: Decoder<ConsistentHash | undefined> = transform(hashFields, (f
   }
   if (minimumRingSize !== undefined) {
     const at = fieldPlace(place, "minimumRingSize") ?? place;
-    reportDiscouraged(at, context, "is deprecated", "Write ringHash: {minimumRingSize: N} instead.");
+    reportDiscouraged(at, context, {
+      complaint: "is deprecated",
+      hint: "Write ringHash: {minimumRingSize: N} instead.",
+    });
   }
   const [key] = hashKeys(fields);
   if (key === undefined) {

@@ -11,7 +11,11 @@ const decodeDistribute = object({
 
 const decodeFailover = object({ fields: { from: withDefault(string, ""), to: withDefault(string, "") } });
 
-const topologyLabels = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone"];
+const topologyLabels: ReadonlySet<string> = new Set([
+  "topology.kubernetes.io/region",
+  "topology.kubernetes.io/zone",
+  "topology.istio.io/subzone",
+]);
 
 const localityFields = object({
   fields: {
@@ -29,7 +33,7 @@ export const decodeLocality: Decoder<LocalityLoadBalancing> = transform(locality
     reportConflict(place, context, "must not have both distribute and failover");
     return setting;
   }
-  const label = failoverPriority.find((name) => topologyLabels.includes(name));
+  const label = failoverPriority.find((name) => topologyLabels.has(name));
   if (failover.length > 0 && label !== undefined) {
     reportConflict(place, context, `must not have both failover and ${label} in failoverPriority`);
     return setting;
@@ -122,7 +126,7 @@ export const decodeZoneAware: Decoder<undefined> = transform(
     },
   }),
   ({ failover, failoverPriority }, place, context) => {
-    const label = failoverPriority.find((name) => topologyLabels.includes(name));
+    const label = failoverPriority.find((name) => topologyLabels.has(name));
     if (label !== undefined) {
       reportConflict(place, context, `must not have ${label} in failoverPriority, because zones count anyway`);
     }

@@ -85,7 +85,7 @@ function withSubject(subject: string, complaint: string | undefined): string | u
   return complaint === undefined ? undefined : `has a ${subject} that ${complaint}`;
 }
 
-const localHosts = ["", "127.0.0.1", "0.0.0.0", "[::1]", "[::]"];
+const localHosts: ReadonlySet<string> = new Set(["", "127.0.0.1", "0.0.0.0", "[::1]", "[::]"]);
 
 /** `127.0.0.1:port`, `[::1]:port`, `0.0.0.0:port`, `[::]:port`, `:port` or a Unix socket. */
 const endpoint = refine(string, (text) => {
@@ -97,7 +97,7 @@ const endpoint = refine(string, (text) => {
   }
   const [, host, port] = /^(.*):([0-9]{1,5})$/.exec(text) ?? [];
   const isPort = Number(port) >= 1 && Number(port) <= 65535;
-  return host !== undefined && localHosts.includes(host) && isPort
+  return host !== undefined && localHosts.has(host) && isPort
     ? undefined
     : `must be a port of 127.0.0.1, [::1], 0.0.0.0 or [::], or unix:///path, but is ${JSON.stringify(text)}`;
 });
@@ -131,7 +131,7 @@ const decodeIngress: Decoder<SidecarIngress> = transform(ingressFields, (ingress
     bind: bind === "" ? undefined : bind,
     captureMode: ingress.captureMode,
     defaultEndpoint: defaultEndpoint === "" ? undefined : defaultEndpoint,
-    tls,
+    tls: tls?.settings,
     connectionPool,
     at: positionOf(place, context),
   };
@@ -152,8 +152,8 @@ function checkIngressTls(tls: ServerTlsBlock, port: SidecarPort, { place, contex
       reportConflict(at, context, "is not supported at a Sidecar; Istio takes certificate files here");
     }
   }
-  if (tls.mode === "ISTIO_MUTUAL" || tls.mode === "AUTO_PASSTHROUGH") {
-    reportConflict(place, context, `must not have mode ${tls.mode} at a Sidecar`);
+  if (tls.settings.mode === "ISTIO_MUTUAL" || tls.settings.mode === "AUTO_PASSTHROUGH") {
+    reportConflict(place, context, `must not have mode ${tls.settings.mode} at a Sidecar`);
   }
   if (!isTlsProtocol(port.protocol)) {
     reportConflict(place, context, `needs the port's protocol to be HTTPS or TLS, but it is ${port.protocol}`);

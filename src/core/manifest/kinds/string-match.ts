@@ -1,7 +1,8 @@
-import { mapOf, refine, transform } from "../decode/collections.ts";
+import { mapOf, transform } from "../decode/collections.ts";
 import {
   type DecodeContext,
   type Decoder,
+  describeAs,
   invalid,
   type Place,
   renderPath,
@@ -95,32 +96,38 @@ export const originMatch: Decoder<Exclude<StringMatch, { kind: "present" }>> = t
 );
 
 /** Matches by header name. `{}` asks for presence; `null` is refused, because it could mean anything. */
-export const headerMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf((place, context) => {
-  if (place.value.kind === "null") {
-    const hint = "Write {} to ask for presence.";
-    return reportValue(place, context, { complaint: "must not be null", hint });
-  }
-  return checkHeaderName(place, context) === invalid ? invalid : valueMatch(place, context);
-});
+export const headerMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf(
+  describeAs((place, context) => {
+    if (place.value.kind === "null") {
+      const hint = "Write {} to ask for presence.";
+      return reportValue(place, context, { complaint: "must not be null", hint });
+    }
+    return checkHeaderName(place, context) === invalid ? invalid : valueMatch(place, context);
+  }, valueMatch.shape),
+);
 
 /** Headers that must not match; Istio takes `null` for presence here. */
-export const withoutHeaderMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf((place, context) => {
-  if (checkHeaderName(place, context) === invalid) {
-    return invalid;
-  }
-  return place.value.kind === "null" ? { kind: "present" } : valueMatch(place, context);
-});
+export const withoutHeaderMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf(
+  describeAs((place, context) => {
+    if (checkHeaderName(place, context) === invalid) {
+      return invalid;
+    }
+    return place.value.kind === "null" ? { kind: "present" } : valueMatch(place, context);
+  }, valueMatch.shape),
+);
 
-export const queryMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf((place, context) => {
-  if (place.value.kind === "null") {
-    const hint = "Write {} to ask for presence.";
-    return reportValue(place, context, { complaint: "must not be null", hint });
-  }
-  const bytes = new TextEncoder().encode(String(place.key)).length;
-  return bytes < 1 || bytes > maximumParameterBytes
-    ? reportValue(place, context, `must have a name of 1 to ${maximumParameterBytes} bytes, but has one of ${bytes}`)
-    : valueMatch(place, context);
-});
+export const queryMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf(
+  describeAs((place, context) => {
+    if (place.value.kind === "null") {
+      const hint = "Write {} to ask for presence.";
+      return reportValue(place, context, { complaint: "must not be null", hint });
+    }
+    const bytes = new TextEncoder().encode(String(place.key)).length;
+    return bytes < 1 || bytes > maximumParameterBytes
+      ? reportValue(place, context, `must have a name of 1 to ${maximumParameterBytes} bytes, but has one of ${bytes}`)
+      : valueMatch(place, context);
+  }, valueMatch.shape),
+);
 
 function checkHeaderName(place: Place, context: DecodeContext): undefined | typeof invalid {
   const name = String(place.key);

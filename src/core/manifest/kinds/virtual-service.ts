@@ -116,7 +116,10 @@ function checkHosts(hosts: readonly string[], gateways: readonly string[], where
   const at = fieldPlace(place, "hosts") ?? place;
   if (isForMesh(gateways) && hosts.includes("*")) {
     const hint = "Name hosts, or list gateways without mesh.";
-    return reportConflict(at, context, 'has the host "*", which is not allowed for callers inside the mesh', hint);
+    return reportConflict(at, context, {
+      complaint: 'has the host "*", which is not allowed for callers inside the mesh',
+      hint,
+    });
   }
   const duplicate = findOverlap(hosts.map((host) => host.toLowerCase()));
   return duplicate === undefined

@@ -87,23 +87,29 @@ function addChildren(shape: Shape | undefined, listing: Listing): void {
 function addField(field: FieldShape, listing: Listing): void {
   const { path, fields, known, above } = listing;
   const shape = itemShape(field.shape);
-  const sameAs = shape === undefined ? undefined : known.get(shape);
-  const support = above ?? { support: field.support, reason: field.support === "supported" ? undefined : field.reason };
   const listed: FieldSupport = {
     path,
-    support: support.support,
-    reason: support.reason,
+    ...(above === undefined ? supportOf(field) : { support: above.support, reason: above.reason }),
     isRequired: field.support === "supported" && field.isRequired,
-    values: shape?.kind === "enum" ? shape.values : [],
-    exceptions: shape?.kind === "enum" ? shape.exceptions : new Map(),
-    sameAs,
+    ...valuesOf(shape),
+    sameAs: shape === undefined ? undefined : known.get(shape),
     within: above?.path,
   };
   fields.push(listed);
-  if (shape?.kind === "object" && sameAs === undefined && above === undefined) {
+  if (shape?.kind === "object" && above === undefined && !known.has(shape)) {
     known.set(shape, path);
   }
-  addChildren(field.shape, { ...listing, above: above ?? (field.support === "supported" ? undefined : listed) });
+  addChildren(field.shape, { ...listing, above: above ?? (listed.support === "supported" ? undefined : listed) });
+}
+
+function supportOf(field: FieldShape): Pick<FieldSupport, "support" | "reason"> {
+  return { support: field.support, reason: field.support === "supported" ? undefined : field.reason };
+}
+
+function valuesOf(shape: Shape | undefined): Pick<FieldSupport, "values" | "exceptions"> {
+  return shape?.kind === "enum"
+    ? { values: shape.values, exceptions: shape.exceptions }
+    : { values: [], exceptions: new Map() };
 }
 
 /** What the items of a list or a mapping are, or the value itself. */
