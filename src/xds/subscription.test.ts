@@ -207,6 +207,26 @@ describe("answers", () => {
     expect(subscription.isSettled(restored)).toBe(true);
   });
 
+  test("a refusal ends with what it was about, also where nothing is ever taken away", () => {
+    const secrets = new Subscription("forSome");
+    const keeps = { withholdsRemovals: true };
+    secrets.take({ ...silent, subscribe: ["good", "bad"] });
+    const all = resources({ good: "1", bad: "1" });
+    nack(secrets, secrets.next(all, keeps), "bad is bad");
+    expect(secrets.refusal(all, keeps)).toMatchObject({ message: "bad is bad" });
+    expect(secrets.next(all, keeps)).toBeUndefined();
+    const fewer = resources({ good: "1" });
+    const again = secrets.next(fewer, keeps);
+    expect(names(again)).toEqual(["good"]);
+    ack(secrets, again);
+    expect(secrets.isSettled(fewer, keeps)).toBe(true);
+    const none = new Subscription("forSome");
+    none.take({ ...silent, subscribe: ["bad"] });
+    nack(none, none.next(resources({ bad: "1" }), keeps), "bad is bad");
+    expect(none.refusal(resources({}), keeps)).toBeUndefined();
+    expect(none.isSettled(resources({}), keeps)).toBe(true);
+  });
+
   test("after a refusal every resource of it counts as unknown: Envoy may have taken some", () => {
     const subscription = settled(resources({ a: "1" }));
     nack(subscription, subscription.next(resources({ a: "1", b: "good", c: "bad" })), "c is bad");

@@ -101,7 +101,7 @@ export class Subscription {
   isSettled(resources: ResourcesByName, options: SendOptions = sendsEverything): boolean {
     // A proxy without a cluster that needs endpoints never asks for any: waiting for its question would never end.
     if (!this.#hasSubscribed) return this.#asks === "forSome" || (this.#asks === "forNamed" && resources.size === 0);
-    if (this.#outstanding !== undefined || this.#nack !== undefined) return false;
+    if (this.#outstanding !== undefined || this.#standingNack(resources) !== undefined) return false;
     if (this.#due(resources, options) !== undefined) return false;
     return this.#ackedAllOf === resources || this.#hasAckedWanted(resources);
   }
@@ -114,7 +114,7 @@ export class Subscription {
   /** The refusal of what these resources still hold: nothing newer is under way or to be sent. */
   refusal(resources: ResourcesByName, options: SendOptions = sendsEverything): Nack | undefined {
     const isNewer = this.#outstanding !== undefined || this.#due(resources, options) !== undefined;
-    return isNewer ? undefined : this.#nack;
+    return isNewer ? undefined : this.#standingNack(resources);
   }
 
   /** What has to be sent to bring the proxy to these resources; undefined for nothing. */
@@ -239,11 +239,21 @@ export class Subscription {
     return derivation.touched.every((name) => versions.has(name) || !resources.has(name)) ? resources : undefined;
   }
 
+  /** Whether the proxy was sent just these, in these versions, and refused them; fewer of them it may take. */
   #hasRefused(resources: ResourcesByName, names: readonly string[]): boolean {
-    return names.every((name) => {
-      const version = resources.get(name)?.version;
-      return version !== undefined && this.#refused.get(name) === version;
-    });
+    return names.length >= this.#refused.size && names.every((name) => this.#isRefused(resources, name));
+  }
+
+  /** The last refusal, unless nothing is left that it can be about. */
+  #standingNack(resources: ResourcesByName): Nack | undefined {
+    // One that refused a removal has said so of nothing that could be named.
+    if (this.#refused.size === 0) return this.#nack;
+    return this.#wanted(resources).some((name) => this.#isRefused(resources, name)) ? this.#nack : undefined;
+  }
+
+  #isRefused(resources: ResourcesByName, name: string): boolean {
+    const version = resources.get(name)?.version;
+    return version !== undefined && this.#refused.get(name) === version;
   }
 
   #hasAckedWanted(resources: ResourcesByName): boolean {

@@ -97,13 +97,21 @@ function emitNames(type: DiscoveryType, destination: Destination, local: LocalEn
   return { clusterDiscoveryType: { case: "type", value: type }, loadAssignment: emitEndpoints(destination, local) };
 }
 
-/** In whole seconds, which is what a socket takes. */
+/** Linux fails a socket whose limits are higher (net/tcp.h, MAX_TCP_KEEPIDLE and MAX_TCP_KEEPCNT). */
+const longestKeepaliveSeconds = 32_767;
+const mostKeepaliveProbes = 127;
+
+/** In whole seconds, which is what a socket takes; no probes at all is not a number of probes. */
 function emitKeepalive({ probes, timeMs, intervalMs }: TcpKeepalive): Init<typeof TcpKeepaliveSchema> {
   return {
-    ...(probes === undefined ? {} : { keepaliveProbes: probes }),
-    ...(timeMs === undefined ? {} : { keepaliveTime: Math.ceil(timeMs / 1000) }),
-    ...(intervalMs === undefined ? {} : { keepaliveInterval: Math.ceil(intervalMs / 1000) }),
+    ...(probes === undefined || probes === 0 ? {} : { keepaliveProbes: Math.min(probes, mostKeepaliveProbes) }),
+    ...(timeMs === undefined ? {} : { keepaliveTime: keepaliveSeconds(timeMs) }),
+    ...(intervalMs === undefined ? {} : { keepaliveInterval: keepaliveSeconds(intervalMs) }),
   };
+}
+
+function keepaliveSeconds(ms: number): number {
+  return Math.min(Math.max(1, Math.ceil(ms / 1000)), longestKeepaliveSeconds);
 }
 
 function emitCircuitBreakers(policy: DestinationPolicy): Init<typeof CircuitBreakersSchema> {

@@ -8,6 +8,7 @@ import {
 import type { Destination, Listener, RouteTable, Secret, SecretData, SecretId } from "../routes/route-table.ts";
 import { emitAdsSource } from "./config-sources.ts";
 import type { Init } from "./init.ts";
+import { trustsNobody } from "./trusts-nobody.ts";
 
 /** The certificates that this machine trusts, as a secret: every destination that trusts them shares it. */
 export const systemTrustName: SecretId = "kirikae_system_trust";
@@ -95,12 +96,10 @@ function emitSecret(secret: Secret): EnvoySecret {
   }
 }
 
-/** Without any condition Envoy would take every certificate; no certificate has a hash of zeros. */
+/** Without any list Envoy would take every certificate. */
 function emitDistrust(id: SecretId): EnvoySecret {
-  return create(SecretSchema, {
-    name: id,
-    type: { case: "validationContext", value: { verifyCertificateHash: ["0".repeat(64)] } },
-  });
+  const trustedCa = { specifier: { case: "inlineString" as const, value: trustsNobody } };
+  return create(SecretSchema, { name: id, type: { case: "validationContext", value: { trustedCa } } });
 }
 
 function emitData(data: SecretData): Init<typeof DataSourceSchema> {

@@ -8,17 +8,20 @@ export type Settlement =
   | { readonly kind: "refused"; readonly node: string; readonly resource: string; readonly message: string }
   | { readonly kind: "waiting"; readonly node: string };
 
+export interface TypesWait {
+  readonly types: readonly ResourceType[];
+  readonly deadlineMs: number;
+  /** Whether to wait on, because the proxy is still to be told of what makes its refusal pointless. */
+  readonly outlastsRefusals?: boolean;
+}
+
 /** Waits until a proxy uses everything of these types that it asked for and all that there is. */
-export function waitForTypes(
-  server: XdsServer,
-  node: string,
-  wait: { readonly types: readonly ResourceType[]; readonly deadlineMs: number },
-): Promise<Settlement> {
+export function waitForTypes(server: XdsServer, node: string, wait: TypesWait): Promise<Settlement> {
   return waitFor(server, wait.deadlineMs, () => {
     let isSettled = true;
     for (const type of wait.types) {
       const state = server.proxyState(node, type);
-      if (state?.refusal !== undefined) return refused(node, state.refusal);
+      if (state?.refusal !== undefined && wait.outlastsRefusals !== true) return refused(node, state.refusal);
       isSettled &&= state !== undefined && state.isSettled && server.hasAckedAll(node, type);
     }
     return isSettled ? { kind: "settled", node, atMs: performance.now() } : { kind: "waiting", node };

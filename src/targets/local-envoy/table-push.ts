@@ -195,6 +195,7 @@ async function restore(push: TablePush, saved: SavedState): Promise<boolean> {
   push.state.restore(saved);
   const proxies = push.proxies.named(push.server.connected);
   const deadlineMs = performance.now() + restoreTimeoutMs;
-  const { kind } = await settle({ ...push, deadlineMs }, proxies, resourceTypes);
-  return kind === "settled";
+  const wait = { types: resourceTypes, deadlineMs, outlastsRefusals: true };
+  const all = await Promise.all(proxies.map(({ node }) => waitForTypes(push.server, node, wait)));
+  return all.every(({ kind }) => kind === "settled");
 }
