@@ -24,7 +24,6 @@ export interface LiveAnswer {
 
 export interface LiveQuestion {
   readonly request: SimulatedRequest;
-  readonly serverName: string | undefined;
   /** What the manifests say. */
   readonly answer: RequestAnswer;
   readonly table: RouteTable;
@@ -55,7 +54,7 @@ export async function askLive(question: LiveQuestion): Promise<LiveAnswer> {
   };
 }
 
-function findPlace({ request, serverName, answer, table, status }: LiveQuestion): ProbePlace {
+function findPlace({ request, answer, table, status }: LiveQuestion): ProbePlace {
   const { from } = request;
   if (from !== undefined) {
     const caller = status.callers.find(({ workload }) => workload === from);
@@ -77,7 +76,7 @@ function findPlace({ request, serverName, answer, table, status }: LiveQuestion)
   const isTls = chain?.tls !== undefined || (chain === undefined && request.scheme === "https");
   return {
     address: gateway.address,
-    serverName: isTls ? (serverName ?? hostOf(request.authority)) : undefined,
+    serverName: isTls ? (request.sni ?? hostOf(request.authority)) : undefined,
     isProxy: false,
   };
 }

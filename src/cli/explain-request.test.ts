@@ -90,8 +90,7 @@ spec:
 `;
 const { mesh, table } = buildMeshModel([{ path: "mesh.yaml", text }], { defaultNamespace: "default" });
 const explained = { mesh, table, addresses: new Map<string, readonly string[]>() };
-const ask = (url: string, serverName?: string) =>
-  explainRequest(explained, parseRequest({ url, header: [], method: "GET" }), serverName);
+const ask = (url: string) => explainRequest(explained, parseRequest({ url, header: [], method: "GET" }));
 
 test("the whole way of a request is told: rule, shares, what is sent, policy with its origins, what was tried", async () => {
   const answer = ask("http://a.example.com/api/x?y=1");

@@ -1,7 +1,7 @@
 import { routeName } from "../core/envoy/route-name.ts";
 import { explain, type ExplainedArm, type Explanation } from "../core/routes/explain.ts";
 import { findCause } from "../core/routes/find-cause.ts";
-import { findFilterChain, type ConnectionStart } from "../core/routes/find-filter-chain.ts";
+import { findFilterChain } from "../core/routes/find-filter-chain.ts";
 import { findPolicyOrigins, type PolicyOrigins } from "../core/routes/policy-origins.ts";
 import type { DestinationPolicy, FilterChain, Listener, RouteTable } from "../core/routes/route-table.ts";
 import { simulate } from "../core/routes/simulate.ts";
@@ -49,30 +49,8 @@ export interface ExplainedPolicy extends PolicyOrigins {
   readonly policy: DestinationPolicy;
 }
 
-/** The listener and the chain that take a connection. */
-export interface ChosenChain {
-  readonly listener: Listener;
-  /** Undefined where no chain takes it, or the one that does speaks another language. */
-  readonly chain: FilterChain | undefined;
-}
-
 /** The whole way of one HTTP request. */
-export function explainRequest(
-  explained: ExplainedMesh,
-  request: SimulatedRequest,
-  serverName: string | undefined,
-): RequestAnswer {
-  const start = { isTls: request.scheme === "https", serverName: serverName ?? hostOf(request.authority) };
-  const chosen = request.from === undefined ? chooseChain(explained.table, request.port, start) : undefined;
-  if (chosen === undefined) return explainRouting(explained, request);
-  const { listener, chain } = chosen;
-  if (chain === undefined) return explainReset(listener, request.port, start);
-  const answer = explainRouting({ ...explained, table: withOneChain(explained.table, listener, chain) }, request);
-  return { ...answer, steps: withChainStep(answer.steps, chain, start) };
-}
-
-/** The way from the virtual hosts on, which is the same for every caller. */
-function explainRouting({ mesh, table, addresses }: ExplainedMesh, request: SimulatedRequest): RequestAnswer {
+export function explainRequest({ mesh, table, addresses }: ExplainedMesh, request: SimulatedRequest): RequestAnswer {
   const { result } = simulate(table, request);
   const explanation = explain(table, request, { endpoints: (name) => addresses.get(name) ?? [] });
   const reached = findReached(table, request, result);
@@ -81,14 +59,24 @@ function explainRouting({ mesh, table, addresses }: ExplainedMesh, request: Simu
     ...explanation,
     virtualService: explanation.virtualService === "" ? null : explanation.virtualService,
     ...describeRoute(table, result),
-    listener: reached === undefined ? null : describeListener(reached.listener),
-    filterChain: reached === undefined ? null : describeChain(reached.chain),
+    ...describeReached(reached),
     virtualHost: result.kind === "route" ? result.virtualHost.domain : nameTakenHost(explanation.steps),
     sent: describeSent(result),
     location: result.kind === "redirect" ? result.location : null,
     cause: findCause(result, { mesh, clientNamespace }) ?? null,
     policies: describePolicies({ mesh, table, clientNamespace }, explanation.arms),
+    ...(isReset(result) ? { outcome: "reset", filterChain: null, cause: whyReset(reached, request) } : {}),
   };
+}
+
+function isReset(result: SimulationResult): boolean {
+  return result.kind === "miss" && result.cause === "no-filter-chain";
+}
+
+function describeReached(reached: Reached | undefined): Pick<RequestAnswer, "listener" | "filterChain"> {
+  if (reached === undefined) return { listener: null, filterChain: null };
+  const { listener, chain } = reached;
+  return { listener: describeListener(listener), filterChain: chain === undefined ? null : describeChain(chain) };
 }
 
 function describeRoute(
@@ -99,40 +87,6 @@ function describeRoute(
   if (route === undefined) return { routeName: null, action: null, fault: null, cors: null };
   const { action, fault, cors } = listRoute(table, route);
   return { routeName: routeName(route), action, fault, cors };
-}
-
-/** Undefined where nothing listens. Several proxies can have one port; the first whose chain takes the start is meant. */
-export function chooseChain(table: RouteTable, port: number, start: ConnectionStart): ChosenChain | undefined {
-  const listeners = table.listeners.filter((listener) => listener.role.kind === "gateway" && listener.port === port);
-  const chosen = listeners.map((listener) => ({ listener, chain: usableChain(listener, start) }));
-  return chosen.find(({ chain }) => chain !== undefined) ?? chosen[0];
-}
-
-/** TLS bytes fit only a chain that ends TLS or passes bytes on, and plain bytes only one that does not end TLS. */
-function usableChain(listener: Listener, start: ConnectionStart): FilterChain | undefined {
-  const chain = findFilterChain(listener.filterChains, start);
-  if (chain === undefined || (chain.tls !== undefined && !start.isTls)) return undefined;
-  return chain;
-}
-
-/** Chains of plain HTTP take every scheme, because a balancer in front may have ended TLS. */
-function withOneChain(table: RouteTable, listener: Listener, chain: FilterChain): RouteTable {
-  if (listener.filterChains.length === 1) return table;
-  const one = { ...listener, filterChains: [chain] };
-  return { ...table, listeners: table.listeners.map((each) => (each === listener ? one : each)) };
-}
-
-function explainReset(listener: Listener, port: number, start: ConnectionStart): RequestAnswer {
-  const names = listener.filterChains.flatMap(({ serverNames }) => serverNames);
-  const cause = start.isTls
-    ? `no filter chain of port ${port} takes the server name ${start.serverName ?? "(none)"}; chains take ${names.join(", ") || "no TLS"}`
-    : `port ${port} speaks TLS only, and the request is plain`;
-  return {
-    ...emptyAnswer,
-    outcome: "reset",
-    listener: describeListener(listener),
-    cause: `${cause}, so that the connection is reset`,
-  };
 }
 
 export const emptyAnswer: RequestAnswer = {
@@ -159,36 +113,43 @@ export const emptyAnswer: RequestAnswer = {
   policies: [],
 };
 
-/** The listener that a simulation went through. */
-function findReached(table: RouteTable, request: SimulatedRequest, result: SimulationResult) {
-  const candidates = table.listeners.filter((listener) =>
-    request.from === undefined
-      ? listener.role.kind === "gateway" && listener.port === request.port
-      : listener.role.kind === "outboundHttp" && listener.proxy === request.from,
+/** The listener and the chain that a simulation went through. */
+function findReached(table: RouteTable, request: SimulatedRequest, result: SimulationResult): Reached | undefined {
+  const start = { isTls: request.scheme === "https", serverName: request.sni ?? hostOf(request.authority) };
+  const candidates = table.listeners
+    .filter((listener) =>
+      request.from === undefined
+        ? listener.role.kind === "gateway" && listener.port === request.port
+        : listener.role.kind === "outboundHttp" && listener.proxy === request.from,
+    )
+    .map((listener) => ({ listener, chain: findFilterChain(listener.filterChains, start) }));
+  const routing =
+    result.kind === "route"
+      ? table.httpRoutings.find(({ virtualHosts }) => virtualHosts.includes(result.virtualHost))
+      : undefined;
+  const serving = candidates.find(
+    ({ chain }) => routing !== undefined && chain?.serves.kind === "http" && chain.serves.routing === routing.id,
   );
-  const chains = candidates.flatMap((listener) => listener.filterChains.map((chain) => ({ listener, chain })));
-  if (result.kind !== "route") return chains[0];
-  const routing = table.httpRoutings.find(({ virtualHosts }) => virtualHosts.includes(result.virtualHost));
-  return chains.find(({ chain }) => chain.serves.kind === "http" && chain.serves.routing === routing?.id) ?? chains[0];
+  return serving ?? candidates.find(({ chain }) => chain !== undefined) ?? candidates[0];
+}
+
+interface Reached {
+  readonly listener: Listener;
+  /** Undefined where no chain takes the connection. */
+  readonly chain: FilterChain | undefined;
+}
+
+/** In the names that the port knows, because a wrong one is the usual reason. */
+function whyReset(reached: Reached | undefined, { port, scheme, sni, authority }: SimulatedRequest): string {
+  if (scheme === "http")
+    return `port ${port} speaks TLS only, and the request is plain, so that the connection is reset`;
+  if (reached?.chain !== undefined) return `port ${port} passes TLS for ${sni ?? hostOf(authority)} on as it is`;
+  const names = (reached?.listener.filterChains ?? []).flatMap(({ serverNames }) => serverNames);
+  return `no filter chain of port ${port} takes the server name ${sni ?? hostOf(authority)}, so that the connection is reset; names are ${names.join(", ") || "none"}`;
 }
 
 function nameTakenHost(steps: readonly SimulationStep[]): string | null {
   return steps.find(({ tried, taken }) => tried === "virtualHost" && taken)?.name ?? null;
-}
-
-function withChainStep(
-  steps: readonly SimulationStep[],
-  chain: FilterChain,
-  { isTls, serverName }: ConnectionStart,
-): readonly SimulationStep[] {
-  const [listener, ...rest] = steps;
-  if (listener === undefined || !listener.taken || !isTls || chain.tls === undefined) return steps;
-  const names = chain.serverNames.join(", ");
-  const reason =
-    names === ""
-      ? "no chain has the server name, and this one takes every other"
-      : `the client asks for ${serverName ?? "no name"}, which ${names} takes`;
-  return [listener, { tried: "listener", name: `chain ${chain.id}`, taken: true, reason, at: undefined }, ...rest];
 }
 
 export function describeListener({ id, proxy, port }: Listener): NonNullable<RequestAnswer["listener"]> {

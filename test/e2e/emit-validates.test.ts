@@ -192,6 +192,11 @@ test("explain tells chains apart by the server name, and the running Envoy agree
     virtualService: "istio-system/bytes",
     arms: [{ host: "bytes.example.com", endpoints: ["192.0.2.1:443"] }],
   });
+  expect(await ask("--url", "https://bytes.example.com/")).toMatchObject({ outcome: "tcp" });
+  expect(await ask("--url", "https://a.example.com/", "--sni", "shop.example.com")).toMatchObject({
+    outcome: "miss",
+    filterChain: { serverNames: ["shop.example.com"] },
+  });
   expect(await ask("--url", "https://other.example.com/")).toMatchObject({ outcome: "reset" });
   expect(await ask("--url", "http://shop.example.com:443/")).toMatchObject({ outcome: "reset" });
 });

@@ -1,3 +1,4 @@
+import { hostOf } from "../../core/routes/find-virtual-host.ts";
 import type { SimulatedRequest } from "../../core/routes/simulation.ts";
 import { withWeights } from "../../core/routes/weights.ts";
 import { askLive, type LiveAnswer, type LiveQuestion } from "../ask-live.ts";
@@ -19,7 +20,7 @@ import type { ExplainOptions } from "./explain.ts";
 
 /** What was asked, in either form. */
 type Question =
-  | { readonly kind: "request"; readonly request: SimulatedRequest; readonly serverName: string | undefined }
+  | { readonly kind: "request"; readonly request: SimulatedRequest }
   | { readonly kind: "connection"; readonly connection: AskedConnection };
 
 /**
@@ -54,16 +55,22 @@ export async function runExplain(
 }
 
 /** A connection that carries bytes could only be asked about by opening it, which its app would notice. */
-function askAbout(question: Question, rest: Omit<LiveQuestion, "request" | "serverName">): Promise<LiveAnswer> {
-  if (question.kind === "connection")
+function askAbout(question: Question, rest: Omit<LiveQuestion, "request">): Promise<LiveAnswer> {
+  if (question.kind === "connection" || rest.answer.outcome === "tcp")
     throw usageError("--live asks about requests; a --tcp connection would reach the app.");
-  return askLive({ ...rest, request: question.request, serverName: question.serverName });
+  return askLive({ ...rest, request: question.request });
 }
 
 function explainQuestion(explained: ExplainedMesh, question: Question): RequestAnswer {
-  return question.kind === "request"
-    ? explainRequest(explained, question.request, question.serverName)
-    : explainConnection(explained, question.connection);
+  if (question.kind === "connection") return explainConnection(explained, question.connection);
+  const { request } = question;
+  const answer = explainRequest(explained, request);
+  if (answer.outcome !== "reset" || request.from !== undefined) return answer;
+  // TLS that a gateway passes on is no request to it.
+  const host = hostOf(request.authority);
+  const start = { isTls: request.scheme === "https", serverName: request.sni ?? host };
+  const carried = explainConnection(explained, { from: undefined, host, port: request.port, ...start });
+  return carried.outcome === "tcp" ? carried : answer;
 }
 
 function parseQuestion(options: ExplainOptions): Question {
@@ -71,7 +78,14 @@ function parseQuestion(options: ExplainOptions): Question {
   if (url !== undefined && tcp !== undefined) throw usageError("--url and --tcp exclude each other.");
   if (url !== undefined) {
     const request = parseRequest({ url, header: options.header, method: options.method });
-    return { kind: "request", request: from === undefined ? request : { ...request, from }, serverName: sni };
+    return {
+      kind: "request",
+      request: {
+        ...request,
+        ...(from === undefined ? {} : { from }),
+        ...(sni === undefined ? {} : { sni: sni.toLowerCase() }),
+      },
+    };
   }
   if (tcp === undefined) throw usageError("Required option '--url <url>' (or --tcp <host:port>) not specified.");
   const parts = /^(?<host>\[[0-9a-f:.]+\]|[^:\s]+):(?<port>\d+)$/iu.exec(tcp)?.groups;

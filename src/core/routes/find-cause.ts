@@ -24,7 +24,7 @@ export function findCause(result: SimulationResult, context: CauseContext): stri
         ? "httpsRedirect of the Gateway's server sends every plain request to https before any rule is tried"
         : undefined;
     case "direct":
-      return undefined;
+      return result.by === "fault" ? "the rule's fault aborts every request that it takes" : undefined;
     case "rejected":
       return result.reason;
     case "miss":
