@@ -26,7 +26,7 @@ export function renderArms(arms: readonly ListedArm[]): string {
 }
 
 /** `reviews.shop.svc.cluster.local:9080 v1`. */
-export function renderDestination({ host, port, subset }: NamedDestination): string {
+function renderDestination({ host, port, subset }: NamedDestination): string {
   return `${host}${port === 0 ? "" : `:${port}`}${subset === null ? "" : ` ${subset}`}`;
 }
 
@@ -81,7 +81,7 @@ export function isDefaultRetry({ attempts, on, statusCodes, perTryTimeoutMs }: R
   );
 }
 
-export function renderRetry({ attempts, on, statusCodes, perTryTimeoutMs }: Retry): string {
+function renderRetry({ attempts, on, statusCodes, perTryTimeoutMs }: Retry): string {
   const tries = attempts === 1 ? "1 retry" : `${attempts} retries`;
   const reasons = [...on, ...statusCodes].join(",");
   const each = perTryTimeoutMs === undefined ? "" : `, ${renderDuration(perTryTimeoutMs)} each`;
@@ -99,7 +99,7 @@ function renderFault(fault: Route["fault"] | null): readonly string[] {
 }
 
 /** `request headers: set x-version, remove cookie`; values stay out, because they may be credentials. */
-export function renderMutation(which: "request" | "response", { set, add, remove }: HeaderMutation): readonly string[] {
+function renderMutation(which: "request" | "response", { set, add, remove }: HeaderMutation): readonly string[] {
   const parts = [
     ...(set.length === 0 ? [] : [`set ${set.map(([name]) => name).join(" ")}`]),
     ...(add.length === 0 ? [] : [`add ${add.map(([name]) => name).join(" ")}`]),

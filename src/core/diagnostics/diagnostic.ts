@@ -45,7 +45,3 @@ export function diagnostic(code: DiagnosticCode, detail: DiagnosticDetail): Diag
 export function blocksServing(finding: Diagnostic): boolean {
   return finding.level === "error" && catalogue[finding.code].blocksServing !== false;
 }
-
-export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
-  return diagnostics.some((finding) => finding.level === "error");
-}
