@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import type { Diagnostic } from "../../src/core/diagnostics/diagnostic.ts";
+import { blocksServing, type Diagnostic } from "../../src/core/diagnostics/diagnostic.ts";
 import { buildMeshModel, type MeshModel } from "../../src/core/mesh-model.ts";
 import { judgeSecrets } from "../../src/local/judge-secrets.ts";
 import type { TableReport } from "../../src/targets/local-envoy/table-push.ts";
@@ -10,6 +10,8 @@ export interface Judgement {
   readonly errors: readonly Diagnostic[];
   /** Undefined where `check` has found an error that keeps the manifests from being served. */
   readonly report: TableReport | undefined;
+  /** When `check` was done, as `performance.now()`. */
+  readonly builtMs: number;
 }
 
 /** A real Envoy that is given one set of manifests after another. Its listeners get whatever port is free. */
@@ -31,12 +33,13 @@ export class Judge implements AsyncDisposable {
     return new Judge(fixture);
   }
 
-  /** Pushes what `check` finds no error in. */
+  /** Pushes what `up` would push. */
   async judge(yaml: string): Promise<Judgement> {
     const { table, diagnostics } = await readMesh(yaml);
     const errors = diagnostics.filter(({ level }) => level === "error");
-    if (errors.length > 0) return { errors, report: undefined };
-    return { errors, report: await this.#fixture.target.applyTable(table, new Map()) };
+    const builtMs = performance.now();
+    if (diagnostics.some(blocksServing)) return { errors, report: undefined, builtMs };
+    return { errors, report: await this.#fixture.target.applyTable(table, new Map()), builtMs };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
