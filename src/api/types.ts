@@ -82,7 +82,7 @@ export interface CallerDetail extends CallerStatus {
   readonly direct: DirectService | null;
 }
 
-export interface CallerService {
+interface CallerService {
   readonly host: string;
   readonly port: number;
   /** `127.0.0.1:20002`. */

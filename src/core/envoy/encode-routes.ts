@@ -16,7 +16,7 @@ type Destinations = ReadonlyMap<DestinationId, Destination>;
 type EncodedByName = ReadonlyMap<string, Uint8Array>;
 
 /** The route configurations of a routing in one form, by name; each must equal what `encodeRouteForm` gives. */
-export function emitRouteForm(
+function emitRouteForm(
   routing: HttpRouting,
   destinations: Destinations,
   form: RouteForm,

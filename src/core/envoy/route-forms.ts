@@ -35,7 +35,7 @@ export function chooseRouteForm(
 }
 
 /** One route configuration of a routing. */
-export interface RoutePart {
+interface RoutePart {
   /** Its name: the routing's id where it holds all of the routing. */
   readonly name: string;
   readonly virtualHosts: readonly VirtualHost[];

@@ -126,7 +126,7 @@ export const foundMetadata: Init<typeof MetadataSchema> = {
 };
 
 /** Emits the scopes of a routing, one for each exact name and one for all others. */
-export function emitScopes(routing: HttpRouting): readonly ScopedRouteConfiguration[] {
+function emitScopes(routing: HttpRouting): readonly ScopedRouteConfiguration[] {
   const names = routing.virtualHosts
     .filter(hasOwnScope)
     .flatMap((host) =>

@@ -26,7 +26,7 @@ export interface GatewayServer {
   readonly at: Position;
 }
 
-export type ServerTlsMode =
+type ServerTlsMode =
   /** Leaves the bytes as they are and routes by the name asked for (SNI); also what an absent mode means. */
   | "PASSTHROUGH"
   | "SIMPLE"

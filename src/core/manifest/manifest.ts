@@ -48,8 +48,8 @@ export type WorkloadGroupManifest = ManifestOf<"WorkloadGroup", WorkloadGroupSpe
 export type SidecarManifest = ManifestOf<"Sidecar", SidecarSpec>;
 /** Both forms in which Kubernetes keeps the addresses behind a Service. */
 export type EndpointSliceManifest = ManifestOf<"EndpointSlice" | "Endpoints", EndpointSliceSpec>;
-export type IngressManifest = ManifestOf<"Ingress", IngressSpec>;
-export type IngressClassManifest = ManifestOf<"IngressClass", IngressClassSpec>;
+type IngressManifest = ManifestOf<"Ingress", IngressSpec>;
+type IngressClassManifest = ManifestOf<"IngressClass", IngressClassSpec>;
 /** A ConfigMap is here where it holds a CA, which Istio takes in the place of a Secret. */
 export type SecretManifest = ManifestOf<"Secret" | "ConfigMap", SecretSpec>;
 export type SecurityPolicyManifest = ManifestOf<
@@ -59,7 +59,7 @@ export type SecurityPolicyManifest = ManifestOf<
 /** A Gateway of the Kubernetes Gateway API, under a name of its own beside Istio's. */
 export type KubernetesGatewayManifest = ManifestOf<"KubernetesGateway", KubernetesGatewaySpec>;
 /** From the ConfigMap `istio` of the root namespace, an IstioOperator, or a document of its own. */
-export type MeshConfigManifest = ManifestOf<"MeshConfig", MeshConfig>;
+type MeshConfigManifest = ManifestOf<"MeshConfig", MeshConfig>;
 /** Anything that makes pods: a Pod itself, or an object with a pod template. */
 export type WorkloadManifest = ManifestOf<WorkloadKind, WorkloadSpec>;
 /** Its labels say whether pods get a sidecar. */
@@ -67,7 +67,7 @@ export type NamespaceManifest = ManifestOf<"Namespace", Readonly<Record<string, 
 export type LocalWorkloadManifest = ManifestOf<"LocalWorkload", LocalWorkloadSpec>;
 
 /** Kinds that make pods. */
-export const workloadKinds = [
+const workloadKinds = [
   "Deployment",
   "StatefulSet",
   "DaemonSet",
@@ -78,7 +78,7 @@ export const workloadKinds = [
   "Pod",
 ] as const;
 
-export type WorkloadKind = (typeof workloadKinds)[number];
+type WorkloadKind = (typeof workloadKinds)[number];
 
 export type Manifest =
   | GatewayManifest

@@ -15,7 +15,7 @@ export interface SidecarSpec {
   readonly inboundConnectionPool: ConnectionPool | undefined;
 }
 
-export type CaptureMode = "DEFAULT" | "IPTABLES" | "NONE";
+type CaptureMode = "DEFAULT" | "IPTABLES" | "NONE";
 
 export interface SidecarPort {
   readonly number: number;

@@ -46,7 +46,7 @@ export interface MeshService {
   readonly others?: readonly MeshService[] | undefined;
 }
 
-export type ServiceResolution =
+type ServiceResolution =
   /** Addresses are in the manifests, or known while a process runs. */
   | "static"
   /** The names of the endpoints are looked up, and every address takes part. */

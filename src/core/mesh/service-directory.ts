@@ -79,7 +79,7 @@ function spellInFull(host: string, namespace: string): string {
   return host + resolveHost(host, namespace).slice(lower.length);
 }
 
-export function isVisible({ exports }: ServiceDeclaration, namespace: string): boolean {
+function isVisible({ exports }: ServiceDeclaration, namespace: string): boolean {
   return exports.some((name) => name === "*" || name === namespace);
 }
 

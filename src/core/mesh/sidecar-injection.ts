@@ -24,7 +24,7 @@ export interface MeshCaller {
 }
 
 /** Whether its pods get a sidecar; without one no rule of the mesh applies to what they send. */
-export type Injection =
+type Injection =
   | { readonly isInjected: true }
   | {
       readonly isInjected: false;
