@@ -54,15 +54,17 @@ export class TablePatcher {
     const mesh = replaceRules(this.#built.mesh, changes, this.#places);
     const positions = this.#neighbours.of(changes.map(({ after }) => after));
     if (mesh === undefined || positions === undefined) return undefined;
-    const virtualServices = positions.flatMap((position) => mesh.virtualServices[position] ?? []);
-    const part = buildRouteTable({ ...mesh, virtualServices });
+    const old = buildPart(this.#built.mesh, positions);
+    const part = buildPart(mesh, positions);
     const names = new Set(changes.map(({ after }) => resourceName(after)));
+    const domains = new Set(changes.flatMap(({ after }) => hostsOf(after)));
+    if (!isSameAround(old, part, { names, domains })) return undefined;
     const diagnostics = replaceFindings(this.#built.diagnostics, part.diagnostics, names);
-    const hosts = this.#replacedHosts(part.table, new Set(changes.flatMap(({ after }) => hostsOf(after))));
+    const hosts = this.#replacedHosts(part.table, domains);
     if (diagnostics === undefined || hosts === undefined) return undefined;
     const counts = this.#countChanges(hosts);
     const destinations = this.#changeDestinations(part.table, counts);
-    if (destinations === undefined || !this.#hasSameSurroundings(part.table, changes)) return undefined;
+    if (destinations === undefined) return undefined;
     for (const [id, count] of counts) {
       if (count === 0) this.#counts.delete(id);
       else this.#counts.set(id, count);
@@ -115,12 +117,12 @@ export class TablePatcher {
     return counts;
   }
 
-  /** Undefined where a destination comes or goes on which more depends than routes. */
+  /** Undefined where a destination is not what it was, which rules alone cannot bring about. */
   #changeDestinations(
     part: RouteTable,
     counts: ReadonlyMap<DestinationId, number>,
   ): RouteTable["destinations"] | undefined {
-    const { destinations, secrets } = this.#built.table;
+    const { destinations } = this.#built.table;
     const next = new Map<DestinationId, Destination | undefined>();
     for (const [id, count] of counts) {
       const before = destinations.get(id);
@@ -129,25 +131,12 @@ export class TablePatcher {
       if ((before === undefined) !== (after === undefined)) next.set(id, after);
     }
     if (next.size === 0) return destinations;
-    // Secrets and findings about policies come with the destinations that need them.
-    const isAlone = secrets.size + part.secrets.size === 0 && this.#built.diagnostics.every(isAboutRules);
-    if (!isAlone) return undefined;
     const changed = new Map(destinations);
     for (const [id, destination] of next) {
       if (destination === undefined) changed.delete(id);
       else changed.set(id, destination);
     }
     return changed;
-  }
-
-  /** Whether hosts that nobody serves, and why, are what they were. */
-  #hasSameSurroundings(part: RouteTable, changes: readonly ChangedRules[]): boolean {
-    const { unserved = [] } = this.#built.table;
-    return changes.every(({ after }) => {
-      const name = resourceName(after).slice("VirtualService ".length);
-      const isOwn = ({ virtualService }: { readonly virtualService: string }): boolean => virtualService === name;
-      return isDeepEqual(unserved.filter(isOwn), (part.unserved ?? []).filter(isOwn));
-    });
   }
 }
 
@@ -182,9 +171,40 @@ function replaceRules(mesh: Mesh, changes: readonly ChangedRules[], places: Mesh
   return { ...mesh, virtualServices, manifests };
 }
 
+interface BuiltPart {
+  readonly table: RouteTable;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function buildPart(mesh: Mesh, positions: readonly number[]): BuiltPart {
+  const virtualServices = positions.flatMap((position) => mesh.virtualServices[position] ?? []);
+  return buildRouteTable({ ...mesh, virtualServices });
+}
+
 /**
- * Findings of the whole table, with those about the changed rules from the part. Undefined where the part tells of
- * something else that the whole did not, or where some were cut: which ones, depends on all of them.
+ * Whether the change of rules shows nowhere but in the virtual hosts of their domains, in the destinations that these
+ * name, and in findings about the rules. If it does in a part, it does in the whole table.
+ */
+function isSameAround(
+  before: BuiltPart,
+  after: BuiltPart,
+  { names, domains }: { readonly names: ReadonlySet<string>; readonly domains: ReadonlySet<string> },
+): boolean {
+  const around = ({ table, diagnostics }: BuiltPart): unknown => ({
+    ...table,
+    destinations: undefined,
+    httpRoutings: table.httpRoutings.map((routing) => ({
+      ...routing,
+      virtualHosts: routing.virtualHosts.map((host) => (domains.has(host.domain) ? host.domain : host)),
+    })),
+    findings: diagnostics.filter(({ resource }) => resource === undefined || !names.has(resource)),
+  });
+  return isDeepEqual(around(before), around(after));
+}
+
+/**
+ * Findings of the whole table, with those about the changed rules from the part. Undefined where some were cut: which
+ * ones, depends on all of them.
  */
 function replaceFindings(
   whole: readonly Diagnostic[],
@@ -192,12 +212,6 @@ function replaceFindings(
   names: ReadonlySet<string>,
 ): readonly Diagnostic[] | undefined {
   const isOwn = ({ resource }: Diagnostic): boolean => resource !== undefined && names.has(resource);
-  const others = part.filter((finding) => !isOwn(finding));
-  const isKnown = (finding: Diagnostic): boolean => whole.some((known) => isDeepEqual(known, finding));
-  if ([...whole, ...part].some(({ code }) => code === "KIR1011") || !others.every(isKnown)) return undefined;
+  if ([...whole, ...part].some(({ code }) => code === "KIR1011")) return undefined;
   return [...whole.filter((finding) => !isOwn(finding)), ...part.filter(isOwn)];
-}
-
-function isAboutRules({ resource }: Diagnostic): boolean {
-  return resource?.startsWith("VirtualService ") === true;
 }
