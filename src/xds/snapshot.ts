@@ -33,7 +33,7 @@ export const emptySnapshot: Snapshot = {
   lingeringRoutes: new Set(),
 };
 
-const built = new WeakMap<ReadonlyMap<string, Uint8Array>, ResourcesByName>();
+const built = new WeakMap<object, ResourcesByName>();
 
 /**
  * Versions encoded resources. One with the same bytes as before stays the same object, so that it is hashed once; of

@@ -1,11 +1,12 @@
 /** How a map differs from the one that it was made of. */
-export interface Derivation<Value> {
-  readonly base: ReadonlyMap<string, Value>;
+export interface Derivation {
+  /** To be compared with, and no more. */
+  readonly base: object;
   /** Entries that were added, changed or removed. */
   readonly touched: readonly string[];
 }
 
-const derivations = new WeakMap<ReadonlyMap<string, unknown>, Derivation<unknown>>();
+const derivations = new WeakMap<object, Derivation>();
 
 /**
  * A map with some other entries, which remembers how it was made, so that whoever has dealt with the old one looks at
@@ -30,9 +31,8 @@ export function deriveMap<Value>(
 }
 
 /** How a map was made; undefined where that is not known, or too long ago. */
-export function derivationOf<Value>(map: ReadonlyMap<string, Value>): Derivation<Value> | undefined {
-  // A derivation is stored under a map of the same type only.
-  return derivations.get(map) as Derivation<Value> | undefined;
+export function derivationOf(map: object): Derivation | undefined {
+  return derivations.get(map);
 }
 
 /** As `deriveMap`, from all that the new map holds; the map of before where they are equal. */

@@ -10,7 +10,7 @@ import {
   type Secret as EnvoySecret,
   SecretSchema,
 } from "../../gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
-import type { Destination, DestinationId, Listener, Route, RouteTable } from "../routes/route-table.ts";
+import type { DestinationId, Listener, Route, RouteTable } from "../routes/route-table.ts";
 import { emitCluster, emitPlaceholder, usesEds } from "./clusters.ts";
 import { emitEndpoints, type HostPort, type LocalEndpoints } from "./endpoints.ts";
 import { emitListener } from "./listeners.ts";

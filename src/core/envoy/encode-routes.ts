@@ -5,43 +5,15 @@ import {
   type VirtualHost as EnvoyVirtualHost,
   VirtualHostSchema,
 } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
-import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
+import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import type { Destination, DestinationId, HttpRouting, VirtualHost } from "../routes/route-table.ts";
 import { ReadDestinations } from "./read-destinations.ts";
 import { hasOwnScope, type RouteForm, scopedPartName, sharedScope } from "./route-forms.ts";
-import { emitRouteConfiguration, emitRouteSettings, emitVirtualHost } from "./routes.ts";
+import { emitRouteSettings, emitVirtualHost } from "./routes.ts";
 import { emitScopedSettings, foundMetadata } from "./scoped-routes.ts";
 
 type Destinations = ReadonlyMap<DestinationId, Destination>;
 type EncodedByName = ReadonlyMap<string, Uint8Array>;
-
-/** The route configurations of a routing in one form, by name; each must equal what `encodeRouteForm` gives. */
-function emitRouteForm(
-  routing: HttpRouting,
-  destinations: Destinations,
-  form: RouteForm,
-): readonly RouteConfiguration[] {
-  switch (form) {
-    case "whole":
-      return [emitRouteConfiguration(routing, destinations)];
-    case "scoped": {
-      const own = routing.virtualHosts.filter(hasOwnScope);
-      const shared = routing.virtualHosts.filter((host) => !hasOwnScope(host));
-      return [
-        ...own.map((host) =>
-          create(RouteConfigurationSchema, {
-            ...emitPartSettings(routing, scopedPartName(routing.id, host)),
-            virtualHosts: [emitOwnHost(host, destinations)],
-          }),
-        ),
-        create(RouteConfigurationSchema, {
-          ...emitPartSettings(routing, `${routing.id}/${sharedScope}`),
-          virtualHosts: shared.map((host) => emitVirtualHost(host, destinations)),
-        }),
-      ];
-    }
-  }
-}
 
 function emitOwnHost(host: VirtualHost, destinations: Destinations): EnvoyVirtualHost {
   const message = emitVirtualHost(host, destinations);
@@ -54,7 +26,7 @@ function emitPartSettings(routing: HttpRouting, name: string) {
 }
 
 /**
- * The same as bytes, made of cached pieces: a virtual host that is the same object as before, and whose destinations
+ * The route configurations of a routing in one form, as bytes by name, made of cached pieces: a virtual host that is the same object as before, and whose destinations
  * are, costs no more than a copy of its bytes in the whole form, and nothing in the scoped one.
  */
 export function encodeRouteForm(routing: HttpRouting, destinations: Destinations, form: RouteForm): EncodedByName {

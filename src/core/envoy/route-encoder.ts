@@ -29,8 +29,8 @@ export class RouteEncoder {
       next.set(routing.id, encodeRouting(routing, { table, forms: formsOf(routing.id, forms), before }));
     }
     this.#known = next;
-    this.#routes = joinMaps(this.#routes, before, next, ({ routes }) => routes);
-    this.#scopes = joinMaps(this.#scopes, before, next, ({ scopes }) => scopes);
+    this.#routes = joinMaps(this.#routes, { before, after: next }, ({ routes }) => routes);
+    this.#scopes = joinMaps(this.#scopes, { before, after: next }, ({ scopes }) => scopes);
     return { routes: this.#routes, scopes: this.#scopes };
   }
 }
@@ -85,11 +85,12 @@ function changeScoped(known: EncodedRouting, routing: HttpRouting): EncodedRouti
   return { ...known, routing, routes: deriveMap(known.routes, new Map(changes)) };
 }
 
+type EncodedRoutings = ReadonlyMap<string, EncodedRouting>;
+
 /** One map of the maps of all routings; entries of different routings have different names. */
 function joinMaps(
   joined: EncodedByName,
-  before: ReadonlyMap<string, EncodedRouting>,
-  after: ReadonlyMap<string, EncodedRouting>,
+  { before, after }: { readonly before: EncodedRoutings; readonly after: EncodedRoutings },
   part: (routing: EncodedRouting) => EncodedByName,
 ): EncodedByName {
   const changes = new Map<string, Uint8Array | undefined>();

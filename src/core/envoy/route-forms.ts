@@ -16,29 +16,14 @@ export interface RouteForms {
 
 export const wholeRoutes: RouteForms = { scoped: new Set(), lingering: new Set() };
 
-/** A change of form makes a listener drain connections, so that a mesh at the limit must not go to and fro. */
+/** Virtual hosts from which on a routing is scoped: below it a change of the whole costs 20 ms at most. */
 const scopedFrom = 400;
-const wholeBelow = 200;
 
-/**
- * The form for a routing that had another one before, or none.
- * @param limits.scopedFrom and `wholeBelow` count virtual hosts; tests make them small
- */
-export function chooseRouteForm(
-  { virtualHosts, matchesPorts }: HttpRouting,
-  before: RouteForm | undefined,
-  limits: { readonly scopedFrom: number; readonly wholeBelow: number } = { scopedFrom, wholeBelow },
-): RouteForm {
+/** The form for a routing that had another one before, or none. One that is scoped stays so, because a change drains. */
+export function chooseRouteForm({ virtualHosts, matchesPorts }: HttpRouting, before: RouteForm | undefined): RouteForm {
   // A scope's name has no port, so that hosts which differ in ports alone cannot be told apart by scope.
   if (matchesPorts === true) return "whole";
-  return virtualHosts.length >= (before === "scoped" ? limits.wholeBelow : limits.scopedFrom) ? "scoped" : "whole";
-}
-
-/** One route configuration of a routing. */
-interface RoutePart {
-  /** Its name: the routing's id where it holds all of the routing. */
-  readonly name: string;
-  readonly virtualHosts: readonly VirtualHost[];
+  return before === "scoped" || virtualHosts.length >= scopedFrom ? "scoped" : "whole";
 }
 
 /** The part of a scoped routing that holds every host which no scope of its own can stand for. */

@@ -31,9 +31,13 @@ export function findChangedRules(texts: readonly ChangedText[]): readonly Change
 
 /** Whatever a VirtualService may say beside its HTTP rules, the two say the same. */
 function isRulesAlone(before: VirtualServiceManifest, after: VirtualServiceManifest): boolean {
-  const { http: _old, hostsAt: _oldHosts, gatewaysAt: _oldGateways, ...oldSpec } = before.spec;
-  const { http: _new, hostsAt: _newHosts, gatewaysAt: _newGateways, ...newSpec } = after.spec;
-  if (newSpec.hosts.length === 0 || newSpec.tls.length + newSpec.tcp.length > 0) return false;
-  if ([...before.spec.http, ...after.spec.http].some(({ action }) => action.kind === "delegate")) return false;
-  return isDeepEqual({ ...before, spec: oldSpec }, { ...after, spec: newSpec });
+  const { spec } = after;
+  if (spec.hosts.length === 0 || spec.tls.length + spec.tcp.length > 0) return false;
+  if ([...before.spec.http, ...spec.http].some(({ action }) => action.kind === "delegate")) return false;
+  return isDeepEqual(withoutRules(before), withoutRules(after));
+}
+
+/** Where a field is written counts for findings about the whole mesh alone, which are not made of this. */
+function withoutRules(manifest: VirtualServiceManifest): unknown {
+  return { ...manifest, spec: { ...manifest.spec, http: undefined, hostsAt: undefined, gatewaysAt: undefined } };
 }

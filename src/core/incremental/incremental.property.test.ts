@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SourceText } from "../manifest/manifest.ts";
 import { MeshModelBuilder } from "../mesh-model.ts";
@@ -58,7 +58,7 @@ const anyVirtualService = fc
     exportTo: fc.constantFrom(undefined, ["."], ["*"]),
   })
   .map(({ name, rules, ...spec }) =>
-    object("networking.istio.io/v1", "VirtualService", name, { ...spec, http: rules.map(renderRule) }),
+    object("networking.istio.io/v1/VirtualService", name, { ...spec, http: rules.map(renderRule) }),
   );
 
 const anyDestinationRule = fc
@@ -74,7 +74,7 @@ const anyDestinationRule = fc
     ),
   })
   .map(({ name, host, subsets, policy }) =>
-    object("networking.istio.io/v1", "DestinationRule", name, {
+    object("networking.istio.io/v1/DestinationRule", name, {
       host,
       subsets: subsets.map((subset) => ({ name: subset, labels: { version: subset } })),
       trafficPolicy: policy,
@@ -82,14 +82,14 @@ const anyDestinationRule = fc
   );
 
 const anyOther = fc.constantFrom(
-  object("v1", "Service", "app", { selector: { app: "app" }, ports: [{ name: "http", port: 80 }] }),
-  object("v1", "Service", "app", {
+  object("v1/Service", "app", { selector: { app: "app" }, ports: [{ name: "http", port: 80 }] }),
+  object("v1/Service", "app", {
     ports: [
       { name: "http", port: 80 },
       { name: "http-2", port: 81 },
     ],
   }),
-  object("networking.istio.io/v1", "ServiceEntry", "entry", {
+  object("networking.istio.io/v1/ServiceEntry", "entry", {
     hosts: ["other.test"],
     ports: [{ number: 80, name: "http", protocol: "HTTP" }],
     resolution: "STATIC",
@@ -101,7 +101,7 @@ const anyOther = fc.constantFrom(
 );
 
 function gateway(name: string, admitted: readonly string[]): string {
-  return object("networking.istio.io/v1", "Gateway", name, {
+  return object("networking.istio.io/v1/Gateway", name, {
     selector: { istio: "ingressgateway" },
     servers: [
       {
@@ -112,22 +112,24 @@ function gateway(name: string, admitted: readonly string[]): string {
   });
 }
 
-function object(apiVersion: string, kind: string, name: string, spec: unknown): string {
+function object(type: string, name: string, spec: unknown): string {
+  const at = type.lastIndexOf("/");
+  const [apiVersion, kind] = [type.slice(0, at), type.slice(at + 1)];
   return JSON.stringify({ apiVersion, kind, metadata: { name, namespace: "apps" }, spec });
 }
 
 const service = (name: string): string =>
-  object("v1", "Service", name, { selector: { app: name }, ports: [{ name: "http", port: 80 }] });
+  object("v1/Service", name, { selector: { app: name }, ports: [{ name: "http", port: 80 }] });
 
 const subsets = (host: string, names: readonly string[]): string =>
-  object("networking.istio.io/v1", "DestinationRule", host, {
+  object("networking.istio.io/v1/DestinationRule", host, {
     host,
     subsets: names.map((name) => ({ name, labels: { version: name } })),
   });
 
 function virtualService(name: string, admitted: readonly string[], backend: string): string {
   const http = [{ route: [{ destination: { host: backend } }] }];
-  return object("networking.istio.io/v1", "VirtualService", name, {
+  return object("networking.istio.io/v1/VirtualService", name, {
     hosts: admitted,
     gateways: ["gateway", "third"],
     http,
@@ -231,12 +233,11 @@ function compare(builder: MeshModelBuilder, sources: readonly SourceText[]): num
 
 test("a changed rule is patched in, and everything else stays the same object", () => {
   const builder = new MeshModelBuilder();
-  const rule = (status: number) => ({ directResponse: { status } });
   const one = (name: string, status: number) =>
-    object("networking.istio.io/v1", "VirtualService", name, {
+    object("networking.istio.io/v1/VirtualService", name, {
       hosts: [`${name}.test`],
       gateways: ["gateway"],
-      http: [rule(status)],
+      http: [{ directResponse: { status } }],
     });
   const sources = ["one", "two", "three"].map((name) => ({ path: `${name}.yaml`, text: one(name, 200) }));
   const all = [{ path: "gateway.yaml", text: gateway("gateway", ["*"]) }, ...sources];
@@ -253,16 +254,16 @@ test("a changed rule is patched in, and everything else stays the same object", 
 test("a policy that changes makes new destinations, and keeps the virtual hosts", () => {
   const builder = new MeshModelBuilder();
   const policy = (connectTimeout: string) =>
-    object("networking.istio.io/v1", "DestinationRule", "app", {
+    object("networking.istio.io/v1/DestinationRule", "app", {
       host: "app",
       trafficPolicy: { connectionPool: { tcp: { connectTimeout } } },
     });
   const sources = [
     { path: "gateway.yaml", text: gateway("gateway", ["*"]) },
-    { path: "service.yaml", text: object("v1", "Service", "app", { ports: [{ name: "http", port: 80 }] }) },
+    { path: "service.yaml", text: object("v1/Service", "app", { ports: [{ name: "http", port: 80 }] }) },
     {
       path: "virtual-service.yaml",
-      text: object("networking.istio.io/v1", "VirtualService", "one", {
+      text: object("networking.istio.io/v1/VirtualService", "one", {
         hosts: ["one.test"],
         gateways: ["gateway"],
         http: [{ route: [{ destination: { host: "app" } }] }],
@@ -278,7 +279,7 @@ test("a policy that changes makes new destinations, and keeps the virtual hosts"
 
 test("a finding about a policy goes when no rule leads to its destination any more", () => {
   const tls = { tls: { mode: "SIMPLE", credentialName: "nobody" } };
-  const policy = object("networking.istio.io/v1", "DestinationRule", "app", { host: "app", trafficPolicy: tls });
+  const policy = object("networking.istio.io/v1/DestinationRule", "policy", { host: "app", trafficPolicy: tls });
   const sources = first.with(6, { path: "6.yaml", text: policy });
   const builder = new MeshModelBuilder();
   const codes = (texts: readonly SourceText[]): readonly string[] => {

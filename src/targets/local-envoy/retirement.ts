@@ -34,12 +34,14 @@ export async function removeRetired(retirement: Retirement): Promise<void> {
   });
 }
 
+function without(resources: ResourcesByName | undefined, names: Iterable<string>): ResourcesByName | undefined {
+  return resources && deriveMap(resources, new Map([...names].map((name) => [name, undefined])));
+}
+
 function removeNow(state: PushedState): void {
   const { secrets, clusters, endpoints } = state.snapshot;
   const { retired } = state;
   state.retired = nothingRetired;
-  const without = (resources: ResourcesByName | undefined, names: Iterable<string>) =>
-    resources && deriveMap(resources, new Map([...names].map((name) => [name, undefined])));
   state.publish({
     secrets: without(secrets, retired.secrets.keys()),
     clusters: without(clusters, retired.destinations.keys()),
