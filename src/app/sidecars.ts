@@ -43,13 +43,17 @@ export function locateProxy(
 /** What the processes of each workload with a sidecar are told, by workload. */
 export function tellWorkloads(parts: SidecarParts, env: NodeJS.ProcessEnv): MeshEnvironments {
   const environments = new Map<string, MeshEnvironment>();
-  for (const { id, kind } of parts.table.proxies.values()) {
+  for (const { id, kind, namespace } of parts.table.proxies.values()) {
     const address = kind === "sidecar" ? locateProxy(parts, id) : undefined;
     if (address === undefined) continue;
     const proxy = `http://${address}`;
     const services = locateServices(parts, id);
     environments.set(id, {
-      variables: { ...proxyVariables(proxy, env), KIRIKAE_WORKLOAD: id, ...serviceVariables(services, parts) },
+      variables: {
+        ...proxyVariables(proxy, env),
+        KIRIKAE_WORKLOAD: id,
+        ...serviceVariables(services, { ...parts, namespace }),
+      },
       // The view of the mesh decides where the services are.
       identity: [proxy, ...outboundRouting(parts.table, id)].join(" "),
     });
@@ -83,13 +87,15 @@ function proxyVariables(proxy: string, env: NodeJS.ProcessEnv): Readonly<Record<
 /** As Kubernetes tells pods where the Services of their namespace are. Source: its `pkg/kubelet/envvars`. */
 function serviceVariables(
   services: readonly LocatedService[],
-  { mesh, listenAddress }: Pick<SidecarParts, "mesh" | "listenAddress">,
+  { mesh, listenAddress, namespace }: Pick<SidecarParts, "mesh" | "listenAddress"> & { readonly namespace: string },
 ): Readonly<Record<string, string>> {
   const variables: Record<string, string> = {};
   for (const host of new Set(services.map((service) => service.host))) {
+    const service = mesh.services.get(host);
+    if (service?.origin.kind !== "Service" || service.namespace !== namespace) continue;
     const prefix = `${(host.split(".")[0] ?? "").toUpperCase().replaceAll("-", "_")}_SERVICE`;
-    for (const { number, name } of mesh.services.get(host)?.ports ?? []) {
-      const found = services.find((service) => service.host === host && service.port === number);
+    for (const { number, name } of service.ports) {
+      const found = services.find((located) => located.host === host && located.port === number);
       if (found === undefined) continue;
       variables[`${prefix}_HOST`] = listenAddress;
       variables[`${prefix}_PORT`] ??= String(found.localPort);

@@ -1,10 +1,10 @@
-import type { HostName, Mesh, MeshService } from "../mesh/mesh.ts";
+import type { Mesh } from "../mesh/mesh.ts";
 import type { MeshCaller } from "../mesh/sidecar-injection.ts";
 import { meshConfigOf } from "../mesh/sidecar-scope.ts";
 import { createDestinationResolver, type DestinationSink } from "./destinations.ts";
 import { buildFallbackHost } from "./outbound-fallback.ts";
-import { authoritiesOf } from "./outbound-names.ts";
-import { buildOutboundHosts } from "./outbound-routing.ts";
+import { buildOutboundHosts, type OutboundPlace } from "./outbound-routing.ts";
+import { buildServiceParts, type ServiceParts, viewRoutingId } from "./outbound-service-listeners.ts";
 import { findOutboundPorts } from "./outbound-services.ts";
 import { groupOutboundViews, type OutboundView } from "./outbound-view.ts";
 import type { HttpRouting, Listener, Proxy, VirtualHost } from "./route-table.ts";
@@ -26,7 +26,7 @@ export interface OutboundBuilding {
 
 /**
  * The routing of what workloads with a sidecar send: for each workload one listener that is told the host and port of
- * every request, as an HTTP proxy is; and for each port of a Service of its own namespace one that needs no telling.
+ * every request, as an HTTP proxy is; and for ports of single services listeners that need no telling.
  * Workloads for which the mesh looks the same share their routing.
  */
 export function buildOutbound(building: OutboundBuilding): OutboundParts {
@@ -40,57 +40,29 @@ export function buildOutbound(building: OutboundBuilding): OutboundParts {
   };
 }
 
-/** The listener that takes every HTTP request of a workload. */
-export function outboundListenerId(caller: string): string {
-  return `outbound:${caller}`;
-}
-
 function buildView(view: OutboundView, building: OutboundBuilding, names: SplitNames): OutboundParts {
   const { mesh, sink } = building;
-  const { findings } = sink;
   const client = { kind: "sidecar" as const, namespace: view.namespace, labels: view.labels };
   const destinations = createDestinationResolver(mesh, client, sink);
   const defaultRetries = meshConfigOf(mesh).defaultHttpRetryPolicy;
+  const place: OutboundPlace = { view, destinations, findings: sink.findings, defaultRetries };
   const virtualHosts: VirtualHost[] = [];
-  const services: ServicePort[] = [];
+  const services: ServiceParts[] = [];
   for (const known of findOutboundPorts(mesh, view)) {
-    const hosts = names.apply(buildOutboundHosts(known, { view, destinations, findings, defaultRetries }));
+    const hosts = names.apply(buildOutboundHosts(known, place));
     virtualHosts.push(...hosts);
-    services.push(...homeServices(view, hosts, { port: known.port, services: known.services }));
+    services.push(...buildServiceParts(known, hosts, place));
   }
   virtualHosts.push(buildFallbackHost(mesh, view, { destinations, found: sink.destinations }));
-  const id = `outbound:${view.id}`;
+  const id = viewRoutingId(view);
   return {
     proxies: view.members.map(describeProxy),
-    listeners: [
-      ...view.members.map((member) => httpListener(member, id)),
-      ...services.map((service) => serviceListener(view, service)),
-    ],
+    listeners: [...view.members.map((member) => httpListener(member, id)), ...services.map(({ listener }) => listener)],
     httpRoutings: [
       { id, matchesPorts: true, virtualHosts },
-      ...services.map((service) => serviceRouting(view, service)),
+      ...services.flatMap(({ routing }) => (routing === undefined ? [] : [routing])),
     ],
   };
-}
-
-interface ServicePort {
-  readonly service: MeshService;
-  readonly port: number;
-  readonly virtualHost: VirtualHost;
-}
-
-/** Kubernetes tells a process where the Services of its own namespace are, and those alone. */
-function homeServices(
-  view: OutboundView,
-  hosts: readonly VirtualHost[],
-  { port, services }: { readonly port: number; readonly services: ReadonlyMap<HostName, MeshService> },
-): readonly ServicePort[] {
-  const byDomain = new Map(hosts.map((host) => [host.domain, host]));
-  return [...services.values()].flatMap((service) => {
-    const virtualHost = byDomain.get(authoritiesOf([service.host], port)[0] ?? "");
-    const isHome = service.origin.kind === "Service" && service.namespace === view.namespace;
-    return isHome && virtualHost !== undefined ? [{ service, port, virtualHost }] : [];
-  });
 }
 
 function describeProxy({ name, namespace, labels }: MeshCaller): Proxy {
@@ -99,7 +71,7 @@ function describeProxy({ name, namespace, labels }: MeshCaller): Proxy {
 
 /** The port of an HTTP proxy is nobody's in the mesh; 80 is the one that requests have when they name none. */
 function httpListener({ name }: MeshCaller, routing: string): Listener {
-  const id = outboundListenerId(name);
+  const id = `outbound:${name}`;
   return {
     id,
     proxy: name,
@@ -108,26 +80,4 @@ function httpListener({ name }: MeshCaller, routing: string): Listener {
     bind: undefined,
     filterChains: [{ id, servers: [], serverNames: [], tls: undefined, serves: { kind: "http", routing } }],
   };
-}
-
-function serviceId(view: OutboundView, { service, port }: ServicePort): string {
-  return `outbound:${view.id}:${service.host}:${port}`;
-}
-
-function serviceListener(view: OutboundView, entry: ServicePort): Listener {
-  const id = serviceId(view, entry);
-  return {
-    id,
-    proxy: view.members[0]?.name ?? view.id,
-    role: { kind: "outboundService", host: entry.service.host },
-    port: entry.port,
-    bind: undefined,
-    filterChains: [{ id, servers: [], serverNames: [], tls: undefined, serves: { kind: "http", routing: id } }],
-  };
-}
-
-/** Whatever host a request names here, this service is meant. */
-function serviceRouting(view: OutboundView, entry: ServicePort): HttpRouting {
-  const { requiresHttps, routes } = entry.virtualHost;
-  return { id: serviceId(view, entry), virtualHosts: [{ domain: "*", requiresHttps, routes }] };
 }

@@ -39,7 +39,7 @@ export function buildTcpRoute(place: TcpPlace): TcpResult {
     );
     const source = rules[rule];
     if (source === undefined) continue;
-    return buildConnections({ place, virtualService, kind: "tcp", rule, match: undefined, source });
+    return buildConnections({ place: portOf(place), virtualService, kind: "tcp", rule, match: undefined, source });
   }
   return { kind: "none" };
 }
@@ -69,7 +69,7 @@ export function buildSniRoutes(place: TcpPlace): readonly SniRoute[] {
                   sniHosts: entry.sniHosts.map((host) => host.toLowerCase()),
                   at: entry.at,
                   virtualService,
-                  result: buildConnections({ place, virtualService, kind: "tls", rule, match, source }),
+                  result: buildConnections({ place: portOf(place), virtualService, kind: "tls", rule, match, source }),
                 },
               ]
             : [],
@@ -79,7 +79,7 @@ export function buildSniRoutes(place: TcpPlace): readonly SniRoute[] {
 }
 
 /** Whether a server and a VirtualService have a name in common, the namespace in front of the server's host included. */
-export function sharesHost({ bindings }: BoundServer, { metadata, spec }: VirtualServiceManifest): boolean {
+function sharesHost({ bindings }: BoundServer, { metadata, spec }: VirtualServiceManifest): boolean {
   const hosts = spec.hosts.map((host) => resolveHost(host, metadata.namespace));
   return bindings.some(
     ({ namespace, host }) =>
@@ -102,8 +102,9 @@ function applies(
   );
 }
 
-interface Connections {
-  readonly place: TcpPlace;
+/** One rule for connections, and what decides where its destinations lead. */
+export interface ConnectionRule {
+  readonly place: Pick<TcpPlace, "destinations"> & { readonly port: number };
   readonly virtualService: VirtualServiceManifest;
   readonly kind: "tcp" | "tls";
   readonly rule: number;
@@ -111,16 +112,21 @@ interface Connections {
   readonly source: { readonly destinations: readonly RouteDestination[]; readonly at: RouteOrigin["at"] };
 }
 
+function portOf({ bound, destinations }: TcpPlace): ConnectionRule["place"] {
+  return { port: bound.server.port.number, destinations };
+}
+
 const noHeaders = { set: {}, add: {}, remove: [] };
 const noOperations = { request: noHeaders, response: noHeaders };
 
-function buildConnections({ place, virtualService, kind, rule, match, source }: Connections): TcpResult {
+/** The split of a rule for connections; a share is drawn for each of them. */
+export function buildConnections({ place, virtualService, kind, rule, match, source }: ConnectionRule): TcpResult {
   const name = objectName(virtualService);
   const origin = { virtualService: name, rule, match, at: source.at };
   const declared = source.destinations.map((entry) => ({ ...entry, headers: noOperations }));
   const split = buildSplit(`${name}/${kind}~${rule}`, declared, {
     namespace: virtualService.metadata.namespace,
-    listenerPort: place.bound.server.port.number,
+    listenerPort: place.port,
     destinations: place.destinations,
     siblings: [],
   });

@@ -8,16 +8,19 @@ import { indexByGateway } from "./virtual-service-binding.ts";
 /** What one view knows of one port of the mesh. */
 export interface OutboundPort {
   readonly port: number;
+  /** Those with HTTP on the port. */
   readonly services: ReadonlyMap<HostName, MeshService>;
   /** Those that are bound to the mesh, in the order in which they claim hosts. */
   readonly virtualServices: readonly VirtualServiceManifest[];
+  /** Those that carry connections on the port, plain or as TLS. */
+  readonly connectionServices: readonly MeshService[];
 }
 
 /** Rules for hosts that no service stands for count on this port alone. Source: Istio `route.go`, "gross HACK". */
 export const portOfBareHosts = 80;
 
 /**
- * What a view knows of the HTTP ports of the mesh: services that are exported to its namespace and in the scope of its
+ * What a view knows of the ports of the mesh: services that are exported to its namespace and in the scope of its
  * Sidecar. Source: Istio `pilot/pkg/model/sidecar.go` and `push_context.go` (servicesExportedToNamespace).
  */
 export function findOutboundPorts(mesh: Mesh, view: OutboundView): readonly OutboundPort[] {
@@ -25,17 +28,21 @@ export function findOutboundPorts(mesh: Mesh, view: OutboundView): readonly Outb
   const viewer = { namespace: view.namespace, byDefault: meshConfigOf(mesh).defaultVirtualServiceExportTo };
   const virtualServices = indexByGateway(mesh.virtualServices, viewer).get("mesh") ?? [];
   const ports = new Set([portOfBareHosts]);
-  for (const service of services) for (const port of service.ports) if (isHttpPort(port)) ports.add(port.number);
+  for (const service of services) for (const port of service.ports) ports.add(port.number);
   return [...ports]
     .toSorted((left, right) => left - right)
     .map((port) => {
       const scope = egressScope(view.sidecar, view.namespace, port);
       const known = services.filter(
-        (service) => servesHttp(service, port) && scope.knowsService(service.host, service.namespace),
+        (service) =>
+          service.ports.some(({ number }) => number === port) && scope.knowsService(service.host, service.namespace),
       );
       return {
         port,
-        services: new Map(known.map((service) => [service.host, service])),
+        services: new Map(
+          known.filter((service) => speaks(service, port, isHttp)).map((service) => [service.host, service]),
+        ),
+        connectionServices: known.filter((service) => speaks(service, port, isConnections)),
         virtualServices: virtualServices.filter(({ metadata: { namespace }, spec }) =>
           scope.knowsRules(
             spec.hosts.map((host) => resolveHost(host, namespace)),
@@ -52,10 +59,14 @@ function findExportedServices(mesh: Mesh, namespace: string): readonly MeshServi
   return [...mesh.services.values()].flatMap((service) => [service, ...(service.others ?? [])].find(isSeen) ?? []);
 }
 
-export function isHttpPort({ protocol }: MeshPort): boolean {
+function speaks(service: MeshService, port: number, isMeant: (port: MeshPort) => boolean): boolean {
+  return service.ports.some((candidate) => candidate.number === port && isMeant(candidate));
+}
+
+function isHttp({ protocol }: MeshPort): boolean {
   return protocol === "http" || protocol === "http2";
 }
 
-function servesHttp(service: MeshService, port: number): boolean {
-  return service.ports.some((candidate) => candidate.number === port && isHttpPort(candidate));
+function isConnections({ protocol }: MeshPort): boolean {
+  return protocol === "tcp" || protocol === "tls";
 }
