@@ -111,7 +111,7 @@ test("hosts are found in the scoped form as in the whole one, however they are w
 
 interface Running extends AsyncDisposable {
   readonly fixture: XdsFixture;
-  table(others: number, shares?: Record<string, number>): RouteTable;
+  readonly table: (others: number, shares?: Record<string, number>) => RouteTable;
 }
 
 async function start(others: number): Promise<Running> {

@@ -1,10 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { MetadataSchema } from "../../gen/envoy/config/core/v3/base_pb.ts";
-import {
-  type VirtualHost as EnvoyVirtualHost,
-  VirtualHostSchema,
-} from "../../gen/envoy/config/route/v3/route_components_pb.ts";
+import { VirtualHostSchema } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import type { Destination, DestinationId, HttpRouting, VirtualHost } from "../routes/route-table.ts";
 import { ReadDestinations } from "./read-destinations.ts";
@@ -15,19 +11,14 @@ import { emitScopedSettings, foundMetadata } from "./scoped-routes.ts";
 type Destinations = ReadonlyMap<DestinationId, Destination>;
 type EncodedByName = ReadonlyMap<string, Uint8Array>;
 
-function emitOwnHost(host: VirtualHost, destinations: Destinations): EnvoyVirtualHost {
-  const message = emitVirtualHost(host, destinations);
-  message.metadata = create(MetadataSchema, foundMetadata);
-  return message;
-}
-
 function emitPartSettings(routing: HttpRouting, name: string) {
   return { ...emitRouteSettings(name, routing), ...emitScopedSettings(name === `${routing.id}/${sharedScope}`) };
 }
 
 /**
- * The route configurations of a routing in one form, as bytes by name, made of cached pieces: a virtual host that is the same object as before, and whose destinations
- * are, costs no more than a copy of its bytes in the whole form, and nothing in the scoped one.
+ * The route configurations of a routing in one form, as bytes by name, made of cached pieces: a virtual host that is
+ * the same object as before, and whose destinations are, costs no more than a copy of its bytes in the whole form, and
+ * nothing in the scoped one.
  */
 export function encodeRouteForm(routing: HttpRouting, destinations: Destinations, form: RouteForm): EncodedByName {
   switch (form) {

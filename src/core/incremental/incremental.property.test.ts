@@ -231,14 +231,16 @@ function compare(builder: MeshModelBuilder, sources: readonly SourceText[]): num
   return servable.isChecked ? 0 : 1;
 }
 
+function one(name: string, status: number): string {
+  return object("networking.istio.io/v1/VirtualService", name, {
+    hosts: [`${name}.test`],
+    gateways: ["gateway"],
+    http: [{ directResponse: { status } }],
+  });
+}
+
 test("a changed rule is patched in, and everything else stays the same object", () => {
   const builder = new MeshModelBuilder();
-  const one = (name: string, status: number) =>
-    object("networking.istio.io/v1/VirtualService", name, {
-      hosts: [`${name}.test`],
-      gateways: ["gateway"],
-      http: [{ directResponse: { status } }],
-    });
   const sources = ["one", "two", "three"].map((name) => ({ path: `${name}.yaml`, text: one(name, 200) }));
   const all = [{ path: "gateway.yaml", text: gateway("gateway", ["*"]) }, ...sources];
   const before = builder.buildServable(all, options);
