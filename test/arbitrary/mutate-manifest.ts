@@ -37,7 +37,8 @@ const mostDonors = 200;
 /** Manifests that differ from the given ones in one to four places, of which most still mean something. */
 export function mutateManifest(text: string, donors: Donors, draw: Draw): string {
   const documents = parseAllDocuments(text, { version: "1.1" }).filter(
-    (document): document is Document.Parsed => !("empty" in document) && document.contents !== null && document.errors.length === 0,
+    (document): document is Document.Parsed =>
+      !("empty" in document) && document.contents !== null && document.errors.length === 0,
   );
   if (documents.length === 0) return text;
   const times = 1 + draw(4);
@@ -88,6 +89,18 @@ const oddValues: readonly unknown[] = [
   "10.0.0.0/8",
 ];
 
+/** Keys that a careless program takes for something else. */
+const oddKeys: readonly string[] = [
+  "",
+  "__proto__",
+  "constructor",
+  "toString",
+  "a.b/c",
+  "*",
+  ":authority",
+  "@request.auth.claims.sub",
+];
+
 interface Field {
   readonly key: string;
   readonly value: unknown;
@@ -98,7 +111,7 @@ function mutateOnce(document: Document.Parsed, donors: Donors, draw: Draw): void
   const pair = pick(pairs, draw);
   if (pair === undefined) return;
   const key = keyOf(pair);
-  switch (draw(6)) {
+  switch (draw(7)) {
     case 0:
       return removeFrom(document.contents, pair);
     case 1: {
@@ -111,8 +124,12 @@ function mutateOnce(document: Document.Parsed, donors: Donors, draw: Draw): void
       return;
     }
     case 3: {
-      const other = pick([...donors.keys()], draw);
+      const other = draw(8) === 0 ? pick(oddKeys, draw) : pick([...donors.keys()], draw);
       if (other !== undefined) pair.key = new Scalar(other);
+      return;
+    }
+    case 4: {
+      if (isScalar(pair.value)) pair.value = document.createNode(editScalar(pair.value.value, draw));
       return;
     }
     default: {
@@ -120,6 +137,29 @@ function mutateOnce(document: Document.Parsed, donors: Donors, draw: Draw): void
       if (given !== undefined) pair.value = document.createNode(structuredClone(pick(given, draw)));
     }
   }
+}
+
+/** Another value that looks much like the one that is there. */
+function editScalar(value: unknown, draw: Draw): unknown {
+  if (typeof value === "number") return pick([value + 1, value - 1, -value, value * 1000, value / 3], draw);
+  if (typeof value === "boolean") return !value;
+  const text = String(value);
+  const edits = [
+    text.slice(1),
+    text.slice(0, -1),
+    text.toUpperCase(),
+    `*${text}`,
+    `*.${text}`,
+    `${text}.`,
+    `${text}/${text}`,
+    `${text} `,
+    `${text}%`,
+    `${text}\u0000`,
+    `(${text}`,
+    `${text}*`,
+    text.repeat(40),
+  ];
+  return pick(edits, draw);
 }
 
 function repeatItem(items: unknown[], draw: Draw): void {
