@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CaseRequest } from "./case-file.ts";
+import type { Credentials } from "./credentials.ts";
 import { type EchoBackends, type SeenRequest, tagHeader } from "./echo-backends.ts";
 import { intendedDifferences } from "./intended-differences.ts";
 import { type ProbeAnswer, readBanner, sendRequest } from "./probe.ts";
@@ -15,12 +16,14 @@ export interface Outcome {
   readonly request: SeenRequest | undefined;
   /** Every backend that saw it, sorted: retries and mirrors are there too. */
   readonly seenBy: readonly string[];
+  /** The name in the certificate that the client was shown. */
+  readonly certificate?: string | undefined;
 }
 
 export interface AskOptions {
   readonly backends: EchoBackends;
   readonly portOf: (servicePort: number) => number;
-  readonly clients?: Readonly<Record<string, { readonly key: string; readonly certificate: string }>>;
+  readonly credentials: Credentials;
 }
 
 /** Ids, times, and what depends on the machine's ports. */
@@ -38,7 +41,8 @@ export async function ask(request: CaseRequest, options: AskOptions): Promise<Ou
   const port = options.portOf(request.port);
   const serverName = request.authority.replace(/:\d+$/, "");
   const isTls = request.scheme === "https" || request.scheme === "tls";
-  const tls = isTls ? { tls: { serverName } } : {};
+  const client = request.client === undefined ? undefined : options.credentials.get(request.client);
+  const tls = isTls ? { tls: { serverName, client } } : {};
   if (request.scheme === "tcp" || request.scheme === "tls") {
     const banner = await readBanner({ port, ...tls });
     return { status: 0, headers: [], body: banner, request: undefined, seenBy: [] };
@@ -68,13 +72,15 @@ function summarize(answer: ProbeAnswer, seenBy: readonly string[]): Outcome {
     .map(([name, value]) => `${name}: ${value}`)
     .toSorted();
   const request = parseSeen(answer);
-  if (isWithoutUpstream(answer)) return { status: 503, headers: [], body: "", request, seenBy: seenBy.toSorted() };
+  const isMissing = isWithoutUpstream(answer);
+  const body = request === undefined ? answer.body : undefined;
   return {
     status: answer.status,
-    headers,
-    body: request === undefined ? answer.body : undefined,
+    headers: isMissing ? [] : headers,
+    body: isMissing ? "" : body,
     request,
     seenBy: seenBy.toSorted(),
+    certificate: answer.certificate,
   };
 }
 

@@ -21,7 +21,12 @@ export interface CaseRequest {
   readonly times: number;
   /** Waits for the copies that mirrors make. */
   readonly isMirrored: boolean;
+  /** The name of the certificate that the client shows. */
+  readonly client: string | undefined;
 }
+
+/** What a placeholder such as `PORT_blue` stands for. */
+export type Fill = (kind: "PORT" | "CERT" | "KEY", name: string) => string;
 
 /** Manifests and what is asked of them. */
 export interface OracleCase {
@@ -31,39 +36,45 @@ export interface OracleCase {
   /** In the order of the file; those with a creationTimestamp are created after those without, oldest first. */
   readonly manifests: readonly KubeObject[];
   readonly requests: readonly CaseRequest[];
+  /** Why the two sides differ still, from a line `# differs: `; such a case fails when they agree. */
+  readonly differs: string | undefined;
 }
 
 /**
  * A file of `testdata/istiod`: its first line says what it is about, and lines `# request: GET http://host/path` with
- * `| name: value` for each header what to ask. `PORT_name` stands for the port of a backend. Without a Gateway of
- * its own, a case gets `default/gw` of `open-gateway.yaml`.
+ * `| name: value` for each header what to ask; `| tls-client: name` is no header, but whose certificate the client shows.
+ * `PORT_name` stands for the port of a backend, `CERT_name`, `KEY_name` for the parts of a certificate in base64.
+ * A line `# differs: ` says what kirikae does not do yet as Istio does. Without a Gateway of its own, a case gets `default/gw` of `open-gateway.yaml`.
  */
-export function readCases(portOf: (backend: string) => number): readonly OracleCase[] {
-  const open = parseObjects(readText("open-gateway.yaml"), portOf);
+export function readCases(fill: Fill): readonly OracleCase[] {
+  const open = parseObjects(readText("open-gateway.yaml"), fill);
   return readdirSync(folder)
     .filter((file) => file.endsWith(".yaml") && file !== "world.yaml" && file !== "open-gateway.yaml")
     .toSorted()
     .map((file) => {
       const text = readText(file);
-      const own = parseObjects(text, portOf);
+      const own = parseObjects(text, fill);
       const hasGateway = own.some(({ kind }) => kind === "Gateway" || kind === "Ingress");
       return {
         name: file.replace(/\.yaml$/, ""),
         title: /^# (?<title>.*)$/m.exec(text)?.groups?.["title"] ?? file,
         manifests: hasGateway ? own : [...open, ...own],
         requests: parseRequests(text),
+        differs: /^# differs: (?<why>.*)$/m.exec(text)?.groups?.["why"],
       };
     });
 }
 
 /** The services that every case can send to. */
-export function readWorld(portOf: (backend: string) => number): readonly KubeObject[] {
-  return parseObjects(readText("world.yaml"), portOf);
+export function readWorld(fill: Fill): readonly KubeObject[] {
+  return parseObjects(readText("world.yaml"), fill);
 }
 
 /** Namespace `default` where none is named, as kubectl has it. */
-export function parseObjects(yaml: string, portOf: (backend: string) => number): readonly KubeObject[] {
-  const text = yaml.replaceAll(/\bPORT_(?<name>[a-z0-9-]+)/g, (_, name: string) => String(portOf(name)));
+function parseObjects(yaml: string, fill: Fill): readonly KubeObject[] {
+  const text = yaml.replaceAll(/\b(?<kind>PORT|CERT|KEY)_(?<name>[a-z0-9-]+)/g, (_, kind: "PORT", name: string) =>
+    fill(kind, name),
+  );
   return parseAllDocuments(text)
     .map((document) => document.toJS() as KubeObject | null)
     .filter((object) => object !== null)
@@ -94,6 +105,10 @@ function parseRequest(text: string): Omit<CaseRequest, "times" | "isMirrored"> {
     );
   const { method, scheme, authority, at, target } = found?.groups ?? {};
   if (scheme === undefined || authority === undefined) throw new Error(`not a request: ${text}`);
+  const headers = fields.map((field): readonly [string, string] => [
+    field.slice(0, field.indexOf(":")),
+    field.slice(field.indexOf(":") + 1).trim(),
+  ]);
   const known = scheme as keyof typeof defaultPorts;
   const port = /:(?<port>\d+)$/.exec(authority)?.groups?.["port"];
   return {
@@ -103,9 +118,7 @@ function parseRequest(text: string): Omit<CaseRequest, "times" | "isMirrored"> {
     authority,
     port: Number(at ?? port ?? defaultPorts[known]),
     target: target === undefined || target === "" ? "/" : target,
-    headers: fields.map((field): readonly [string, string] => [
-      field.slice(0, field.indexOf(":")),
-      field.slice(field.indexOf(":") + 1).trim(),
-    ]),
+    headers: headers.filter(([name]) => name !== "tls-client"),
+    client: headers.find(([name]) => name === "tls-client")?.[1],
   };
 }

@@ -22,7 +22,7 @@ export interface ClusterOptions {
 }
 
 /** Where the gateway's own Service is, and its pods would be. */
-export const gatewayNamespace = "istio-system";
+const gatewayNamespace = "istio-system";
 const gatewayLabels = { istio: "ingressgateway" } as const;
 /** Service ports of the gateway, each of which gets a free port of this machine to listen on. */
 export const gatewayPorts = [80, 81, 443, 444, 8080, 8443, 9000, 9001, 15_443, 31_400] as const;

@@ -52,3 +52,9 @@ export function objectAt(value: Json, field: string): Json {
 export function listAt(value: Json, field: string): readonly Json[] {
   return (value[field] ?? []) as readonly Json[];
 }
+
+/** An absent text is an empty one. */
+export function textAt(value: Json, field: string): string {
+  const text = value[field];
+  return typeof text === "string" ? text : "";
+}

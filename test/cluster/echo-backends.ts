@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { IssuedCertificate } from "../certificates.fixture.ts";
 
 /** What a backend saw of one request; it is what the backend answers with. */
 export interface SeenRequest {
@@ -17,10 +19,10 @@ export interface SeenRequest {
 /** Ties the requests that a proxy makes, retries and mirrors among them, to the one that a test has sent. */
 export const tagHeader = "x-probe-tag";
 /** Backends that are named in it answer with the status that follows: `blue=503,green=404`. */
-export const failHeader = "x-probe-fail";
+const failHeader = "x-probe-fail";
 
-/** How a backend speaks: HTTP of either version as it comes, or its name to whoever connects. */
-type BackendKind = "http" | "tcp";
+/** How a backend speaks: HTTP of either version as it comes, the same behind TLS, or its name to whoever connects. */
+export type BackendKind = "http" | "https" | "tcp";
 
 export interface EchoBackends extends AsyncDisposable {
   portOf(name: string): number;
@@ -29,7 +31,10 @@ export interface EchoBackends extends AsyncDisposable {
 }
 
 /** Backends on loopback that answer with who they are and what they saw. */
-export async function startEchoBackends(names: Readonly<Record<string, BackendKind>>): Promise<EchoBackends> {
+export async function startEchoBackends(
+  names: Readonly<Record<string, BackendKind>>,
+  certificate: IssuedCertificate,
+): Promise<EchoBackends> {
   await using stack = new AsyncDisposableStack();
   const ports = new Map<string, number>();
   const seen = new Map<string, string[]>();
@@ -38,7 +43,8 @@ export async function startEchoBackends(names: Readonly<Record<string, BackendKi
     seen.set(tag, [...list, name]);
   };
   for (const [name, kind] of Object.entries(names)) {
-    ports.set(name, await listen(kind === "tcp" ? greet(name) : serveHttp(name, note), stack));
+    const serve = kind === "tcp" ? greet(name) : serveHttp(name, note);
+    ports.set(name, await listen(kind === "https" ? behindTls(certificate, serve) : serve, stack));
   }
   const running = stack.move();
   return {
@@ -73,6 +79,16 @@ async function listen(onConnection: (socket: Socket) => void, stack: AsyncDispos
 
 function greet(name: string): (socket: Socket) => void {
   return (socket) => socket.end(`I am ${name}\n`);
+}
+
+/** Shows its certificate to everybody and asks nobody for one. */
+function behindTls({ certificate, key }: IssuedCertificate, serve: (socket: Socket) => void): (socket: Socket) => void {
+  const server = createTlsServer({ cert: certificate, key }, (socket) => {
+    socket.on("error", () => socket.destroy());
+    serve(socket);
+  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return (socket) => server.emit("connection", socket);
 }
 
 /** The first bytes tell HTTP/2 with prior knowledge from HTTP/1.1. */

@@ -8,7 +8,7 @@ export interface IntendedDifference {
   readonly seenIn: SeenIn;
 }
 
-export type SeenIn =
+type SeenIn =
   /** A header of the request that istiod's Envoy adds before the backend. */
   | { readonly kind: "requestHeader"; readonly name: string }
   /** A field of Envoy's cluster that one of the sides sets. */

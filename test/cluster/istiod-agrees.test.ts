@@ -5,7 +5,7 @@ import { Judge } from "./judge.ts";
 const programs = inject("clusterPrograms");
 
 /** Files only: the ports come when the backends listen. */
-const cases: readonly OracleCase[] = readCases(() => 0);
+const cases: readonly OracleCase[] = readCases(() => "1");
 
 describe.skipIf(programs.kind === "missing")("kirikae and a real istiod", () => {
   let judge: Judge;
@@ -18,9 +18,12 @@ describe.skipIf(programs.kind === "missing")("kirikae and a real istiod", () => 
     await judge?.[Symbol.asyncDispose]();
   });
 
-  test.each(cases.map(({ name, title }) => ({ name, title })))("$name: $title", async ({ name }) => {
-    const { answers, tables } = await judge.compare(name);
-    expect(answers).toEqual([]);
-    expect(tables.kirikae).toEqual(tables.istiod);
-  });
+  for (const { name, title, differs } of cases) {
+    const prove = differs === undefined ? test : test.fails;
+    prove(`${name}: ${title}`, async () => {
+      const { answers, tables } = await judge.compare(name);
+      expect(answers).toEqual([]);
+      expect(tables.kirikae).toEqual(tables.istiod);
+    });
+  }
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type ChildProgram, startProgram } from "./child-program.ts";
 
 /** One connected proxy as `/debug/syncz` shows it; only what is read here. */
-export interface ProxySync {
+interface ProxySync {
   readonly proxy: string;
   readonly resources?: Readonly<
     Record<string, { readonly sent?: string; readonly acked?: string; readonly lastError?: string }>

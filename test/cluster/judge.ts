@@ -1,9 +1,10 @@
 import { type AskOptions } from "./ask.ts";
-import { type OracleCase, readCases, readWorld } from "./case-file.ts";
+import { type Fill, type OracleCase, readCases, readWorld } from "./case-file.ts";
 import { Cluster } from "./cluster.ts";
 import { type AnswerDifference, compareAnswers } from "./compare-answers.ts";
 import { readConfig } from "./config-dump.ts";
-import { type EchoBackends, startEchoBackends } from "./echo-backends.ts";
+import { type Credentials, issueCredentials } from "./credentials.ts";
+import { type BackendKind, type EchoBackends, startEchoBackends } from "./echo-backends.ts";
 import { IstiodSide } from "./istiod-side.ts";
 import { KirikaeSide } from "./kirikae-side.ts";
 import type { KubeObject } from "./kube-client.ts";
@@ -23,14 +24,23 @@ export interface Verdict {
 }
 
 /** Every name that `PORT_` may stand before in a case. */
-const backendKinds = {
-  ...Object.fromEntries(
-    ["blue", "green", "web", "shadow", "multi", "multi-admin", "grpc"].map((name) => [name, "http" as const]),
-  ),
-  ...Object.fromEntries(["team-blue", "team-green", "hidden", "external"].map((name) => [name, "http" as const])),
-  "tcp-blue": "tcp",
-  "tcp-green": "tcp",
-} as const;
+const backendNames: Readonly<Record<BackendKind, readonly string[]>> = {
+  http: [
+    "blue",
+    "green",
+    "web",
+    "shadow",
+    "multi",
+    "multi-admin",
+    "grpc",
+    "team-blue",
+    "team-green",
+    "hidden",
+    "external",
+  ],
+  https: ["secure-blue", "secure-green"],
+  tcp: ["tcp-blue", "tcp-green"],
+};
 
 /** Istio's Ingress controller is on; without an Ingress in a case it does nothing. */
 const meshConfig = {
@@ -42,6 +52,7 @@ const meshConfig = {
 /** A real istiod and kirikae side by side, each with its own Envoy, in front of the same backends. */
 export class Judge implements AsyncDisposable {
   readonly backends: EchoBackends;
+  readonly credentials: Credentials;
   readonly istiod: IstiodSide;
   readonly kirikae: KirikaeSide;
   readonly #cases: ReadonlyMap<string, OracleCase>;
@@ -49,25 +60,35 @@ export class Judge implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    parts: { backends: EchoBackends; istiod: IstiodSide; kirikae: KirikaeSide; world: readonly KubeObject[] },
+    parts: Pick<Judge, "backends" | "credentials" | "istiod" | "kirikae"> & {
+      readonly world: readonly KubeObject[];
+      readonly cases: readonly OracleCase[];
+    },
     stack: AsyncDisposableStack,
   ) {
     this.backends = parts.backends;
+    this.credentials = parts.credentials;
     this.istiod = parts.istiod;
     this.kirikae = parts.kirikae;
     this.#world = parts.world;
     this.#stack = stack;
-    this.#cases = new Map(readCases((name) => this.backends.portOf(name)).map((each) => [each.name, each]));
+    this.#cases = new Map(parts.cases.map((each) => [each.name, each]));
   }
 
   static async start(options: JudgeOptions): Promise<Judge> {
     await using stack = new AsyncDisposableStack();
-    const backends = stack.use(await startEchoBackends(backendKinds));
+    const credentials = issueCredentials();
+    const kinds = Object.entries(backendNames).flatMap(([kind, names]) =>
+      names.map((name) => [name, kind as BackendKind]),
+    );
+    const names = Object.fromEntries(kinds) as Readonly<Record<string, BackendKind>>;
+    const backends = stack.use(await startEchoBackends(names, credentials.get("backend")));
+    const fill = createFill(backends, credentials);
     const cluster = stack.use(await Cluster.start({ ...options, meshConfig }));
     const istiod = await IstiodSide.start(cluster);
     const kirikae = stack.use(await KirikaeSide.start());
-    const world = await istiod.addWorld(readWorld((name) => backends.portOf(name)));
-    return new Judge({ backends, istiod, kirikae, world }, stack.move());
+    const world = await istiod.addWorld(readWorld(fill));
+    return new Judge({ backends, credentials, istiod, kirikae, world, cases: readCases(fill) }, stack.move());
   }
 
   /** @throws when a side does not take the manifests. */
@@ -97,10 +118,27 @@ export class Judge implements AsyncDisposable {
   }
 
   #sides(): { readonly istiod: AskOptions; readonly kirikae: AskOptions } {
-    const { backends, istiod, kirikae } = this;
+    const { backends, credentials, istiod, kirikae } = this;
     return {
-      istiod: { backends, portOf: (port) => istiod.portOf(port) },
-      kirikae: { backends, portOf: (port) => kirikae.portOf(port) },
+      istiod: { backends, credentials, portOf: (port) => istiod.portOf(port) },
+      kirikae: { backends, credentials, portOf: (port) => kirikae.portOf(port) },
     };
   }
+}
+
+function createFill(backends: EchoBackends, credentials: Credentials): Fill {
+  return (kind, name) => {
+    switch (kind) {
+      case "PORT":
+        return String(backends.portOf(name));
+      case "CERT":
+        return encodeText(credentials.get(name).certificate);
+      case "KEY":
+        return encodeText(credentials.get(name).key);
+    }
+  };
+}
+
+function encodeText(text: string): string {
+  return Buffer.from(text).toString("base64");
 }

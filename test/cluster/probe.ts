@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
+import type { IssuedCertificate } from "../certificates.fixture.ts";
 
 export interface ProbeRequest {
   readonly port: number;
@@ -9,7 +10,7 @@ export interface ProbeRequest {
   readonly authority: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** With this name in the handshake. */
-  readonly tls?: { readonly serverName: string; readonly key?: string; readonly certificate?: string };
+  readonly tls?: { readonly serverName: string; readonly client?: IssuedCertificate | undefined };
 }
 
 export interface ProbeAnswer {
@@ -17,6 +18,8 @@ export interface ProbeAnswer {
   /** Names in lower case. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
+  /** The name in the server's certificate; undefined without TLS, or where the handshake failed. */
+  readonly certificate?: string | undefined;
 }
 
 const timeoutMs = 10_000;
@@ -34,8 +37,9 @@ export async function sendRequest(request: ProbeRequest): Promise<ProbeAnswer> {
     "connection: close",
   ];
   try {
-    const text = await readAnswer(open(request), `${head.join("\r\n")}\r\n\r\n`, request.method);
-    return parseAnswer(text, request.method);
+    const socket = open(request);
+    const text = await readAnswer(socket, `${head.join("\r\n")}\r\n\r\n`, request.method);
+    return { ...parseAnswer(text, request.method), certificate: nameOf(socket) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { status: 0, headers: [], body: describeFailure(error) };
@@ -58,15 +62,19 @@ export async function readBanner(request: Pick<ProbeRequest, "port" | "tls">): P
 
 function open({ port, tls }: Pick<ProbeRequest, "port" | "tls">): Socket {
   if (tls === undefined) return connect(port, "127.0.0.1");
-  const { serverName, key, certificate } = tls;
+  const { serverName, client } = tls;
   return connectTls({
     port,
     host: "127.0.0.1",
     rejectUnauthorized: false,
     ...(serverName === "" ? {} : { servername: serverName }),
-    ...(key === undefined ? {} : { key }),
-    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(client === undefined ? {} : { key: client.key, cert: client.certificate }),
   });
+}
+
+function nameOf(socket: Socket): string | undefined {
+  const name = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
+  return typeof name === "string" ? name : undefined;
 }
 
 /** A server that keeps the client waiting is no answer that could be compared. */

@@ -1,4 +1,4 @@
-import { type Json, listAt, objectAt } from "./config-dump.ts";
+import { type Json, listAt, objectAt, textAt } from "./config-dump.ts";
 import { withoutDefaults } from "./without-defaults.ts";
 
 type NameCluster = (name: string) => string;
@@ -15,9 +15,27 @@ export function resolveRoute(route: Json, nameCluster: NameCluster): unknown {
     ...resolveHeaders(Object.fromEntries(rest)),
     redirect: resolveRedirect(objectAt(route, "redirect")),
     direct_response: resolveDirectResponse(objectAt(route, "direct_response")),
+    typed_per_filter_config: resolveFilterSettings(objectAt(route, "typed_per_filter_config")),
     match: resolveMatch(objectAt(route, "match")),
     forward: route["route"] === undefined ? undefined : resolveForward(action, nameCluster),
   });
+}
+
+/** A filter that is on for every request says no more than one that is on; a fault of 0 % never happens. */
+function resolveFilterSettings(settings: Json): Json {
+  const resolved = Object.entries(settings).map(([name, value]): [string, unknown] => {
+    const { filter_enabled: enabled, abort, delay, ...rest } = value as Json;
+    const isOn = enabled === undefined || percentOf(objectAt(enabled as Json, "default_value")) === 100;
+    const faults = { abort: happens(abort as Json | undefined), delay: happens(delay as Json | undefined) };
+    const isFault = name.endsWith(".fault");
+    if (isFault && faults.abort === undefined && faults.delay === undefined) return [name, undefined];
+    return [name, { ...rest, ...faults, filter_enabled: isOn ? undefined : enabled }];
+  });
+  return Object.fromEntries(resolved);
+}
+
+function happens(fault: Json | undefined): Json | undefined {
+  return fault === undefined || percentOf(objectAt(fault, "percentage")) === 0 ? undefined : fault;
 }
 
 /** A redirect that keeps the path says so by an empty one, or by none. */
@@ -27,18 +45,25 @@ function resolveRedirect(redirect: Json): Json {
 
 function resolveDirectResponse(response: Json): Json {
   const { inline_string: text, inline_bytes: bytes } = objectAt(response, "body");
-  const body = text ?? (bytes === undefined ? undefined : Buffer.from(String(bytes), "base64").toString());
+  const body =
+    text ??
+    (bytes === undefined
+      ? undefined
+      : Buffer.from(textAt(objectAt(response, "body"), "inline_bytes"), "base64").toString());
   return { ...response, body };
 }
 
 /** Headers by name; the order counts only among changes of one header. */
 function resolveHeaders(fields: Json): Json {
-  const nameOf = (each: Json) => String(objectAt(each, "header")["key"]).toLowerCase();
   const sorted = ["request_headers_to_add", "response_headers_to_add"].map((field): [string, unknown] => [
     field,
-    listAt(fields, field).toSorted((left, right) => compareText(nameOf(left), nameOf(right))),
+    listAt(fields, field).toSorted((left, right) => compareText(headerOf(left), headerOf(right))),
   ]);
   return { ...fields, ...Object.fromEntries(sorted) };
+}
+
+function headerOf(change: Json): string {
+  return textAt(objectAt(change, "header"), "key").toLowerCase();
 }
 
 function compareText(left: string, right: string): number {
@@ -62,6 +87,7 @@ function resolveForward(action: Json, nameCluster: NameCluster): Json {
   const rest = Object.entries(action).filter(([field]) => !leftOutOfAction.has(field));
   return {
     ...Object.fromEntries(rest),
+    retry_policy: resolveRetries(objectAt(action, "retry_policy")),
     shares: resolveShares(action, nameCluster),
     mirrors: listAt(action, "request_mirror_policies").map((mirror) => ({
       ...mirror,
@@ -71,7 +97,12 @@ function resolveForward(action: Json, nameCluster: NameCluster): Json {
   };
 }
 
-/** Absent is everything. */
+/** How often another host is looked for counts only where some hosts are rejected. */
+function resolveRetries(policy: Json): Json {
+  if (policy["retry_host_predicate"] !== undefined) return policy;
+  return { ...policy, host_selection_retry_max_attempts: undefined };
+}
+
 function percentOf({ numerator, denominator }: Json): number {
   const whole = denominator === "MILLION" ? 1_000_000 : denominator === "TEN_THOUSAND" ? 10_000 : 100;
   return numerator === undefined ? 0 : (Number(numerator) * 100) / whole;
@@ -83,7 +114,7 @@ function percentOf({ numerator, denominator }: Json): number {
  */
 export function resolveShares(action: Json, nameCluster: NameCluster): readonly unknown[] {
   if (action["cluster_header"] !== undefined) return [{ cluster: nameCluster(""), share: 1 }];
-  if (action["cluster"] !== undefined) return [{ cluster: nameCluster(String(action["cluster"])), share: 1 }];
+  if (action["cluster"] !== undefined) return [{ cluster: nameCluster(textAt(action, "cluster")), share: 1 }];
   const arms = listAt(objectAt(action, "weighted_clusters"), "clusters").filter(
     (arm) => Number(arm["weight"] ?? 0) > 0,
   );

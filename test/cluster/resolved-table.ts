@@ -20,7 +20,7 @@ export interface ResolveOptions {
 }
 
 /** A share of a route goes to a cluster that does not exist. */
-export const nowhere = "(no such cluster)";
+const nowhere = "(no such cluster)";
 
 export function resolveTable(config: EnvoyConfig, options: ResolveOptions): ResolvedTable {
   const reached = new Set<string>();

@@ -4,12 +4,12 @@ import type { IstioProxy } from "./istio-proxy.ts";
 import type { KubeObject } from "./kube-client.ts";
 import { sendRequest } from "./probe.ts";
 
-export const markerHost = "marker.kirikae.test";
+const markerHost = "marker.kirikae.test";
 /** How long warming is waited for: some resources never come, such as a secret that does not exist. */
 const warmingMs = 1_500;
 
 /** istiod, or Envoy, did not take what was applied. */
-export class NotSettled extends Error {}
+class NotSettled extends Error {}
 
 /**
  * Waits until proxies serve everything that was applied before. istiod gathers changes until 100 ms pass without one,

@@ -13,6 +13,9 @@ export function withoutDefaults<Value>(value: Value): Value {
   return strip(value) as Value;
 }
 
+/** Names under which an operator could change a value; the value is what counts. */
+const leftOut = new Set(["runtime_key"]);
+
 const meaningfulWhenEmpty = new Set([
   "healthy_panic_threshold",
   "round_robin_lb_config",
@@ -28,7 +31,8 @@ function strip(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const kept = Object.entries(value).flatMap(([field, inner]): [string, unknown][] => {
     const stripped = strip(inner);
-    const isDefault = stripped === undefined || stripped === false || stripped === defaults[field];
+    const isDefault =
+      leftOut.has(field) || stripped === undefined || stripped === false || stripped === defaults[field];
     if (isDefault || (isEmpty(stripped) && !meaningfulWhenEmpty.has(field))) return [];
     return [[field, stripped]];
   });
