@@ -1,6 +1,7 @@
 import { ProxyProtocolConfig_Version as ProxyProtocolVersion } from "../../gen/envoy/config/core/v3/proxy_protocol_pb.ts";
 import { ProxyProtocolUpstreamTransportSchema } from "../../gen/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.ts";
 import { RawBufferSchema } from "../../gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.ts";
+import { TlsParameters_TlsProtocol as TlsProtocol } from "../../gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
 import {
   type CommonTlsContextSchema,
   UpstreamTlsContextSchema,
@@ -10,6 +11,9 @@ import { emitExtension, type Extension } from "./extension.ts";
 import type { Init } from "./init.ts";
 import { emitSecretSource, systemTrustName } from "./secrets.ts";
 import { emitTrust } from "./tls-validation.ts";
+
+/** As Istio has it (cluster_tls.go): by itself, Envoy speaks nothing newer than 1.2 to a server. */
+const versions = { tlsMinimumProtocolVersion: TlsProtocol.TLSv1_2, tlsMaximumProtocolVersion: TlsProtocol.TLSv1_3 };
 
 /** Emits what stands between a destination's protocol and its socket; undefined for nothing. */
 export function emitTransportSocket(destination: Destination): Extension | undefined {
@@ -35,6 +39,7 @@ function emitUpstreamTls(destination: Destination, tls: UpstreamTls): Extension 
   return emitExtension("envoy.transport_sockets.tls", UpstreamTlsContextSchema, {
     sni: tls.sni ?? "",
     commonTlsContext: {
+      tlsParams: versions,
       alpnProtocols: protocolNames(destination),
       ...(tls.certificate === undefined ? {} : { tlsCertificateSdsSecretConfigs: [emitSecretSource(tls.certificate)] }),
       ...emitServerTrust(tls),
