@@ -1,12 +1,12 @@
 import { TlsParameters_TlsProtocol as TlsProtocol } from "../../gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
 import { DownstreamTlsContextSchema } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
-import type { ChainService, TlsTermination, TlsVersion } from "../routes/route-table.ts";
+import type { TlsTermination, TlsVersion } from "../routes/route-table.ts";
 import { emitExtension, type Extension } from "./extension.ts";
 import { emitSecretSource } from "./secrets.ts";
 import { emitTrust } from "./tls-validation.ts";
 
 /** Emits the end of TLS at a chain; certificates come as secrets. */
-export function emitDownstreamTls(tls: TlsTermination, serves: ChainService): Extension {
+export function emitDownstreamTls(tls: TlsTermination): Extension {
   const { clientCa } = tls;
   const conditions = {
     names: tls.clientNames,
@@ -21,8 +21,9 @@ export function emitDownstreamTls(tls: TlsTermination, serves: ChainService): Ex
         tlsMaximumProtocolVersion: emitVersion(tls.maxVersion),
         cipherSuites: [...tls.cipherSuites],
       },
-      // Bytes that are carried as they are speak what their two ends agree on.
-      alpnProtocols: serves.kind === "http" ? ["h2", "http/1.1"] : [],
+      // Also for bytes that are carried as they are: behind them may be a server of HTTP/2. Whoever asks for another
+      // protocol gets no answer about it. Source: Istio listener.go, BuildListenerTLSContext.
+      alpnProtocols: ["h2", "http/1.1"],
       tlsCertificateSdsSecretConfigs: tls.certificates.map(emitSecretSource),
       ...(clientCa === undefined ? {} : { validationContextType: emitTrust(clientCa, conditions) }),
     },

@@ -51,7 +51,7 @@ function emitFilterChain(
     // Envoy changes a listener in place, and drains only the chains that are not what they were.
     name: chain.id,
     ...(chain.serverNames.length === 0 ? {} : { filterChainMatch: { serverNames: [...chain.serverNames] } }),
-    ...(chain.tls === undefined ? {} : { transportSocket: emitDownstreamTls(chain.tls, chain.serves) }),
+    ...(chain.tls === undefined ? {} : { transportSocket: emitDownstreamTls(chain.tls) }),
     filters: [emitNetworkFilter(chain, listener, surroundings)],
   };
 }

@@ -10,7 +10,7 @@ import { buildTcpRoute } from "./build-tcp-route.ts";
 import { buildTlsChains } from "./build-tls-chains.ts";
 import { createDestinationResolver } from "./destinations.ts";
 import { createPortTranslation } from "./gateway-ports.ts";
-import { bindServers, type BoundListener } from "./gateway-servers.ts";
+import { bindServers, type BoundListener, type PlainServers } from "./gateway-servers.ts";
 import type { GatewayWorkload } from "./gateway-workloads.ts";
 import { reportGatewayServer, reportRefusedTcp } from "./report-gateway-server.ts";
 import type { HttpRouting, Listener } from "./route-table.ts";
@@ -82,19 +82,23 @@ function withIds(listenerId: string, chains: readonly BuiltChain[]): readonly Bu
 }
 
 function buildChains(building: ChainBuilding): readonly BuiltChain[] {
-  switch (building.listener.carries) {
-    case "http":
-      return [buildHttpChain(building, building.listener.servers, { id: building.listenerId, isTls: false })];
-    case "tls":
-      return buildTlsChains(building);
-    case "tcp":
-      return buildPlainChain(building);
+  const { carries, servers, beside } = building.listener;
+  if (carries !== "tls") return buildPlainChain({ carries, servers }, building);
+  const chains = buildTlsChains(building);
+  if (beside === undefined) return chains;
+  if (chains.some(({ chain }) => chain.serverNames.length === 0)) {
+    // Envoy refuses a listener with two such chains.
+    const reason = "a TLS server of this port takes every connection";
+    for (const bound of beside.servers) reportGatewayServer(building.findings, bound, { code: "KIR1113", reason });
+    return chains;
   }
+  return [...chains, ...buildPlainChain(beside, building)];
 }
 
-function buildPlainChain(building: ChainBuilding): readonly BuiltChain[] {
-  const { listener, listenerId, byGateway, destinations, findings, served } = building;
-  const [bound] = listener.servers;
+function buildPlainChain({ carries, servers }: PlainServers, building: ChainBuilding): readonly BuiltChain[] {
+  if (carries === "http") return [buildHttpChain(building, servers, { id: building.listenerId, isTls: false })];
+  const { listenerId, byGateway, destinations, findings, served } = building;
+  const [bound] = servers;
   if (bound === undefined) {
     return [];
   }

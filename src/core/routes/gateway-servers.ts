@@ -26,12 +26,20 @@ export interface BoundListener {
   /** `tls` servers are told apart by the name that a client asks for; `http` ones share virtual hosts; `tcp` is one. */
   readonly carries: "http" | "tls" | "tcp";
   readonly servers: readonly BoundServer[];
+  /** Plain text where `carries` is `tls`: it takes what comes without a name that some TLS server has. */
+  readonly beside: PlainServers | undefined;
+}
+
+export interface PlainServers {
+  readonly carries: "http" | "tcp";
+  readonly servers: readonly BoundServer[];
 }
 
 /**
  * The servers of a workload by the listener that they share, in Istio's order. A server that an older one excludes is
  * left out with a diagnostic: another protocol on its port and address, a second plain TCP server there, or, with TLS
- * or httpsRedirect, a host that is taken. Source: Istio `pilot/pkg/model/gateway.go`, mergeGateways.
+ * or httpsRedirect, a host that is taken. Plain text may follow TLS on a port, and nothing but the same may follow then.
+ * Source: Istio `pilot/pkg/model/gateway.go`, mergeGateways.
  */
 export function bindServers(
   workload: GatewayWorkload,
@@ -56,9 +64,9 @@ export function bindServers(
       }
       const bound = { gateway: objectName(gateway), server, bindings };
       if (draft === undefined) {
-        drafts.set(key, { target, carries: carriesOf(server), servers: [bound] });
+        drafts.set(key, { target, carries: carriesOf(server), servers: [bound], beside: undefined });
       } else {
-        draft.servers.push(bound);
+        addServer(draft, bound);
       }
     }
   }
@@ -70,12 +78,24 @@ interface Draft {
   readonly target: number;
   readonly carries: BoundListener["carries"];
   readonly servers: BoundServer[];
+  beside: { readonly carries: PlainServers["carries"]; readonly servers: BoundServer[] } | undefined;
 }
 
-function describeDraft({ target, carries, servers }: Draft): BoundListener {
+function addServer(draft: Draft, bound: BoundServer): void {
+  const carries = carriesOf(bound.server);
+  if (draft.carries !== "tls" || carries === "tls") {
+    draft.servers.push(bound);
+  } else if (draft.beside === undefined) {
+    draft.beside = { carries, servers: [bound] };
+  } else {
+    draft.beside.servers.push(bound);
+  }
+}
+
+function describeDraft({ target, carries, servers, beside }: Draft): BoundListener {
   const numbers = servers.map(({ server }) => server.port.number);
   const port = numbers.find((number) => number !== target) ?? target;
-  return { port, bind: servers[0]?.server.bind, carries, servers };
+  return { port, bind: servers[0]?.server.bind, carries, servers, beside };
 }
 
 function byPort(left: BoundListener, right: BoundListener): number {
@@ -116,9 +136,11 @@ function whyUnserved({ port, bind }: GatewayServer): string | undefined {
 
 function takenPort(server: GatewayServer, gateway: GatewayManifest, draft: Draft): string | undefined {
   const carries = carriesOf(server);
-  const first = draft.servers[0];
+  if (draft.carries === "tls" && draft.beside === undefined && carries !== "tls") return undefined;
+  const present = draft.beside ?? draft;
+  const first = present.servers[0];
   const owner = `server ${first?.server.name ?? ""} of Gateway ${first?.gateway ?? ""}`;
-  if (carries !== draft.carries) {
+  if (carries !== present.carries) {
     return `${owner} has port ${server.port.number} already and speaks ${first?.server.port.protocol ?? ""} there`;
   }
   if (carries === "tcp") {

@@ -134,12 +134,12 @@ function findListener(table: RouteTable, request: SimulatedRequest): Reached {
   return first ?? { listener: undefined, chain: undefined, virtualHosts: [] };
 }
 
-/** Plain bytes never get through a chain that ends TLS. */
+/** Plain bytes never get through a chain that ends TLS, nor does a handshake through one that reads HTTP at once. */
 function chooseChain({ filterChains }: Listener, request: SimulatedRequest): FilterChain | undefined {
   const isTls = request.scheme === "https";
   const serverName = request.sni ?? hostOf(request.authority);
   const chain = findFilterChain(filterChains, { isTls, serverName });
-  return chain?.tls !== undefined && !isTls ? undefined : chain;
+  return (chain?.tls === undefined) === isTls ? undefined : chain;
 }
 
 /** What a workload sends goes through the one listener that takes every HTTP port of every host. */
