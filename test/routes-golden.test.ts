@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { explainConnection } from "../src/cli/explain-connection.ts";
 import type { Diagnostic } from "../src/core/diagnostics/diagnostic.ts";
 import { emitEnvoy, renderEnvoyJson } from "../src/core/envoy/emit-envoy.ts";
-import { buildMeshModel } from "../src/core/mesh-model.ts";
+import { buildMeshModel, type MeshModel } from "../src/core/mesh-model.ts";
 import { explain } from "../src/core/routes/explain.ts";
 import type { RouteTable } from "../src/core/routes/route-table.ts";
+import { connectionLines, readConnection } from "./routes-golden/read-connection.ts";
 import { foldUsual } from "./routes-golden/fold-usual.ts";
 import { readRequest, requestLines } from "./routes-golden/read-request.ts";
 import { renderTable } from "./routes-golden/render-table.ts";
@@ -22,12 +24,17 @@ describe("manifests become these routes, these resources and these findings", ()
   test.each(cases)("%s", async (name) => {
     const path = `${name}.in.yaml`;
     const text = readFileSync(new URL(path, folder), "utf8");
-    const { table, diagnostics } = buildMeshModel([{ path, text }], { defaultNamespace: "default" });
+    const model = buildMeshModel([{ path, text }], { defaultNamespace: "default" });
+    const { table, diagnostics } = model;
+    const connections = connectionLines(text);
     const resources = renderResources(table);
     const rendered = stringify(
       {
         diagnostics: diagnostics.map(renderFinding),
         requests: Object.fromEntries(requestLines(text).map((line) => [line, renderAnswer(table, line)])),
+        ...(connections.length === 0
+          ? {}
+          : { connections: Object.fromEntries(connections.map((line) => [line, renderConnection(model, line)])) }),
         table: renderTable(table),
         envoy: text.includes("# in full\n") ? resources : foldUsual(resources, reference()),
       },
@@ -66,5 +73,19 @@ function renderAnswer(table: RouteTable, line: string): readonly string[] {
     ...(virtualService === null ? [] : [`${virtualService} rule ${rule ?? ""}${name === null ? "" : ` (${name})`}`]),
     ...shares,
     answer.steps.at(-1)?.reason ?? "",
+  ];
+}
+
+function renderConnection({ mesh, table }: MeshModel, line: string): readonly string[] {
+  const answer = explainConnection({ mesh, table, addresses: new Map() }, readConnection(line));
+  const { outcome, flag, virtualService, rule, filterChain, cause } = answer;
+  return [
+    `${outcome}${flag === null ? "" : ` ${flag}`}`,
+    ...(filterChain === null ? [] : [`chain ${filterChain.id}`]),
+    ...(virtualService === null ? [] : [`${virtualService} rule ${rule ?? ""}`]),
+    ...answer.arms.map(
+      ({ cluster, weightPercent, endpoints }) => `${weightPercent} % ${cluster} [${endpoints.join(" ")}]`,
+    ),
+    ...(cause === null ? [] : [cause]),
   ];
 }

@@ -18,11 +18,10 @@ export interface SlicePort {
 }
 
 export interface SliceEndpoint {
-  /** Any of them reaches the same place; never empty. */
+  /** Each is an endpoint of its own; never empty. */
   readonly addresses: readonly string[];
   readonly ports: readonly SlicePort[];
   readonly isReady: boolean;
-  readonly isTerminating: boolean;
   /** The Pod behind it, whose labels subsets select by. */
   readonly pod: { readonly name: string; readonly namespace: string } | undefined;
   readonly zone: string | undefined;

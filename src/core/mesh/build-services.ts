@@ -95,13 +95,11 @@ function buildService(
 /** LocalWorkloads stand in for pods; without any, what Kubernetes has written down counts, and else the pods. */
 function serviceEndpoints(manifest: ServiceManifest, sources: EndpointSources): readonly MeshEndpoint[] {
   const { spec, metadata } = manifest;
-  const query = { namespace: metadata.namespace, selector: spec.selector, ports: spec.ports };
+  const { selector, ports, publishNotReadyAddresses: takesUnready } = spec;
+  const query = { namespace: metadata.namespace, selector, ports, takesUnready };
   const local = selectLocal(query, sources);
-  const takesUnready = spec.publishNotReadyAddresses;
   const pods =
-    local.length > 0
-      ? local
-      : (sliceEndpoints(objectName(manifest), spec.ports, { sources, takesUnready }) ?? selectPods(query, sources));
+    local.length > 0 ? local : (sliceEndpoints(objectName(manifest), ports, sources) ?? selectPods(query, sources));
   return [...pods, ...selectEntries(query, sources).flatMap((entry) => addressEndpoint(entry, spec.ports) ?? [])];
 }
 

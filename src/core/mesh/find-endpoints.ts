@@ -25,6 +25,8 @@ export interface EndpointQuery {
   readonly namespace: string;
   readonly selector: Readonly<Record<string, string>>;
   readonly ports: readonly DialledPort[];
+  /** Whether pods count that are not ready yet, which is for the Service to say. */
+  readonly takesUnready?: boolean | undefined;
 }
 
 /** Everything that can stand behind a service. */
@@ -119,16 +121,18 @@ export function selectEntries(
 }
 
 /** Pods that were read from a cluster, with their addresses. */
-export function selectPods(
-  { namespace, selector, ports }: EndpointQuery,
-  sources: EndpointSources,
-): readonly MeshEndpoint[] {
-  return sources.pods.find(namespace, selector).flatMap((pod) => podEndpoint(pod, ports) ?? []);
+export function selectPods(query: EndpointQuery, sources: EndpointSources): readonly MeshEndpoint[] {
+  const { namespace, selector } = query;
+  return sources.pods.find(namespace, selector).flatMap((pod) => podEndpoint(pod, query) ?? []);
 }
 
-function podEndpoint({ spec }: WorkloadManifest, ports: readonly DialledPort[]): MeshEndpoint | undefined {
+function podEndpoint(
+  { spec }: WorkloadManifest,
+  { ports, takesUnready = false }: Pick<EndpointQuery, "ports" | "takesUnready">,
+): MeshEndpoint | undefined {
   const { pod, podLabels, containerPorts } = spec;
-  if (pod?.ip === undefined || pod.isReady === false || (pod.phase ?? "Running") !== "Running") {
+  const isReady = pod?.isReady !== false || takesUnready;
+  if (pod?.ip === undefined || !isReady || (pod.phase ?? "Running") !== "Running") {
     return undefined;
   }
   const dialled = ports.flatMap(({ number, targetPort }): readonly (readonly [number, number])[] => {
@@ -139,17 +143,22 @@ function podEndpoint({ spec }: WorkloadManifest, ports: readonly DialledPort[]):
   return { labels: podLabels, source: { kind: "address", address: pod.ip }, ports: new Map(dialled) };
 }
 
-/** The addresses that Kubernetes has written down for a Service; undefined where there is no slice for it at all. */
+/**
+ * The addresses that Kubernetes has written down for a Service; undefined where there is no slice for it at all. What it
+ * calls ready counts, also while it terminates; slices of names are not read.
+ * Source: Istio `pilot/pkg/serviceregistry/kube/controller/endpointslice.go`, endpointHealthStatus.
+ */
 export function sliceEndpoints(
   service: ObjectName,
   ports: readonly DialledPort[],
-  { sources, takesUnready }: { readonly sources: EndpointSources; readonly takesUnready: boolean },
+  sources: EndpointSources,
 ): readonly MeshEndpoint[] | undefined {
   return sources.slices
     .get(service)
-    ?.flatMap(({ spec }) =>
+    ?.filter(({ spec }) => spec.addressType !== "FQDN")
+    .flatMap(({ spec }) =>
       spec.endpoints
-        .filter(({ isReady, isTerminating }) => (isReady || takesUnready) && !isTerminating)
+        .filter(({ isReady }) => isReady)
         .flatMap((endpoint) => describeSliceEndpoint(endpoint, dialledPorts(endpoint, ports), sources)),
     );
 }
@@ -169,8 +178,7 @@ function describeSliceEndpoint(
 ): readonly MeshEndpoint[] {
   const labels = pod === undefined ? {} : (podLabels.get(`${pod.namespace}/${pod.name}`) ?? {});
   const placed = zone === undefined ? labels : { "topology.kubernetes.io/zone": zone, ...labels };
-  const [address] = addresses;
-  return address === undefined ? [] : [{ labels: placed, source: { kind: "address", address }, ports }];
+  return addresses.map((address) => ({ labels: placed, source: { kind: "address", address }, ports }));
 }
 
 function localEndpoint(workload: LocalWorkloadManifest, ports: readonly DialledPort[]): MeshEndpoint {
