@@ -1,3 +1,5 @@
+import { OverlayMap } from "./overlay-map.ts";
+
 /** How a map differs from the one that it was made of. */
 export interface Derivation {
   /** To be compared with, and no more. */
@@ -18,12 +20,7 @@ export function deriveMap<Value>(
 ): ReadonlyMap<string, Value> {
   const touched = [...changes].filter(([name, value]) => base.get(name) !== value).map(([name]) => name);
   if (touched.length === 0) return base;
-  const next = new Map(base);
-  for (const name of touched) {
-    const value = changes.get(name);
-    if (value === undefined) next.delete(name);
-    else next.set(name, value);
-  }
+  const next = OverlayMap.of(base, new Map(touched.map((name) => [name, changes.get(name)])));
   derivations.set(next, { base, touched });
   // Only one step is remembered: a longer chain would keep every map alive that there ever was.
   derivations.delete(base);

@@ -27,6 +27,8 @@ export class TablePatcher {
   readonly #counts: Map<DestinationId, number>;
   readonly #positions: readonly ReadonlyMap<string, number>[];
   readonly #places: MeshPlaces;
+  /** What is no VirtualService, which does not change here. */
+  readonly #others: readonly Manifest[];
 
   private constructor(built: BuiltTable) {
     this.#built = built;
@@ -37,6 +39,7 @@ export class TablePatcher {
       virtualServices: indexByName(built.mesh.virtualServices),
       manifests: indexByName(built.mesh.manifests),
     };
+    this.#others = built.mesh.manifests.filter(({ kind }) => kind !== "VirtualService");
   }
 
   /** Undefined for a table whose parts depend on each other in more ways. */
@@ -54,8 +57,8 @@ export class TablePatcher {
     const mesh = replaceRules(this.#built.mesh, changes, this.#places);
     const positions = this.#neighbours.of(changes.map(({ after }) => after));
     if (mesh === undefined || positions === undefined) return undefined;
-    const old = buildPart(this.#built.mesh, positions);
-    const part = buildPart(mesh, positions);
+    const old = this.#buildPart(this.#built.mesh, positions);
+    const part = this.#buildPart(mesh, positions);
     const names = new Set(changes.map(({ after }) => resourceName(after)));
     const domains = new Set(changes.flatMap(({ after }) => hostsOf(after)));
     if (!isSameAround(old, part, { names, domains })) return undefined;
@@ -72,6 +75,12 @@ export class TablePatcher {
     const table = { ...this.#built.table, httpRoutings: this.#replaceHosts(hosts), destinations };
     this.#built = { mesh, table, diagnostics };
     return this.#built;
+  }
+
+  /** A table of some VirtualServices alone. */
+  #buildPart(mesh: Mesh, positions: readonly number[]): BuiltPart {
+    const virtualServices = positions.flatMap((position) => mesh.virtualServices[position] ?? []);
+    return buildRouteTable({ ...mesh, manifests: this.#others, virtualServices });
   }
 
   /** By routing, then by position; undefined where a host would come or go. */
@@ -174,11 +183,6 @@ function replaceRules(mesh: Mesh, changes: readonly ChangedRules[], places: Mesh
 interface BuiltPart {
   readonly table: RouteTable;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-function buildPart(mesh: Mesh, positions: readonly number[]): BuiltPart {
-  const virtualServices = positions.flatMap((position) => mesh.virtualServices[position] ?? []);
-  return buildRouteTable({ ...mesh, virtualServices });
 }
 
 /**

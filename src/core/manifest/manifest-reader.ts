@@ -33,18 +33,29 @@ export function createManifestReader(): ManifestReader {
   return (sources, options) => {
     const before = namespace === options.defaultNamespace ? known : [];
     namespace = options.defaultNamespace;
-    const isSameList = sources.length === before.length && sources.every(({ path }, at) => before[at]?.path === path);
+    const isSameList = hasSamePaths(sources, before);
     const byPath = isSameList ? undefined : new Map(before.map((read) => [read.path, read]));
     const changed: ChangedText[] = [];
-    known = sources.map((source, at) => {
-      const old = byPath === undefined ? before[at] : byPath.get(source.path);
-      if (old !== undefined && old.text === source.text) return old;
+    const next: ReadSource[] = [];
+    for (const source of sources) {
+      const old = byPath === undefined ? before[next.length] : byPath.get(source.path);
+      if (old !== undefined && old.text === source.text) {
+        next.push(old);
+        continue;
+      }
       const parsed = parseManifests([source], options);
       if (old !== undefined) changed.push({ before: old.parsed, after: parsed });
-      return { path: source.path, text: source.text, parsed };
-    });
+      next.push({ path: source.path, text: source.text, parsed });
+    }
+    known = next;
     return new Reading(known, isSameList ? changed : undefined);
   };
+}
+
+function hasSamePaths(sources: readonly SourceText[], before: readonly ReadSource[]): boolean {
+  if (sources.length !== before.length) return false;
+  for (let at = 0; at < sources.length; at += 1) if (sources[at]?.path !== before[at]?.path) return false;
+  return true;
 }
 
 /** Puts the lists of all texts together only where somebody asks for them. */
@@ -65,7 +76,10 @@ class Reading implements ReadManifests {
   }
 
   get diagnostics(): readonly Diagnostic[] {
-    this.#diagnostics ??= this.#read.flatMap(({ parsed }) => parsed.diagnostics);
+    // Most texts have none.
+    this.#diagnostics ??= this.#read
+      .filter(({ parsed }) => parsed.diagnostics.length > 0)
+      .flatMap(({ parsed }) => parsed.diagnostics);
     return this.#diagnostics;
   }
 }

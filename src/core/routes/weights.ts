@@ -14,10 +14,11 @@ import type {
  * The table with other weights. A split that the overrides do not name keeps its weights; within a named split an arm
  * without an entry gets 0. Weights that would leave a split without any share are ignored, because a proxy answers 404
  * for such a route. Routings, virtual hosts and routes that do not change keep their identity. Apart from the first
- * call for a table, the time depends on the number of overrides and not on the number of routes.
+ * call for a table with the same splits, the time depends on the number of overrides and not on the number of routes.
  */
 export function withWeights(table: RouteTable, overrides: WeightOverrides): RouteTable {
-  const index = positionsIn(table);
+  if (overrides.size === 0) return table;
+  const index = positionsIn(table, overrides.keys());
   const drafts = new Map<HttpRouting, Map<VirtualHost, Map<Route, Route>>>();
   for (const [id, weights] of overrides) {
     for (const { routing: at, virtualHost: where, route: which } of index.get(id) ?? []) {
@@ -69,30 +70,37 @@ interface RoutePosition {
   readonly route: number;
 }
 
-type SplitPositions = ReadonlyMap<SplitId, readonly RoutePosition[]>;
+type SplitPositions = Map<SplitId, readonly RoutePosition[]>;
 
-/** Tables are immutable, so positions live as long as the table. */
+/** Tables are immutable, so positions live as long as the table. Those that nobody asked for are not looked for. */
 const positions = new WeakMap<RouteTable, SplitPositions>();
 
-function positionsIn(table: RouteTable): SplitPositions {
-  const known = positions.get(table);
-  if (known !== undefined) {
-    return known;
-  }
-  const index = new Map<SplitId, RoutePosition[]>();
+function positionsIn(table: RouteTable, splits: Iterable<SplitId>): SplitPositions {
+  const known = positions.get(table) ?? new Map<SplitId, readonly RoutePosition[]>();
+  positions.set(table, known);
+  const wanted = new Map<SplitId, RoutePosition[]>();
+  for (const id of splits) if (!known.has(id)) wanted.set(id, []);
+  if (wanted.size === 0) return known;
   for (const [routing, { virtualHosts }] of table.httpRoutings.entries()) {
-    for (const [virtualHost, { routes }] of virtualHosts.entries()) {
-      for (const [route, { action }] of routes.entries()) {
-        if (action.kind === "forward") {
-          const list = index.get(action.split.id) ?? [];
-          list.push({ routing, virtualHost, route });
-          index.set(action.split.id, list);
-        }
+    for (const [virtualHost, host] of virtualHosts.entries()) {
+      for (const [route, id] of splitIdsOf(host).entries()) {
+        if (id !== undefined) wanted.get(id)?.push({ routing, virtualHost, route });
       }
     }
   }
-  positions.set(table, index);
-  return index;
+  for (const [id, found] of wanted) known.set(id, found);
+  return known;
+}
+
+const splitIds = new WeakMap<VirtualHost, readonly (SplitId | undefined)[]>();
+
+/** By route; virtual hosts that a new table shares with the one before are read once. */
+function splitIdsOf(host: VirtualHost): readonly (SplitId | undefined)[] {
+  const known = splitIds.get(host);
+  if (known !== undefined) return known;
+  const ids = host.routes.map(({ action }) => (action.kind === "forward" ? action.split.id : undefined));
+  splitIds.set(host, ids);
+  return ids;
 }
 
 /** Undefined when nothing changes. */

@@ -161,7 +161,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
       const report = await this.#prove(startMs, deadlineMs);
       switch (report.kind) {
         case "proved":
-          return { ...report, kind: "applied" };
+          return { ...report, kind: "applied", encodeMs: 0 };
         case "rejected":
           return { ...report, isRestored: false };
         case "unproved":

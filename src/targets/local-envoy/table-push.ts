@@ -13,7 +13,13 @@ import { proveRuntime } from "./weight-push.ts";
 
 /** What became of a new route table. */
 export type TableReport =
-  | { readonly kind: "applied"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
+  | {
+      readonly kind: "applied";
+      readonly callToProofMs: number;
+      /** Of that, what making the resources took. */
+      readonly encodeMs: number;
+      readonly proxies: readonly ProxyProof[];
+    }
   /** No proxy is connected; those that connect get it. */
   | { readonly kind: "published" }
   /** A proxy refused; `isRestored` tells whether every proxy has said that it uses what ran before. */
@@ -50,6 +56,7 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
   const weighted = withWeights(table, wanted);
   const forms = state.chooseForms(weighted);
   const next = state.encode(weighted, push.emit, forms);
+  const encodeMs = performance.now() - startMs;
   const retired = retireMissing(push, next);
   const proxies = push.proxies.named(server.connected);
 
@@ -80,7 +87,7 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
   if (switched.kind === "waiting") {
     return { kind: "unproved", isRestored: false, message: `${switched.node} did not confirm the new routes in time` };
   }
-  return finish(push, proxies, startMs);
+  return finish(push, proxies, { startMs, encodeMs });
 }
 
 /** Clusters that wait for a secret which was refused would never be warm. */
@@ -101,13 +108,17 @@ async function settleAdded(
 }
 
 /** The routes say it all now, so the layer is emptied; workers get routes and layer in this order. */
-async function finish(push: TablePush, proxies: readonly ConnectedProxy[], startMs: number): Promise<TableReport> {
+async function finish(
+  push: TablePush,
+  proxies: readonly ConnectedProxy[],
+  { startMs, encodeMs }: { readonly startMs: number; readonly encodeMs: number },
+): Promise<TableReport> {
   push.state.publishRuntime(new Map());
   if (proxies.length === 0) return { kind: "published" };
   const outcome = await proveRuntime({ ...push, proxies, startMs });
   switch (outcome.kind) {
     case "proved":
-      return { ...outcome, kind: "applied" };
+      return { ...outcome, kind: "applied", encodeMs };
     case "rejected":
       return { ...outcome, isRestored: false };
     case "unproved":
