@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { locateCacheFolder } from "../../src/local/envoy-binary.ts";
@@ -45,13 +45,15 @@ export async function findEtcd(env: NodeJS.ProcessEnv): Promise<string | undefin
 async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
   for (const folder of folders.filter(isAbsolute)) {
     const path = join(folder, name);
-    const isRunnable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isRunnable) return path;
+    if (await canAccess(path, constants.X_OK)) return path;
   }
   return undefined;
+}
+
+/** The folder that `buildGoProgram` would return, where it has built the program before. */
+export async function findBuilt(name: GoProgramName, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const folder = await locateBuild(name, env);
+  return (await canAccess(join(folder, name))) ? folder : undefined;
 }
 
 /**
@@ -60,21 +62,18 @@ async function findProgram(name: string, folders: readonly string[]): Promise<st
  * @throws when Go is missing or cannot build it.
  */
 export async function buildGoProgram(name: GoProgramName, options: BuildOptions): Promise<string> {
-  const source = fileURLToPath(new URL(`./${name}/`, import.meta.url));
-  const parent = join(locateCacheFolder(options.env), "cluster");
-  const folder = join(parent, `${name}-${await hashModule(source)}`);
-  const isBuilt = await access(join(folder, name)).then(
-    () => true,
-    () => false,
-  );
-  if (isBuilt) return folder;
+  const built = await findBuilt(name, options.env);
+  if (built !== undefined) return built;
+  const source = sourceOf(name);
+  const folder = await locateBuild(name, options.env);
+  const parent = dirname(folder);
   const go = await findGo(options.env);
   if (go === undefined) throw new Error(`Go is needed to build ${name}; install it from https://go.dev/dl/`);
   await mkdir(parent, { recursive: true });
   const draft = await mkdtemp(join(parent, ".build-"));
   try {
     const startMs = performance.now();
-    options.onProgress(`building ${name} with Go: about 5 minutes the first time, seconds from then on`);
+    options.onProgress(`building ${name} with Go: 5 to 10 minutes the first time, seconds from then on`);
     const settings = { cwd: source, env: options.env, timeout: buildTimeoutMs, maxBuffer: 64 * 1024 * 1024 };
     const args = ["build", "-buildvcs=false", "-trimpath", "-ldflags", linkerFlags[name], "-o", join(draft, name), "."];
     await run(go, args, settings);
@@ -88,6 +87,21 @@ export async function buildGoProgram(name: GoProgramName, options: BuildOptions)
     await rm(draft, { recursive: true, force: true });
   }
   return folder;
+}
+
+function sourceOf(name: GoProgramName): string {
+  return fileURLToPath(new URL(`./${name}/`, import.meta.url));
+}
+
+async function locateBuild(name: GoProgramName, env: NodeJS.ProcessEnv): Promise<string> {
+  return join(locateCacheFolder(env), "cluster", `${name}-${await hashModule(sourceOf(name))}`);
+}
+
+function canAccess(path: string, mode?: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function install(draft: string, folder: string): Promise<void> {
