@@ -2,18 +2,21 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { renderApiDocs } from "./docs/render-api-docs.ts";
 import { renderCliDocs } from "./docs/render-cli-docs.ts";
+import { renderDifferencesDocs } from "./docs/render-differences-docs.ts";
 import { renderDiagnosticsDocs } from "./docs/render-diagnostics-docs.ts";
 import { renderSupportDocs } from "./docs/render-support-docs.ts";
 
 /**
  * Writes the reference pages from the code's own tables: the command tree, the catalogues of codes, the fields that
- * manifests may have, and the API's schemas. With `--check` it writes nothing and fails when a page is not what the code says.
+ * manifests may have, the differences from Istio, and the API's schemas. With `--check` it writes nothing and fails when
+ * a page is not what the code says.
  */
 async function generateDocs(mode: "write" | "check"): Promise<void> {
   const pages = [
     { file: "docs/cli.md", text: renderCliDocs() },
     { file: "docs/diagnostics.md", text: renderDiagnosticsDocs() },
     { file: "docs/istio-support.md", text: renderSupportDocs() },
+    { file: "docs/istio-differences.md", text: renderDifferencesDocs() },
     { file: "docs/api.md", text: await renderApiDocs() },
   ];
   const stale: string[] = [];
