@@ -1,6 +1,7 @@
 import type { ExplainedArm } from "../core/routes/explain.ts";
 import { findFilterChain, type ConnectionStart } from "../core/routes/find-filter-chain.ts";
 import type { Destination, FilterChain, Listener, RouteTable, TcpRoute } from "../core/routes/route-table.ts";
+import { serviceListenersOf } from "../core/routes/outbound-listeners.ts";
 import type { SimulationStep } from "../core/routes/simulation.ts";
 import { nameDestination } from "../core/routes/name-destination.ts";
 import { sharesOf } from "../core/routes/weights.ts";
@@ -37,7 +38,8 @@ export function explainConnection({ mesh, table, addresses }: ExplainedMesh, ask
     };
   }
   const passed = { ...reached, filterChain: describeChain(chain), steps: [chainStep(listener, chain)] };
-  if (chain.serves.kind === "http") {
+  // Asked connections begin at a gateway or a caller, never before a workload.
+  if (chain.serves.kind !== "tcp") {
     return { ...passed, cause: "the port carries HTTP, so that routes are chosen request by request; ask with --url" };
   }
   const clientNamespace = table.proxies.get(listener.proxy)?.namespace ?? "";
@@ -71,14 +73,14 @@ function findListener(table: RouteTable, { from, host, port, ...start }: AskedCo
     return listeners.find(({ filterChains }) => findFilterChain(filterChains, start) !== undefined) ?? listeners[0];
   }
   const namespace = table.proxies.get(from)?.namespace ?? "";
-  const names = new Set([host, `${host}.svc.cluster.local`, `${host}.${namespace}.svc.cluster.local`]);
-  return table.listeners.find(
-    (listener) =>
-      listener.proxy === from &&
-      listener.port === port &&
-      listener.role.kind === "outboundService" &&
-      names.has(listener.role.host),
-  );
+  const names = new Set([
+    host,
+    `${host}.svc.cluster.local`,
+    `${host}.cluster.local`,
+    `${host}.${namespace}.svc.cluster.local`,
+  ]);
+  const listeners = serviceListenersOf(table, from);
+  return listeners.find(({ listener, host: service }) => listener.port === port && names.has(service))?.listener;
 }
 
 function whyNoListener(table: RouteTable, { from, host, port }: AskedConnection): string {

@@ -10,10 +10,10 @@ import {
 } from "../manifest/manifest.ts";
 import { resolveGatewayName } from "./gateway-name.ts";
 import type { GatewayPods } from "./gateway-pods.ts";
-import { rootNamespace } from "./host-name.ts";
 import { selects } from "./label-index.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PodSubject } from "./pods.ts";
+import { meshConfigOf } from "./sidecar-scope.ts";
 
 /**
  * Rules that match JWT claims at a gateway whose pods no RequestAuthentication is for (IST0149).
@@ -22,6 +22,7 @@ import type { PodSubject } from "./pods.ts";
 export function checkClaimRouting(mesh: Mesh, pods: GatewayPods): readonly Diagnostic[] {
   const gateways = new Map(mesh.gateways.map((gateway) => [objectName(gateway), gateway] as const));
   const policies = mesh.manifests.filter(isAuthentication);
+  const { rootNamespace } = meshConfigOf(mesh);
   return mesh.virtualServices.flatMap((service) => {
     const claim = findClaim(service);
     if (claim === undefined) {
@@ -31,8 +32,12 @@ export function checkClaimRouting(mesh: Mesh, pods: GatewayPods): readonly Diagn
     return [...names].flatMap((name) => {
       const gateway = name === undefined ? undefined : gateways.get(name);
       const bare =
-        gateway === undefined ? undefined : pods.find(gateway).find((pod) => !policies.some((one) => isFor(one, pod)));
-      return name === undefined || bare === undefined ? [] : [report(service, claim, { name, pod: bare })];
+        gateway === undefined
+          ? undefined
+          : pods.find(gateway).find((pod) => !policies.some((one) => isFor(one, pod, rootNamespace)));
+      return name === undefined || bare === undefined
+        ? []
+        : [report(service, claim, { name, pod: bare, rootNamespace })];
     });
   });
 }
@@ -42,7 +47,7 @@ function isAuthentication(manifest: Manifest): manifest is SecurityPolicyManifes
 }
 
 /** Policies of the root namespace are for every namespace. */
-function isFor({ spec, metadata }: SecurityPolicyManifest, pod: PodSubject): boolean {
+function isFor({ spec, metadata }: SecurityPolicyManifest, pod: PodSubject, rootNamespace: string): boolean {
   const isInReach = metadata.namespace === rootNamespace || metadata.namespace === pod.namespace;
   return isInReach && selects(spec.selector ?? {}, pod.labels);
 }
@@ -68,7 +73,7 @@ function findClaim({ spec }: VirtualServiceManifest): Claim | undefined {
 function report(
   service: VirtualServiceManifest,
   { key, at }: Claim,
-  { name, pod }: { readonly name: string; readonly pod: PodSubject },
+  { name, pod, rootNamespace }: { readonly name: string; readonly pod: PodSubject; readonly rootNamespace: string },
 ): Diagnostic {
   return diagnostic("KIR1218", {
     message: `The match on ${key} never holds: no RequestAuthentication is for ${pod.resource}, which plays Gateway ${name}.`,

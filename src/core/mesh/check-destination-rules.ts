@@ -2,11 +2,12 @@ import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { listNames } from "../manifest/decode/nearest-name.ts";
 import { coversHost, isWildcard } from "../manifest/host-pattern.ts";
 import { type DestinationRuleManifest, objectName, resourceName } from "../manifest/manifest.ts";
-import { resolveHost, rootNamespace } from "./host-name.ts";
+import { resolveHost } from "./host-name.ts";
 import { selects } from "./label-index.ts";
 import type { Mesh, MeshService } from "./mesh.ts";
 import type { PodIndex } from "./pods.ts";
 import { resolveExports, type ServiceDirectory } from "./service-directory.ts";
+import { meshConfigOf } from "./sidecar-scope.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -25,6 +26,7 @@ export function checkDestinationRules(mesh: Mesh, surroundings: Surroundings): r
       .filter((manifest) => manifest.kind === "Service")
       .map((service) => [objectName(service), service.spec.selector] as const),
   );
+  const { rootNamespace } = meshConfigOf(mesh);
   return mesh.destinationRules.flatMap((rule) => {
     const host = resolveHost(rule.spec.host, rule.metadata.namespace);
     if (!isKnown(rule, host, surroundings.directory)) {
@@ -35,7 +37,10 @@ export function checkDestinationRules(mesh: Mesh, surroundings: Surroundings): r
       return [];
     }
     const selector = service.origin.kind === "Service" ? (selectors.get(service.origin.name) ?? {}) : {};
-    return [...checkSubsets(rule, service, { selector, pods: surroundings.pods }), ...checkNamespace(rule, service)];
+    return [
+      ...checkSubsets(rule, service, { selector, pods: surroundings.pods }),
+      ...checkNamespace(rule, service, rootNamespace),
+    ];
   });
 }
 
@@ -114,7 +119,11 @@ function checkSubsets(
 }
 
 /** A DestinationRule counts where its callers are, where the service is, or in the root namespace. */
-function checkNamespace(rule: DestinationRuleManifest, service: MeshService): readonly Diagnostic[] {
+function checkNamespace(
+  rule: DestinationRuleManifest,
+  service: MeshService,
+  rootNamespace: string,
+): readonly Diagnostic[] {
   const { namespace } = rule.metadata;
   if (namespace === service.namespace || namespace === rootNamespace) {
     return [];

@@ -2,9 +2,9 @@ import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { listNames } from "../manifest/decode/nearest-name.ts";
 import { type Manifest, resourceName, type SecurityPolicyManifest } from "../manifest/manifest.ts";
 import { selectorKey } from "./gateway-pods.ts";
-import { rootNamespace } from "./host-name.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PodIndex, PodSubject } from "./pods.ts";
+import { meshConfigOf } from "./sidecar-scope.ts";
 
 /**
  * AuthorizationPolicies that are for nobody (IST0127), or speak of namespaces that do not exist (IST0101).
@@ -15,9 +15,10 @@ export function checkPolicies(mesh: Pick<Mesh, "manifests">, pods: PodIndex): re
   const namespaces = new Map(
     mesh.manifests.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => [metadata.name, metadata] as const),
   );
+  const { rootNamespace } = meshConfigOf(mesh);
   const isCounted = (pod: PodSubject): boolean => isInMesh(pod, namespaces.get(pod.namespace)?.labels);
   return policies.flatMap((policy) => [
-    ...(isForNobody(policy, pods, isCounted) ? [reportNobody(policy)] : []),
+    ...(isForNobody(policy, { pods, rootNamespace, isCounted }) ? [reportNobody(policy, rootNamespace)] : []),
     ...checkNamespaces(policy, [...namespaces.keys()]),
   ]);
 }
@@ -26,11 +27,16 @@ function isAuthorizationPolicy(manifest: Manifest): manifest is SecurityPolicyMa
   return manifest.kind === "AuthorizationPolicy";
 }
 
+interface PolicySubjects {
+  readonly pods: PodIndex;
+  readonly rootNamespace: string;
+  readonly isCounted: (pod: PodSubject) => boolean;
+}
+
 /** In the root namespace a policy is for the pods of every namespace, whether there are any yet or not. */
 function isForNobody(
   { spec, metadata }: SecurityPolicyManifest,
-  pods: PodIndex,
-  isCounted: (pod: PodSubject) => boolean,
+  { pods, rootNamespace, isCounted }: PolicySubjects,
 ): boolean {
   const { selector } = spec;
   if (spec.hasTargets || (metadata.namespace === rootNamespace && selector === undefined)) {
@@ -62,7 +68,7 @@ function hasAmbient(labels: PodSubject["labels"] | undefined): boolean {
   return labels?.["istio.io/dataplane-mode"] === "ambient";
 }
 
-function reportNobody(policy: SecurityPolicyManifest): Diagnostic {
+function reportNobody(policy: SecurityPolicyManifest, rootNamespace: string): Diagnostic {
   const { namespace } = policy.metadata;
   const labels = selectorKey(policy.spec.selector ?? {}).replaceAll(",", ", ");
   const where = namespace === rootNamespace ? "the mesh" : `namespace ${namespace}`;

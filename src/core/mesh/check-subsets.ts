@@ -2,10 +2,10 @@ import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { listNames } from "../manifest/decode/nearest-name.ts";
 import { type DestinationRuleManifest, objectName, resourceName } from "../manifest/manifest.ts";
 import { type DestinationReference, referencesOf, type RuleClient, type RuleClients } from "./destination-reference.ts";
-import { destinationRulesFor, findDestinationRule } from "./destination-rule-lookup.ts";
-import { rootNamespace } from "./host-name.ts";
+import { destinationRulesFor, findDestinationRule, type MergedDestinationRule } from "./destination-rule-lookup.ts";
 import type { Mesh } from "./mesh.ts";
 import { resolveExports } from "./service-directory.ts";
+import { meshConfigOf } from "./sidecar-scope.ts";
 
 /**
  * Subsets that the DestinationRule does not declare which counts for whoever carries out the rule (IST0101), and those
@@ -25,16 +25,31 @@ function checkReference(
   clients: readonly RuleClient[],
 ): Diagnostic | undefined {
   for (const client of clients) {
-    const rule = findDestinationRule(mesh, reference.host, { clientNamespace: client.namespace });
+    const rule = findRule(mesh, reference.host, client);
     const isDeclared = rule?.subsets.some(({ name }) => name === reference.destination.subset) === true;
-    if (!isDeclared) {
+    if (!isDeclared && !isDeclaredForSome(mesh, reference, client)) {
       return reportUnknown(mesh, reference, client);
     }
-    if (client.kind === "mesh" && isForNeighboursOnly(mesh, reference, rule.rules)) {
-      return reportNarrow(reference, rule.rules);
+    const rules = rule?.rules ?? [];
+    if (isDeclared && client.kind === "mesh" && isForNeighboursOnly(mesh, reference, rules)) {
+      return reportNarrow(reference, rules);
     }
   }
   return undefined;
+}
+
+function findRule(mesh: Mesh, host: string, { namespace }: RuleClient): MergedDestinationRule | undefined {
+  return findDestinationRule(mesh, host, { clientNamespace: namespace, config: meshConfigOf(mesh) });
+}
+
+/** Whether a rule for certain workloads of the client's namespace has the subset; which those are is not asked here. */
+function isDeclaredForSome(mesh: Mesh, { host, destination }: DestinationReference, client: RuleClient): boolean {
+  return destinationRulesFor(mesh, host).some(
+    ({ metadata, spec }) =>
+      spec.workloadSelector !== undefined &&
+      metadata.namespace === client.namespace &&
+      spec.subsets.some(({ name }) => name === destination.subset),
+  );
 }
 
 /** Every caller of the mesh has the rules, and the subset is declared where only neighbours look for it. */
@@ -46,6 +61,7 @@ function isForNeighboursOnly(
   const { namespace } = virtualService.metadata;
   const isPublic = resolveExports(virtualService.spec.exportTo, namespace).includes("*");
   const service = mesh.services.get(host);
+  const { rootNamespace } = meshConfigOf(mesh);
   return (
     isPublic &&
     service !== undefined &&
@@ -70,7 +86,7 @@ function reportNarrow(
 
 function reportUnknown(mesh: Mesh, reference: DestinationReference, client: RuleClient): Diagnostic {
   const { destination, host, virtualService } = reference;
-  const rule = findDestinationRule(mesh, host, { clientNamespace: client.namespace });
+  const rule = findRule(mesh, host, client);
   const known = listNames(rule?.subsets.map((entry) => entry.name) ?? []);
   const declaredBy = rule?.rules.map((entry) => objectName(entry)).join(", ");
   const subject = `The subset "${destination.subset}" of host "${destination.host}"`;
@@ -96,9 +112,10 @@ function subsetHint(mesh: Mesh, { host, destination }: DestinationReference, cli
   const { namespace } = hidden.metadata;
   const exports = resolveExports(hidden.spec.exportTo, namespace);
   const isExported = exports.includes("*") || exports.includes(client.namespace);
-  const service = mesh.services.get(host);
+  const { rootNamespace } = meshConfigOf(mesh);
+  const places = new Set([client.namespace, mesh.services.get(host)?.namespace ?? rootNamespace, rootNamespace]);
   const reason = isExported
-    ? `is in namespace ${namespace}; looked at are ${listNames([...new Set([client.namespace, service?.namespace ?? rootNamespace, rootNamespace])])}, and the first that has a rule for the host counts whole`
+    ? `is in namespace ${namespace}; looked at are ${listNames([...places])}, and the first that has a rule for the host counts whole`
     : `is exported to ${listNames(exports)} only`;
   return `${resourceName(hidden)} has it, but ${reason}.`;
 }

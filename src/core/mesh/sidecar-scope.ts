@@ -6,9 +6,17 @@ import type { HostName, Mesh } from "./mesh.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
+/** Keyed by the list itself, because lookups ask for every host of thousands. */
+const configs = new WeakMap<Mesh["manifests"], MeshConfig>();
+
 /** The settings of the mesh, with Istio's defaults where the manifests hold none. */
-export function meshConfigOf(mesh: Pick<Mesh, "manifests">): MeshConfig {
-  return mesh.manifests.find((manifest) => manifest.kind === "MeshConfig")?.spec ?? defaultMeshConfig;
+export function meshConfigOf({ manifests }: Pick<Mesh, "manifests">): MeshConfig {
+  let config = configs.get(manifests);
+  if (config === undefined) {
+    config = manifests.find((manifest) => manifest.kind === "MeshConfig")?.spec ?? defaultMeshConfig;
+    configs.set(manifests, config);
+  }
+  return config;
 }
 
 /**

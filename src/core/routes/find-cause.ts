@@ -1,12 +1,13 @@
 import { resourceName } from "../manifest/manifest.ts";
 import { destinationRulesFor, findDestinationRule } from "../mesh/destination-rule-lookup.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { meshConfigOf } from "../mesh/sidecar-scope.ts";
 import { nameDestination } from "./name-destination.ts";
 import type { DestinationId } from "./route-table.ts";
 import type { SimulationResult } from "./simulation.ts";
 
 export interface CauseContext {
-  readonly mesh: Pick<Mesh, "destinationRules" | "services">;
+  readonly mesh: Pick<Mesh, "destinationRules" | "manifests" | "services">;
   /** Of the proxy that answers. */
   readonly clientNamespace: string;
 }
@@ -59,7 +60,7 @@ function whyAbsent(id: DestinationId, { mesh, clientNamespace }: CauseContext): 
     return `${host} has the ports ${known} and not ${port}; a rule without a port takes the listener's own where there are several`;
   }
   if (subset === null) return `callers in ${clientNamespace} do not see ${host}`;
-  const rule = findDestinationRule(mesh, host, { clientNamespace });
+  const rule = findDestinationRule(mesh, host, { clientNamespace, config: meshConfigOf(mesh) });
   if (rule !== undefined) {
     const names = rule.subsets.map(({ name }) => name).join(", ") || "none";
     const owners = rule.rules.map(resourceName).join(" and ");

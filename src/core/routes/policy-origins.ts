@@ -2,6 +2,7 @@ import type { DestinationRuleManifest } from "../manifest/manifest.ts";
 import type { TrafficPolicy, TrafficPolicyBlocks } from "../manifest/destination-rule.ts";
 import { findDestinationRule, type MergedDestinationRule } from "../mesh/destination-rule-lookup.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { meshConfigOf } from "../mesh/sidecar-scope.ts";
 import type { Destination } from "./route-table.ts";
 
 /** The parts of a traffic policy, each of which is inherited whole. */
@@ -30,11 +31,11 @@ export interface PolicyOrigins {
  * replace all blocks of the rule, a subset replaces block by block, and settings for the port in it replace all again.
  */
 export function findPolicyOrigins(
-  mesh: Pick<Mesh, "destinationRules" | "services">,
+  mesh: Pick<Mesh, "destinationRules" | "manifests" | "services">,
   { host, subset, port }: Pick<Destination, "host" | "subset" | "port">,
   clientNamespace: string,
 ): PolicyOrigins {
-  const merged = findDestinationRule(mesh, host, { clientNamespace });
+  const merged = findDestinationRule(mesh, host, { clientNamespace, config: meshConfigOf(mesh) });
   const of = (block: PolicyBlock) => (merged === undefined ? undefined : originOf(merged, block, { subset, port }));
   return {
     destinationRules: (merged?.rules ?? []).map(nameOf),
