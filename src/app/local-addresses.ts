@@ -23,6 +23,6 @@ export function showAddresses(addresses: LocalAddresses): EmitOptions {
       addresses
         .endpoints(localWorkload)
         .filter(({ ready }) => ready)
-        .map(({ host, port }) => ({ address: host, port })),
+        .map(({ host, port, replica }) => ({ address: host, port, replica })),
   };
 }

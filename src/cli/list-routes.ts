@@ -127,7 +127,9 @@ export interface ListingChoice extends ProxyChoice {
 
 /** The part of a route table that is asked for, in match order, in words and in numbers. */
 export function listRoutes(table: RouteTable, choice: ListingChoice): RouteListing {
-  const listeners = selectProxies(table, choice).map(({ listener, filterChains }): ListedListener => ({
+  // What reaches a workload meets no rule, so that there is nothing to list.
+  const chosen = selectProxies(table, choice).filter(({ listener }) => listener.role.kind !== "inbound");
+  const listeners = chosen.map(({ listener, filterChains }): ListedListener => ({
     id: listener.id,
     proxy: { id: listener.proxy, kind: table.proxies.get(listener.proxy)?.kind ?? "gateway" },
     role: listener.role.kind,

@@ -1,21 +1,37 @@
-import type { DestinationId, FilterChain, HttpRouting, RouteTable } from "../core/routes/route-table.ts";
+import { inboundListenerId } from "../core/routes/inbound-names.ts";
+import { destinationsOfChain } from "../core/routes/listener-parts.ts";
+import type { Destination, DestinationId, HttpRouting, Listener, RouteTable } from "../core/routes/route-table.ts";
 import { selectProxies, type ProxyChoice } from "./select-proxies.ts";
 
-/** The part of a table that one proxy gets: its listeners, and what they lead to. */
+/** The part of a table that one proxy gets: its listeners, and what they lead to, up to the workloads themselves. */
 export function narrowTable(table: RouteTable, choice: ProxyChoice): RouteTable {
   if (choice.gateway === undefined && choice.from === undefined) return table;
   const proxies = new Set(selectProxies(table, choice).map(({ listener }) => listener.proxy));
-  const listeners = table.listeners.filter(({ proxy }) => proxies.has(proxy));
-  const chains = listeners.flatMap(({ filterChains }) => filterChains);
+  const own = table.listeners.filter(({ proxy }) => proxies.has(proxy));
+  const chains = own.flatMap(({ filterChains }) => filterChains);
   const named = new Set(chains.flatMap(({ serves }) => (serves.kind === "http" ? [serves.routing] : [])));
   const httpRoutings = table.httpRoutings.filter(({ id }) => named.has(id));
   const reached = new Set([...chains.flatMap(destinationsOfChain), ...httpRoutings.flatMap(destinationsOfRouting)]);
+  const inbound = reachedInbound(table, reached);
+  const listeners = [...own, ...inbound.filter((listener) => !own.includes(listener))];
+  for (const id of inbound.flatMap(({ filterChains }) => filterChains.flatMap(destinationsOfChain))) reached.add(id);
   const destinations = new Map([...table.destinations].filter(([id]) => reached.has(id)));
   return { ...table, listeners, httpRoutings, destinations };
 }
 
-function destinationsOfChain({ serves }: FilterChain): readonly DestinationId[] {
-  return serves.kind === "tcp" ? serves.route.split.arms.map(({ destination }) => destination) : [];
+/** The listeners before workloads that some destination leads to. */
+function reachedInbound(table: RouteTable, reached: ReadonlySet<DestinationId>): readonly Listener[] {
+  const endpoints = [...reached].flatMap((id): Destination["endpoints"] => table.destinations.get(id)?.endpoints ?? []);
+  const isReached = ({ id, port, proxy, role }: Listener): boolean =>
+    role.kind === "inbound" &&
+    endpoints.some(
+      (endpoint) =>
+        endpoint.kind === "localWorkload" &&
+        endpoint.inboundPort === port &&
+        inboundListenerId(endpoint.name, port, role.replica) === id &&
+        endpoint.name === proxy,
+    );
+  return table.listeners.filter(isReached);
 }
 
 function destinationsOfRouting({ virtualHosts }: HttpRouting): readonly DestinationId[] {

@@ -40,7 +40,7 @@ export class SidecarPorts {
     return new SidecarPorts(file, await readPorts(file));
   }
 
-  /** Local ports by listener id, for all listeners that belong to workloads. */
+  /** Local ports by listener id, for all listeners that workloads send to. */
   async plan(listeners: readonly Pick<Listener, "id" | "role">[], options: SidecarPortOptions): Promise<GatewayPorts> {
     const ports = new Map<string, number>();
     const given = new Set([...options.taken, ...this.#known.values()]);
@@ -55,7 +55,7 @@ export class SidecarPorts {
       }
       throw noPortLeft();
     };
-    for (const { id } of listeners.filter(({ role }) => role.kind !== "gateway")) {
+    for (const { id } of listeners.filter(hasOwnPort)) {
       let port = this.#known.get(id);
       if (port === undefined || !(await this.#isOurs(id, port, { probe, options }))) {
         port = await takeNext();
@@ -81,6 +81,11 @@ export class SidecarPorts {
     if ([...options.taken].includes(port)) return false;
     return (await probe.isFree(port)) || options.ownPids.some((pid) => holdsPort(pid, port));
   }
+}
+
+/** Those of gateways are chosen by the manifests, and inbound ones have no address. */
+function hasOwnPort({ role }: Pick<Listener, "role">): boolean {
+  return role.kind === "outboundHttp" || role.kind === "outboundService";
 }
 
 /** The range is walked from a place of the folder's own. */

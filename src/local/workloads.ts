@@ -11,6 +11,8 @@ import type { ProcessRegistry, RunningRecord } from "./process-registry.ts";
 import type { SupervisionEvent } from "./supervised-process.ts";
 
 export interface WorkloadEndpoint extends HostPort {
+  /** Which replica, counted from 0; it keeps its number over restarts. */
+  readonly replica: number;
   readonly ready: boolean;
 }
 
@@ -363,8 +365,8 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function endpointsOf(members: readonly Member[]): readonly WorkloadEndpoint[] {
-  return members.flatMap((member) =>
-    member.address === undefined ? [] : [{ ...member.address, ready: member.isReady }],
+  return members.flatMap((member, replica) =>
+    member.address === undefined ? [] : [{ ...member.address, replica, ready: member.isReady }],
   );
 }
 

@@ -48,7 +48,7 @@ function describeSecrets(count: number, type: EmitOptions["type"]): string {
 function chooseBinds(table: RouteTable): (listener: Listener) => { readonly address: string; readonly port: number } {
   const taken = new Map<string, string>();
   const places = new Map<Listener, string>();
-  for (const listener of table.listeners) {
+  for (const listener of table.listeners.filter(({ role }) => role.kind !== "inbound")) {
     let address = listener.bind ?? "0.0.0.0";
     for (let host = 2; taken.has(`${address}:${listener.port}`) && host < 65_000; host += 1) {
       address = `127.0.${host >> 8}.${host & 255}`;

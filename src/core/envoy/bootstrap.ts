@@ -8,10 +8,12 @@ import {
 import { ApiConfigSource_ApiType as ApiType, ApiVersion } from "../../gen/envoy/config/core/v3/config_source_pb.ts";
 import type { ListenerSchema } from "../../gen/envoy/config/listener/v3/listener_pb.ts";
 import type { RouteSchema } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
+import { InternalListenerSchema } from "../../gen/envoy/extensions/bootstrap/internal_listener/v3/internal_listener_pb.ts";
 import { HttpConnectionManagerSchema } from "../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { HttpProtocolOptionsSchema } from "../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import { emitAdsSource, emitControlPlaneService } from "./config-sources.ts";
 import { emitDuration } from "./duration.ts";
+import { packSettings } from "./extension.ts";
 import { emitRouter } from "./http-filters.ts";
 import { controlPlaneCluster, epochRuntimeKey, epochSlots, runtimeLayerName } from "./names.ts";
 import { envoyTypes } from "./types.ts";
@@ -37,6 +39,10 @@ function emitBootstrap(options: BootstrapOptions): Bootstrap {
   return create(BootstrapSchema, {
     node: { id: options.node, cluster: "kirikae" },
     admin: { address: emitPipe(sockets.admin) },
+    // Without it Envoy refuses the listeners that stand before workloads with a sidecar.
+    bootstrapExtensions: [
+      { name: "envoy.bootstrap.internal_listener", typedConfig: packSettings(InternalListenerSchema, {}) },
+    ],
     staticResources: {
       clusters: [emitControlPlane(sockets.xds)],
       listeners: [emitProofListener(sockets.proof)],

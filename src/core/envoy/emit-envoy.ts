@@ -21,7 +21,7 @@ import { emitSecrets, type SystemTrust, withholdKey } from "./secrets.ts";
 import { envoyTypes } from "./types.ts";
 
 export interface EmitOptions {
-  /** Where a listener listens on this machine. */
+  /** Where a listener listens on this machine; not asked for inbound ones, which have no address. */
   bind(listener: Listener): HostPort;
   readonly endpoints: LocalEndpoints;
   /** Without it, destinations that trust what this machine trusts trust nobody. */
@@ -64,8 +64,12 @@ export function emitListeners(
   const { destinations, secrets } = table;
   const surroundings = { destinations, secrets, usesRequestHosts: usesRequestHosts(destinations), scoped };
   return table.listeners
-    .map((listener) => emitListener(listener, { ...surroundings, address: options.bind(listener) }))
+    .map((listener) => emitListener(listener, { ...surroundings, address: placeOf(listener, options) }))
     .filter(({ filterChains }) => filterChains.length > 0);
+}
+
+function placeOf(listener: Listener, options: EmitOptions): HostPort | undefined {
+  return listener.role.kind === "inbound" ? undefined : options.bind(listener);
 }
 
 /** The resources as JSON, as `envoy --mode validate` and golden files read them; keys are left out. */

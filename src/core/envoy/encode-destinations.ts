@@ -3,11 +3,11 @@ import { ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import type { Destination } from "../routes/route-table.ts";
 import { emitCluster } from "./clusters.ts";
-import { emitEndpoints, type HostPort, type LocalEndpoints } from "./endpoints.ts";
+import { emitEndpoints, type LocalEndpoints, type LocalReplica } from "./endpoints.ts";
 
 interface Encoded {
   /** What was asked, and what the answer was. */
-  readonly read: ReadonlyMap<string, readonly HostPort[]>;
+  readonly read: ReadonlyMap<string, readonly LocalReplica[]>;
   readonly bytes: Uint8Array;
 }
 
@@ -34,7 +34,7 @@ function remember(encode: Encode): Encode {
   return (destination, local) => {
     const before = known.get(destination);
     if (before !== undefined && holds(before, local)) return before.bytes;
-    const read = new Map<string, readonly HostPort[]>();
+    const read = new Map<string, readonly LocalReplica[]>();
     const bytes = encode(destination, (name) => {
       const answer = local(name);
       read.set(name, answer);
@@ -50,9 +50,12 @@ function holds({ read }: Encoded, local: LocalEndpoints): boolean {
   return true;
 }
 
-function isSameList(one: readonly HostPort[], other: readonly HostPort[]): boolean {
+function isSameList(one: readonly LocalReplica[], other: readonly LocalReplica[]): boolean {
   return (
     one.length === other.length &&
-    one.every(({ address, port }, index) => other[index]?.address === address && other[index].port === port)
+    one.every(({ address, port, replica }, index) => {
+      const same = other[index];
+      return same?.address === address && same.port === port && same.replica === replica;
+    })
   );
 }

@@ -4,6 +4,7 @@ import {
   ClusterLoadAssignmentSchema,
 } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import type { LocalityLbEndpointsSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
+import { inboundListenerId } from "../routes/inbound-names.ts";
 import type { Destination, DestinationEndpoint, Locality } from "../routes/route-table.ts";
 import type { AddressSchema } from "../../gen/envoy/config/core/v3/address_pb.ts";
 import type { Init } from "./init.ts";
@@ -13,8 +14,14 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** Where a replica of a local workload listens. */
+export interface LocalReplica extends HostPort {
+  /** Which one, counted from 0; its place in the list where it is absent. */
+  readonly replica?: number | undefined;
+}
+
 /** Where the replicas of a local workload (`namespace/name`) listen now; those that are not ready are left out. */
-export type LocalEndpoints = (localWorkload: string) => readonly HostPort[];
+export type LocalEndpoints = (localWorkload: string) => readonly LocalReplica[];
 
 /** Emits the addresses behind a destination, under the destination's id, by priority and locality. */
 export function emitEndpoints(destination: Destination, local: LocalEndpoints): ClusterLoadAssignment {
@@ -32,6 +39,8 @@ export interface ResolvedEndpoint extends HostPort {
   readonly locality: Locality | undefined;
   readonly priority: number;
   readonly localityWeight: number | undefined;
+  /** The listener of this proxy that stands before the address; undefined where the address is dialled. */
+  readonly inboundListener: string | undefined;
 }
 
 /** The addresses behind a destination, with the replicas of its local workloads. Envoy wants weights of at least 1. */
@@ -45,12 +54,29 @@ export function resolveEndpoints(destination: Destination, local: LocalEndpoints
 function resolveAddresses(
   endpoint: DestinationEndpoint,
   local: LocalEndpoints,
-): readonly (HostPort & { readonly weight: number })[] {
+): readonly Pick<ResolvedEndpoint, "address" | "port" | "weight" | "inboundListener">[] {
   switch (endpoint.kind) {
     case "address":
-      return [{ address: endpoint.address, port: endpoint.port, weight: Math.max(1, endpoint.weight) }];
-    case "localWorkload":
-      return local(endpoint.name).map(({ address, port }) => ({ address, port, weight: 1 }));
+      return [
+        {
+          address: endpoint.address,
+          port: endpoint.port,
+          weight: Math.max(1, endpoint.weight),
+          inboundListener: undefined,
+        },
+      ];
+    case "localWorkload": {
+      const { name, replica: wanted, inboundPort } = endpoint;
+      return local(name)
+        .map(({ address, port, replica }, index) => ({ address, port, replica: replica ?? index }))
+        .filter(({ replica }) => wanted === undefined || replica === wanted)
+        .map(({ address, port, replica }) => ({
+          address,
+          port,
+          weight: 1,
+          inboundListener: inboundPort === undefined ? undefined : inboundListenerId(name, inboundPort, replica),
+        }));
+    }
   }
 }
 
@@ -75,15 +101,19 @@ function emitGroup(
     priority: ranks.get(first?.priority ?? 0) ?? 0,
     // Without a weight a locality would get nothing where shares are drawn by locality.
     ...(usesLocalityWeights ? { loadBalancingWeight: Math.max(1, first?.localityWeight ?? 1) } : {}),
-    lbEndpoints: group.map(({ address, port, weight }) => ({
-      hostIdentifier: { case: "endpoint", value: { address: emitEndpointAddress({ address, port }) } },
-      loadBalancingWeight: weight,
+    lbEndpoints: group.map((endpoint) => ({
+      hostIdentifier: { case: "endpoint", value: { address: emitEndpointAddress(endpoint) } },
+      loadBalancingWeight: endpoint.weight,
     })),
   };
 }
 
 /** `unix:///path` is a socket, which has no port; `unix://@name` is one without a file. */
-function emitEndpointAddress({ address, port }: HostPort): Init<typeof AddressSchema> {
+function emitEndpointAddress({ address, port, inboundListener }: ResolvedEndpoint): Init<typeof AddressSchema> {
+  if (inboundListener !== undefined) {
+    const addressNameSpecifier = { case: "serverListenerName" as const, value: inboundListener };
+    return { address: { case: "envoyInternalAddress", value: { addressNameSpecifier } } };
+  }
   return address.startsWith("unix://")
     ? { address: { case: "pipe", value: { path: address.slice("unix://".length) } } }
     : emitSocketAddress({ address, port });

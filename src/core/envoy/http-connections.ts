@@ -48,7 +48,7 @@ function emitWholeLookup(routing: string): Pick<ScopeLookup, "filters"> & Connec
 }
 
 /** What the next hop is told about the caller. */
-function emitCallerDetails(role: ListenerRole): ConnectionManagerInit {
+export function emitCallerDetails(role: ListenerRole): ConnectionManagerInit {
   switch (role.kind) {
     case "gateway":
       return {

@@ -16,6 +16,11 @@ export function emitHttpFilters({ usesRequestHosts }: { readonly usesRequestHost
   return [probeFilter, grpcStats, fault, cors, ...(usesRequestHosts ? [requestHostFilter] : []), emitRouter()];
 }
 
+/** The filters before a workload: no rule has a fault or CORS there, and a probe has been answered before. */
+export function emitInboundFilters(): Extension[] {
+  return [grpcStats, emitRouter()];
+}
+
 const grpcStats = emitExtension("envoy.filters.http.grpc_stats", GrpcStatsSchema, {
   emitFilterState: true,
   perMethodStatSpecifier: { case: "statsForAllMethods", value: { value: false } },

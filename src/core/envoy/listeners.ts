@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { TrafficDirection } from "../../gen/envoy/config/core/v3/base_pb.ts";
 import { type Listener as EnvoyListener, ListenerSchema } from "../../gen/envoy/config/listener/v3/listener_pb.ts";
 import type { FilterChainSchema } from "../../gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { TlsInspectorSchema } from "../../gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.ts";
@@ -9,12 +10,14 @@ import { emitDownstreamTls } from "./downstream-tls.ts";
 import { emitSocketAddress, type HostPort } from "./endpoints.ts";
 import { emitExtension, type Extension } from "./extension.ts";
 import { emitConnectionManager } from "./http-connections.ts";
+import { emitInboundManager } from "./inbound-connections.ts";
 import type { Init } from "./init.ts";
 import { emitTcpProxy } from "./tcp-proxy.ts";
 
 /** What a listener's form depends on beside itself. */
 export interface ListenerSurroundings {
-  readonly address: HostPort;
+  /** Undefined for an inbound listener, which is reached from within this Envoy alone. */
+  readonly address: HostPort | undefined;
   readonly destinations: RouteTable["destinations"];
   readonly secrets: RouteTable["secrets"];
   /** Whether some destination is the host that a request names; see request-hosts.ts. */
@@ -28,11 +31,20 @@ export function emitListener(listener: Listener, surroundings: ListenerSurroundi
   const chains = listener.filterChains.filter((chain) => hasCertificates(chain, surroundings));
   return create(ListenerSchema, {
     name: listener.id,
-    address: emitSocketAddress(surroundings.address),
+    ...emitPlace(surroundings.address),
     // It reads the first bytes of every connection, so that only a listener that chooses by name has it.
     listenerFilters: chains.some(({ serverNames }) => serverNames.length > 0) ? [tlsInspector] : [],
     filterChains: chains.map((chain) => emitFilterChain(chain, listener, surroundings)),
   });
+}
+
+/** What is meant for a workload comes from within this Envoy, so that it needs no port of the machine. */
+function emitPlace(address: HostPort | undefined): Init<typeof ListenerSchema> {
+  if (address !== undefined) return { address: emitSocketAddress(address) };
+  return {
+    listenerSpecifier: { case: "internalListener", value: {} },
+    trafficDirection: TrafficDirection.INBOUND,
+  };
 }
 
 const tlsInspector = emitExtension("envoy.filters.listener.tls_inspector", TlsInspectorSchema, {});
@@ -70,6 +82,12 @@ function emitNetworkFilter(chain: FilterChain, listener: Listener, surroundings:
         "envoy.filters.network.tcp_proxy",
         TcpProxySchema,
         emitTcpProxy(serves.route, chain.id, surroundings.destinations),
+      );
+    case "inboundHttp":
+      return emitExtension(
+        "envoy.filters.network.http_connection_manager",
+        HttpConnectionManagerSchema,
+        emitInboundManager(listener, serves.route),
       );
   }
 }

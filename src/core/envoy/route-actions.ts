@@ -117,7 +117,7 @@ function emitPathRewrite(rewrite: PathRewrite): RouteActionInit {
 }
 
 /** Status codes only count where their token is in the list (Istio: pilot/pkg/networking/core/route/retry/retry.go). */
-function emitRetry(retry: Retry): Init<typeof RetryPolicySchema> {
+export function emitRetry(retry: Retry): Init<typeof RetryPolicySchema> {
   const statusToken = "retriable-status-codes";
   const needsToken = retry.statusCodes.length > 0 && !retry.on.includes(statusToken);
   return {

@@ -1,6 +1,7 @@
 import { createRegistry } from "@bufbuild/protobuf";
 import { HttpGrpcAccessLogConfigSchema } from "../../gen/envoy/extensions/access_loggers/grpc/v3/als_pb.ts";
 import { ClusterConfigSchema } from "../../gen/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.ts";
+import { InternalListenerSchema } from "../../gen/envoy/extensions/bootstrap/internal_listener/v3/internal_listener_pb.ts";
 import { CorsPolicySchema, CorsSchema } from "../../gen/envoy/extensions/filters/http/cors/v3/cors_pb.ts";
 import { FilterConfigSchema as RequestHostsSchema } from "../../gen/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy_pb.ts";
 import { HTTPFaultSchema } from "../../gen/envoy/extensions/filters/http/fault/v3/fault_pb.ts";
@@ -30,6 +31,7 @@ export const envoyTypes = createRegistry(
   HttpConnectionManagerSchema,
   HttpGrpcAccessLogConfigSchema,
   HttpProtocolOptionsSchema,
+  InternalListenerSchema,
   PreviousHostsPredicateSchema,
   PreviousPrioritiesConfigSchema,
   ProxyProtocolUpstreamTransportSchema,

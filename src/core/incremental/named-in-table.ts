@@ -1,3 +1,4 @@
+import { destinationsOfChain } from "../routes/listener-parts.ts";
 import type { DestinationId, HttpRouting, Route, RouteTable, VirtualHost } from "../routes/route-table.ts";
 
 /** Destinations that a route sends or copies requests to, as often as it names them. */
@@ -14,9 +15,7 @@ function namedByRoute({ action }: Route): readonly DestinationId[] {
 export function countNamed({ listeners, httpRoutings }: RouteTable): Map<DestinationId, number> {
   const counts = new Map<DestinationId, number>();
   const count = (id: DestinationId): void => void counts.set(id, (counts.get(id) ?? 0) + 1);
-  for (const { serves } of listeners.flatMap(({ filterChains }) => filterChains)) {
-    if (serves.kind === "tcp") for (const { destination } of serves.route.split.arms) count(destination);
-  }
+  for (const { filterChains } of listeners) for (const chain of filterChains) destinationsOfChain(chain).forEach(count);
   for (const { virtualHosts } of httpRoutings) {
     for (const host of virtualHosts) for (const id of namedByHost(host)) count(id);
   }

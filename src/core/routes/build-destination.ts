@@ -12,6 +12,7 @@ import {
 import type { DestinationRef, DestinationSink } from "./destinations.ts";
 import { isSubset } from "./gateway-workloads.ts";
 import { arrangeEndpoints, resolveLocalityRules } from "./locality-policy.ts";
+import type { InboundPorts } from "./inbound-ports.ts";
 import type { RouteClient } from "./route-client.ts";
 import type { Destination, DestinationId, DestinationResolution, UpstreamTls } from "./route-table.ts";
 import { buildUpstreamTls } from "./upstream-tls.ts";
@@ -56,7 +57,7 @@ export function buildDestination(
   if (tls === "impossible") {
     return undefined;
   }
-  return describe(ref, { ...sources, port, members, blocks, tls });
+  return describe(ref, { ...sources, port, members, blocks, tls, inboundPorts: sink.inboundPorts });
 }
 
 function isLookedUp({ resolution }: MeshService): boolean {
@@ -99,19 +100,23 @@ interface DestinationParts extends DestinationSources {
   readonly members: MeshService["endpoints"];
   readonly blocks: ResolvedBlocks;
   readonly tls: UpstreamTls | undefined;
+  readonly inboundPorts: InboundPorts;
 }
 
 function describe(ref: NamedRef, parts: DestinationParts): Destination {
   const { service, port, members, blocks, client, config, tls } = parts;
   const locality = resolveLocalityRules({ blocks, service, mesh: config.localityLbSetting });
-  const arranged = arrangeEndpoints(members, { port: ref.port, rules: locality, client });
+  const resolution = resolutionOf(service, client);
+  // Only addresses that are told to the proxy can be listeners of its own.
+  const inbound = resolution === "static" ? parts.inboundPorts : undefined;
+  const arranged = arrangeEndpoints(members, { port: ref.port, rules: locality, client, inbound });
   return {
     id: ref.id,
     host: ref.host,
     subset: ref.subset,
     port: ref.port,
     protocol: protocolOf(port, blocks),
-    resolution: resolutionOf(service, client),
+    resolution,
     endpoints: service.resolution === "none" ? [] : arranged.endpoints,
     policy: {
       ...buildDestinationPolicy(blocks, config),

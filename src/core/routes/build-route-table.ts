@@ -6,10 +6,12 @@ import type { Mesh } from "../mesh/mesh.ts";
 import { meshConfigOf } from "../mesh/sidecar-scope.ts";
 import { buildGateway } from "./build-gateway.ts";
 import type { GatewayBuilding } from "./build-http-chain.ts";
+import { buildInbound } from "./build-inbound.ts";
 import type { Findings } from "./build-routes.ts";
 import { buildOutbound } from "./build-outbound.ts";
 import type { DestinationSink } from "./destinations.ts";
 import { findGatewayWorkloads, type GatewayWorkload } from "./gateway-workloads.ts";
+import { findInboundPorts } from "./inbound-ports.ts";
 import { mergeDelegates } from "./merge-delegates.ts";
 import type { Destination, DestinationId, Proxy, RouteTable, Secret, SecretId, UnservedHost } from "./route-table.ts";
 import { createSecretStore } from "./secret-store.ts";
@@ -29,19 +31,22 @@ export function buildRouteTable(mesh: Mesh): {
   const secrets = new Map<SecretId, Secret>();
   const findings: Findings = new Map();
   const config = meshConfigOf(mesh);
-  const sink: DestinationSink = { destinations, secrets: createSecretStore(mesh, secrets), findings };
+  const inboundPorts = findInboundPorts(mesh);
+  const sink: DestinationSink = { destinations, secrets: createSecretStore(mesh, secrets), findings, inboundPorts };
   const virtualServices = mergeDelegates(mesh.virtualServices, config);
   const building: GatewayBuilding = { mesh, config, virtualServices, sink, served: new Set() };
   const workloads = findGatewayWorkloads(mesh);
   const gateways = workloads.map((workload) => buildGateway(workload, building));
   const httpRoutings = gateways.flatMap((parts) => parts.httpRoutings);
   const outbound = buildOutbound({ mesh: { ...mesh, virtualServices }, sink, httpRoutings });
+  const inbound = buildInbound(mesh, inboundPorts);
+  for (const destination of inbound.destinations) destinations.set(destination.id, destination);
   for (const finding of hiddenVirtualServices(building, workloads)) {
     findings.set(`${finding.code} ${finding.resource}`, finding);
   }
   const table: RouteTable = {
     proxies: new Map([...workloads.map(describeProxy), ...outbound.proxies].map((proxy) => [proxy.id, proxy])),
-    listeners: [...gateways.flatMap((parts) => parts.listeners), ...outbound.listeners],
+    listeners: [...gateways.flatMap((parts) => parts.listeners), ...outbound.listeners, ...inbound.listeners],
     httpRoutings: [...httpRoutings, ...outbound.httpRoutings],
     destinations,
     secrets,

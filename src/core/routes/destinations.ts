@@ -2,6 +2,7 @@ import type { HostName, Mesh } from "../mesh/mesh.ts";
 import { buildDestination, type DestinationSources } from "./build-destination.ts";
 import type { Findings } from "./build-routes.ts";
 import { createDestinationView, type DestinationView } from "./destination-view.ts";
+import type { InboundPorts } from "./inbound-ports.ts";
 import type { RouteClient } from "./route-client.ts";
 import type { Destination, DestinationId } from "./route-table.ts";
 import type { SecretStore } from "./secret-store.ts";
@@ -33,6 +34,8 @@ export interface DestinationSink {
   readonly destinations: Map<DestinationId, Destination>;
   readonly secrets: SecretStore;
   readonly findings: Findings;
+  /** Ports of workloads that are reached through a proxy of their own. */
+  readonly inboundPorts: InboundPorts;
 }
 
 /**

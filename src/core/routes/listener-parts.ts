@@ -1,4 +1,4 @@
-import type { FilterChain, HttpRouting, Listener, ListenerServer, RouteTable } from "./route-table.ts";
+import type { DestinationId, FilterChain, HttpRouting, Listener, ListenerServer, RouteTable } from "./route-table.ts";
 
 /** Tables are immutable, so an index lives as long as its table. */
 const indexes = new WeakMap<readonly HttpRouting[], ReadonlyMap<string, HttpRouting>>();
@@ -12,6 +12,18 @@ export function routingOf(table: Pick<RouteTable, "httpRoutings">, chain: Filter
     indexes.set(table.httpRoutings, index);
   }
   return index.get(chain.serves.routing);
+}
+
+/** Where a chain leads by itself, without rules that choose among requests. */
+export function destinationsOfChain({ serves }: Pick<FilterChain, "serves">): readonly DestinationId[] {
+  switch (serves.kind) {
+    case "http":
+      return [];
+    case "tcp":
+      return serves.route.split.arms.map(({ destination }) => destination);
+    case "inboundHttp":
+      return [serves.route.destination];
+  }
 }
 
 /** The servers of every filter chain, in their order. */

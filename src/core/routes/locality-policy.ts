@@ -2,6 +2,7 @@ import type { LocalityLoadBalancing } from "../manifest/destination-rule.ts";
 import type { MeshEndpoint, MeshService } from "../mesh/mesh.ts";
 import { distribute, type LocalityGroup } from "./locality-distribution.ts";
 import { prioritize } from "./locality-failover.ts";
+import type { InboundPorts } from "./inbound-ports.ts";
 import { placeEndpoints } from "./placed-endpoint.ts";
 import { localityOf, type RouteClient } from "./route-client.ts";
 import type { ResolvedBlocks } from "./destination-policy.ts";
@@ -46,10 +47,15 @@ const nearness: Readonly<Record<NonNullable<MeshService["trafficDistribution"]>,
 /** Endpoints of one destination with priorities and shares as the client's place asks. */
 export function arrangeEndpoints(
   members: readonly MeshEndpoint[],
-  options: { readonly port: number; readonly rules: LocalityRules | undefined; readonly client: RouteClient },
+  options: {
+    readonly port: number;
+    readonly rules: LocalityRules | undefined;
+    readonly client: RouteClient;
+    readonly inbound: InboundPorts | undefined;
+  },
 ): { readonly endpoints: readonly DestinationEndpoint[]; readonly usesLocalityWeights: boolean } {
-  const { port, rules, client } = options;
-  const placed = placeEndpoints(members, port);
+  const { port, rules, client, inbound } = options;
+  const placed = placeEndpoints(members, port, inbound);
   if (rules === undefined) {
     return { endpoints: placed.map(({ endpoint }) => endpoint), usesLocalityWeights: false };
   }

@@ -1,4 +1,5 @@
 import type { MeshEndpoint } from "../mesh/mesh.ts";
+import type { InboundPorts } from "./inbound-ports.ts";
 import { localityOf, parseLocality } from "./route-client.ts";
 import type { DestinationEndpoint, Locality } from "./route-table.ts";
 
@@ -10,8 +11,15 @@ export interface PlacedEndpoint {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Those that serve a port; replicas of one workload are one endpoint. */
-export function placeEndpoints(members: readonly MeshEndpoint[], port: number): readonly PlacedEndpoint[] {
+/**
+ * Those that serve a port; replicas of one workload are one endpoint.
+ * @param inbound ports of workloads that are reached through a proxy of their own; undefined where none can be
+ */
+export function placeEndpoints(
+  members: readonly MeshEndpoint[],
+  port: number,
+  inbound?: InboundPorts,
+): readonly PlacedEndpoint[] {
   const placed: PlacedEndpoint[] = [];
   const workloads = new Set<string>();
   for (const member of members) {
@@ -26,7 +34,11 @@ export function placeEndpoints(members: readonly MeshEndpoint[], port: number): 
       endpoint: {
         ...(member.source.kind === "address"
           ? { kind: "address", address: member.source.address, port: dialled, weight: member.weight ?? 1 }
-          : { kind: "localWorkload", name: member.source.name }),
+          : {
+              kind: "localWorkload",
+              name: member.source.name,
+              ...(inbound?.get(member.source.name)?.has(dialled) === true ? { inboundPort: dialled } : {}),
+            }),
         ...(locality === undefined ? {} : { locality }),
       },
       locality: locality ?? nowhere,

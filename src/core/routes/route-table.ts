@@ -38,9 +38,12 @@ export interface UnservedHost {
   /** Plain words, to follow "because". */
   readonly reason: string;
   readonly at: Position;
+  /** `Kind namespace/name` of the object that says this, where that is no VirtualService. */
+  readonly madeFrom?: string | undefined;
 }
 
 /**
+ * `inbound|<port>||<workload>#<replica>` for what a workload's own proxy sends it; for all others
  * `outbound|<port>|<subset>|<host>`, the name that proxies and their statistics show, with `@<namespace>` after it where
  * callers of that namespace have another policy or other subsets than those that the plain name stands for.
  */
@@ -67,8 +70,8 @@ export type ListenerRole =
   | { readonly kind: "outboundHttp" }
   /** What a workload with a sidecar sends to one port of one service. */
   | { readonly kind: "outboundService"; readonly host: string }
-  /** What reaches a workload with a sidecar. */
-  | { readonly kind: "inbound" };
+  /** What reaches one replica of a workload with a sidecar, from within this proxy alone; it has no address outside. */
+  | { readonly kind: "inbound"; readonly replica: number };
 
 export interface FilterChain {
   /** Unique in the table and stable; a listener with one chain has its own id here. */
@@ -83,7 +86,18 @@ export interface FilterChain {
 
 export type ChainService =
   /** The id of one of the table's `httpRoutings`. */
-  { readonly kind: "http"; readonly routing: string } | { readonly kind: "tcp"; readonly route: TcpRoute };
+  | { readonly kind: "http"; readonly routing: string }
+  | { readonly kind: "tcp"; readonly route: TcpRoute }
+  | { readonly kind: "inboundHttp"; readonly route: InboundRoute };
+
+/** The one route of requests that reach a workload: no rule that somebody wrote is asked, and no time limit is set. */
+export interface InboundRoute {
+  readonly destination: DestinationId;
+  /** The port of the service, which callers know. */
+  readonly servicePort: number;
+  /** Undefined for gRPC, whose streams are not repeated. */
+  readonly retry: Retry | undefined;
+}
 
 /** The virtual hosts of one HTTP filter chain. */
 export interface HttpRouting {
@@ -349,7 +363,14 @@ export type DestinationResolution =
 export type DestinationEndpoint = (
   | { readonly kind: "address"; readonly address: string; readonly port: number; readonly weight: number }
   /** Replicas of a local workload (`namespace/name`); addresses are known only while it runs. */
-  | { readonly kind: "localWorkload"; readonly name: string }
+  | {
+      readonly kind: "localWorkload";
+      readonly name: string;
+      /** This one alone, counted from 0; all of them where it is absent. */
+      readonly replica?: number | undefined;
+      /** The port of the workload whose inbound listeners are in the way; absent where its replicas are dialled. */
+      readonly inboundPort?: number | undefined;
+    }
 ) & {
   readonly locality?: Locality | undefined;
   /** 0 is tried first; a higher number takes over as those below it fail. */

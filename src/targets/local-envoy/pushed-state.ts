@@ -46,9 +46,11 @@ export interface Retired {
   readonly destinations: ReadonlyMap<DestinationId, RetiredDestination>;
   /** Those destinations may need them, on a proxy that starts. */
   readonly secrets: ResourcesByName;
+  /** Those before workloads, which those destinations lead through. */
+  readonly listeners: ResourcesByName;
 }
 
-export const nothingRetired: Retired = { destinations: new Map(), secrets: new Map() };
+export const nothingRetired: Retired = { destinations: new Map(), secrets: new Map(), listeners: new Map() };
 
 /** What can be put back after a refused push. */
 export interface SavedState {

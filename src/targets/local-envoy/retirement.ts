@@ -39,13 +39,14 @@ function without(resources: ResourcesByName | undefined, names: Iterable<string>
 }
 
 function removeNow(state: PushedState): void {
-  const { secrets, clusters, endpoints } = state.snapshot;
+  const { secrets, clusters, endpoints, listeners } = state.snapshot;
   const { retired } = state;
   state.retired = nothingRetired;
   state.publish({
     secrets: without(secrets, retired.secrets.keys()),
     clusters: without(clusters, retired.destinations.keys()),
     endpoints: without(endpoints, retired.destinations.keys()),
+    listeners: without(listeners, retired.listeners.keys()),
     withholdsRemovals: false,
   });
 }
@@ -60,7 +61,7 @@ async function isUnused({ server, state, proxies }: Retirement): Promise<boolean
   const { destinations } = state.retired;
   if (destinations.size === 0) return true;
   const busy = await proxies.ask(({ admin }) =>
-    admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(active|pending_active)$", { usedOnly: true }),
+    admin.stats("^cluster\\.(out|in)bound\\|.*\\.upstream_rq_(active|pending_active)$", { usedOnly: true }),
   );
   return busy.every((stats) =>
     [...destinations.keys()].every((name) =>

@@ -5,7 +5,8 @@ import { withWeights } from "../../core/routes/weights.ts";
 import type { ProxyProof } from "../../engine/ports.ts";
 import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
 import type { XdsServer } from "../../xds/server.ts";
-import type { Resource, ResourcesByName, Snapshot } from "../../xds/snapshot.ts";
+import type { Resource, ResourcesByName } from "../../xds/snapshot.ts";
+import { addedEndpoints, goneInbound, newInbound } from "./inbound-listeners.ts";
 import type { ConnectedProxy, ProxySet } from "./proxy-set.ts";
 import type { EncodedSnapshot, PushedState, Retired, RetiredDestination, SavedState } from "./pushed-state.ts";
 import { type Settlement, waitForTypes } from "./settlement.ts";
@@ -46,8 +47,8 @@ const restoreTimeoutMs = 5_000;
 const addedTypes = ["secrets", "clusters", "endpoints"] as const;
 
 /**
- * Makes before it breaks: clusters and endpoints are added and warm, then listeners and routes change, then every worker
- * shows that it has them. What the new table lacks is left in `state.retired`, to be removed when nothing uses it.
+ * Makes before it breaks: listeners before workloads are opened, clusters and endpoints are added and warm, then listeners
+ * and routes change, then every worker shows that it has them. What the new table lacks is left in `state.retired`, to be removed when nothing uses it.
  */
 export async function pushTable(push: TablePush, table: RouteTable, wanted: WeightOverrides): Promise<TableReport> {
   const { state, server } = push;
@@ -60,7 +61,7 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
   const retired = retireMissing(push, next);
   const proxies = push.proxies.named(server.connected);
 
-  const addition: Partial<Snapshot> = {
+  const addition: Addition = {
     secrets: retired.secrets.size === 0 ? next.secrets : new Map([...retired.secrets, ...next.secrets]),
     clusters: mergeRetired(next.clusters, retired, { before: saved.snapshot.clusters, part: ({ cluster }) => cluster }),
     endpoints: mergeRetired(next.endpoints, retired, {
@@ -71,6 +72,9 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
   // The layer stays until all have the new routes: the old ones need it, and those with other arms do not read it. A
   // proxy that starts waits for a layer before anything else.
   state.publishRuntime(state.layer);
+  const opened = await openInbound(push, proxies, { saved, addition, listeners: next.listeners });
+  if (opened.kind === "refused") return restoreAfterRefusal(push, saved, opened);
+  if (opened.kind === "waiting") return restoreLate(push, saved, "listeners before workloads were not ready in time");
   state.publish(addition);
   const isAdding = addedTypes.some((type) => addition[type] !== saved.snapshot[type]);
   const added = isAdding ? await settleAdded(push, proxies) : await settle(push, proxies, addedTypes);
@@ -79,7 +83,8 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
 
   state.setTable(table, wanted, { emit: push.emit, forms });
   state.rememberRoutes(weighted, next.routes);
-  const { listeners, scopes, routes } = next;
+  const { scopes, routes } = next;
+  const listeners = deriveMap(next.listeners, retired.listeners);
   state.publish({ listeners, scopes, routes, lingeringRoutes: forms.lingering });
   const switched = await settle(push, proxies, ["secrets", "listeners", "scopes", "routes"]);
   if (switched.kind === "refused") return restoreAfterRefusal(push, saved, switched);
@@ -88,6 +93,25 @@ export async function pushTable(push: TablePush, table: RouteTable, wanted: Weig
     return { kind: "unproved", isRestored: false, message: `${switched.node} did not confirm the new routes in time` };
   }
   return finish(push, proxies, { startMs, encodeMs });
+}
+
+type Addition = Pick<EncodedSnapshot, "secrets" | "clusters" | "endpoints">;
+
+/** Opens the listeners that endpoints of the addition will lead to, with what stands behind them. */
+async function openInbound(
+  push: TablePush,
+  proxies: readonly ConnectedProxy[],
+  step: { readonly saved: SavedState; readonly addition: Addition; readonly listeners: ResourcesByName },
+): Promise<Settlement | { readonly kind: "settled" }> {
+  const { saved, addition } = step;
+  const before = saved.snapshot.listeners;
+  const opening = newInbound(before, step.listeners);
+  if (before === undefined || opening.size === 0) return { kind: "settled" };
+  push.state.publish({ ...addition, endpoints: addedEndpoints(saved.snapshot, addition.endpoints) });
+  const added = await settleAdded(push, proxies);
+  if (added.kind !== "settled") return added;
+  push.state.publish({ listeners: deriveMap(before, opening) });
+  return await settle(push, proxies, ["listeners"]);
 }
 
 /** Clusters that wait for a secret which was refused would never be warm. */
@@ -127,7 +151,7 @@ async function finish(
 }
 
 function retireMissing({ state }: TablePush, next: EncodedSnapshot): Retired {
-  const { secrets, clusters, endpoints } = state.snapshot;
+  const { secrets, clusters, endpoints, listeners } = state.snapshot;
   const destinations = new Map<string, RetiredDestination>();
   for (const name of missingFrom(clusters, next.clusters)) {
     const cluster = clusters?.get(name);
@@ -137,7 +161,7 @@ function retireMissing({ state }: TablePush, next: EncodedSnapshot): Retired {
     const secret = secrets?.get(name);
     return secret === undefined ? [] : [[name, secret] as const];
   });
-  return { destinations, secrets: new Map(kept) };
+  return { destinations, secrets: new Map(kept), listeners: goneInbound(listeners, next.listeners) };
 }
 
 /** Names that were there before and are not any more. */
