@@ -44,6 +44,14 @@ export interface ReadyEvent {
   readonly services: readonly ServiceStatus[];
   /** Workloads that send requests inside the mesh. */
   readonly callers: readonly CallerStatus[];
+  /** A request inside the mesh that a rule takes; undefined where there is none. */
+  readonly callToTry: CallToTry | undefined;
+}
+
+export interface CallToTry {
+  /** `namespace/name` of a workload with a sidecar. */
+  readonly from: string;
+  readonly url: string;
 }
 
 /** Disposing it stops everything that it started, and nothing else. */

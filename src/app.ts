@@ -2,6 +2,7 @@ import type { RunningMesh, UpEvent, UpOptions } from "./app-types.ts";
 import { type RunningApi, startApi } from "./api/server.ts";
 import { startBackgroundWork, warnOfDefect } from "./app/background-work.ts";
 import { bringUp, realParts, type UpParts } from "./app/bring-up.ts";
+import { findCallToTry } from "./app/call-to-try.ts";
 import { startDemo } from "./app/demo.ts";
 import { MeshRuntime } from "./app/mesh-runtime.ts";
 import type { StateFolder } from "./local/state-folder.ts";
@@ -38,7 +39,8 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
   if (demo !== undefined) starting.use(demo);
   options.signal?.throwIfAborted();
   fate.begin();
-  options.onEvent({ kind: "ready", api: api.url, pageUrl: api.pageUrl(), gateways, services, callers });
+  const callToTry = findCallToTry(applier.current.table, services);
+  options.onEvent({ kind: "ready", api: api.url, pageUrl: api.pageUrl(), gateways, services, callers, callToTry });
   return runningMesh(starting.move(), stopped);
 }
 

@@ -14,6 +14,7 @@ const ready = {
   gateways,
   services,
   callers,
+  callToTry: undefined,
 } satisfies UpEvent;
 const finding = diagnostic("KIR1004", { message: "No such field.", at: { file: "/no/file.yaml", line: 2, column: 3 } });
 
@@ -94,16 +95,25 @@ test("notes and reasons from elsewhere read as sentences", () => {
 });
 
 test("without a gateway: who sends inside the mesh, and a request to copy", () => {
-  const [service] = services;
-  if (service === undefined) throw new Error("the fake has a service");
-  const inside = { ...service, hosts: ["nginx.sample-ns.svc.cluster.local"] };
-  const { answers } = record("text", [{ ...ready, gateways: [], services: [inside] }]);
+  const callToTry = { from: "sample-ns/nginx-blue", url: "http://nginx:8080/" };
+  const { answers } = record("text", [{ ...ready, gateways: [], callToTry }]);
   const lines = answers[0]?.split("\n") ?? [];
   expect(lines.slice(lines.indexOf("Callers inside the mesh"), lines.indexOf("Callers inside the mesh") + 4)).toEqual([
     "Callers inside the mesh",
     "  sample-ns/nginx-blue  sends through http://127.0.0.1:20001",
     "  sample-ns/nginx-green  sends through http://127.0.0.1:20002",
-    "    npx kirikae curl --from sample-ns/nginx-blue http://nginx.sample-ns/",
+    "    npx kirikae curl --from sample-ns/nginx-blue http://nginx:8080/",
   ]);
   expect(lines).not.toContain("Gateways");
+});
+
+test("no switch is proposed that would be refused: rules that lead to different services share no versions", () => {
+  const [service] = services;
+  if (service === undefined) throw new Error("the fake has a service");
+  const mixed = {
+    ...service,
+    rules: [...service.rules, { rule: 2, name: undefined, role: "public" as const, weights: { other: 100 } }],
+  };
+  expect(record("text", [{ ...ready, services: [mixed] }]).answers[0]).not.toContain("npx kirikae switch");
+  expect(record("text", [{ ...ready, services: [mixed, service] }]).answers[0]).toContain("npx kirikae switch");
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { GatewayAddress } from "../../api/types.ts";
+import type { GatewayAddress, ServiceStatus, VersionStatus } from "../../api/types.ts";
 import type { ReadyEvent, UpEvent } from "../../app-types.ts";
 import type { Diagnostic } from "../../core/diagnostics/diagnostic.ts";
 import { inkVersion, type Ink } from "../ink.ts";
@@ -75,22 +75,18 @@ function renderReady(event: ReadyEvent, ink: Ink): string {
 }
 
 /** With gateways only the command: most people try those first. */
-function renderCallers({ callers, gateways, services }: ReadyEvent, ink: Ink): readonly string[] {
+function renderCallers({ callers, gateways, callToTry }: ReadyEvent, ink: Ink): readonly string[] {
   const injected = callers.filter(({ proxy }) => proxy !== null);
-  const [first] = injected;
-  if (first === undefined) return [];
-  const inside = services.flatMap(({ hosts }) => hosts).find((host) => host.endsWith(clusterSuffix));
-  const command = `npx kirikae curl --from ${first.workload} http://${inside?.slice(0, -clusterSuffix.length) ?? ""}/`;
   const lines = [
     ...(gateways.length > 0
       ? []
       : injected.map(({ workload, proxy }) => `  ${ink.bold(workload)}  sends through http://${proxy ?? ""}`)),
-    ...(inside === undefined ? [] : [`    ${ink.cyan(command)}`]),
+    ...(callToTry === undefined
+      ? []
+      : [`    ${ink.cyan(`npx kirikae curl --from ${callToTry.from} ${callToTry.url}`)}`]),
   ];
   return lines.length === 0 ? [] : ["Callers inside the mesh", ...lines];
 }
-
-const clusterSuffix = ".svc.cluster.local";
 
 /** Any host of a wildcard will do for a try. */
 function renderCurl({ hosts, address, protocol }: GatewayAddress): string | undefined {
@@ -107,13 +103,23 @@ function renderCurl({ hosts, address, protocol }: GatewayAddress): string | unde
 }
 
 function renderNextCommand(event: ReadyEvent, ink: Ink): readonly string[] {
-  const service = event.services.find((candidate) => candidate.live !== undefined && candidate.versions.length > 1);
-  const other = service?.versions.find((version) => version.name !== service.live && version.readyEndpoints > 0);
-  if (service === undefined || other === undefined) return [];
+  const [first] = event.services.flatMap((service) => {
+    const other = service.versions.find((version) => canSwitch(service, version));
+    return other === undefined ? [] : [{ service, other }];
+  });
+  if (first === undefined) return [];
+  const { service, other } = first;
   const [namespace, name] = service.virtualService.split("/");
   const isUnique = event.services.filter((candidate) => candidate.virtualService.endsWith(`/${name}`)).length === 1;
   const where = isUnique ? "" : ` -n ${namespace}`;
   return ["Try in a second terminal", `  ${ink.cyan(`npx kirikae switch ${name}${where} --to ${other.name}`)}`];
+}
+
+/** Where rules lead to different services, a version of one is none of another, and a switch would be refused. */
+function canSwitch({ live, rules }: ServiceStatus, { name, readyEndpoints }: VersionStatus): boolean {
+  if (live === undefined || name === live || readyEndpoints === 0) return false;
+  const moved = rules.filter(({ role }) => role === "public");
+  return moved.length > 0 && moved.every(({ weights }) => name in weights && live in weights);
 }
 
 function renderUpEvent(event: Exclude<UpEvent, ReadyEvent>, ink: Ink): string {

@@ -60,13 +60,14 @@ function podOf(manifest: Manifest): PodSubject | undefined {
 /** A gateway as Istio's own charts and profiles install it; manifests of applications rarely contain it. */
 export interface InstalledGateway {
   readonly pod: PodSubject;
-  /** Ports that its Service has. */
+  /** Ports that its Service has, and those that they lead to. */
   readonly ports: ReadonlySet<number>;
 }
 
 /**
  * The gateways that are taken to be there when no manifest says so. Source: Istio `pkg/config/analysis/local/defaults.go`
- * and the labels of its Helm chart `gateway`.
+ * and the labels of its Helm chart `gateway`. Its profile `default` lets 80 lead to 8080 and 443 to 8443, and Gateways
+ * written for it, such as that of Istio's own sample, name those.
  */
 export function installedGateways(rootNamespace: string): readonly InstalledGateway[] {
   const install = (app: string, istio: string, ports: readonly number[]): InstalledGateway => {
@@ -74,8 +75,8 @@ export function installedGateways(rootNamespace: string): readonly InstalledGate
     const pod = { resource, namespace: rootNamespace, labels: { app, istio }, annotations: {}, at: undefined };
     return { pod, ports: new Set(ports) };
   };
-  const ingressPorts = [80, 443, 15_021, 15_443, 31_400];
-  const egressPorts = [80, 443, 15_443];
+  const egressPorts = [80, 443, 8080, 8443, 15_443];
+  const ingressPorts = [...egressPorts, 15_021, 31_400];
   return [
     install("istio-ingressgateway", "ingressgateway", ingressPorts),
     install("istio-egressgateway", "egressgateway", egressPorts),
