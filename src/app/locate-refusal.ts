@@ -148,7 +148,7 @@ function containsName(text: string, name: string): boolean {
 function originsOf(routes: readonly Route[]): readonly RefusalOrigin[] {
   const origins = new Map<string, RefusalOrigin>();
   for (const { origin } of routes) {
-    const resource = `VirtualService ${origin.virtualService}`;
+    const resource = origin.madeFrom ?? `VirtualService ${origin.virtualService}`;
     const key = `${resource} ${renderPosition(origin.at)}`;
     if (!origins.has(key)) origins.set(key, { resource, at: origin.at });
   }

@@ -94,6 +94,7 @@ export const emptyAnswer: RequestAnswer = {
   status: 0,
   flag: null,
   virtualService: null,
+  madeFrom: null,
   rule: null,
   match: null,
   name: null,

@@ -67,6 +67,8 @@ interface Place {
 
 interface ListedOrigin {
   readonly virtualService: string;
+  /** `Ingress namespace/name` where the rule is written in one. */
+  readonly madeFrom: string | null;
   readonly rule: number;
   readonly match: number | null;
   readonly at: Place;
@@ -115,6 +117,7 @@ export interface ListedArm extends NamedDestination {
 
 interface ListedUnserved {
   readonly virtualService: string;
+  readonly madeFrom: string | null;
   readonly host: string;
   readonly reason: string;
   readonly at: Place;
@@ -239,12 +242,12 @@ function listArms(table: RouteTable, { arms }: Split): readonly ListedArm[] {
   return taking.length > 0 ? taking : listed;
 }
 
-function listOrigin({ virtualService, rule, match, at }: RouteOrigin): ListedOrigin {
-  return { virtualService, rule, match: match ?? null, at: placeOf(at) };
+function listOrigin({ virtualService, madeFrom, rule, match, at }: RouteOrigin): ListedOrigin {
+  return { virtualService, madeFrom: madeFrom ?? null, rule, match: match ?? null, at: placeOf(at) };
 }
 
-function listUnserved({ virtualService, host, reason, at }: UnservedHost): ListedUnserved {
-  return { virtualService, host, reason, at: placeOf(at) };
+function listUnserved({ virtualService, madeFrom, host, reason, at }: UnservedHost): ListedUnserved {
+  return { virtualService, madeFrom: madeFrom ?? null, host, reason, at: placeOf(at) };
 }
 
 function placeOf({ file, line }: Place): Place {

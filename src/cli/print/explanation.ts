@@ -41,12 +41,12 @@ function renderOutcome({ outcome, status, flag }: RequestAnswer, ink: Ink): stri
   }
 }
 
-function renderRule({ virtualService, rule, match, name, at }: RequestAnswer, ink: Ink): string {
+function renderRule({ virtualService, madeFrom, rule, match, name, at }: RequestAnswer, ink: Ink): string {
   if (virtualService === null) return "";
   const number = match === null ? `rule ${rule}` : `rule ${rule} match ${match}`;
   const named = name === null ? number : `${number} (${neutraliseLine(name)})`;
   const place = at === null ? "" : `  ${ink.bold(neutraliseLine(`${at.file}:${at.line}`))}`;
-  return `  by ${ink.bold(virtualService)} ${named}${place}`;
+  return `  by ${madeFrom === null ? `${ink.bold(virtualService)} ${named}` : ink.bold(madeFrom)}${place}`;
 }
 
 function renderArms(arms: readonly ExplainedArm[]): string {

@@ -10,9 +10,9 @@ export function renderRoutes({ listeners, unserved }: RouteListing, ink: Ink): s
     ink.bold(renderListener(listener)),
     ...listener.filterChains.flatMap((chain) => renderChain(chain, ink)),
   ]);
-  const lost = unserved.map(({ virtualService, host, reason, at }) => [
+  const lost = unserved.map(({ virtualService, madeFrom, host, reason, at }) => [
     neutraliseLine(host),
-    `VirtualService ${virtualService}: ${reason}`,
+    `${madeFrom ?? `VirtualService ${virtualService}`}: ${reason}`,
     ink.dim(renderPlace(at)),
   ]);
   if (parts.length === 0) parts.push("no listener");
@@ -75,10 +75,12 @@ function renderRoute(route: ListedRoute, index: number, ink: Ink): readonly stri
 /** Rules that nobody wrote are those that callers inside the mesh meet by default. */
 function renderOrigin({
   virtualService,
+  madeFrom,
   rule,
   match,
   ...rest
-}: Pick<ListedRoute, "virtualService" | "rule" | "match">): string {
+}: Pick<ListedRoute, "virtualService" | "madeFrom" | "rule" | "match">): string {
+  if (madeFrom !== null) return madeFrom;
   if (virtualService === "") return "(no VirtualService)";
   const name = "name" in rest && typeof rest.name === "string" ? ` (${rest.name})` : "";
   return `${virtualService} rule ${rule}${match === null ? "" : ` match ${match}`}${name}`;

@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from "./catalogue-entry.ts";
+import { ingressFindings } from "./ingress-findings.ts";
 import { routeFindings } from "./route-findings.ts";
 
 /**
@@ -243,6 +244,7 @@ const entries = {
       "A file or folder below the one that was named could not be read: a link that leads nowhere, or missing permission. The others were read; what it would have said is missing.",
   },
   ...routeFindings,
+  ...ingressFindings,
   // KIR1200 to KIR1299: what objects say about each other.
   KIR1200: {
     level: "error",

@@ -20,6 +20,8 @@ function emitPathMatch(path: PathMatch): Init<typeof RouteMatchSchema> {
   switch (path.kind) {
     case "prefix":
       return { pathSpecifier: { case: "prefix", value: path.value }, ...emitCase(path.ignoreCase) };
+    case "pathPrefix":
+      return { pathSpecifier: { case: "pathSeparatedPrefix", value: path.value } };
     case "exact":
       return { pathSpecifier: { case: "path", value: path.value }, ...emitCase(path.ignoreCase) };
     case "regex":

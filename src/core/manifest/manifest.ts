@@ -36,6 +36,8 @@ interface ManifestOf<Kind extends string, Spec> {
   readonly spec: Spec;
   /** Where the document begins. */
   readonly at: Position;
+  /** `Kind namespace/name` of the object that says this, where no text has it by itself: what an Ingress stands for. */
+  readonly madeFrom?: string;
 }
 
 export type GatewayManifest = ManifestOf<"Gateway", GatewaySpec>;
@@ -48,8 +50,8 @@ export type WorkloadGroupManifest = ManifestOf<"WorkloadGroup", WorkloadGroupSpe
 export type SidecarManifest = ManifestOf<"Sidecar", SidecarSpec>;
 /** Both forms in which Kubernetes keeps the addresses behind a Service. */
 export type EndpointSliceManifest = ManifestOf<"EndpointSlice" | "Endpoints", EndpointSliceSpec>;
-type IngressManifest = ManifestOf<"Ingress", IngressSpec>;
-type IngressClassManifest = ManifestOf<"IngressClass", IngressClassSpec>;
+export type IngressManifest = ManifestOf<"Ingress", IngressSpec>;
+export type IngressClassManifest = ManifestOf<"IngressClass", IngressClassSpec>;
 /** A ConfigMap is here where it holds a CA, which Istio takes in the place of a Secret. */
 export type SecretManifest = ManifestOf<"Secret" | "ConfigMap", SecretSpec>;
 export type SecurityPolicyManifest = ManifestOf<
@@ -112,7 +114,10 @@ export function objectName(manifest: Manifest): ObjectName {
   return namespace === "" ? name : `${namespace}/${name}`;
 }
 
-/** `Kind namespace/name`, the form in which diagnostics name an object. */
+/**
+ * `Kind namespace/name`, the form in which diagnostics name an object. What is made from another object has that one's
+ * name, because that is what somebody wrote.
+ */
 export function resourceName(manifest: Manifest): string {
-  return `${manifest.kind} ${objectName(manifest)}`;
+  return manifest.madeFrom ?? `${manifest.kind} ${objectName(manifest)}`;
 }

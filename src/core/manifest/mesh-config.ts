@@ -16,7 +16,7 @@ export interface MeshConfig {
   readonly ingressClass: string;
   /** The Service of the gateway that Ingresses are bound to, in the root namespace. */
   readonly ingressService: string;
-  /** The value of the label `istio` on that gateway's pods. */
+  /** The value of the label `istio` on that gateway's pods; empty takes it from `ingressService`. */
   readonly ingressSelector: string;
   /** `STRICT` takes Ingresses of the class alone, `DEFAULT` those without a class too. */
   readonly ingressControllerMode: "OFF" | "DEFAULT" | "STRICT";
@@ -36,7 +36,7 @@ export const defaultMeshConfig: MeshConfig = {
   rootNamespace: "istio-system",
   ingressClass: "istio",
   ingressService: "istio-ingressgateway",
-  ingressSelector: "ingressgateway",
+  ingressSelector: "",
   ingressControllerMode: "STRICT",
   connectTimeoutMs: 10_000,
   localityLbSetting: { enabled: true, distribute: [], failover: [], failoverPriority: [] },

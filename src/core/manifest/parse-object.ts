@@ -7,7 +7,7 @@ import { decodeMetadata } from "./kinds/metadata.ts";
 import type { Manifest, ObjectMeta } from "./manifest.ts";
 import { complainObjectLabel } from "./names.ts";
 import type { LineIndex } from "./yaml/line-index.ts";
-import { describeValue, type YamlMap, type YamlValue } from "./yaml/yaml-value.ts";
+import { describeType, type YamlMap, type YamlValue } from "./yaml/yaml-value.ts";
 
 export interface ObjectContext {
   readonly lines: LineIndex;
@@ -18,7 +18,7 @@ export interface ObjectContext {
 /** Reads one document: an object, or a List of them. Depth is bounded by the YAML reader. */
 export function* parseObject(value: YamlValue, context: ObjectContext): Generator<Manifest> {
   if (value.kind !== "map") {
-    reportObject(value, context, `A document must be a Kubernetes object, but this one is ${describeValue(value)}.`);
+    reportObject(value, context, `A document must be a Kubernetes object, but this one is ${describeType(value)}.`);
     return;
   }
   const kind = textOf(value, "kind");
@@ -94,6 +94,7 @@ function decodeManifest(value: YamlMap, reader: KindReader, { type, context }: S
     resource: resourceOf(value, type, context),
     kind: type.kind,
     namespace: "",
+    hidesValues: ["Secret", "ConfigMap"].includes(type.kind),
   };
   if (reader.isStrict) {
     reportStrayFields(place, value, decodeContext);

@@ -59,10 +59,15 @@ export type StringMatch =
   | { readonly kind: "regex"; readonly value: string }
   | { readonly kind: "present" };
 
+/** `pathPrefix` takes the path and what follows it after a slash; only an Ingress says so, and not with a slash at the end. */
+export type UriMatch =
+  | Exclude<StringMatch, { kind: "present" }>
+  | { readonly kind: "pathPrefix"; readonly value: string };
+
 /** Conditions of one entry are AND-ed; the entries of a rule are OR-ed. */
 export interface HttpMatch {
   readonly name: string | undefined;
-  readonly uri: Exclude<StringMatch, { kind: "present" }> | undefined;
+  readonly uri: UriMatch | undefined;
   readonly ignoreUriCase: boolean;
   readonly scheme: StringMatch | undefined;
   readonly method: StringMatch | undefined;
@@ -93,6 +98,8 @@ export interface HttpRoute {
   readonly fault: HttpFault | undefined;
   readonly cors: HttpCors | undefined;
   readonly at: Position;
+  /** `Kind namespace/name` of the object that says this, where that is no VirtualService. */
+  readonly madeFrom?: string;
 }
 
 export type HttpAction =

@@ -30,6 +30,7 @@ export function buildEntryService(
     endpoints: entryEndpoints(manifest, name, sources),
     exportedTo: resolveExports(exportTo, metadata.namespace),
     subjectAltNames: spec.subjectAltNames,
+    ...(spec.addresses.some(isIpAddress) ? { addresses: spec.addresses.filter(isIpAddress) } : {}),
   };
 }
 

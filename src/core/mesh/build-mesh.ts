@@ -2,6 +2,7 @@ import { boundFindings } from "../diagnostics/bound-findings.ts";
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { renderPosition } from "../diagnostics/position.ts";
 import { type Manifest, objectName, resourceName, type WorkloadManifest } from "../manifest/manifest.ts";
+import { buildIngressManifests } from "./ingress-manifests.ts";
 import { buildServices } from "./build-services.ts";
 import type { Mesh } from "./mesh.ts";
 
@@ -13,9 +14,16 @@ export function buildMesh(manifests: readonly Manifest[]): { mesh: Mesh; diagnos
   const { kept, diagnostics } = removeDuplicates(manifests);
   const ordered = kept.toSorted(byAge);
   const services = buildServices(ordered);
+  const made = buildIngressManifests(ordered);
   const mesh: Mesh = {
-    gateways: ordered.filter((manifest) => manifest.kind === "Gateway"),
-    virtualServices: ordered.filter((manifest) => manifest.kind === "VirtualService"),
+    gateways: inOrder(
+      ordered.filter((manifest) => manifest.kind === "Gateway"),
+      made.gateways,
+    ),
+    virtualServices: inOrder(
+      ordered.filter((manifest) => manifest.kind === "VirtualService"),
+      made.virtualServices,
+    ),
     services: services.services,
     destinationRules: ordered.filter((manifest) => manifest.kind === "DestinationRule"),
     workloads: ordered.filter(isWorkload),
@@ -27,6 +35,10 @@ export function buildMesh(manifests: readonly Manifest[]): { mesh: Mesh; diagnos
     manifests: ordered,
   };
   return { mesh, diagnostics: boundFindings([...diagnostics, ...services.diagnostics], "of what it declares") };
+}
+
+function inOrder<Kind extends Manifest>(written: readonly Kind[], made: readonly Kind[]): readonly Kind[] {
+  return made.length === 0 ? written : [...written, ...made].toSorted(byAge);
 }
 
 function removeDuplicates(manifests: readonly Manifest[]): {

@@ -88,6 +88,8 @@ function buildService(
     exportedTo: resolveExports(exportTo, metadata.namespace),
     subjectAltNames: [],
     ...(alias === undefined ? {} : { aliasOf: alias.toLowerCase() }),
+    ...(spec.clusterIps.length === 0 ? {} : { addresses: spec.clusterIps }),
+    ...(spec.isHeadless ? { hasPodNames: true as const } : {}),
     ...(spec.trafficDistribution === undefined ? {} : { trafficDistribution: spec.trafficDistribution }),
   };
 }

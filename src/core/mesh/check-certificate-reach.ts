@@ -2,7 +2,7 @@ import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { renderPosition } from "../diagnostics/position.ts";
 import type { GatewayServer } from "../manifest/gateway.ts";
 import { coversHost } from "../manifest/host-pattern.ts";
-import { type GatewayManifest, objectName, resourceName } from "../manifest/manifest.ts";
+import { type GatewayManifest, resourceName } from "../manifest/manifest.ts";
 import { certificateKeys } from "./check-shared-certificates.ts";
 import { type GatewayPods, selectorKey } from "./gateway-pods.ts";
 import type { Mesh } from "./mesh.ts";
@@ -80,7 +80,7 @@ function parentWildcard(host: string): string {
 }
 
 function reportReach({ gateway, server }: TlsServer, owner: TlsServer, host: string): Diagnostic {
-  const place = `server ${owner.server.name} of Gateway ${objectName(owner.gateway)} (${renderPosition(owner.server.at)})`;
+  const place = `server ${owner.server.name} of ${resourceName(owner.gateway)} (${renderPosition(owner.server.at)})`;
   return diagnostic("KIR1205", {
     message: `The certificate of ${place} covers "${host}" too, so a browser that is connected there may ask it for this host and get 404.`,
     hint: "Serve both hosts from one server, or give that server a certificate for its own hosts only.",

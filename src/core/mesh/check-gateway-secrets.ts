@@ -62,7 +62,7 @@ function reportMissing(
       ? "Add the Secret (kubernetes.io/tls with tls.crt and tls.key), or correct the name."
       : `There is ${listNames(elsewhere)}, but a Secret counts only in the namespace of the gateway's pods, wherever the Gateway itself is.`;
   return diagnostic("KIR1202", {
-    message: `There is no Secret "${name}" in ${listNames(namespaces)}, where the pods of this Gateway are, so TLS handshakes with the server fail.`,
+    message: `There is no Secret "${name}" in ${listNames(namespaces)}, where the pods of ${gateway.madeFrom === undefined ? "this Gateway" : "the gateway"} are, so TLS handshakes with the server fail.`,
     hint,
     resource: resourceName(gateway),
     at,

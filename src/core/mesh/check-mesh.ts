@@ -14,6 +14,9 @@ import { checkGatewayPorts } from "./check-gateway-ports.ts";
 import { checkGatewaySecrets } from "./check-gateway-secrets.ts";
 import { checkGateways } from "./check-gateways.ts";
 import { checkHostCase } from "./check-host-case.ts";
+import { checkIngressBackends } from "./check-ingress-backends.ts";
+import { checkIngressPaths } from "./check-ingress-paths.ts";
+import { checkIngresses } from "./check-ingresses.ts";
 import { checkIngressSubsets } from "./check-ingress-subsets.ts";
 import { checkLocalEndpoints } from "./check-local-endpoints.ts";
 import { checkMeshHosts } from "./check-mesh-hosts.ts";
@@ -30,6 +33,7 @@ import { checkSingleWeights } from "./check-single-weights.ts";
 import { checkSubsets } from "./check-subsets.ts";
 import { checkVirtualServiceGateways } from "./check-virtual-service-gateways.ts";
 import { checkWorkloadServices } from "./check-workload-services.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import { RuleClients } from "./destination-reference.ts";
 import { GatewayPods } from "./gateway-pods.ts";
 import type { Mesh } from "./mesh.ts";
@@ -50,6 +54,7 @@ export function checkMesh(mesh: Mesh, { nowMs }: CheckOptions = {}): readonly Di
   const findings = [
     ...checkGatewaySide(mesh, nowMs),
     ...checkRules(mesh),
+    ...checkIngressSide(mesh),
     ...checkServices(mesh),
     ...checkLocalEndpoints(mesh),
     ...checkEndpointWeights(mesh),
@@ -60,33 +65,56 @@ export function checkMesh(mesh: Mesh, { nowMs }: CheckOptions = {}): readonly Di
 function checkGatewaySide(mesh: Mesh, nowMs: number | undefined): readonly Diagnostic[] {
   const pods = new GatewayPods(mesh);
   const secrets = new SecretDirectory(mesh);
+  const written = withoutMade(mesh);
   return [
-    ...checkGateways(mesh, pods),
-    ...checkGatewayPorts(mesh, pods),
+    ...checkGateways(written, pods),
+    ...checkGatewayPorts(written, pods),
     ...checkGatewaySecrets(mesh, { pods, secrets, nowMs }),
     ...checkSharedCertificates(mesh),
     ...checkCertificateReach(mesh, { pods, secrets }),
   ];
 }
 
+/** Without what Ingresses stand for, which has rules of its own and which nobody can edit. */
+function withoutMade(mesh: Mesh): Mesh {
+  return {
+    ...mesh,
+    gateways: mesh.gateways.filter(isWritten),
+    virtualServices: mesh.virtualServices.filter(isWritten),
+  };
+}
+
+function isWritten({ madeFrom }: Manifest): boolean {
+  return madeFrom === undefined;
+}
+
+function checkIngressSide(mesh: Mesh): readonly Diagnostic[] {
+  return [
+    ...checkIngresses(mesh),
+    ...checkIngressPaths(mesh),
+    ...checkIngressBackends(mesh, { directory: new ServiceDirectory(mesh), pods: new GatewayPods(mesh) }),
+  ];
+}
+
 function checkRules(mesh: Mesh): readonly Diagnostic[] {
   const pods = new GatewayPods(mesh);
   const clients = new RuleClients(mesh, pods);
+  const written = withoutMade(mesh);
   return [
-    ...checkVirtualServiceGateways(mesh),
-    ...checkMeshHosts(mesh),
-    ...checkDestinations(mesh, { directory: new ServiceDirectory(mesh), clients }),
-    ...checkSubsets(mesh, clients),
-    ...checkIngressSubsets(mesh),
-    ...checkRuleOrder(mesh),
-    ...checkConnectionRules(mesh),
-    ...checkPathBoundaries(mesh),
-    ...checkClaimRouting(mesh, pods),
+    ...checkVirtualServiceGateways({ ...mesh, virtualServices: written.virtualServices }),
+    ...checkMeshHosts(written),
+    ...checkDestinations(written, { directory: new ServiceDirectory(mesh), clients }),
+    ...checkSubsets(written, clients),
+    ...checkIngressSubsets(written),
+    ...checkRuleOrder(written),
+    ...checkConnectionRules(written),
+    ...checkPathBoundaries(written),
+    ...checkClaimRouting({ ...mesh, virtualServices: written.virtualServices }, pods),
     ...checkShadowing(mesh, pods),
-    ...checkDelegates(mesh),
-    ...checkFallbackHosts(mesh),
-    ...checkSingleWeights(mesh),
-    ...checkHostCase(mesh),
+    ...checkDelegates(written),
+    ...checkFallbackHosts(written),
+    ...checkSingleWeights(written),
+    ...checkHostCase(written),
   ];
 }
 

@@ -16,8 +16,13 @@ import { resolveExports } from "./service-directory.ts";
 interface HostRules {
   readonly rules: CoverageIndex;
   readonly catchAlls: CoverageIndex;
-  /** Which VirtualService a match came from. */
-  readonly owners: Map<HttpMatch, VirtualServiceManifest>;
+  /** Which VirtualService a match came from, and what it is written in. */
+  readonly owners: Map<HttpMatch, Owner>;
+}
+
+interface Owner {
+  readonly service: VirtualServiceManifest;
+  readonly resource: string;
 }
 
 /** A place where rules of several VirtualServices become one list. */
@@ -109,7 +114,7 @@ function hostKeys(
 
 interface Shadow {
   readonly match: HttpMatch;
-  readonly owner: VirtualServiceManifest;
+  readonly owner: Owner;
 }
 
 /** Finds what takes the requests of a rule, and puts the rule where it stands for the next. */
@@ -118,10 +123,10 @@ function findShadow(service: VirtualServiceManifest, rule: HttpRoute, earlier: H
   const covers = conditions.map((match) => findCover(match, earlier));
   // What a delegate has no match for goes on to the next rule, so a rule that delegates covers nothing by itself.
   for (const match of rule.action.kind === "delegate" ? [] : conditions) {
-    earlier.owners.set(match, service);
+    earlier.owners.set(match, { service, resource: rule.madeFrom ?? resourceName(service) });
     (isCatchAll(match) ? earlier.catchAlls : earlier.rules).add(match);
   }
-  const match = covers.find((cover) => cover !== undefined && earlier.owners.get(cover) !== service);
+  const match = covers.find((cover) => cover !== undefined && earlier.owners.get(cover)?.service !== service);
   const owner = match === undefined ? undefined : earlier.owners.get(match);
   return match === undefined || owner === undefined || covers.includes(undefined) ? undefined : { match, owner };
 }
@@ -135,11 +140,12 @@ function reportShadow(
   { match, owner }: Shadow,
   namespace: string,
 ): Diagnostic {
-  const place = `${resourceName(owner)} (${renderPosition(match.at)})`;
+  const place = `${owner.resource} (${renderPosition(match.at)})`;
+  const subject = rule.madeFrom === undefined ? `Rule ${ruleName(rule, index)}` : "The path";
   return diagnostic("KIR1037", {
-    message: `Rule ${ruleName(rule, index)} is never reached at the gateway: ${place} takes its requests first, ${whyFirst(owner, service, namespace)}.`,
+    message: `${subject} is never reached at the gateway: ${place} takes its requests first, ${whyFirst(owner.service, service, namespace)}.`,
     hint: "Put both rules into one VirtualService, where their order is yours.",
-    resource: resourceName(service),
+    resource: rule.madeFrom ?? resourceName(service),
     at: rule.at,
   });
 }
@@ -149,6 +155,9 @@ function whyFirst(first: VirtualServiceManifest, second: VirtualServiceManifest,
     return tierOf(first, namespace) === "private"
       ? `because it is kept to namespace ${namespace}, where the gateway is`
       : `because it is exported to namespace ${namespace} by name`;
+  }
+  if (first.madeFrom !== undefined && second.metadata.creationTimestamp !== undefined) {
+    return "because Istio counts what an Ingress stands for as the oldest";
   }
   return first.metadata.creationTimestamp === second.metadata.creationTimestamp
     ? "because its name comes first and neither is older"

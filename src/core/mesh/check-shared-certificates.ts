@@ -1,7 +1,7 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { listNames } from "../manifest/decode/nearest-name.ts";
 import type { GatewayServer } from "../manifest/gateway.ts";
-import { type GatewayManifest, objectName, resourceName } from "../manifest/manifest.ts";
+import { type GatewayManifest, resourceName } from "../manifest/manifest.ts";
 import { selectorKey } from "./gateway-pods.ts";
 import { selects } from "./label-index.ts";
 import type { Mesh } from "./mesh.ts";
@@ -47,10 +47,10 @@ function compareGateways(users: ReadonlySet<GatewayManifest>): readonly Diagnost
 }
 
 function reportShared(gateway: GatewayManifest, some: readonly GatewayManifest[], count: number): Diagnostic {
-  const names = some.filter((other) => other !== gateway).map((other) => objectName(other));
+  const names = some.filter((other) => other !== gateway).map((other) => resourceName(other));
   const others = count > 5 ? `${names.slice(0, 5).join(", ")} and ${count - 5} more` : listNames(names);
   return diagnostic("KIR1204", {
-    message: `It has the same certificate as Gateway ${others}: a browser that is connected to one of them asks there for hosts of the other, and gets 404.`,
+    message: `It has the same certificate as ${others}: a browser that is connected to one of them asks there for hosts of the other, and gets 404.`,
     hint: "Put all hosts of the certificate into one server, or give each Gateway a certificate of its own.",
     resource: resourceName(gateway),
     at: gateway.spec.servers.find(({ tls }) => tls !== undefined)?.at ?? gateway.at,

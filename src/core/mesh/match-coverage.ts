@@ -44,6 +44,7 @@ function isAnyPath({ uri }: HttpMatch): boolean {
     case "regex":
       return uri.value === ".*";
     case "exact":
+    case "pathPrefix":
       return false;
   }
 }
@@ -64,9 +65,23 @@ function coversUri(earlier: HttpMatch, later: HttpMatch): boolean {
     return false;
   }
   const fold = (value: string): string => (earlier.ignoreUriCase ? value.toLowerCase() : value);
-  return first.kind === "prefix"
-    ? fold(second.value).startsWith(fold(first.value))
-    : second.kind === "exact" && fold(second.value) === fold(first.value);
+  return coversPath({ kind: first.kind, value: fold(first.value) }, { kind: second.kind, value: fold(second.value) });
+}
+
+interface PathValue {
+  readonly kind: "exact" | "prefix" | "pathPrefix";
+  readonly value: string;
+}
+
+function coversPath(first: PathValue, second: PathValue): boolean {
+  switch (first.kind) {
+    case "prefix":
+      return second.value.startsWith(first.value);
+    case "pathPrefix":
+      return second.value.startsWith(`${first.value}/`) || (second.kind !== "prefix" && second.value === first.value);
+    case "exact":
+      return second.kind === "exact" && second.value === first.value;
+  }
 }
 
 function coversString(earlier: StringMatch | undefined, later: StringMatch | undefined): boolean {

@@ -1,4 +1,4 @@
-import type { HttpMatch, StringMatch } from "../manifest/virtual-service.ts";
+import type { HttpMatch, StringMatch, UriMatch } from "../manifest/virtual-service.ts";
 
 /**
  * True when no request meets both entries as far as Istio looks: of two patterns the delegate's must be the narrower
@@ -34,7 +34,7 @@ export function mergeMatch(root: HttpMatch, leaf: HttpMatch): Omit<HttpMatch, "n
 }
 
 function hasTextConflict(root: HttpMatch, leaf: HttpMatch): boolean {
-  const pairs: readonly (readonly [StringMatch | undefined, StringMatch | undefined])[] = [
+  const pairs: readonly (readonly [AnyMatch | undefined, AnyMatch | undefined])[] = [
     [root.uri, leaf.uri],
     [root.scheme, leaf.scheme],
     [root.method, leaf.method],
@@ -46,6 +46,7 @@ function hasTextConflict(root: HttpMatch, leaf: HttpMatch): boolean {
   return pairs.some(([outer, inner]) => outer !== undefined && inner !== undefined && !isWithin(outer, inner));
 }
 
+type AnyMatch = StringMatch | UriMatch;
 type Matches = Readonly<Record<string, StringMatch>>;
 
 function sharedKeys(root: Matches, leaf: Matches): readonly (readonly [StringMatch | undefined, StringMatch])[] {
@@ -53,7 +54,7 @@ function sharedKeys(root: Matches, leaf: Matches): readonly (readonly [StringMat
 }
 
 /** Presence and regular expressions go with nothing but a side that says nothing. */
-function isWithin(outer: StringMatch, inner: StringMatch): boolean {
+function isWithin(outer: AnyMatch, inner: AnyMatch): boolean {
   if (outer.kind === "exact") {
     return inner.kind === "exact" && inner.value === outer.value;
   }

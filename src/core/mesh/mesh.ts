@@ -17,13 +17,14 @@ export type HostName = string;
  * (creation time, then name, then namespace). Nothing here depends on a running process.
  */
 export interface Mesh {
+  /** With what Ingresses stand for, as in the next list; those have `madeFrom`. */
   readonly gateways: readonly GatewayManifest[];
   readonly virtualServices: readonly VirtualServiceManifest[];
   readonly services: ReadonlyMap<HostName, MeshService>;
   readonly destinationRules: readonly DestinationRuleManifest[];
   readonly workloads: readonly WorkloadManifest[];
   readonly localWorkloads: ReadonlyMap<ObjectName, LocalWorkloadManifest>;
-  /** Every object that counts, in Istio's order: for checks that ask about more than what is linked above. */
+  /** Every object that somebody wrote and that counts, in Istio's order: for checks that ask about more than what is linked above. */
   readonly manifests: readonly Manifest[];
 }
 
@@ -39,6 +40,10 @@ export interface MeshService {
   readonly exportedTo: readonly string[];
   /** Another host that is meant by this one: an ExternalName Service has no endpoints of its own. */
   readonly aliasOf?: HostName | undefined;
+  /** IP addresses by which callers inside the mesh may ask for it; none where absent. */
+  readonly addresses?: readonly string[] | undefined;
+  /** True where callers may ask for single pods by names below the service's own. */
+  readonly hasPodNames?: true | undefined;
   /** One of these is in the certificates of the endpoints, where TLS is begun with them. */
   readonly subjectAltNames: readonly string[];
   readonly trafficDistribution?: "PreferClose" | "PreferSameZone" | "PreferSameNode" | undefined;

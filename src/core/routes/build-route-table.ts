@@ -106,7 +106,8 @@ function unservedHosts(
       return [];
     }
     const reason = whyUnserved(virtualService, { known, workloads, config });
-    return hosts.map((host) => ({ virtualService: name, host, reason, at: virtualService.at }));
+    const made = virtualService.madeFrom === undefined ? {} : { madeFrom: virtualService.madeFrom };
+    return hosts.map((host) => ({ virtualService: name, host, reason, at: virtualService.at, ...made }));
   });
 }
 

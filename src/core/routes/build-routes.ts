@@ -87,6 +87,7 @@ function describeOrigin(
     ruleName: source.name,
     match: index,
     at: match?.at ?? source.at,
+    ...(source.madeFrom === undefined ? {} : { madeFrom: source.madeFrom }),
   };
 }
 
@@ -137,7 +138,8 @@ function actionContext(virtualService: VirtualServiceManifest, place: RoutePlace
   const named = virtualService.spec.http.flatMap(({ action }) =>
     action.kind === "route" ? action.destinations.map((entry) => entry.destination) : [],
   );
-  return { ...base, siblings: siblingsOf(named, base) };
+  // Nothing can be moved where there are no weights to write down.
+  return { ...base, siblings: virtualService.madeFrom === undefined ? siblingsOf(named, base) : [] };
 }
 
 interface ApplicableMatch {

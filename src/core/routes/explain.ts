@@ -16,6 +16,8 @@ export interface Explanation {
   readonly flag: string | null;
   /** `namespace/name`. */
   readonly virtualService: string | null;
+  /** `Ingress namespace/name` where the rule is written in one; `virtualService` is then what Istio makes of it. */
+  readonly madeFrom: string | null;
   /** Counts from 0. */
   readonly rule: number | null;
   /** Counts from 0; null for a rule without conditions. */
@@ -71,14 +73,17 @@ function outcomeOf(result: SimulationResult): Pick<Explanation, "outcome" | "sta
   }
 }
 
-function originOf(result: SimulationResult): Pick<Explanation, "virtualService" | "rule" | "match" | "name" | "at"> {
+function originOf(
+  result: SimulationResult,
+): Pick<Explanation, "virtualService" | "madeFrom" | "rule" | "match" | "name" | "at"> {
   const route = result.kind === "miss" || result.kind === "rejected" ? undefined : result.route;
   if (route === undefined) {
-    return { virtualService: null, rule: null, match: null, name: null, at: null };
+    return { virtualService: null, madeFrom: null, rule: null, match: null, name: null, at: null };
   }
-  const { virtualService, rule, match, at } = route.origin;
+  const { virtualService, madeFrom, rule, match, at } = route.origin;
   return {
     virtualService,
+    madeFrom: madeFrom ?? null,
     rule,
     match: match ?? null,
     name: route.name === "" ? null : route.name,

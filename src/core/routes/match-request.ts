@@ -102,6 +102,8 @@ function matchesPath(match: PathMatch, request: PreparedRequest): boolean {
       return match.ignoreCase ? request.lowerPath === lowerAscii(match.value) : request.path === match.value;
     case "regex":
       return matchesWhole(match.value, request.path);
+    case "pathPrefix":
+      return request.path === match.value || request.path.startsWith(`${match.value}/`);
   }
 }
 
@@ -131,7 +133,7 @@ export function matchesValue(match: ValueMatch, value: string): boolean {
 }
 
 function renderPath(path: PathMatch): string {
-  const suffix = path.kind !== "regex" && path.ignoreCase ? " (in any case)" : "";
+  const suffix = "ignoreCase" in path && path.ignoreCase ? " (in any case)" : "";
   switch (path.kind) {
     case "prefix":
       return `with the prefix ${path.value}${suffix}`;
@@ -139,6 +141,8 @@ function renderPath(path: PathMatch): string {
       return `exactly ${path.value}${suffix}`;
     case "regex":
       return `matching the regex ${path.value}`;
+    case "pathPrefix":
+      return `${path.value} or below it`;
   }
 }
 

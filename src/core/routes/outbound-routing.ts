@@ -1,5 +1,5 @@
 import type { HttpRetry } from "../manifest/virtual-service.ts";
-import type { MeshService } from "../mesh/mesh.ts";
+import type { HostName, MeshService } from "../mesh/mesh.ts";
 import { buildRetry } from "./build-retry.ts";
 import { buildRoutes, type Findings, type RoutePlace } from "./build-routes.ts";
 import { noMutation } from "./header-mutation.ts";
@@ -43,14 +43,20 @@ export function buildOutboundHosts(known: OutboundPort, place: OutboundPlace): r
     if (routes.length === 0) continue;
     for (const host of hosts) draft.add([host], routes);
     for (const service of services) {
-      draft.add(namesOfService(service, namespace), routes);
+      draft.add(namesOf(service, known, namespace), routes);
       unclaimed.delete(service.host);
     }
   }
   for (const service of unclaimed.values()) {
-    draft.add(namesOfService(service, view.namespace), [buildDefaultRoute(service, known.port, place)]);
+    // A host that stands for another is one of the names of that one.
+    if (service.aliasOf !== undefined) continue;
+    draft.add(namesOf(service, known, view.namespace), [buildDefaultRoute(service, known.port, place)]);
   }
   return draft.hosts;
+}
+
+function namesOf(service: MeshService, { aliases }: OutboundPort, namespace: string): readonly HostName[] {
+  return namesOfService(service, { namespace, aliases: aliases.get(service.host) ?? [] });
 }
 
 /** What a proxy does with requests for a service that nobody wrote rules for. */
@@ -59,7 +65,7 @@ function buildDefaultRoute(
   port: number,
   { destinations, defaultRetries }: Pick<OutboundPlace, "destinations" | "defaultRetries">,
 ): Route {
-  const ref = { host: destinations.aliasOf(service.host) ?? service.host, subset: undefined, port };
+  const ref = { host: service.host, subset: undefined, port };
   const destination = destinations.resolve(ref);
   return {
     origin: { virtualService: "", rule: 0, match: undefined, at: service.origin.at },
@@ -96,7 +102,7 @@ class HostDraft {
   add(names: readonly string[], routes: readonly Route[]): void {
     const { port, services } = this.#port;
     const [own = "", ...others] = names;
-    const free = [own, ...others.filter((name) => !services.has(name))];
+    const free = [own, ...others.filter((name) => services.get(name)?.aliasOf !== undefined || !services.has(name))];
     const [domain, ...aliases] = authoritiesOf(free, port).filter((name) => !this.#taken.has(name));
     if (domain === undefined || this.#taken.has(authoritiesOf([own], port)[0] ?? "")) return;
     for (const name of [domain, ...aliases]) this.#taken.add(name);

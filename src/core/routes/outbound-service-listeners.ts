@@ -27,7 +27,9 @@ export function buildServiceParts(
   place: OutboundPlace,
 ): readonly ServiceParts[] {
   const { view } = place;
-  const byDomain = new Map(hosts.map((host) => [host.domain, host]));
+  const byDomain = new Map(
+    hosts.flatMap((host) => [host.domain, ...(host.aliases ?? [])].map((domain) => [domain, host] as const)),
+  );
   const http = [...known.services.values()].flatMap((service): readonly ServiceParts[] => {
     const virtualHost = byDomain.get(authoritiesOf([service.host], known.port)[0] ?? "");
     const isHome = service.origin.kind === "Service" && service.namespace === view.namespace;

@@ -10,6 +10,8 @@ export interface OutboundPort {
   readonly port: number;
   /** Those with HTTP on the port. */
   readonly services: ReadonlyMap<HostName, MeshService>;
+  /** By host: the hosts of ExternalName Services that stand for it. */
+  readonly aliases: ReadonlyMap<HostName, readonly HostName[]>;
   /** Those that are bound to the mesh, in the order in which they claim hosts. */
   readonly virtualServices: readonly VirtualServiceManifest[];
   /** Those that carry connections on the port, plain or as TLS. */
@@ -27,6 +29,7 @@ export function findOutboundPorts(mesh: Mesh, view: OutboundView): readonly Outb
   const services = findExportedServices(mesh, view.namespace);
   const viewer = { namespace: view.namespace, byDefault: meshConfigOf(mesh).defaultVirtualServiceExportTo };
   const virtualServices = indexByGateway(mesh.virtualServices, viewer).get("mesh") ?? [];
+  const standIns = services.filter(({ aliasOf }) => aliasOf !== undefined);
   const ports = new Set([portOfBareHosts]);
   for (const service of services) for (const port of service.ports) ports.add(port.number);
   return [...ports]
@@ -42,6 +45,7 @@ export function findOutboundPorts(mesh: Mesh, view: OutboundView): readonly Outb
         services: new Map(
           known.filter((service) => speaks(service, port, isHttp)).map((service) => [service.host, service]),
         ),
+        aliases: groupAliases(standIns, ({ host, namespace }) => scope.knowsService(host, namespace)),
         connectionServices: known.filter((service) => speaks(service, port, isConnections)),
         virtualServices: virtualServices.filter(({ metadata: { namespace }, spec }) =>
           scope.knowsRules(
@@ -51,6 +55,33 @@ export function findOutboundPorts(mesh: Mesh, view: OutboundView): readonly Outb
         ),
       };
     });
+}
+
+/**
+ * Hosts that stand for others, by the host that is meant in the end; one that leads back to itself stands for none.
+ * Source: Istio `pilot/pkg/model/push_context.go`, resolveServiceAliases.
+ */
+function groupAliases(
+  standIns: readonly MeshService[],
+  isKnown: (service: MeshService) => boolean,
+): ReadonlyMap<HostName, readonly HostName[]> {
+  const meant = new Map(standIns.map(({ host, aliasOf }) => [host, aliasOf ?? host] as const));
+  const found = new Map<HostName, HostName[]>();
+  for (const service of standIns) {
+    const end = isKnown(service) ? endOf(service.host, meant) : undefined;
+    if (end !== undefined) found.set(end, [...(found.get(end) ?? []), service.host]);
+  }
+  return found;
+}
+
+function endOf(host: HostName, meant: ReadonlyMap<HostName, HostName>): HostName | undefined {
+  const seen = new Set([host]);
+  for (let next = meant.get(host); next !== undefined; next = meant.get(next)) {
+    if (!meant.has(next)) return next;
+    if (seen.has(next)) return undefined;
+    seen.add(next);
+  }
+  return undefined;
 }
 
 /** The services that a namespace may see, in the order of the mesh; of several for one host the first that it sees. */

@@ -17,7 +17,11 @@ export function rewriteTarget(
   }
   switch (rewrite.kind) {
     case "prefix":
-      return (match.kind === "prefix" ? rewrite.value + path.slice(match.value.length) : rewrite.value) + query;
+      return (
+        (match.kind === "prefix" || match.kind === "pathPrefix"
+          ? rewrite.value + path.slice(match.value.length)
+          : rewrite.value) + query
+      );
     case "full":
       return rewrite.value + query;
     case "regex":

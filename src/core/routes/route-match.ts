@@ -53,10 +53,16 @@ function pathMatch({ uri, ignoreUriCase }: HttpMatch): PathMatch {
   if (uri === undefined) {
     return matchAll.path;
   }
-  // Envoy ignores case_sensitive for a regular expression.
-  return uri.kind === "regex"
-    ? { kind: "regex", value: uri.value }
-    : { kind: uri.kind, value: uri.value, ignoreCase: ignoreUriCase };
+  switch (uri.kind) {
+    case "regex":
+      // Envoy ignores case_sensitive for a regular expression.
+      return { kind: "regex", value: uri.value };
+    case "pathPrefix":
+      return { kind: "pathPrefix", value: uri.value };
+    case "exact":
+    case "prefix":
+      return { kind: uri.kind, value: uri.value, ignoreCase: ignoreUriCase };
+  }
 }
 
 function namedHeaders(match: HttpMatch): HeaderMatch[] {

@@ -219,6 +219,8 @@ export interface RouteOrigin {
   /** Counts from 0; undefined for a rule without conditions. */
   readonly match: number | undefined;
   readonly at: Position;
+  /** `Kind namespace/name` of the object that says this, where that is no VirtualService. */
+  readonly madeFrom?: string | undefined;
 }
 
 /** All conditions hold together. */
@@ -232,6 +234,8 @@ export interface RouteMatch {
 export type PathMatch =
   /** A plain string prefix, without a boundary: `/foo` takes `/foobar`. */
   | { readonly kind: "prefix"; readonly value: string; readonly ignoreCase: boolean }
+  /** The path itself and what follows it after a slash: `/foo` takes `/foo/bar` and not `/foobar`. No slash at the end. */
+  | { readonly kind: "pathPrefix"; readonly value: string }
   | { readonly kind: "exact"; readonly value: string; readonly ignoreCase: boolean }
   /** RE2 over the whole path without its query. */
   | { readonly kind: "regex"; readonly value: string };

@@ -24,6 +24,7 @@ export function renderSteps(walk: Walk): readonly SimulationStep[] {
 /** A route's rule, such as `sample-ns/app rule 1 match 0 (name)`. */
 function routeName({ origin, name }: Route): string {
   if (origin.virtualService === "") return name === "" ? "that nobody wrote" : `that nobody wrote (${name})`;
+  if (origin.madeFrom !== undefined) return origin.madeFrom;
   const match = origin.match === undefined ? "" : ` match ${origin.match}`;
   return `${origin.virtualService} rule ${origin.rule}${match}${name === "" ? "" : ` (${name})`}`;
 }
@@ -120,8 +121,8 @@ function whyNoVirtualHost({ table, request, listener, chain }: Walk, host: strin
   return `no gateway server on this port admits ${host}; admitted are ${admitted.slice(0, shownHosts).join(", ")}${more}`;
 }
 
-function renderUnserved({ virtualService, host, reason }: UnservedHost): string {
-  return `VirtualService ${virtualService} has rules for ${host}, but ${reason}`;
+function renderUnserved({ virtualService, madeFrom, host, reason }: UnservedHost): string {
+  return `${madeFrom ?? `VirtualService ${virtualService}`} has rules for ${host}, but ${reason}`;
 }
 
 function covers(domain: string, host: string): boolean {

@@ -2,7 +2,7 @@ import type { DiagnosticCode } from "../../diagnostics/catalogue.ts";
 import type { FindingLog } from "../../diagnostics/finding-log.ts";
 import type { Position } from "../../diagnostics/position.ts";
 import type { LineIndex } from "../yaml/line-index.ts";
-import type { YamlValue } from "../yaml/yaml-value.ts";
+import { describeType, describeValue, type YamlValue } from "../yaml/yaml-value.ts";
 
 /** A value and the way to it from the top of its document. */
 export interface Place {
@@ -66,6 +66,13 @@ export interface DecodeContext {
   readonly kind: string;
   /** The namespace of the object, for fields in which `.` stands for it. */
   readonly namespace: string;
+  /** Set where any value may be a key or a password, so that no message may quote one. */
+  readonly hidesValues?: boolean;
+}
+
+/** How a message calls the value at a place: what it is and says, or only what it is where it may be a secret. */
+export function describePlace({ value }: Place, { hidesValues }: DecodeContext): string {
+  return hidesValues === true ? describeType(value) : describeValue(value);
 }
 
 export interface Problem {

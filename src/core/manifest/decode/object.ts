@@ -22,6 +22,8 @@ export interface Field<T> {
   readonly absent: { readonly kind: "required" } | { readonly kind: "fallback"; readonly value: T };
   /** Set where the field is read, and what is wrong with it is told, although it has no effect here. */
   readonly exception?: ValueException;
+  /** Set where a finding that knows more of the surroundings tells of the exception. */
+  readonly isToldElsewhere?: true;
 }
 
 export function required<T>(decode: Decoder<T>): Field<T> {
@@ -39,6 +41,11 @@ export function withDefault<T>(decode: Decoder<T>, value: T): Field<T> {
 /** A field that is judged and that has no effect in the local mesh: a warning, KIR1007, that ends with the reason. */
 export function ignored<T>(field: Field<T>, reason: string): Field<T> {
   return { ...field, exception: { support: "ignored", reason } };
+}
+
+/** As `ignored`, without the warning: whether it is worth one shows only beside other objects. */
+export function passedOver<T>(field: Field<T>, reason: string): Field<T> {
+  return { ...ignored(field, reason), isToldElsewhere: true };
 }
 
 /** A field that is judged and that kirikae cannot carry out, and must not ignore: an error, KIR1006. */
@@ -156,7 +163,7 @@ function reportOtherFields<F extends Fields>(shape: ObjectFields<F>, known: read
   for (const [name, entry] of value.entries) {
     const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
     const isEmpty = entry.value.kind === "null" && known.includes(name);
-    if (isEmpty || (field !== undefined && field.exception === undefined)) {
+    if (isEmpty || (field !== undefined && (field.exception === undefined || field.isToldElsewhere))) {
       continue;
     }
     const child = childPlace(place, name, entry.value);

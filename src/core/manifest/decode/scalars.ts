@@ -1,8 +1,8 @@
-import { describeValue, type YamlValue } from "../yaml/yaml-value.ts";
 import {
   type DecodeContext,
   type Decoder,
   describeAs,
+  describePlace,
   type Invalid,
   invalid,
   type Place,
@@ -50,7 +50,10 @@ export const durationMs: Decoder<number> = (place, context) => {
       value.kind === "number"
         ? `Write it with a unit, such as ${value.source}s.`
         : "Write a number with a unit, such as 1h, 1m30s, 5s or 100ms.";
-    return reportValue(place, context, { complaint: `must be a duration, but is ${describeValue(value)}`, hint });
+    return reportValue(place, context, {
+      complaint: `must be a duration, but is ${describePlace(place, context)}`,
+      hint,
+    });
   }
   if (parsed < 1) {
     return reportValue(place, context, "must be at least 1ms");
@@ -82,7 +85,7 @@ export function oneOf<const Names extends readonly string[]>(
       const found = names.find((name) => name === text);
       if (found === undefined) {
         return reportValue(place, context, {
-          complaint: `is ${describeValue(place.value)}, which is none of ${listNames(names)}`,
+          complaint: `is ${describePlace(place, context)}, which is none of ${listNames(names)}`,
           hint: () => didYouMean(text, names),
         });
       }
@@ -131,14 +134,14 @@ export function zeroOr(decode: Decoder<number>): Decoder<number> {
 /** Reports that a value has the wrong type, with the way to correct it. */
 export function wrongType(expected: string, place: Place, context: DecodeContext): Invalid {
   return reportValue(place, context, {
-    complaint: `must be ${expected}, but is ${describeValue(place.value)}`,
-    hint: quoteHint(expected, place.value),
+    complaint: `must be ${expected}, but is ${describePlace(place, context)}`,
+    hint: quoteHint(expected, place, context),
   });
 }
 
-function quoteHint(expected: string, value: YamlValue): string | undefined {
+function quoteHint(expected: string, { value }: Place, { hidesValues }: DecodeContext): string | undefined {
   if (expected === "a string" && (value.kind === "number" || value.kind === "boolean")) {
-    return `Quote it: "${value.source}".`;
+    return hidesValues === true ? "Quote it." : `Quote it: "${value.source}".`;
   }
   const isQuoted = value.kind === "string" && /^(?:true|false|[-+]?[0-9][0-9.]*)$/.test(value.value);
   return isQuoted && expected !== "a string" ? "Remove the quotes." : undefined;

@@ -1,6 +1,14 @@
 import { lenientList, list, nonEmpty, refine, strings, transform } from "../decode/collections.ts";
-import { type Decoder, positionOf, reportValue } from "../decode/decoder.ts";
-import { object, optional, required, withDefault } from "../decode/object.ts";
+import {
+  type DecodeContext,
+  type Decoder,
+  type Invalid,
+  type Place,
+  positionOf,
+  reportConflict,
+  reportValue,
+} from "../decode/decoder.ts";
+import { object, optional, passedOver, required, withDefault } from "../decode/object.ts";
 import { oneOf, portNumber, string } from "../decode/scalars.ts";
 import type {
   IngressBackend,
@@ -13,47 +21,84 @@ import type {
 import type { ObjectMeta } from "../manifest.ts";
 import { complainWildcardHost } from "../names.ts";
 
-const backendService = object({
-  fields: {
-    name: required(string),
-    port: required(object({ fields: { name: optional(string), number: optional(portNumber) } })),
+const backendPort: Decoder<number | string> = transform(
+  object({ fields: { name: optional(string), number: optional(portNumber) } }),
+  ({ name, number }, place, context) => {
+    if (name !== undefined && number !== undefined) {
+      return reportConflict(place, context, "has a name and a number, of which only one can count");
+    }
+    return number ?? name ?? reportValue(place, context, "needs a number or a name");
   },
+);
+
+const backendService = object({ fields: { name: required(string), port: required(backendPort) } });
+
+const backendResource = object({
+  fields: { apiGroup: optional(string), kind: required(string), name: required(string) },
 });
 
 const decodeBackend: Decoder<IngressBackend> = transform(
   object({
-    fields: { service: optional(backendService) },
-    unsupported: { resource: "a request can be sent to a Service only" },
+    fields: {
+      service: optional(backendService),
+      resource: passedOver(optional(backendResource), "Istio sends requests of an Ingress to Services only"),
+    },
   }),
-  ({ service }, place, context) => {
-    const port = service?.port.number ?? service?.port.name;
-    if (service === undefined) {
-      return reportValue(place, context, "needs a service");
+  ({ service, resource }, place, context): IngressBackend | Invalid => {
+    const at = positionOf(place, context);
+    if (service !== undefined && resource !== undefined) {
+      return reportConflict(place, context, "has a service and a resource, of which only one can count");
     }
-    return port === undefined
-      ? reportValue(place, context, "needs service.port.number or service.port.name")
-      : { service: service.name, port, at: positionOf(place, context) };
+    if (service !== undefined) return { kind: "service", service: service.name, port: service.port, at };
+    return resource === undefined
+      ? reportValue(place, context, "needs a service")
+      : { kind: "resource", resource: `${resource.kind} ${resource.name}`, at };
   },
 );
 
 const decodePath: Decoder<IngressPath> = transform(
   object({
     fields: {
-      path: optional(
-        refine(string, (text) => (text === "" || text.startsWith("/") ? undefined : "must begin with a slash")),
-      ),
+      path: withDefault(string, ""),
       pathType: required(oneOf(["Exact", "Prefix", "ImplementationSpecific"])),
       backend: required(decodeBackend),
     },
   }),
-  ({ path = "", ...others }, place, context) => ({
-    ...others,
-    path: path === "" ? "/" : path,
-    at: positionOf(place, context),
-  }),
+  (fields, place, context) => {
+    const complaint = complainPath(fields);
+    if (complaint !== undefined) return reportPath(complaint, place, context);
+    return { ...fields, at: positionOf(place, context) };
+  },
 );
 
-const host = refine(string, (text) => (text === "" ? undefined : complainWildcardHost(text)));
+/** As Kubernetes refuses it: `pkg/apis/networking/validation/validation.go`, validateHTTPIngressPath. */
+function complainPath({ path, pathType }: Pick<IngressPath, "path" | "pathType">): string | undefined {
+  if (pathType === "ImplementationSpecific") {
+    return path === "" || path.startsWith("/") ? undefined : "must begin with a slash";
+  }
+  if (!path.startsWith("/")) return `must begin with a slash, because the pathType is ${pathType}`;
+  const sequence = ["//", "/./", "/../", "%2f", "%2F"].find((text) => path.includes(text));
+  const ending = ["/..", "/."].find((text) => path.endsWith(text));
+  if (sequence !== undefined) return `must not contain ${sequence}, because the pathType is ${pathType}`;
+  return ending === undefined ? undefined : `must not end in ${ending}, because the pathType is ${pathType}`;
+}
+
+function reportPath(complaint: string, place: Place, context: DecodeContext): Invalid {
+  const path = place.value.kind === "map" ? place.value.entries.get("path")?.value : undefined;
+  return path === undefined
+    ? reportValue(place, context, `needs a path, which ${complaint}`)
+    : reportValue({ value: path, parent: place, key: "path" }, context, complaint);
+}
+
+/** An Ingress has wildcards for a whole label only. */
+const host = refine(string, (text) => {
+  if (text === "") return undefined;
+  const complaint = complainWildcardHost(text);
+  if (complaint !== undefined) return complaint;
+  return text === "*" || (text.startsWith("*") && !text.startsWith("*."))
+    ? `must have its wildcard as *. before a name, but is "${text}"`
+    : undefined;
+});
 
 const decodeRule: Decoder<IngressRule> = transform(
   object({
@@ -64,7 +109,7 @@ const decodeRule: Decoder<IngressRule> = transform(
   }),
   ({ host: name, http }, place, context) => ({
     host: name === "" ? undefined : name,
-    paths: http?.paths ?? [],
+    paths: http?.paths,
     at: positionOf(place, context),
   }),
 );
@@ -77,7 +122,7 @@ const decodeTls: Decoder<IngressTls> = transform(
 const ingressFields = object({
   fields: {
     ingressClassName: optional(string),
-    defaultBackend: optional(decodeBackend),
+    defaultBackend: passedOver(optional(decodeBackend), "Istio serves no default backend; a rule without a host does"),
     tls: withDefault(list(decodeTls), []),
     rules: withDefault(lenientList(decodeRule), []),
   },
@@ -85,11 +130,19 @@ const ingressFields = object({
 
 /** The spec of a `networking.k8s.io/v1` Ingress. */
 export function decodeIngress(metadata: ObjectMeta): Decoder<IngressSpec> {
-  return transform(ingressFields, ({ ingressClassName, ...spec }, place, context) =>
-    spec.defaultBackend === undefined && spec.rules.length === 0
-      ? reportValue(place, context, "needs rules or a defaultBackend")
-      : { ...spec, className: ingressClassName ?? metadata.annotations["kubernetes.io/ingress.class"] },
-  );
+  return transform(ingressFields, ({ ingressClassName, ...spec }, place, context): IngressSpec | Invalid => {
+    if (spec.defaultBackend === undefined && !hasRules(place)) {
+      return reportValue(place, context, "needs rules or a defaultBackend");
+    }
+    const classAnnotation = metadata.annotations["kubernetes.io/ingress.class"];
+    return { ...spec, className: ingressClassName, classAnnotation };
+  });
+}
+
+/** Also where none of them can be used, which is reported already. */
+function hasRules({ value }: Place): boolean {
+  const rules = value.kind === "map" ? value.entries.get("rules")?.value : undefined;
+  return rules?.kind === "list" && rules.items.length > 0;
 }
 
 /** The spec of a `networking.k8s.io/v1` IngressClass. */

@@ -57,13 +57,15 @@ const decodeReadiness = object({
 
 const environmentVariable = object({ fields: { name: required(string), value: required(string) } });
 
-/** A mapping, or the list of names and values that a pod template has. */
-const environment: Decoder<Readonly<Record<string, string>>> = (place, context) =>
-  place.value.kind === "list"
-    ? transform(list(environmentVariable), (variables) =>
-        Object.fromEntries(variables.map(({ name, value }) => [name, value])),
-      )(place, context)
-    : stringMap(place, context);
+const variableList = transform(list(environmentVariable), (variables) =>
+  Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+);
+
+/** A mapping, or the list of names and values that a pod template has. Tokens are handed over so, and never quoted. */
+const environment: Decoder<Readonly<Record<string, string>>> = (place, context) => {
+  const decode = place.value.kind === "list" ? variableList : stringMap;
+  return decode(place, { ...context, hidesValues: true });
+};
 
 const decodeFields = object({
   fields: {

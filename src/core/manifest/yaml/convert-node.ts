@@ -3,8 +3,13 @@ import { isAlias, isMap, isScalar, isSeq, type Alias, type Pair, type Scalar, ty
 import { resolvePlain } from "./resolve-plain.ts";
 import type { YamlDocument, YamlEntry, YamlMap, YamlProblem, YamlScalar, YamlValue } from "./yaml-value.ts";
 
+/** A problem, and how to tell it where the text may be a key or a password. */
+interface Finding extends YamlProblem {
+  readonly withoutQuote: string;
+}
+
 interface Conversion {
-  readonly problems: YamlProblem[];
+  readonly problems: Finding[];
   /** What an anchor stands for; undefined while the anchored value is being converted. */
   readonly anchors: Map<string, YamlValue | undefined>;
   /** How many more values aliases may add; below 0 the document is given up. */
@@ -18,7 +23,23 @@ interface Conversion {
 export function convertNode(root: unknown, limits: { readonly aliasedValues: number }): YamlDocument {
   const conversion: Conversion = { problems: [], anchors: new Map(), aliasBudget: limits.aliasedValues };
   const value = convert(root, conversion);
-  return { value: conversion.problems.length > 0 ? undefined : value, problems: conversion.problems };
+  if (conversion.problems.length === 0) return { value, problems: [] };
+  const quotes = !mayHoldSecret(value);
+  const problems = conversion.problems.map(({ kind, message, withoutQuote, offset }) => ({
+    kind,
+    message: quotes ? message : withoutQuote,
+    offset,
+  }));
+  return { value: undefined, problems };
+}
+
+/** Whether a document is a Secret, a ConfigMap or the like, or a List with one: then nothing of it may be quoted. */
+function mayHoldSecret(value: YamlValue | undefined): boolean {
+  if (value?.kind !== "map") return false;
+  const kind = value.entries.get("kind")?.value;
+  if (value.entries.has("stringData") || (kind?.kind === "string" && /secret|configmap/i.test(kind.value))) return true;
+  const items = value.entries.get("items")?.value;
+  return items?.kind === "list" && items.items.some(mayHoldSecret);
 }
 
 function convert(node: unknown, conversion: Conversion): YamlValue {
@@ -59,6 +80,9 @@ function convertAlias(alias: Alias, conversion: Conversion): YamlValue {
       message: isCycle
         ? `The alias "*${alias.source}" stands inside the value that it names, so it has no end.`
         : `The alias "*${alias.source}" names no anchor above it.`,
+      withoutQuote: isCycle
+        ? "An alias stands inside the value that it names, so it has no end."
+        : "An alias names no anchor above it; quote a text that begins with an asterisk.",
       offset,
     });
     return { kind: "null", offset };
@@ -67,7 +91,7 @@ function convertAlias(alias: Alias, conversion: Conversion): YamlValue {
   conversion.aliasBudget -= sizeOf(target);
   if (before >= 0 && conversion.aliasBudget < 0) {
     const message = "The document's aliases expand to more values than are read.";
-    conversion.problems.push({ kind: "limit", message, offset });
+    conversion.problems.push({ kind: "limit", message, withoutQuote: message, offset });
   }
   return { ...target, offset };
 }
@@ -80,7 +104,7 @@ function convertScalar(node: Scalar, conversion: Conversion): YamlScalar {
   const offset = node.range?.[0] ?? 0;
   const text = node.source ?? String(node.value);
   if (node.tag !== undefined && node.tag !== "!" && node.tag !== "tag:yaml.org,2002:str") {
-    conversion.problems.push({ kind: "syntax", message: `The tag "${node.tag}" is not read.`, offset });
+    conversion.problems.push({ ...unreadTag(node.tag), offset });
   }
   const isPlain = node.type === "PLAIN" && node.tag === undefined;
   return isPlain ? resolvePlain(text, offset) : { kind: "string", value: text, offset };
@@ -115,7 +139,9 @@ function convertMap(node: YAMLMap, conversion: Conversion): YamlMap {
       continue;
     }
     if (entries.has(name)) {
-      conversion.problems.push({ kind: "syntax", message: `The key "${name}" is there twice.`, offset: key.offset });
+      const message = `The key "${name}" is there twice.`;
+      const withoutQuote = "A key is there twice.";
+      conversion.problems.push({ kind: "syntax", message, withoutQuote, offset: key.offset });
       continue;
     }
     entries.set(name, {
@@ -137,7 +163,7 @@ function mergeEntries(entries: Map<string, YamlEntry>, merged: readonly YamlValu
   for (const value of merged) {
     if (value.kind !== "map") {
       const message = "The merge key << takes a mapping or a list of mappings.";
-      conversion.problems.push({ kind: "syntax", message, offset: value.offset });
+      conversion.problems.push({ kind: "syntax", message, withoutQuote: message, offset: value.offset });
       continue;
     }
     for (const [name, entry] of value.entries) {
@@ -157,19 +183,22 @@ function keyText(key: YamlValue, conversion: Conversion): string | undefined {
       return String(key.value);
     case "null":
     case "list":
-    case "map":
-      conversion.problems.push({ kind: "syntax", message: "A key must be a string.", offset: key.offset });
+    case "map": {
+      const message = "A key must be a string.";
+      conversion.problems.push({ kind: "syntax", message, withoutQuote: message, offset: key.offset });
       return undefined;
+    }
   }
+}
+
+function unreadTag(tag: string): Omit<Finding, "offset"> {
+  const withoutQuote = "A tag is not read; quote a text that begins with an exclamation mark.";
+  return { kind: "syntax", message: `The tag "${tag}" is not read.`, withoutQuote };
 }
 
 function checkCollectionTag(node: YAMLMap | YAMLSeq, conversion: Conversion): void {
   const { tag } = node;
   if (tag !== undefined && tag !== "!" && tag !== "tag:yaml.org,2002:map" && tag !== "tag:yaml.org,2002:seq") {
-    conversion.problems.push({
-      kind: "syntax",
-      message: `The tag "${tag}" is not read.`,
-      offset: node.range?.[0] ?? 0,
-    });
+    conversion.problems.push({ ...unreadTag(tag), offset: node.range?.[0] ?? 0 });
   }
 }

@@ -1,4 +1,4 @@
-import { Composer, type Document, Lexer, Parser } from "yaml";
+import { Composer, type Document, Lexer, Parser, type YAMLParseError } from "yaml";
 
 import { convertNode } from "./convert-node.ts";
 import type { YamlDocument, YamlProblem } from "./yaml-value.ts";
@@ -43,7 +43,7 @@ export function* readYaml(text: string): Generator<YamlDocument> {
     yield* readDocuments(text);
   } catch (cause) {
     // The library promises to throw nothing; should it break that promise, the text is at fault, not the caller.
-    const message = `The YAML parser gave up: ${cause instanceof Error ? cause.message : String(cause)}.`;
+    const message = `The YAML parser gave up (${cause instanceof Error ? cause.name : typeof cause}).`;
     yield { value: undefined, problems: [{ kind: "syntax", message, offset: 0 }] };
   }
 }
@@ -100,7 +100,7 @@ function findBreach(
 function convertDocument(document: Document.Parsed): YamlDocument {
   const problems: YamlProblem[] = document.errors.map((error) => ({
     kind: "syntax",
-    message: sentence(error.message),
+    message: sentence(error),
     offset: error.pos[0],
   }));
   if (problems.length > 0 || document.contents === null) {
@@ -110,8 +110,14 @@ function convertDocument(document: Document.Parsed): YamlDocument {
   return converted.value?.kind === "null" ? { ...converted, value: undefined } : converted;
 }
 
-/** The library's messages carry no full stop, and some quote a whole line of the text. */
-function sentence(message: string): string {
+/**
+ * The library's sentence without what it quotes of the text: that may be of a Secret, which cannot be told while the
+ * document is not understood. The place says where to look.
+ */
+function sentence({ code, message }: YAMLParseError): string {
+  if (code === "BAD_DQ_ESCAPE") return "A backslash in double quotes begins no known escape.";
+  if (code === "TAG_RESOLVE_FAILED" || code === "BAD_COLLECTION_TYPE") return "A tag is not read.";
   const line = (message.split("\n", 1)[0] ?? "").slice(0, 200).trim();
-  return line.endsWith(".") ? line : `${line}.`;
+  const told = code === "UNEXPECTED_TOKEN" ? line.replace(/: .*$/su, "") : line;
+  return told.endsWith(".") ? told : `${told}.`;
 }

@@ -46,6 +46,12 @@ export interface YamlDocument {
   readonly problems: readonly YamlProblem[];
 }
 
+/** What a value is, without what it says, for places where that may be a key or a password: `a string`, `a list`. */
+export function describeType({ kind }: YamlValue): string {
+  if (kind === "null") return kind;
+  return kind === "map" ? "a mapping" : `a ${kind}`;
+}
+
 /** How a value is called in a message: `the number 8080`, `a list`. */
 export function describeValue(value: YamlValue): string {
   switch (value.kind) {
@@ -58,10 +64,8 @@ export function describeValue(value: YamlValue): string {
         ? `the boolean ${value.source}`
         : `the boolean ${value.value} (YAML 1.1 reads ${value.source} so)`;
     case "null":
-      return "null";
     case "list":
-      return "a list";
     case "map":
-      return "a mapping";
+      return describeType(value);
   }
 }
