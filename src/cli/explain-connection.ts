@@ -5,7 +5,9 @@ import { serviceListenersOf } from "../core/routes/outbound-listeners.ts";
 import type { SimulationStep } from "../core/routes/simulation.ts";
 import { nameDestination } from "../core/routes/name-destination.ts";
 import { sharesOf } from "../core/routes/weights.ts";
+import { findInboundSteps } from "../core/routes/inbound-steps.ts";
 import {
+  clustersOf,
   describeChain,
   describeListener,
   describePolicies,
@@ -64,6 +66,7 @@ function explainRoute(
     arms,
     cause: isServed ? null : "no destination has an endpoint, so that the connection is closed",
     policies: describePolicies({ mesh, table, clientNamespace }, arms),
+    inbound: findInboundSteps(table, clustersOf(arms)),
   };
 }
 

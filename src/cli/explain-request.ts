@@ -2,6 +2,7 @@ import { routeName } from "../core/envoy/route-name.ts";
 import { explain, type ExplainedArm, type Explanation } from "../core/routes/explain.ts";
 import { findCause } from "../core/routes/find-cause.ts";
 import { findFilterChain } from "../core/routes/find-filter-chain.ts";
+import { findInboundSteps, type InboundStep } from "../core/routes/inbound-steps.ts";
 import { findPolicyOrigins, type PolicyOrigins } from "../core/routes/policy-origins.ts";
 import type { DestinationPolicy, FilterChain, Listener, RouteTable } from "../core/routes/route-table.ts";
 import { simulate } from "../core/routes/simulate.ts";
@@ -42,6 +43,8 @@ export interface RequestAnswer extends Omit<Explanation, "outcome"> {
   /** Why it ends with an error, in plain words. */
   readonly cause: string | null;
   readonly policies: readonly ExplainedPolicy[];
+  /** What is passed in the sidecar of the workload that is reached, replica by replica; empty without one. */
+  readonly inbound: readonly InboundStep[];
 }
 
 export interface ExplainedPolicy extends PolicyOrigins {
@@ -65,6 +68,7 @@ export function explainRequest({ mesh, table, addresses }: ExplainedMesh, reques
     location: result.kind === "redirect" ? result.location : null,
     cause: findCause(result, { mesh, clientNamespace }) ?? null,
     policies: describePolicies({ mesh, table, clientNamespace }, explanation.arms),
+    inbound: findInboundSteps(table, clustersOf(explanation.arms)),
     ...(isReset(result) ? { outcome: "reset", filterChain: null, cause: whyReset(reached, request) } : {}),
   };
 }
@@ -112,6 +116,7 @@ export const emptyAnswer: RequestAnswer = {
   location: null,
   cause: null,
   policies: [],
+  inbound: [],
 };
 
 /** The listener and the chain that a simulation went through. */

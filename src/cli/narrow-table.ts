@@ -1,4 +1,4 @@
-import { inboundListenerId } from "../core/routes/inbound-names.ts";
+import { isReached } from "../core/routes/inbound-steps.ts";
 import { destinationsOfChain } from "../core/routes/listener-parts.ts";
 import type { Destination, DestinationId, HttpRouting, Listener, RouteTable } from "../core/routes/route-table.ts";
 import { selectProxies, type ProxyChoice } from "./select-proxies.ts";
@@ -22,16 +22,7 @@ export function narrowTable(table: RouteTable, choice: ProxyChoice): RouteTable 
 /** The listeners before workloads that some destination leads to. */
 function reachedInbound(table: RouteTable, reached: ReadonlySet<DestinationId>): readonly Listener[] {
   const endpoints = [...reached].flatMap((id): Destination["endpoints"] => table.destinations.get(id)?.endpoints ?? []);
-  const isReached = ({ id, port, proxy, role }: Listener): boolean =>
-    role.kind === "inbound" &&
-    endpoints.some(
-      (endpoint) =>
-        endpoint.kind === "localWorkload" &&
-        endpoint.inboundPort === port &&
-        inboundListenerId(endpoint.name, port, role.replica) === id &&
-        endpoint.name === proxy,
-    );
-  return table.listeners.filter(isReached);
+  return table.listeners.filter((listener) => isReached(listener, endpoints));
 }
 
 function destinationsOfRouting({ virtualHosts }: HttpRouting): readonly DestinationId[] {

@@ -6,6 +6,7 @@ import type {
   DestinationEndpoint,
   FilterChain,
   HeaderMutation,
+  InboundRoute,
   Listener,
   Route,
   RouteAction,
@@ -51,7 +52,13 @@ function renderChain({ id, servers, serverNames, tls, serves }: FilterChain): Re
     tls: tls === undefined ? undefined : withoutEmpty({ ...tls }),
     http: serves.kind === "http" ? serves.routing : undefined,
     tcp: serves.kind === "tcp" ? serves.route.split.arms.map(renderArm) : undefined,
+    inbound: serves.kind === "inboundHttp" ? renderInbound(serves.route) : undefined,
   });
+}
+
+function renderInbound({ destination, servicePort, retry }: InboundRoute): string {
+  const tries = retry === undefined ? "no retries" : `${retry.attempts} retries on ${retry.on.join(",")}`;
+  return `service port ${servicePort} to ${destination}, ${tries}`;
 }
 
 function renderRoute({ origin, name, match, action, fault, cors, statPrefix }: Route): Rendered {
@@ -148,12 +155,21 @@ function renderDestination({ protocol, resolution, endpoints, policy }: Destinat
   });
 }
 
+function renderReplicas({
+  name,
+  replica,
+  inboundPort,
+}: Extract<DestinationEndpoint, { kind: "localWorkload" }>): string {
+  const who = replica === undefined ? `replicas of ${name}` : `replica ${replica} of ${name}`;
+  return inboundPort === undefined ? who : `${who} by inbound port ${inboundPort}`;
+}
+
 function renderEndpoint(endpoint: DestinationEndpoint): string {
   const { locality, priority, localityWeight } = endpoint;
   const place =
     endpoint.kind === "address"
       ? `${endpoint.address}:${endpoint.port}${endpoint.weight === 1 ? "" : ` weight ${endpoint.weight}`}`
-      : `replicas of ${endpoint.name}`;
+      : renderReplicas(endpoint);
   return [
     place,
     ...(locality === undefined ? [] : [`in ${locality.region}/${locality.zone}/${locality.subZone}`]),

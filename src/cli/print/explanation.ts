@@ -1,5 +1,6 @@
 import type { ExplainedArm } from "../../core/routes/explain.ts";
 import { policyBlocks, type BlockOrigin, type PolicyBlock } from "../../core/routes/policy-origins.ts";
+import type { InboundStep } from "../../core/routes/inbound-steps.ts";
 import type { DestinationPolicy } from "../../core/routes/route-table.ts";
 import type { SimulationStep } from "../../core/routes/simulation.ts";
 import type { ExplainedPolicy, RequestAnswer } from "../explain-request.ts";
@@ -18,6 +19,7 @@ export function renderExplanation(answer: RequestAnswer, asked: string, ink: Ink
     renderArms(answer.arms),
     renderTable(renderTreatment(answer), "  "),
     renderPolicies(answer.policies, ink),
+    renderInbound(answer.inbound, ink),
     renderSteps(answer.steps, ink),
   ];
   return parts.filter((part) => part !== "").join("\n");
@@ -124,6 +126,18 @@ function describeBlock(block: PolicyBlock, policy: DestinationPolicy): string {
         ? "plain text"
         : `TLS for ${policy.tls.sni ?? "the Host header"}, trust ${policy.tls.trust.kind}`;
   }
+}
+
+/** The last hop, which callers do not see: of what stands there only limits of connections count. */
+function renderInbound(steps: readonly InboundStep[], ink: Ink): string {
+  if (steps.length === 0) return "";
+  const rows = steps.map(({ workload, replica, listener, cluster, policy }) => [
+    `${workload} replica ${replica}`,
+    `listener ${listener}`,
+    `cluster ${cluster}`,
+    ink.dim(describeConnections(policy)),
+  ]);
+  return `By the sidecar of the workload\n${renderTable(rows, "  ")}`;
 }
 
 const balancerNames: Readonly<Record<DestinationPolicy["loadBalancer"]["kind"], string>> = {

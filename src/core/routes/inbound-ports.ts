@@ -78,7 +78,7 @@ function portsOf(caller: MeshCaller, targets: readonly Target[], mesh: Mesh): Re
   const ingress = sidecar?.spec.ingress ?? [];
   for (const entry of ingress) add(ingressPort(entry, targets));
   if (ingress.length === 0) for (const target of targets) add(targetPort(target));
-  return ports;
+  return new Map([...ports].toSorted(([left], [right]) => left - right));
 }
 
 function targetPort({ service, port, number }: Target): Omit<InboundPort, "blocks"> {

@@ -105,10 +105,16 @@ const endpoint = refine(string, (text) => {
 const ingressFields = object({
   fields: {
     port: required(sidecarPort),
-    bind: withDefault(string, ""),
+    bind: ignored(
+      withDefault(string, ""),
+      "a workload on this machine is reached through its proxy by no address at all",
+    ),
     captureMode,
     defaultEndpoint: withDefault(endpoint, ""),
-    tls: optional(decodeServerTls),
+    tls: ignored(
+      optional(decodeServerTls),
+      "Istio reads it only with ENABLE_TLS_ON_SIDECAR_INGRESS, which is off unless somebody turns it on",
+    ),
     connectionPool: optional(decodeConnectionPool),
   },
 });
@@ -185,15 +191,13 @@ const outboundPolicy: Decoder<SidecarOutboundPolicy> = transform(
   },
 );
 
-const noInbound = "workloads on this machine are reached at their own ports, without a proxy before them";
-
 const decodeFields = object({
   fields: {
     workloadSelector: optional(labelSelector),
     egress: withDefault(list(decodeEgress), []),
-    ingress: ignored(withDefault(list(decodeIngress), []), noInbound),
+    ingress: withDefault(list(decodeIngress), []),
     outboundTrafficPolicy: optional(outboundPolicy),
-    inboundConnectionPool: ignored(optional(decodeConnectionPool), noInbound),
+    inboundConnectionPool: optional(decodeConnectionPool),
   },
 });
 
