@@ -66,7 +66,7 @@ export function explainRequest({ mesh, table, addresses }: ExplainedMesh, reques
     virtualHost: result.kind === "route" ? result.virtualHost.domain : nameTakenHost(explanation.steps),
     sent: describeSent(result),
     location: result.kind === "redirect" ? result.location : null,
-    cause: findCause(result, { mesh, clientNamespace }) ?? null,
+    cause: findCause(result, { mesh, clientNamespace }) ?? whyPassedOn(mesh, request, { result, clientNamespace }) ?? null,
     policies: describePolicies({ mesh, table, clientNamespace }, explanation.arms),
     inbound: findInboundSteps(table, clustersOf(explanation.arms)),
     ...(isReset(result) ? { outcome: "reset", filterChain: null, cause: whyReset(reached, request) } : {}),
@@ -169,6 +169,10 @@ export function describeChain({ id, serverNames, tls }: FilterChain): NonNullabl
 function describeSent(result: SimulationResult): RequestAnswer["sent"] {
   if (result.kind !== "route" || result.failure !== undefined) return null;
   return { target: result.target, authorities: [...new Set(result.arms.map(({ authority }) => authority))] };
+}
+
+export function clustersOf(arms: readonly Pick<ExplainedArm, "cluster">[]): readonly string[] {
+  return arms.map(({ cluster }) => cluster);
 }
 
 /** The policy of each destination that takes a share, with the origin of each block. */
