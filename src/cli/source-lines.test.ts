@@ -39,10 +39,11 @@ test("JSON, Lists and lone carriage returns hide keys too", () => {
   expect(shown.excerpt("b.yaml", 2)).toBeUndefined();
 });
 
+function hidden(text: string, line: number): void {
+  expect(createSourceLines([{ path: "a.yaml", text }]).excerpt("a.yaml", line)).toBeUndefined();
+}
+
 test("a kind can be written in many ways, and a key can lie outside of any", () => {
-  const hidden = (text: string, line: number): void => {
-    expect(createSourceLines([{ path: "a.yaml", text }]).excerpt("a.yaml", line)).toBeUndefined();
-  };
   hidden("kind: >-\n  Secret\ndata: {a: x}", 3);
   hidden("a: &kind Secret\nkind: *kind\ndata: {a: x}", 3);
   hidden('kind: !!str "Secret"\ndata: {a: x}', 2);

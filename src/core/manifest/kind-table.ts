@@ -78,7 +78,7 @@ export const kindReaders: readonly KindReader[] = [
   policy("AuthorizationPolicy"),
   policy("RequestAuthentication"),
   policy("PeerAuthentication"),
-  core({ kind: "Service", decode: () => decodeService }),
+  core({ kind: "Service", decode: () => decodeService, isStrict: true }),
   core({ kind: "Pod", decode: decodePod, from: "document" }),
   core({ kind: "Namespace", decode: () => decodeNothing, from: "document", isNamespaced: false }),
   core({ kind: "Secret", decode: () => decodeSecret, from: "document" }),

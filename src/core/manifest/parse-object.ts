@@ -94,6 +94,7 @@ function decodeManifest(value: YamlMap, reader: KindReader, { type, context }: S
     resource: resourceOf(value, type, context),
     kind: type.kind,
     namespace: "",
+    misspelt: new WeakSet(),
     hidesValues: ["Secret", "ConfigMap"].includes(type.kind),
   };
   if (reader.isStrict) {

@@ -66,6 +66,8 @@ export interface DecodeContext {
   readonly kind: string;
   /** The namespace of the object, for fields in which `.` stands for it. */
   readonly namespace: string;
+  /** Mappings with a field that nobody knows: what they lack was probably misspelt, and a fault is told once. */
+  readonly misspelt: WeakSet<YamlValue>;
   /** Set where any value may be a key or a password, so that no message may quote one. */
   readonly hidesValues?: boolean;
 }
@@ -130,6 +132,11 @@ export type Complaint = string | { readonly complaint: string; readonly hint: Pr
 export function reportValue(place: Place, context: DecodeContext, complaint: Complaint): Invalid {
   reportComplaint("KIR1005", complaint, { place, context });
   return invalid;
+}
+
+/** Reports that a mapping lacks what it needs, unless it has a field that is unknown: then that was probably meant. */
+export function reportLack(place: Place, context: DecodeContext, complaint: Complaint): Invalid {
+  return context.misspelt.has(place.value) ? invalid : reportValue(place, context, complaint);
 }
 
 /** Reports that values which are each allowed are not allowed together. */

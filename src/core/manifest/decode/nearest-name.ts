@@ -1,6 +1,7 @@
 /**
  * The known name that was probably meant: the same but for case and underscores, else the one with the fewest edits,
- * at most a third of the longer one. Long names are not compared, so the cost stays bounded.
+ * at most a third of the longer one, else the shortest that begins alike (`num` for `number`, `retry` for `retries`).
+ * Long names are not compared, so the cost stays bounded.
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > 64) {
@@ -20,7 +21,14 @@ export function nearestName(name: string, known: readonly string[]): string | un
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? alikeAtStart(name.toLowerCase(), known);
+}
+
+/** Three letters at least, and all but one of what was written. */
+function alikeAtStart(name: string, known: readonly string[]): string | undefined {
+  const start = name.slice(0, Math.max(3, name.length - 1));
+  const alike = name.length < 3 ? [] : known.filter((candidate) => candidate.toLowerCase().startsWith(start));
+  return alike.toSorted((one, other) => one.length - other.length)[0];
 }
 
 /** A hint with the name that was probably meant, or nothing. */

@@ -13,7 +13,7 @@ import {
   report,
   type ValueException,
 } from "./decoder.ts";
-import { didYouMean, listNames } from "./nearest-name.ts";
+import { didYouMean, listNames, nearestName } from "./nearest-name.ts";
 import { wrongType } from "./scalars.ts";
 
 /** How one field of an object is read, and what its absence means. */
@@ -64,7 +64,9 @@ export interface ObjectFields<F extends Fields> {
   readonly unsupported?: Readonly<Record<string, string>>;
   /** Istio's fields without an effect in the local mesh: a warning, KIR1007, that ends with this reason. */
   readonly unserved?: Readonly<Record<string, string>>;
-  /** Kubernetes kinds are read in part only, so unknown fields say nothing about a mistake. */
+  /** Fields that are known and another program's affair. */
+  readonly foreign?: readonly string[];
+  /** Large Kubernetes kinds are read in part only, so unknown fields say nothing about a mistake. */
   readonly others?: "reject" | "ignore";
 }
 
@@ -75,6 +77,7 @@ export function object<F extends Fields>(shape: ObjectFields<F>): Decoder<Decode
     ...Object.keys(shape.fields),
     ...Object.keys(shape.unsupported ?? {}),
     ...Object.keys(shape.unserved ?? {}),
+    ...(shape.foreign ?? []),
   ];
   const decode = (place: Place, context: DecodeContext): Decoded<F> | Invalid => {
     const { value } = place;
@@ -92,7 +95,7 @@ export function object<F extends Fields>(shape: ObjectFields<F>): Decoder<Decode
         isInvalid = true;
       } else if (result === absent) {
         isInvalid = true;
-        reportMissing(name, place, context);
+        if (!isMisspelt(name, value, known)) reportMissing(name, place, context);
       } else {
         decoded[name] = result;
       }
@@ -114,7 +117,11 @@ function describeFields<F extends Fields>(shape: ObjectFields<F>): ObjectShape {
   for (const [name, reason] of Object.entries(shape.unserved ?? {})) {
     fields.push([name, { support: "ignored", reason, shape: undefined }]);
   }
-  return { kind: "object", fields: Object.fromEntries(fields), isOpen: shape.others === "ignore" };
+  return {
+    kind: "object",
+    fields: Object.fromEntries(fields),
+    isOpen: shape.others === "ignore" || shape.foreign !== undefined,
+  };
 }
 
 function describeField({ decode, absent: ifAbsent, exception }: Field<unknown>): FieldShape {
@@ -163,7 +170,8 @@ function reportOtherFields<F extends Fields>(shape: ObjectFields<F>, known: read
   for (const [name, entry] of value.entries) {
     const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
     const isEmpty = entry.value.kind === "null" && known.includes(name);
-    if (isEmpty || (field !== undefined && (field.exception === undefined || field.isToldElsewhere))) {
+    const isForeign = shape.foreign?.includes(name) === true;
+    if (isEmpty || isForeign || (field !== undefined && (field.exception === undefined || field.isToldElsewhere))) {
       continue;
     }
     const child = childPlace(place, name, entry.value);
@@ -177,7 +185,11 @@ function reportOtherFields<F extends Fields>(shape: ObjectFields<F>, known: read
       report(child, context, { code: "KIR1006", message, hint: "Remove it, or route this host elsewhere.", offset });
     } else {
       const written = entry.booleanSource ?? name;
-      const message = `"${path}" is not a field that ${context.kind} has.`;
+      const message =
+        context.hidesValues === true
+          ? `A field here is none that ${context.kind} has.`
+          : `"${path}" is not a field that ${context.kind} has.`;
+      context.misspelt.add(value);
       report(child, context, { code: "KIR1004", message, hint: () => unknownHint(written, known), offset });
     }
   }
@@ -200,6 +212,15 @@ function reasonsFor<F extends Fields>(name: string, shape: ObjectFields<F>): Rea
 
 function reasonIn(reasons: Readonly<Record<string, string>> | undefined, name: string): string | undefined {
   return reasons !== undefined && Object.hasOwn(reasons, name) ? reasons[name] : undefined;
+}
+
+/** How many unknown fields are looked at for a missing one, so that thousands of them cost little. */
+const comparedFields = 20;
+
+/** Whether one of the unknown fields was probably meant to be this one: that finding says it already. */
+function isMisspelt(name: string, value: YamlMap, known: readonly string[]): boolean {
+  const unknown = [...value.entries.keys()].filter((written) => !known.includes(written));
+  return unknown.slice(0, comparedFields).some((written) => nearestName(written, known) === name);
 }
 
 function unknownHint(name: string, known: readonly string[]): string {

@@ -13,14 +13,13 @@ const decodePort: Decoder<SlicePort> = transform(
       protocol: withDefault(oneOf(["TCP", "UDP", "SCTP"]), "TCP"),
       appProtocol: optional(string),
     },
-    others: "ignore",
   }),
   ({ port, name, ...others }) => ({ ...others, name: name === "" ? undefined : name, number: port }),
 );
 
 const targetRef = object({
   fields: { kind: optional(string), name: optional(string), namespace: optional(string) },
-  others: "ignore",
+  foreign: ["uid", "apiVersion", "resourceVersion", "fieldPath"],
 });
 
 type TargetRef = Exclude<ReturnType<typeof targetRef>, symbol>;
@@ -33,7 +32,6 @@ function podOf(target: TargetRef | undefined, namespace: string): SliceEndpoint[
 
 const conditions = object({
   fields: { ready: optional(boolean), serving: optional(boolean), terminating: optional(boolean) },
-  others: "ignore",
 });
 
 const sliceEndpoint = object({
@@ -43,8 +41,11 @@ const sliceEndpoint = object({
     targetRef: optional(targetRef),
     zone: optional(string),
   },
-  others: "ignore",
+  foreign: ["hostname", "nodeName", "hints", "deprecatedTopology"],
 });
+
+/** What stands beside the content of an object that has no spec. */
+const documentFields = ["apiVersion", "kind", "metadata"];
 
 const serviceLabel = "kubernetes.io/service-name";
 
@@ -59,7 +60,7 @@ const sliceFields = object({
       [],
     ),
   },
-  others: "ignore",
+  foreign: documentFields,
 });
 
 /** A `discovery.k8s.io/v1` EndpointSlice, read from the whole document. A condition that is unknown counts as ready. */
@@ -78,7 +79,10 @@ export function decodeEndpointSlice(metadata: ObjectMeta): Decoder<EndpointSlice
   }));
 }
 
-const subsetAddress = object({ fields: { ip: required(string), targetRef: optional(targetRef) }, others: "ignore" });
+const subsetAddress = object({
+  fields: { ip: required(string), targetRef: optional(targetRef) },
+  foreign: ["hostname", "nodeName"],
+});
 
 const addresses = withDefault(
   lenientList(
@@ -92,13 +96,12 @@ const addresses = withDefault(
 
 const subset = object({
   fields: { addresses, notReadyAddresses: addresses, ports: withDefault(list(decodePort), []) },
-  others: "ignore",
 });
 
 /** The subsets of `v1` Endpoints, read from the whole document. Each combines its own addresses and ports. */
 export function decodeEndpoints(metadata: ObjectMeta): Decoder<EndpointSliceSpec> {
   return transform(
-    object({ fields: { subsets: withDefault(lenientList(subset), []) }, others: "ignore" }),
+    object({ fields: { subsets: withDefault(lenientList(subset), []) }, foreign: documentFields }),
     (fields) => {
       const endpoints = fields.subsets.flatMap((part) => [
         ...part.addresses.map((address) => ({ ...address, ports: part.ports, isReady: true })),

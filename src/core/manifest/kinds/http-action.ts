@@ -1,5 +1,5 @@
 import { refine, transform } from "../decode/collections.ts";
-import { type Decoder, invalid, renderPath, report, reportValue } from "../decode/decoder.ts";
+import { type Decoder, invalid, renderPath, report, reportValue, reportLack } from "../decode/decoder.ts";
 import { object, optional, required } from "../decode/object.ts";
 import { integer, oneOf, portNumber, string, zeroOr } from "../decode/scalars.ts";
 import type { HttpRedirect, HttpRewrite } from "../virtual-service.ts";
@@ -37,7 +37,7 @@ export const decodeRedirect: Decoder<HttpRedirect> = transform(
   (fields, place, context) => {
     const { redirectCode: code, derivePort, port, ...others } = fields;
     if ([derivePort, port, ...Object.values(others)].every((value) => value === undefined || value === "")) {
-      return reportValue(place, context, "needs one of uri, prefixRewrite, authority, scheme and port");
+      return reportLack(place, context, "needs one of uri, prefixRewrite, authority, scheme and port");
     }
     for (const [left, right] of [
       ["uri", "prefixRewrite"],
@@ -86,7 +86,7 @@ export const decodeRewrite: Decoder<HttpRewrite> = transform(
   }),
   ({ uri, authority, uriRegexRewrite }, place, context) => {
     if (!isGiven(uri) && !isGiven(authority) && uriRegexRewrite === undefined) {
-      return reportValue(place, context, "needs one of uri, authority and uriRegexRewrite");
+      return reportLack(place, context, "needs one of uri, authority and uriRegexRewrite");
     }
     if (isGiven(uri) && uriRegexRewrite !== undefined) {
       const message = `"${renderPath(place)}" must not have both uri and uriRegexRewrite.`;

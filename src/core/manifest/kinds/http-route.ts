@@ -9,6 +9,7 @@ import {
   reportConflict,
   reportDiscouraged,
   reportValue,
+  reportLack,
 } from "../decode/decoder.ts";
 import { parseDuration } from "../decode/duration.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
@@ -129,7 +130,7 @@ function reportNoAction(place: Place, context: DecodeContext): Invalid {
   const written = fieldPlace(place, "route")?.value;
   return written?.kind === "list" && written.items.length > 0
     ? invalid
-    : reportValue(place, context, "needs one of route, redirect, directResponse and delegate");
+    : reportLack(place, context, "needs one of route, redirect, directResponse and delegate");
 }
 
 /** Zero everywhere leaves nobody to send to; a single destination's weight is ignored, even 0. */

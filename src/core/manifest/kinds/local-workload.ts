@@ -7,6 +7,7 @@ import {
   type Place,
   report,
   reportValue,
+  reportLack,
 } from "../decode/decoder.ts";
 import { object, optional, reportMissing, required } from "../decode/object.ts";
 import { durationMs, integer, string } from "../decode/scalars.ts";
@@ -91,7 +92,7 @@ export function decodeLocalWorkload(metadataLabels: Readonly<Record<string, stri
     const source = buildSource(fields, place, context);
     const labels = fields.labels ?? metadataLabels;
     if (Object.keys(labels).length === 0) {
-      reportMissing("labels", place, context);
+      if (!context.misspelt.has(place.value)) reportMissing("labels", place, context);
       return invalid;
     }
     return source === invalid ? invalid : { labels, targetPort: fields.targetPort, source };
@@ -102,7 +103,7 @@ function buildSource(fields: WorkloadFields, place: Place, context: DecodeContex
   const { addresses, command: words } = fields;
   if ((addresses === undefined) === (words === undefined)) {
     const hint = "addresses: [127.0.0.1:8081] names what runs already; command is started with $PORT.";
-    return reportValue(place, context, { complaint: "needs either addresses or command", hint });
+    return reportLack(place, context, { complaint: "needs either addresses or command", hint });
   }
   if (addresses !== undefined) {
     const stray = (["workingDirectory", "env", "replicas"] as const).find((name) => fields[name] !== undefined);

@@ -1,5 +1,5 @@
 import { list, nonEmpty, refine, strings, transform } from "../decode/collections.ts";
-import { type Decoder, reportConflict, reportValue } from "../decode/decoder.ts";
+import { type Decoder, reportConflict, reportLack } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { integer, oneOf, portNumber, string } from "../decode/scalars.ts";
 
@@ -48,7 +48,7 @@ export const decodeReadinessProbe: Decoder<undefined> = transform(
   (probe, place, context) => {
     const given = [probe.httpGet, probe.tcpSocket, probe.exec, probe.grpc].filter((method) => method !== undefined);
     if (given.length === 0) {
-      return reportValue(place, context, "needs one of httpGet, tcpSocket, exec and grpc");
+      return reportLack(place, context, "needs one of httpGet, tcpSocket, exec and grpc");
     }
     return given.length > 1
       ? reportConflict(place, context, "must have one of httpGet, tcpSocket, exec and grpc, but has several")

@@ -55,7 +55,7 @@ export const decodeSecret: Decoder<SecretSpec> = transform(
       data: withDefault(mapOf(base64Value), {}),
       stringData: withDefault(mapOf(textValue), {}),
     },
-    others: "ignore",
+    foreign: ["apiVersion", "kind", "metadata", "immutable"],
   }),
   ({ type, data, stringData }) => buildSecret(type, { ...data, ...stringData }),
 );
@@ -64,7 +64,7 @@ export const decodeSecret: Decoder<SecretSpec> = transform(
 export const decodeCaConfigMap: Decoder<SecretSpec> = transform(
   object({
     fields: { data: withDefault(mapOf(textValue), {}), binaryData: optional(mapOf(base64Value)) },
-    others: "ignore",
+    foreign: ["apiVersion", "kind", "metadata", "immutable"],
   }),
   ({ data, binaryData }) => buildSecret("ConfigMap", { ...binaryData, ...data }),
 );

@@ -39,7 +39,7 @@ const decodePort: Decoder<ServicePort> = transform(
       protocol: withDefault(serviceProtocol, tcp),
       appProtocol: optional(string),
     },
-    others: "ignore",
+    foreign: ["nodePort"],
   }),
   ({ port, protocol: { protocol, written }, ...others }, place, context) => ({
     ...others,
@@ -49,6 +49,25 @@ const decodePort: Decoder<ServicePort> = transform(
     at: positionOf(place, context),
   }),
 );
+
+/** Fields without an effect on routes here. Source: Kubernetes `api/core/v1/types.go`, ServiceSpec. */
+const foreign = [
+  "sessionAffinity",
+  "sessionAffinityConfig",
+  "loadBalancerIP",
+  "loadBalancerSourceRanges",
+  "loadBalancerClass",
+  "externalIPs",
+  "externalTrafficPolicy",
+  "internalTrafficPolicy",
+  "healthCheckNodePort",
+  "allocateLoadBalancerNodePorts",
+  "ipFamilies",
+  "ipFamilyPolicy",
+  // Up to Kubernetes 1.20.
+  "ipFamily",
+  "topologyKeys",
+];
 
 /** The spec of a Kubernetes Service. */
 export const decodeService: Decoder<ServiceSpec> = transform(
@@ -63,7 +82,7 @@ export const decodeService: Decoder<ServiceSpec> = transform(
       publishNotReadyAddresses: withDefault(boolean, false),
       trafficDistribution: optional(oneOf(["PreferClose", "PreferSameZone", "PreferSameNode"])),
     },
-    others: "ignore",
+    foreign,
   }),
   ({ clusterIP, clusterIPs, ...spec }, place, context) => {
     if (spec.type === "ExternalName" && spec.externalName === undefined) {

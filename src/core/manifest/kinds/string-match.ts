@@ -9,6 +9,7 @@ import {
   report,
   reportConflict,
   reportValue,
+  reportLack,
 } from "../decode/decoder.ts";
 import { object, optional } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
@@ -90,9 +91,7 @@ export const uriMatch: Decoder<PathMatch | undefined> = transform(anyMatch, (mat
 export const originMatch: Decoder<Exclude<StringMatch, { kind: "present" }>> = transform(
   anyMatch,
   (match, place, context) =>
-    match.kind === "present" || match.value === ""
-      ? reportValue(place, context, "needs exact, prefix or regex")
-      : match,
+    match.kind === "present" || match.value === "" ? reportLack(place, context, "needs exact, prefix or regex") : match,
 );
 
 /** Matches by header name. `{}` asks for presence; `null` is refused, because it could mean anything. */

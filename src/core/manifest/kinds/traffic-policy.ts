@@ -6,6 +6,7 @@ import {
   reportConflict,
   reportDiscouraged,
   reportValue,
+  reportLack,
 } from "../decode/decoder.ts";
 import { fieldPlace, ignored, object, optional, rejected, required, withDefault } from "../decode/object.ts";
 import { durationOrZeroMs, integer, number, oneOf, portNumber, string } from "../decode/scalars.ts";
@@ -109,7 +110,7 @@ const fieldNames = [...Object.keys(blocks), "portLevelSettings", "tunnel", "prox
 /** `trafficPolicy` of a DestinationRule or of one of its subsets. */
 export const decodeTrafficPolicy: Decoder<TrafficPolicy> = transform(policyFields, (policy, place, context) => {
   if (fieldNames.every((name) => fieldPlace(place, name) === undefined)) {
-    return reportValue(place, context, `needs one of ${fieldNames.join(", ")}`);
+    return reportLack(place, context, `needs one of ${fieldNames.join(", ")}`);
   }
   if (policy.tunnel !== undefined && policy.proxyProtocol !== undefined) {
     return reportConflict(place, context, "must not have both tunnel and proxyProtocol");
