@@ -14,16 +14,15 @@ export function buildMesh(manifests: readonly Manifest[]): { mesh: Mesh; diagnos
   const { kept, diagnostics } = removeDuplicates(manifests);
   const ordered = kept.toSorted(byAge);
   const services = buildServices(ordered);
-  const made = buildIngressManifests(ordered);
+  const ingresses = buildIngressManifests(ordered);
+  const made = {
+    gateways: ingresses.gateways.toSorted(byAge),
+    virtualServices: ingresses.virtualServices.toSorted(byAge),
+  };
   const mesh: Mesh = {
-    gateways: inOrder(
-      ordered.filter((manifest) => manifest.kind === "Gateway"),
-      made.gateways,
-    ),
-    virtualServices: inOrder(
-      ordered.filter((manifest) => manifest.kind === "VirtualService"),
-      made.virtualServices,
-    ),
+    // What Ingresses stand for has no age, and in a cluster everything else has one.
+    gateways: [...made.gateways, ...ordered.filter((manifest) => manifest.kind === "Gateway")],
+    virtualServices: [...made.virtualServices, ...ordered.filter((manifest) => manifest.kind === "VirtualService")],
     services: services.services,
     destinationRules: ordered.filter((manifest) => manifest.kind === "DestinationRule"),
     workloads: ordered.filter(isWorkload),
@@ -35,10 +34,6 @@ export function buildMesh(manifests: readonly Manifest[]): { mesh: Mesh; diagnos
     manifests: ordered,
   };
   return { mesh, diagnostics: boundFindings([...diagnostics, ...services.diagnostics], "of what it declares") };
-}
-
-function inOrder<Kind extends Manifest>(written: readonly Kind[], made: readonly Kind[]): readonly Kind[] {
-  return made.length === 0 ? written : [...written, ...made].toSorted(byAge);
 }
 
 function removeDuplicates(manifests: readonly Manifest[]): {

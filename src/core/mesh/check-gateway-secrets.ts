@@ -18,7 +18,7 @@ interface Surroundings {
  */
 export function checkGatewaySecrets(mesh: Pick<Mesh, "gateways">, surroundings: Surroundings): readonly Diagnostic[] {
   return mesh.gateways
-    .filter((gateway) => surroundings.pods.find(gateway).length > 0)
+    .filter((gateway) => gateway.madeFrom !== undefined || surroundings.pods.find(gateway).length > 0)
     .flatMap((gateway) =>
       gateway.spec.servers.flatMap(({ tls }) =>
         (tls?.credentialNames ?? []).flatMap((name) => checkSecret(gateway, { name, at: tls?.at }, surroundings) ?? []),

@@ -4,7 +4,7 @@ import { coversHost, isWildcard, wildcardsAbove } from "../manifest/host-pattern
 import type { IngressTls } from "../manifest/ingress.ts";
 import { type IngressManifest, objectName, resourceName } from "../manifest/manifest.ts";
 import type { MeshConfig } from "../manifest/mesh-config.ts";
-import { claimIngress, indexClasses, type IngressClaim, istioController } from "./ingress-class.ts";
+import { claimIngress, indexClasses, type IngressClaim, istioController, whyLeftAlone } from "./ingress-class.ts";
 import { servedIngresses } from "./ingress-manifests.ts";
 import { collectHosts, type HostPaths } from "./ingress-rules.ts";
 import type { Mesh } from "./mesh.ts";
@@ -29,35 +29,30 @@ export function checkIngresses(mesh: Pick<Mesh, "manifests">): readonly Diagnost
 }
 
 function reportClaim(ingress: IngressManifest, claim: IngressClaim, config: MeshConfig): readonly Diagnostic[] {
-  const resource = resourceName(ingress);
-  const { at } = ingress;
-  const ownClass = `Write the annotation kubernetes.io/ingress.class: ${config.ingressClass}, or name an IngressClass whose controller is ${istioController}.`;
+  const subject = { resource: resourceName(ingress), at: ingress.at };
+  const why = whyLeftAlone(claim, config) ?? "";
+  const message = `Istio does not serve the Ingress, because ${why}.`;
+  const ownClass = `name an IngressClass whose controller is ${istioController}`;
   switch (claim.kind) {
     case "served":
       return [];
     case "servedUnknown": {
-      const message = `No IngressClass "${claim.className}" is in the manifests, so Istio takes the Ingress for its own, because ingressControllerMode is DEFAULT.`;
+      const text = `No IngressClass "${claim.className}" is in the manifests, so Istio takes the Ingress for its own, because ingressControllerMode is DEFAULT.`;
       const hint = "Add the IngressClass, so that its controller decides.";
-      return [diagnostic("KIR1300", { message, hint, resource, at })];
+      return [diagnostic("KIR1300", { ...subject, message: text, hint })];
     }
     case "unknownClass": {
-      const message = `No IngressClass "${claim.className}" is in the manifests, so Istio does not serve the Ingress.`;
-      const hint = `Add the IngressClass with the controller ${istioController}, or, where the class is another's, leave it as it is.`;
-      return [diagnostic("KIR1300", { message, hint, resource, at })];
+      const hint = `Add the IngressClass with the controller ${istioController}; where the class is another's, nothing is to be done.`;
+      return [diagnostic("KIR1300", { ...subject, message, hint })];
     }
-    case "foreign": {
-      const whose = claim.controller === undefined ? "not Istio's" : `that of ${claim.controller}`;
-      const message = `The class "${claim.className}" is ${whose}, so the Ingress is left alone.`;
-      return [diagnostic("KIR1301", { message, hint: ownClass, resource, at })];
-    }
+    case "foreign":
     case "noClass": {
-      const message = `The Ingress names no class, and Istio serves none without one, because ingressControllerMode is ${config.ingressControllerMode}.`;
-      return [diagnostic("KIR1302", { message, hint: ownClass, resource, at })];
+      const hint = `Where Istio is to serve it, write the annotation kubernetes.io/ingress.class: ${config.ingressClass}, or ${ownClass}.`;
+      return [diagnostic(claim.kind === "foreign" ? "KIR1301" : "KIR1302", { ...subject, message, hint })];
     }
     case "switchedOff": {
-      const message = "Istio serves no Ingress by its annotation, because ingressControllerMode is OFF.";
-      const hint = `Set ingressControllerMode to STRICT, or name an IngressClass whose controller is ${istioController}.`;
-      return [diagnostic("KIR1302", { message, hint, resource, at })];
+      const hint = `Set ingressControllerMode to STRICT, or ${ownClass}.`;
+      return [diagnostic("KIR1302", { ...subject, message, hint })];
     }
   }
 }

@@ -18,10 +18,16 @@ interface HostRules {
   readonly catchAlls: CoverageIndex;
   /** Which VirtualService a match came from, and what it is written in. */
   readonly owners: Map<HttpMatch, Owner>;
+  readonly services: Set<VirtualServiceManifest>;
 }
 
-interface Owner {
+/** A VirtualService in its place at one of its Gateways. */
+interface BoundService {
   readonly service: VirtualServiceManifest;
+  readonly gateway: ObjectName;
+}
+
+interface Owner extends BoundService {
   readonly resource: string;
 }
 
@@ -45,14 +51,17 @@ export function checkShadowing(mesh: Mesh, pods: GatewayPods): readonly Diagnost
   const shadowed = new Map<HttpRoute, Diagnostic>();
   const namespaces = new Set([...lists.values()].flat().map(({ namespace }) => namespace));
   for (const namespace of namespaces) {
-    for (const service of orderFor(mesh.virtualServices, namespace)) {
-      for (const key of hostKeys(service, namespace, lists)) {
+    for (const { service, gateway } of orderFor(mesh, namespace)) {
+      for (const key of hostKeys(service, namespace, lists.get(gateway) ?? [])) {
         const earlier = hosts.get(key) ?? emptyRules();
         hosts.set(key, earlier);
+        // By a second Gateway on the port its rules come a second time, and that changes nothing.
+        if (earlier.services.has(service)) continue;
+        earlier.services.add(service);
         for (const [index, rule] of service.spec.http.entries()) {
-          const found = findShadow(service, rule, earlier);
+          const found = findShadow({ service, gateway }, rule, earlier);
           if (found !== undefined && !shadowed.has(rule)) {
-            shadowed.set(rule, reportShadow({ service, rule, index }, found, namespace));
+            shadowed.set(rule, reportShadow({ service, gateway, rule, index }, found, namespace));
           }
         }
       }
@@ -62,7 +71,7 @@ export function checkShadowing(mesh: Mesh, pods: GatewayPods): readonly Diagnost
 }
 
 function emptyRules(): HostRules {
-  return { rules: new CoverageIndex(), catchAlls: new CoverageIndex(), owners: new Map() };
+  return { rules: new CoverageIndex(), catchAlls: new CoverageIndex(), owners: new Map(), services: new Set() };
 }
 
 /** Plain HTTP servers of one workload and port share their rules; a TLS server has a list of its own. */
@@ -82,10 +91,15 @@ function collectLists(mesh: Mesh, pods: GatewayPods): ReadonlyMap<ObjectName, re
   );
 }
 
-/** The VirtualServices that a gateway in a namespace sees, in the order in which it merges them. */
-function orderFor(services: readonly VirtualServiceManifest[], namespace: string): readonly VirtualServiceManifest[] {
-  const byTier = Map.groupBy(services, (service) => tierOf(service, namespace));
-  return tiers.flatMap((tier) => byTier.get(tier) ?? []);
+/** The VirtualServices that a gateway in a namespace sees, in the order in which it merges them: Gateway by Gateway. */
+function orderFor({ virtualServices, gateways }: Mesh, namespace: string): readonly BoundService[] {
+  const byTier = Map.groupBy(virtualServices, (service) => tierOf(service, namespace));
+  const byGateway = new Map<ObjectName, BoundService[]>(gateways.map((gateway) => [objectName(gateway), []]));
+  for (const service of tiers.flatMap((tier) => byTier.get(tier) ?? [])) {
+    const names = service.spec.gateways.flatMap((name) => resolveGatewayName(name, service.metadata.namespace) ?? []);
+    for (const gateway of new Set(names)) byGateway.get(gateway)?.push({ service, gateway });
+  }
+  return [...byGateway.values()].flat();
 }
 
 const tiers = ["private", "exported", "public"] as const;
@@ -104,10 +118,9 @@ function tierOf({ spec, metadata }: VirtualServiceManifest, namespace: string): 
 function hostKeys(
   { spec, metadata }: VirtualServiceManifest,
   namespace: string,
-  lists: ReadonlyMap<ObjectName, readonly RuleList[]>,
+  lists: readonly RuleList[],
 ): ReadonlySet<string> {
-  const names = spec.gateways.flatMap((name) => resolveGatewayName(name, metadata.namespace) ?? []);
-  const keys = names.flatMap((name) => lists.get(name) ?? []).filter((list) => list.namespace === namespace);
+  const keys = lists.filter((list) => list.namespace === namespace);
   const hosts = spec.hosts.map((host) => resolveHost(host, metadata.namespace));
   return new Set(keys.flatMap(({ key }) => hosts.map((host) => `${key} ${host}`)));
 }
@@ -118,12 +131,13 @@ interface Shadow {
 }
 
 /** Finds what takes the requests of a rule, and puts the rule where it stands for the next. */
-function findShadow(service: VirtualServiceManifest, rule: HttpRoute, earlier: HostRules): Shadow | undefined {
+function findShadow(bound: BoundService, rule: HttpRoute, earlier: HostRules): Shadow | undefined {
+  const { service } = bound;
   const conditions = conditionsOf(rule);
   const covers = conditions.map((match) => findCover(match, earlier));
   // What a delegate has no match for goes on to the next rule, so a rule that delegates covers nothing by itself.
   for (const match of rule.action.kind === "delegate" ? [] : conditions) {
-    earlier.owners.set(match, { service, resource: rule.madeFrom ?? resourceName(service) });
+    earlier.owners.set(match, { ...bound, resource: rule.madeFrom ?? resourceName(service) });
     (isCatchAll(match) ? earlier.catchAlls : earlier.rules).add(match);
   }
   const match = covers.find((cover) => cover !== undefined && earlier.owners.get(cover)?.service !== service);
@@ -136,28 +150,32 @@ function findCover(match: HttpMatch, earlier: HostRules): HttpMatch | undefined 
 }
 
 function reportShadow(
-  { service, rule, index }: { service: VirtualServiceManifest; rule: HttpRoute; index: number },
+  { rule, index, ...bound }: BoundService & { readonly rule: HttpRoute; readonly index: number },
   { match, owner }: Shadow,
   namespace: string,
 ): Diagnostic {
   const place = `${owner.resource} (${renderPosition(match.at)})`;
   const subject = rule.madeFrom === undefined ? `Rule ${ruleName(rule, index)}` : "The path";
   return diagnostic("KIR1037", {
-    message: `${subject} is never reached at the gateway: ${place} takes its requests first, ${whyFirst(owner.service, service, namespace)}.`,
+    message: `${subject} is never reached at the gateway: ${place} takes its requests first, ${whyFirst(owner, bound, namespace)}.`,
     hint: "Put both rules into one VirtualService, where their order is yours.",
-    resource: rule.madeFrom ?? resourceName(service),
+    resource: rule.madeFrom ?? resourceName(bound.service),
     at: rule.at,
   });
 }
 
-function whyFirst(first: VirtualServiceManifest, second: VirtualServiceManifest, namespace: string): string {
+function whyFirst(owner: Owner, bound: BoundService, namespace: string): string {
+  const [first, second] = [owner.service, bound.service];
+  if (first.madeFrom !== undefined && second.madeFrom === undefined) {
+    return "because Istio counts what an Ingress stands for as the oldest";
+  }
+  if (owner.gateway !== bound.gateway) {
+    return `because its Gateway ${owner.gateway} comes before ${bound.gateway}`;
+  }
   if (tierOf(first, namespace) !== tierOf(second, namespace)) {
     return tierOf(first, namespace) === "private"
       ? `because it is kept to namespace ${namespace}, where the gateway is`
       : `because it is exported to namespace ${namespace} by name`;
-  }
-  if (first.madeFrom !== undefined && second.metadata.creationTimestamp !== undefined) {
-    return "because Istio counts what an Ingress stands for as the oldest";
   }
   return first.metadata.creationTimestamp === second.metadata.creationTimestamp
     ? "because its name comes first and neither is older"

@@ -24,6 +24,25 @@ export function isServed({ kind }: IngressClaim): boolean {
   return kind === "served" || kind === "servedUnknown";
 }
 
+/** Why an Ingress is left alone, in plain words to follow "because"; undefined where it is served. */
+export function whyLeftAlone(claim: IngressClaim, config: MeshConfig): string | undefined {
+  switch (claim.kind) {
+    case "served":
+    case "servedUnknown":
+      return undefined;
+    case "unknownClass":
+      return `no IngressClass "${claim.className}" is in the manifests`;
+    case "foreign":
+      return claim.controller === undefined
+        ? `its class "${claim.className}" is not Istio's`
+        : `its class "${claim.className}" is that of ${claim.controller}`;
+    case "noClass":
+      return `it names no class, and ingressControllerMode is ${config.ingressControllerMode}`;
+    case "switchedOff":
+      return "it has its class by the annotation alone, and ingressControllerMode is OFF";
+  }
+}
+
 export function indexClasses(manifests: readonly Manifest[]): IngressClasses {
   return new Map(
     manifests

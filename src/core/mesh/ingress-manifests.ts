@@ -7,7 +7,7 @@ import {
 } from "../manifest/manifest.ts";
 import { defaultMeshConfig, type MeshConfig } from "../manifest/mesh-config.ts";
 import { indexServices } from "./ingress-backend.ts";
-import { claimIngress, indexClasses, isServed } from "./ingress-class.ts";
+import { claimIngress, indexClasses, isServed, whyLeftAlone } from "./ingress-class.ts";
 import { buildIngressGateway } from "./ingress-gateway.ts";
 import { buildIngressRules } from "./ingress-rules.ts";
 
@@ -41,6 +41,22 @@ export function servedIngresses(manifests: readonly Manifest[]): readonly Ingres
   if (ingresses.length === 0) return [];
   const surroundings = { classes: indexClasses(manifests), config: configOf(manifests) };
   return ingresses.filter((ingress) => isServed(claimIngress(ingress, surroundings)));
+}
+
+/** An Ingress that Istio leaves alone, and why, in plain words to follow "because". */
+export interface LeftIngress {
+  readonly ingress: IngressManifest;
+  readonly reason: string;
+}
+
+export function leftIngresses(manifests: readonly Manifest[]): readonly LeftIngress[] {
+  const ingresses = manifests.filter((manifest) => manifest.kind === "Ingress");
+  if (ingresses.length === 0) return [];
+  const surroundings = { classes: indexClasses(manifests), config: configOf(manifests) };
+  return ingresses.flatMap((ingress) => {
+    const reason = whyLeftAlone(claimIngress(ingress, surroundings), surroundings.config);
+    return reason === undefined ? [] : [{ ingress, reason }];
+  });
 }
 
 function configOf(manifests: readonly Manifest[]): MeshConfig {

@@ -2,6 +2,7 @@ import { boundFindings } from "../diagnostics/bound-findings.ts";
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
 import { resolveHost } from "../mesh/host-name.ts";
+import { leftIngresses } from "../mesh/ingress-manifests.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { meshConfigOf } from "../mesh/sidecar-scope.ts";
 import { buildGateway } from "./build-gateway.ts";
@@ -50,7 +51,7 @@ export function buildRouteTable(mesh: Mesh): {
     httpRoutings: [...httpRoutings, ...outbound.httpRoutings],
     destinations,
     secrets,
-    unserved: unservedHosts(building, workloads),
+    unserved: [...unservedHosts(building, workloads), ...unservedIngressHosts(mesh)],
   };
   return { table, diagnostics: boundFindings([...findings.values()], "of what its routes cannot carry") };
 }
@@ -109,6 +110,19 @@ function unservedHosts(
     const made = virtualService.madeFrom === undefined ? {} : { madeFrom: virtualService.madeFrom };
     return hosts.map((host) => ({ virtualService: name, host, reason, at: virtualService.at, ...made }));
   });
+}
+
+/** Hosts of Ingresses that belong to another controller, or to none. */
+function unservedIngressHosts({ manifests }: Mesh): readonly UnservedHost[] {
+  return leftIngresses(manifests).flatMap(({ ingress, reason }) =>
+    ingress.spec.rules.map(({ host, at }) => ({
+      virtualService: objectName(ingress),
+      host: host ?? "*",
+      reason,
+      at,
+      madeFrom: resourceName(ingress),
+    })),
+  );
 }
 
 function whyUnserved(

@@ -38,7 +38,10 @@ function buildServer(bound: BoundServer, { building, taken }: TlsBuilding): read
   }
   const ended = buildTermination({ ...tls, mode: tls.mode }, { secrets: sink.secrets, namespace: workload.namespace });
   if (ended.kind === "missing") {
-    reportGatewayServer(findings, bound, { code: "KIR1112", reason: ended.reason });
+    // Of the Secret of an Ingress `check` has said so already, with all that is known of it.
+    if (bound.resource.startsWith("Gateway ")) {
+      reportGatewayServer(findings, bound, { code: "KIR1112", reason: ended.reason });
+    }
     return [];
   }
   const names = claim(

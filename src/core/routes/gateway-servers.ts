@@ -7,6 +7,8 @@ import type { GatewayWorkload } from "./gateway-workloads.ts";
 export interface BoundServer {
   /** `namespace/name`. */
   readonly gateway: string;
+  /** `Kind namespace/name` of the object that it is written in. */
+  readonly resource: string;
   readonly server: GatewayServer;
   readonly bindings: readonly HostBinding[];
 }
@@ -62,7 +64,7 @@ export function bindServers(
         diagnostics.push(dropped(gateway, server, reason));
         continue;
       }
-      const bound = { gateway: objectName(gateway), server, bindings };
+      const bound = { gateway: objectName(gateway), resource: resourceName(gateway), server, bindings };
       if (draft === undefined) {
         drafts.set(key, { target, carries: carriesOf(server), servers: [bound], beside: undefined });
       } else {

@@ -14,12 +14,12 @@ const hints = {
 /** A server, or a part of it, that is left out; the rest of the gateway is served. */
 export function reportGatewayServer(
   findings: Findings,
-  { gateway, server }: BoundServer,
+  { resource, server }: BoundServer,
   { code, reason }: { readonly code: keyof typeof hints; readonly reason: string },
 ): void {
   const message = `Server ${server.name} on port ${server.port.number} is not served: ${reason}.`;
-  const finding = diagnostic(code, { message, hint: hints[code], resource: `Gateway ${gateway}`, at: server.at });
-  findings.set(`${code} ${gateway} ${server.at.line}:${server.at.column} ${message}`, finding);
+  const finding = diagnostic(code, { message, hint: hints[code], resource, at: server.at });
+  findings.set(`${code} ${resource} ${server.at.line}:${server.at.column} ${message}`, finding);
 }
 
 /** A tcp or tls rule whose destinations cannot be used. */
