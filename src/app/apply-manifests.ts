@@ -4,7 +4,6 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";
-import { judgeSecrets } from "../local/judge-secrets.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import type { SidecarPorts } from "../local/sidecar-ports.ts";
 import type { LocalWorkloads, WorkloadChange } from "../local/workloads.ts";
@@ -17,7 +16,8 @@ import { showAddresses } from "./local-addresses.ts";
 import { describeRefusal } from "./locate-refusal.ts";
 import { planPorts } from "./plan-ports.ts";
 import { tellWorkloads } from "./sidecars.ts";
-import { buildMeshModel, byPlace, type MeshModel } from "../core/mesh-model.ts";
+import type { ManifestModels } from "./manifest-models.ts";
+import type { MeshModel } from "../core/mesh-model.ts";
 
 export interface ManifestApplier {
   readonly current: CurrentMesh;
@@ -25,7 +25,7 @@ export interface ManifestApplier {
   readonly target: LocalEnvoyTarget;
   readonly workloads: LocalWorkloads;
   readonly listenAddress: string;
-  readonly defaultNamespace: string;
+  readonly models: ManifestModels;
   readonly gatewayPorts: readonly string[];
   readonly sidecarPorts: SidecarPorts;
   envoyPid(): number | undefined;
@@ -37,35 +37,37 @@ export const manifestActor = "manifest";
 
 /**
  * Makes saved manifests live: checked first, then new workloads, then an ordered push, then the old workloads go. What
- * is wrong at any of these changes nothing, and is reported.
+ * is wrong at any of these changes nothing, and is reported. What takes a look at the mesh as a whole, and keeps nothing
+ * from being served, comes when they are live.
  * @returns why it was refused, one line each; empty when it is live
  */
 export async function applyManifests(applier: ManifestApplier, manifests: ManifestSet): Promise<readonly string[]> {
-  const model = await readModel(manifests, applier.defaultNamespace);
+  const { models } = applier;
+  const model = await models.readServable(manifests);
   const errors = model.diagnostics.filter(blocksServing);
   if (errors.length > 0) {
-    return refuse(
-      applier,
-      `${errors.length} error${errors.length === 1 ? "" : "s"} in the manifests`,
-      model.diagnostics,
-    );
+    const reason = `${errors.length} error${errors.length === 1 ? "" : "s"} in the manifests`;
+    return refuse(applier, reason, (await models.readWhole(manifests)).diagnostics);
   }
+  let outcome: Outcome;
   try {
     await endBrokenMoves(applier);
-    return await applyModel(applier, model);
+    outcome = await applyModel(applier, model);
   } catch (error) {
     if (!(error instanceof KirikaeError)) throw error;
-    return refuse(applier, `${error.code} ${error.message}`, model.diagnostics);
+    outcome = { kind: "refused", reason: `${error.code} ${error.message}` };
   }
+  const { diagnostics } = await models.readWhole(manifests);
+  if (outcome.kind === "refused") return refuse(applier, outcome.reason, diagnostics);
+  applier.onEvent({ kind: "manifestsApplied", summary: outcome.summary, diagnostics });
+  return [];
 }
 
-/** Reads manifests whole; findings of reading and of meaning in the order of the files. */
-export async function readModel(manifests: ManifestSet, defaultNamespace: string): Promise<MeshModel> {
-  const model = await judgeSecrets(buildMeshModel(manifests.sources, { defaultNamespace, nowMs: Date.now() }));
-  return { ...model, diagnostics: [...manifests.diagnostics, ...model.diagnostics].toSorted(byPlace) };
-}
+type Outcome =
+  | { readonly kind: "applied"; readonly summary: string }
+  | { readonly kind: "refused"; readonly reason: string };
 
-async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<readonly string[]> {
+async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<Outcome> {
   const { current, workloads, target } = applier;
   checkServed(model.table, "the folder", current.table);
   const envoyPid = applier.envoyPid();
@@ -82,8 +84,7 @@ async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<r
   const addresses = showAddresses({ ...applier, ports, endpoints: (name) => change.endpoints(name) });
   const report = await target.applyTable(model.table, taken.weights, { addresses });
   if (!isLive(report)) {
-    const reason = await takeBack(applier, { change, report, refused: model.table });
-    return refuse(applier, reason, model.diagnostics);
+    return { kind: "refused", reason: await takeBack(applier, { change, report, refused: model.table }) };
   }
   taken.record();
   current.model = model;
@@ -92,12 +93,7 @@ async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<r
   for (const problem of change.problems) {
     applier.onEvent({ kind: "warning", message: `workload ${problem.workload}: ${problem.reason}` });
   }
-  applier.onEvent({
-    kind: "manifestsApplied",
-    summary: [summarize(model, report), ...taken.notes].join("; "),
-    diagnostics: model.diagnostics,
-  });
-  return [];
+  return { kind: "applied", summary: [summarize(model, report), ...taken.notes].join("; ") };
 }
 
 /** Old replicas end when their last request has; moves and other manifests do not wait for that. */

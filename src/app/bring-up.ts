@@ -19,8 +19,9 @@ import { SidecarPorts } from "../local/sidecar-ports.ts";
 import { openStateFolder, type StateFolder } from "../local/state-folder.ts";
 import { LocalWorkloads } from "../local/workloads.ts";
 import { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
-import { letDrain, manifestActor, type ManifestApplier, readModel } from "./apply-manifests.ts";
+import { letDrain, manifestActor, type ManifestApplier } from "./apply-manifests.ts";
 import { checkServed } from "./check-served.ts";
+import { ManifestModels } from "./manifest-models.ts";
 import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
 import { showAddresses } from "./local-addresses.ts";
 import { describeRefusal } from "./locate-refusal.ts";
@@ -63,7 +64,8 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   const owner = { pid: process.pid, since: new Date().toISOString(), folder: options.folder };
   stack.use(acquireLock({ lockFile: state.lock, ownerFile: state.lockOwner, owner }));
   const manifests = await readManifests(options.folder);
-  const model = await readModel(manifests, options.defaultNamespace);
+  const models = new ManifestModels(options.defaultNamespace);
+  const model = await models.readWhole(manifests);
   checkModel(model, options);
   const registry = ProcessRegistry.open(state.processes);
   const sidecarPorts = await SidecarPorts.open(state.sidecarPorts);
@@ -102,7 +104,7 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
     target,
     workloads,
     listenAddress,
-    defaultNamespace: options.defaultNamespace,
+    models,
     gatewayPorts: options.gatewayPorts,
     sidecarPorts,
     envoyPid: () => envoy.pid,

@@ -100,7 +100,7 @@ function describe(parsed: ReadManifests, { linked, checked, built }: KnownModel)
 /** `check` and `explain` ask again and again about the same folder. */
 const sharedBuilder = new MeshModelBuilder();
 
-/** The whole way from text to route table: `check`, `explain` and `up` read manifests through this one door. */
+/** The whole way from text to route table, for `check` and `explain`; `up` keeps a `MeshModelBuilder` of its own. */
 export function buildMeshModel(sources: readonly SourceText[], options: ModelOptions): MeshModel {
   return sharedBuilder.finish(sharedBuilder.buildServable(sources, options), sources, options);
 }

@@ -52,7 +52,7 @@ test("a saved manifest goes live without a lost request, and a move stays where 
 test("a broken manifest changes nothing and is reported with file, line and column", async () => {
   await using sandbox = new Sandbox({ copyOf: "examples/blue-green" });
   const { up, address } = await start(sandbox);
-  edit(sandbox, "mesh.yaml", (text) => text.replace("subset: green", "subset: gren"));
+  edit(sandbox, "mesh.yaml", (text) => text.replace("subset: green", "subsets: gren"));
   await eventually("the refusal", async () => (countOf(up, "manifestsRefused") > 0 ? true : undefined));
   const refusal = JSON.stringify(up.lines.find((line) => line["event"] === "manifestsRefused"));
   expect(refusal).toMatch(/mesh\.yaml/);

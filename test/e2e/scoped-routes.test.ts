@@ -65,6 +65,23 @@ const hostHeaders = [
   "elsewhere.example",
   "*",
   "*.wild.test",
+  "x-eu.wild.test",
+  "X-EU.deep.wild.test:8080",
+  "-eu.wild.test",
+  "eu.wild.test",
+  "a.b.c.d.wild.test:80",
+  "one.wild.test.",
+  ".wild.test",
+  "one..wild.test",
+  "only.joined.test",
+  "only-us.joined.test",
+  `${"a.".repeat(100)}wild.test`,
+  `${"a.".repeat(60)}six.five.four.three.wild.test`,
+  "one.seven.six.five.four.three.wild.test",
+  "seven.six.five.four.three.wild.test",
+  "SIX.five.four.three.wild.test:80",
+  "five.four.three.wild.test",
+  "four.three.wild.test",
 ];
 
 test("hosts are found in the scoped form as in the whole one, however they are written", async () => {
@@ -77,6 +94,13 @@ test("hosts are found in the scoped form as in the whole one, however they are w
     directHost("partly.wild.test", "/only"),
     directHost("*.wild.test"),
     directHost("*.deep.wild.test"),
+    directHost("*-eu.wild.test"),
+    directHost("*-eu.deep.wild.test"),
+    directHost("*-us.joined.test"),
+    directHost("*.seven.six.five.four.three.wild.test"),
+    directHost("*.six.five.four.three.wild.test"),
+    directHost("*.five.four.three.wild.test"),
+    directHost("*.four.three.wild.test", "/only"),
   ];
   const crowd = Array.from({ length: many }, (_, index) => directHost(`crowd-${index}.test`));
   for (const catchAll of [[], [directHost("*")]]) {
@@ -104,6 +128,9 @@ test("hosts are found in the scoped form as in the whole one, however they are w
     expect(found[1]).toEqual(found[0]);
     expect(found[0]).toContain("EXACT.Test -> 200 exact.test");
     expect(found[0]).toContain("partly.wild.test -> 404 ");
+    expect(found[0]).toContain("x-eu.wild.test -> 200 *-eu.wild.test");
+    expect(found[0]).toContain("one.deep.wild.test -> 200 *.deep.wild.test");
+    expect(found[0]).toContain("seven.six.five.four.three.wild.test -> 200 *.six.five.four.three.wild.test");
   }
   const scopes = await fixture.admin().stats("scoped_rds.*config_reload$", { usedOnly: true });
   expect(scopes.size).toBeGreaterThan(0);

@@ -4,15 +4,17 @@ import { VirtualHostSchema } from "../../gen/envoy/config/route/v3/route_compone
 import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import type { Destination, DestinationId, HttpRouting, VirtualHost } from "../routes/route-table.ts";
 import { ReadDestinations } from "./read-destinations.ts";
-import { hasOwnScope, type RouteForm, scopedPartName, sharedScope } from "./route-forms.ts";
+import { type RouteForm, scopedPartName, scopeOf, sharedScope } from "./route-forms.ts";
 import { emitRouteSettings, emitVirtualHost } from "./routes.ts";
 import { emitScopedSettings, foundMetadata } from "./scoped-routes.ts";
 
 type Destinations = ReadonlyMap<DestinationId, Destination>;
 type EncodedByName = ReadonlyMap<string, Uint8Array>;
 
-function emitPartSettings(routing: HttpRouting, name: string) {
-  return { ...emitRouteSettings(name, routing), ...emitScopedSettings(name === `${routing.id}/${sharedScope}`) };
+function encodePartSettings(routing: HttpRouting, name: string): Uint8Array {
+  const isShared = name === `${routing.id}/${sharedScope}`;
+  const settings = { ...emitRouteSettings(name, routing), ...emitScopedSettings(isShared) };
+  return toBinary(RouteConfigurationSchema, create(RouteConfigurationSchema, settings));
 }
 
 /**
@@ -29,22 +31,36 @@ export function encodeRouteForm(routing: HttpRouting, destinations: Destinations
       );
       return new Map([[routing.id, splice(head, encodeHosts(routing.virtualHosts, destinations))]]);
     }
-    case "scoped": {
-      const encoded = new Map<string, Uint8Array>();
-      const shared: VirtualHost[] = [];
-      for (const host of routing.virtualHosts) {
-        if (hasOwnScope(host))
-          encoded.set(scopedPartName(routing.id, host), encodeOwnPart(routing, host, destinations));
-        else shared.push(host);
-      }
-      const name = `${routing.id}/${sharedScope}`;
-      const head = toBinary(
-        RouteConfigurationSchema,
-        create(RouteConfigurationSchema, emitPartSettings(routing, name)),
-      );
-      return encoded.set(name, splice(head, encodeHosts(shared, destinations)));
-    }
+    case "scoped":
+      return encodeParts(routing, destinations);
   }
+}
+
+function encodeParts(routing: HttpRouting, destinations: Destinations): EncodedByName {
+  const shared = `${routing.id}/${sharedScope}`;
+  const parts = Map.groupBy(routing.virtualHosts, (host) => scopedPartName(routing.id, host));
+  const encoded = new Map<string, Uint8Array>();
+  for (const [name, hosts] of parts) {
+    const [host] = hosts;
+    if (name === shared || host === undefined) continue;
+    const bytes =
+      hosts.length === 1
+        ? encodeOwnPart(routing, host, destinations)
+        : encodeJoinedPart(encodePartSettings(routing, name), hosts, destinations);
+    encoded.set(name, bytes);
+  }
+  const fields = encodeHosts(parts.get(shared) ?? [], destinations);
+  return encoded.set(shared, splice(encodePartSettings(routing, shared), fields));
+}
+
+/** Whether every host with a scope has it for itself. */
+export function isEachAlone(routing: HttpRouting): boolean {
+  const seen = new Set<string>();
+  for (const scope of routing.virtualHosts.map(scopeOf)) {
+    if (scope !== sharedScope && seen.has(scope)) return false;
+    seen.add(scope);
+  }
+  return true;
 }
 
 interface EncodedPart {
@@ -61,10 +77,15 @@ export function encodeOwnPart(routing: HttpRouting, host: VirtualHost, destinati
   const known = encodedParts.get(host);
   if (known !== undefined && known.routing === routing.id && known.message === message) return known.bytes;
   const name = scopedPartName(routing.id, host);
-  const head = toBinary(RouteConfigurationSchema, create(RouteConfigurationSchema, emitPartSettings(routing, name)));
-  const bytes = splice(head, [asField(concatenate([message, foundField]))]);
+  const bytes = splice(encodePartSettings(routing, name), [asField(concatenate([message, foundField]))]);
   encodedParts.set(host, { routing: routing.id, message, bytes });
   return bytes;
+}
+
+/** The configuration of several hosts in one scope, which is that of wildcards. */
+function encodeJoinedPart(settings: Uint8Array, hosts: readonly VirtualHost[], destinations: Destinations): Uint8Array {
+  const messages = hosts.map((host) => concatenate([encodeVirtualHost(host, destinations), foundField]));
+  return splice(settings, messages.map(asField));
 }
 
 /** Fields of a message may come in any order, so that one can be put behind the others (protobuf encoding guide). */

@@ -1,7 +1,7 @@
 import type { Destination, DestinationId, HttpRouting, RouteTable } from "../routes/route-table.ts";
 import { compareLists } from "./compare-lists.ts";
 import { derivationOf, deriveMap, reconcileMap } from "./derived-map.ts";
-import { encodeOwnPart, encodeRouteForm } from "./encode-routes.ts";
+import { encodeOwnPart, encodeRouteForm, isEachAlone } from "./encode-routes.ts";
 import { hasOwnScope, type RouteForm, type RouteForms, scopedPartName } from "./route-forms.ts";
 import { encodeScopes } from "./scoped-routes.ts";
 
@@ -14,6 +14,8 @@ interface EncodedRouting {
   readonly forms: readonly RouteForm[];
   readonly routes: EncodedByName;
   readonly scopes: EncodedByName;
+  /** Whether every host with a scope has it for itself, so that its part is made of it alone. */
+  readonly isEachAlone: boolean;
 }
 
 /** Encodes the routings of one table after another, each from what the one before it was. */
@@ -64,6 +66,7 @@ function encodeRouting(routing: HttpRouting, { table, forms, before }: RoutingSu
     forms,
     routes: hasSameForms ? reconcileMap(known.routes, encoded) : encoded,
     scopes: hasSameForms ? reconcileMap(known.scopes, scopes, isEqual) : scopes,
+    isEachAlone: isEachAlone(routing),
   };
 }
 
@@ -72,7 +75,7 @@ function changeScoped(known: EncodedRouting, routing: HttpRouting): EncodedRouti
   const [form, ...others] = known.forms;
   if (form !== "scoped" || others.length > 0 || known.routing.matchesPorts !== routing.matchesPorts) return undefined;
   const { added, removed } = compareLists(known.routing.virtualHosts, routing.virtualHosts);
-  if (![...added, ...removed].every(hasOwnScope)) return undefined;
+  if (!known.isEachAlone || ![...added, ...removed].every(hasOwnScope)) return undefined;
   const names = (hosts: typeof added): string =>
     hosts
       .map(({ domain, aliases = [] }) => [domain, ...aliases].join())

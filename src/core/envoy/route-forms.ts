@@ -2,8 +2,8 @@ import type { HttpRouting, VirtualHost } from "../routes/route-table.ts";
 
 /**
  * How Envoy is given the virtual hosts of a routing. `whole` is one route configuration, which Envoy rebuilds for every
- * change (50 us a host); `scoped` is one for each exact host, found by scope (SRDS), so that a change costs the same
- * among ten hosts and ten thousand. A scope is looked up at every request, so that a small routing stays whole.
+ * change (50 us a host); `scoped` is one for each host, found by scope (SRDS), so that a change costs the same among
+ * ten hosts and ten thousand. A scope is looked up at every request, so that a small routing stays whole.
  */
 export type RouteForm = "whole" | "scoped";
 
@@ -29,19 +29,33 @@ export function chooseRouteForm({ virtualHosts, matchesPorts }: HttpRouting, bef
 /** The part of a scoped routing that holds every host which no scope of its own can stand for. */
 export const sharedScope = "*";
 
+/** Scopes of wildcards have this many labels behind the `*.` at most; those of longer ones hold several wildcards. */
+export const maxWildcardLabels = 5;
+
 /**
- * Whether a virtual host has scopes of its own: all of its names are exact. A name with a colon (an IPv6 literal) is not
- * what is left of a Host header after its port is cut off.
+ * The scope that stands for a virtual host: its own name, or the shared one. Scopes of wildcards are tried from those
+ * with the most labels to those with the fewest, and Envoy prefers the longest wildcard. So `*-eu.test` has to lie in the
+ * scope of `*.test`, and a wildcard with more labels than are tried in that of its last ones.
  */
-export function hasOwnScope(host: VirtualHost): boolean {
-  return isExact(host.domain) && (host.aliases ?? []).every(isExact);
+export function scopeOf({ domain, aliases = [] }: VirtualHost): string {
+  if (aliases.length > 0) return [domain, ...aliases].every(isExact) ? domain : sharedScope;
+  if (isExact(domain)) return domain;
+  const [first = "", ...behind] = domain.split(".");
+  const isPlain = first.startsWith("*") && behind.length > 0 && isExact(behind.join("."));
+  return isPlain ? ["*", ...behind.slice(-maxWildcardLabels)].join(".") : sharedScope;
 }
 
+/** Whether a virtual host is not in the shared part. */
+export function hasOwnScope(host: VirtualHost): boolean {
+  return scopeOf(host) !== sharedScope;
+}
+
+/** A name with a colon (an IPv6 literal) is not what is left of a Host header after its port is cut off. */
 function isExact(name: string): boolean {
   return !name.includes("*") && !name.includes(":");
 }
 
 /** The name of the route configuration that holds a host in the scoped form. */
 export function scopedPartName(routing: string, host: VirtualHost): string {
-  return `${routing}/${hasOwnScope(host) ? host.domain : sharedScope}`;
+  return `${routing}/${scopeOf(host)}`;
 }

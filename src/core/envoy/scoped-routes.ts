@@ -18,17 +18,25 @@ import type { HttpRouting } from "../routes/route-table.ts";
 import { emitAdsSource } from "./config-sources.ts";
 import { emitExtension, type Extension, packSettings } from "./extension.ts";
 import type { Init } from "./init.ts";
-import { hasOwnScope, scopedPartName, sharedScope } from "./route-forms.ts";
+import { hasOwnScope, maxWildcardLabels, scopedPartName, scopeOf, sharedScope } from "./route-forms.ts";
 
 // A scope is found by a whole key: no wildcard, no letter case, no port. So the key is a header of its own, which is
 // written over whatever a client sends before Envoy looks for routes, and is cut at the first colon. A request that
-// finds no virtual host by it passes two small filters: the first tries the key in lower case, the second takes the
-// scope that holds all wildcard hosts, among which Envoy chooses as it always does. Where a host was found they are
-// off, and cost nothing. Envoy: scoped_rds.cc, ScopeKeyBuilder; conn_manager_impl.cc, refreshCachedRoute.
+// finds no virtual host by it passes a few small filters: the first tries the key in lower case, others the scopes of
+// wildcards, from that with the most labels to that with the fewest, as Envoy prefers them, and the last takes the scope
+// that holds all other hosts, among which Envoy chooses as it always does. Each asks once whether a host was found,
+// because Envoy keeps the answer for the filter. Where a host was found they are off, and cost nothing.
+// Envoy: scoped_rds.cc, ScopeKeyBuilder; conn_manager_impl.cc, refreshCachedRoute; config_impl.cc, findVirtualHost.
 
 const scopeHeader = "x-kirikae-scope";
 const lowerCaseFilter = "kirikae.scope.lower_case";
-const wildcardFilter = "kirikae.scope.wildcard";
+const sharedFilter = "kirikae.scope.shared";
+/** By the labels behind the `*.` of the scopes that it tries. */
+const wildcardFilters = Array.from({ length: maxWildcardLabels }, (_, index) => {
+  const labels = maxWildcardLabels - index;
+  return { name: `kirikae.scope.wildcard_${labels}`, labels };
+});
+const filterNames = [lowerCaseFilter, ...wildcardFilters.map(({ name }) => name), sharedFilter];
 const found = "found";
 
 /** How a connection manager finds the routes of a scoped routing. */
@@ -74,7 +82,10 @@ export function emitScopeLookup(routing: string): ScopeLookup {
     ],
     filters: [
       emitExtension(lowerCaseFilter, LuaSchema, emitSource(lowerCaseScript)),
-      emitExtension(wildcardFilter, LuaSchema, emitSource(wildcardScript(`${keyPrefix(routing)}${sharedScope}`))),
+      ...wildcardFilters.map(({ name, labels }) =>
+        emitExtension(name, LuaSchema, emitSource(wildcardScript(keyPrefix(routing), labels))),
+      ),
+      emitExtension(sharedFilter, LuaSchema, emitSource(sharedScript(`${keyPrefix(routing)}${sharedScope}`))),
     ],
   };
 }
@@ -103,7 +114,29 @@ const lowerCaseScript = `function envoy_on_request(handle)
 end
 `;
 
-function wildcardScript(key: string): string {
+/** No name is longer (RFC 1035 2.3.4), so that a client cannot ask for more work by a longer one. */
+const longestName = 253;
+
+/** The filters before it may have left the key of a longer wildcard, whose last labels are those of the host. */
+function wildcardScript(prefix: string, labels: number): string {
+  return `function envoy_on_request(handle)
+  if ${isFound} then return end
+  local headers = handle:headers()
+  local host = string.match(headers:get("${scopeHeader}") or "", "^[^/]*/([^:]*)") or ""
+  local dots = 0
+  for at = #host, math.max(1, #host - ${longestName}), -1 do
+    if string.byte(host, at) == 46 then dots = dots + 1 end
+    if dots == ${labels} then
+      headers:replace("${scopeHeader}", "${prefix}*" .. string.sub(host, at))
+      handle:clearRouteCache()
+      return
+    end
+  end
+end
+`;
+}
+
+function sharedScript(key: string): string {
   return `function envoy_on_request(handle)
   if ${isFound} then return end
   handle:headers():replace("${scopeHeader}", "${key}")
@@ -118,21 +151,22 @@ export function emitScopedSettings(isShared: boolean): Init<typeof RouteConfigur
 }
 
 const off = packSettings(FilterConfigSchema, { disabled: true, config: { typeUrl: "", value: new Uint8Array() } });
-const filtersOff = { [lowerCaseFilter]: off, [wildcardFilter]: off };
+const filtersOff = Object.fromEntries(filterNames.map((name) => [name, off]));
 
 /** Tells the filters that a scope was found, also where no route of it takes the request. */
 export const foundMetadata: Init<typeof MetadataSchema> = {
-  filterMetadata: { [lowerCaseFilter]: { [found]: true }, [wildcardFilter]: { [found]: true } },
+  filterMetadata: Object.fromEntries(filterNames.map((name) => [name, { [found]: true }])),
 };
 
-/** Emits the scopes of a routing, one for each exact name and one for all others. */
+/** Emits the scopes of a routing, one for each name and one for all that have none. */
 function emitScopes(routing: HttpRouting): readonly ScopedRouteConfiguration[] {
-  const names = routing.virtualHosts
-    .filter(hasOwnScope)
-    .flatMap((host) =>
-      [host.domain, ...(host.aliases ?? [])].map((name) => ({ name, part: scopedPartName(routing.id, host) })),
-    );
-  return [...names, { name: sharedScope, part: `${routing.id}/${sharedScope}` }].map(({ name, part }) =>
+  const parts = new Map([[sharedScope, `${routing.id}/${sharedScope}`]]);
+  for (const host of routing.virtualHosts) {
+    for (const name of [scopeOf(host), ...(hasOwnScope(host) ? (host.aliases ?? []) : [])]) {
+      parts.set(name, scopedPartName(routing.id, host));
+    }
+  }
+  return [...parts].map(([name, part]) =>
     create(ScopedRouteConfigurationSchema, {
       name: `${routing.id}/${name}`,
       routeConfigurationName: part,

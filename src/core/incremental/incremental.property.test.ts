@@ -231,6 +231,19 @@ function compare(builder: MeshModelBuilder, sources: readonly SourceText[]): num
   return servable.isChecked ? 0 : 1;
 }
 
+test("rules of a wildcard are patched in, also where it meets exact hosts of a gateway", () => {
+  const builder = new MeshModelBuilder();
+  compare(builder, first);
+  const wildcard = (backend: string): readonly SourceText[] =>
+    first.with(2, { path: "2.yaml", text: virtualService("two", ["*.test"], backend) });
+  expect(compare(builder, wildcard("app"))).toBe(1);
+  expect(compare(builder, wildcard("missing"))).toBe(1);
+  const { table } = builder.buildServable(wildcard("missing"), options);
+  const hosts = table.httpRoutings.flatMap(({ virtualHosts }) => virtualHosts);
+  const named = hosts.filter(({ routes }) => routes.some(({ origin }) => origin.virtualService === "apps/two"));
+  expect(named.map(({ domain }) => domain).toSorted()).toEqual(["*.test", "a.test"]);
+});
+
 function one(name: string, status: number): string {
   return object("networking.istio.io/v1/VirtualService", name, {
     hosts: [`${name}.test`],

@@ -6,7 +6,7 @@ import type { Destination, DestinationId, RouteTable, VirtualHost } from "../rou
 import type { ChangedRules } from "./changed-rules.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import { countNamed, indexHosts, namedByHost } from "./named-in-table.ts";
-import { hostsOf, RuleNeighbours } from "./rule-neighbours.ts";
+import { RuleNeighbours } from "./rule-neighbours.ts";
 
 /** A route table with the mesh that it was built from, and what was found on the way. */
 export interface BuiltTable {
@@ -32,7 +32,7 @@ export class TablePatcher {
 
   private constructor(built: BuiltTable) {
     this.#built = built;
-    this.#neighbours = new RuleNeighbours(built.mesh.virtualServices);
+    this.#neighbours = new RuleNeighbours(built.mesh.virtualServices, built.mesh.gateways);
     this.#counts = countNamed(built.table);
     this.#positions = built.table.httpRoutings.map(indexHosts);
     this.#places = {
@@ -60,7 +60,7 @@ export class TablePatcher {
     const old = this.#buildPart(this.#built.mesh, positions);
     const part = this.#buildPart(mesh, positions);
     const names = new Set(changes.map(({ after }) => resourceName(after)));
-    const domains = new Set(changes.flatMap(({ after }) => hostsOf(after)));
+    const domains = new Set(changes.flatMap(({ after }) => this.#neighbours.domainsOf(after)));
     if (!isSameAround(old, part, { names, domains })) return undefined;
     const diagnostics = replaceFindings(this.#built.diagnostics, part.diagnostics, names);
     const hosts = this.#replacedHosts(part.table, domains);

@@ -31,6 +31,8 @@ export function reconcilePlacements(
 ): { readonly kept: WeightOverrides; readonly overridden: readonly ManifestOverride[] } {
   const kept = new Map<SplitId, SplitWeights>();
   const overridden: ManifestOverride[] = [];
+  // To gather thousands of services takes time, and mostly none was moved.
+  if (placements.length === 0) return { kept, overridden };
   const services = new Map(buildRoutedServices(table).map((service) => [service.virtualService, service]));
   for (const [virtualService, own] of Map.groupBy(placements, (placement) => placement.virtualService)) {
     const service = services.get(virtualService);
