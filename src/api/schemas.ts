@@ -176,6 +176,22 @@ export const callerSchema = object({
   ),
 });
 
+const inboundSchema = object({
+  workload: text("`namespace/name`."),
+  replica: number("Counted from 0."),
+  port: number("The workload's port as manifests name it."),
+  protocol: text("http, or tcp for bytes."),
+  requests: number("Answered requests."),
+  errors: number("Answers of 500 and more."),
+  byClass: { type: "object", additionalProperties: { type: "number" }, description: "Answers as 1xx to 5xx." },
+  refused: number("What was beyond the limits before the workload; requests got 503 with the flag UO."),
+  connections: number("Connections that carried bytes."),
+  latency: nullable(
+    object({ p50Ms: number("Half of the answers took this long at most."), p99Ms: number("99 in 100 did.") }),
+    "How long answers took; null before there were any.",
+  ),
+});
+
 export const statusSchema = object({
   gateways: list(
     object({
@@ -202,6 +218,10 @@ export const statusSchema = object({
     "Proxies.",
   ),
   workloads: list({ type: "object", additionalProperties: true }, "Local workloads and their replicas."),
+  inbound: list(
+    inboundSchema,
+    "What has reached each replica that has a sidecar, port by port, since the proxy started.",
+  ),
   callers: list(object(callerFields), "Workloads that send requests inside the mesh."),
   refusedManifests: list({ type: "string" }, "Errors of saved manifests that were refused."),
 });

@@ -10,6 +10,8 @@ export interface Status {
   readonly services: readonly ServiceStatus[];
   readonly proxies: readonly ProxyStatus[];
   readonly workloads: readonly WorkloadStatus[];
+  /** What has reached each replica that has a sidecar, port by port. */
+  readonly inbound: readonly InboundStatus[];
   /** Workloads that send requests inside the mesh. */
   readonly callers: readonly CallerStatus[];
   /** Errors of the last saved manifests, when they were refused and the earlier ones still run. */
@@ -60,6 +62,28 @@ interface RuleStatus {
 export interface WorkloadStatus {
   readonly name: string;
   readonly replicas: readonly ReplicaStatus[];
+}
+
+/** One port of one replica, as its sidecar sees it; counts since the proxy started. */
+export interface InboundStatus {
+  /** `namespace/name`. */
+  readonly workload: string;
+  /** Counted from 0. */
+  readonly replica: number;
+  /** Of the workload, as manifests name it. */
+  readonly port: number;
+  /** Whether requests are counted, or connections that carry bytes. */
+  readonly protocol: "http" | "tcp";
+  readonly requests: number;
+  /** Answers of 500 and more, those included that the sidecar gave itself. */
+  readonly errors: number;
+  readonly byClass: Readonly<Record<"1xx" | "2xx" | "3xx" | "4xx" | "5xx", number>>;
+  /** Requests and connections beyond the limits before the workload; the requests got 503 with the flag UO. */
+  readonly refused: number;
+  /** 0 for a port of requests. */
+  readonly connections: number;
+  /** How long answers took; null before there were any. */
+  readonly latency: { readonly p50Ms: number; readonly p99Ms: number } | null;
 }
 
 /** A workload as a sender of requests, and whether the rules of the mesh apply to what it sends. */

@@ -3,10 +3,12 @@ import type { UpEvent } from "../app-types.ts";
 import type { MoveRequest } from "../core/release/move.ts";
 import { isolateListener } from "../engine/isolate-listener.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
+import type { InboundReading } from "../targets/local-envoy/inbound-stats.ts";
 import { applyManifests, type ManifestApplier } from "./apply-manifests.ts";
 import { warnOfDefect } from "./background-work.ts";
 import { type CallerParts, findCaller, listCallers } from "./callers.ts";
 import { endBrokenMoves } from "./end-broken-moves.ts";
+import { hasInbound, listInbound } from "./inbound-status.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { ProofTimes } from "./proof-times.ts";
 import { SerialWork } from "./serial-work.ts";
@@ -22,6 +24,7 @@ export class MeshRuntime implements ApiBackend {
   readonly #traffic = new TrafficHistory();
   readonly #proofTimes = new ProofTimes();
   #refusedManifests: readonly string[] = [];
+  #inbound: InboundReading = { counters: new Map(), latencies: new Map() };
 
   constructor(parts: ManifestApplier) {
     this.#parts = parts;
@@ -39,6 +42,7 @@ export class MeshRuntime implements ApiBackend {
       proxies: target.status(),
       workloads: workloads.status(),
       lastSample: this.#traffic.samples.at(-1),
+      inbound: listInbound(current.table, this.#inbound),
       callers: listCallers(this.#callerParts()),
       refusedManifests: this.#refusedManifests,
       endpoints: (name) => workloads.endpoints(name),
@@ -101,6 +105,7 @@ export class MeshRuntime implements ApiBackend {
     await this.#proofTimes.over();
     const askedMs = Date.now();
     const counters = await target.stats();
+    if (hasInbound(current.table)) this.#inbound = await target.inbound();
     // The answer may have waited, for the proxy or for this process, so its arrival is not when it was true.
     const atMs = Math.round((askedMs + Date.now()) / 2);
     await this.#proofTimes.over();

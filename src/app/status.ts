@@ -1,6 +1,7 @@
 import type {
   CallerStatus,
   GatewayAddress,
+  InboundStatus,
   ProxyStatus,
   ServiceStatus,
   Status,
@@ -20,6 +21,7 @@ export interface StatusParts {
   readonly proxies: readonly ProxyStatus[];
   readonly workloads: readonly WorkloadStatus[];
   readonly lastSample: TrafficSample | undefined;
+  readonly inbound: readonly InboundStatus[];
   readonly callers: readonly CallerStatus[];
   readonly refusedManifests: readonly string[];
   endpoints(localWorkload: string): readonly { readonly ready: boolean }[];
@@ -35,6 +37,7 @@ export function buildStatus(parts: StatusParts): Status {
       .map((service) => buildServiceStatus(service, { ...parts, rates: rates.get(service.virtualService) ?? [] })),
     proxies: parts.proxies,
     workloads: parts.workloads,
+    inbound: parts.inbound,
     callers: parts.callers,
     refusedManifests: parts.refusedManifests,
   };

@@ -69,6 +69,7 @@ export class FakeBackend implements ApiBackend {
           { address: `127.0.0.1:${8081 + index}`, ready: true, pid: 4300 + index, restarts: 0, logFile: undefined },
         ],
       })),
+      inbound: [],
       callers: ["blue", "green"].map((colour, index) => ({
         workload: `sample-ns/nginx-${colour}`,
         proxy: `127.0.0.1:${20_001 + index}`,

@@ -1,6 +1,14 @@
-import type { ProxyStatus, ServiceStatus, Status, TrafficSample, VersionStatus } from "../../api/types.ts";
+import type {
+  InboundStatus,
+  ProxyStatus,
+  ServiceStatus,
+  Status,
+  TrafficSample,
+  VersionStatus,
+} from "../../api/types.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
+import { renderDuration } from "./duration.ts";
 
 /** Gateways, services with their versions, proxies and what is not as it should be. */
 export function renderStatus(status: Status, ink: Ink): string {
@@ -9,6 +17,7 @@ export function renderStatus(status: Status, ink: Ink): string {
     ...status.services.map((service) => renderService(service, ink)),
     renderProxies(status.proxies, ink),
     renderWorkloads(status, ink),
+    renderInbound(status, ink),
     renderCallers(status, ink),
     renderRefused(status, ink),
   ];
@@ -97,6 +106,35 @@ function renderWorkloads({ workloads }: Status, ink: Ink): string {
     ]),
   );
   return `${ink.bold("Workloads")}\n${renderTable(rows, "  ")}`;
+}
+
+/** What reached the workloads, whoever sent it; a port that nothing has reached is left out. */
+function renderInbound({ inbound }: Status, ink: Ink): string {
+  const used = inbound.filter(({ requests, connections, refused }) => requests + connections + refused > 0);
+  if (used.length === 0) return "";
+  const titles = ["WORKLOAD", "PORT", "IN", "2XX", "4XX", "5XX", "TURNED AWAY", "P50", "P99"].map((title) =>
+    ink.dim(title),
+  );
+  return `${ink.bold("Inbound, by the workloads' sidecars")}\n${renderTable([titles, ...used.map((each) => renderInboundPort(each, ink))], "  ")}`;
+}
+
+function renderInboundPort(port: InboundStatus, ink: Ink): readonly string[] {
+  const { workload, replica, protocol, requests, connections, byClass, errors, refused, latency } = port;
+  const name = `${workload} replica ${replica}`;
+  const turnedAway = refused > 0 ? ink.red(String(refused)) : "0";
+  if (protocol === "tcp")
+    return [name, String(port.port), `${connections} connections`, "", "", "", turnedAway, "", ""];
+  return [
+    name,
+    String(port.port),
+    `${requests} requests`,
+    String(byClass["2xx"]),
+    String(byClass["4xx"]),
+    errors > 0 ? ink.red(String(errors)) : "0",
+    turnedAway,
+    latency === null ? "-" : renderDuration(latency.p50Ms),
+    latency === null ? "-" : renderDuration(latency.p99Ms),
+  ];
 }
 
 /** Who sends requests inside the mesh; one without a sidecar ignores every rule, and that has to be seen. */

@@ -3,6 +3,18 @@ import { KirikaeError } from "../../core/diagnostics/error.ts";
 
 const defaultTimeoutMs = 10_000;
 
+interface HistogramAnswer {
+  readonly stats: readonly {
+    readonly histograms?: {
+      readonly supported_quantiles?: readonly number[];
+      readonly computed_quantiles?: readonly {
+        readonly name: string;
+        readonly values: readonly { readonly cumulative: number | null }[];
+      }[];
+    };
+  }[];
+}
+
 /** Envoy's admin interface over its Unix socket, on one connection that is kept (Envoy doc: operations/admin). */
 export class EnvoyAdmin implements Disposable {
   readonly #socketPath: string;
@@ -34,6 +46,23 @@ export class EnvoyAdmin implements Disposable {
     const values = new Map<string, number>();
     for (const { name, value } of stats) if (name !== undefined && typeof value === "number") values.set(name, value);
     return values;
+  }
+
+  /** Quantiles of histograms by name, over all that was ever recorded; by percentage, such as 99. Those without are left out. */
+  async histograms(filter: string): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
+    const body = await this.get(`/stats?format=json&usedonly&filter=${encodeURIComponent(filter)}`);
+    const { stats }: HistogramAnswer = JSON.parse(body);
+    const found = new Map<string, ReadonlyMap<number, number>>();
+    for (const { histograms } of stats) {
+      for (const { name, values } of histograms?.computed_quantiles ?? []) {
+        const quantiles = (histograms?.supported_quantiles ?? []).flatMap((percent, index) => {
+          const value = values[index]?.cumulative ?? null;
+          return value === null ? [] : [[percent, value] as const];
+        });
+        if (quantiles.length > 0) found.set(name, new Map(quantiles));
+      }
+    }
+    return found;
   }
 
   /** The number of Envoy's worker threads. */

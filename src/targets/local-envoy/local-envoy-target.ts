@@ -15,6 +15,7 @@ import { type ResourceType, resourceTypes } from "../../xds/resource-types.ts";
 import { XdsServer } from "../../xds/server.ts";
 import { readRuntimes } from "./adoption.ts";
 import { LedgerBook } from "./ledger-session.ts";
+import { type InboundReading, mergeInbound, readInbound } from "./inbound-stats.ts";
 import type { LocalProxy } from "./local-proxy.ts";
 import { observeSplits } from "./observe-splits.ts";
 import { checkDestinations } from "./preflight.ts";
@@ -218,6 +219,11 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   /** Requests and errors by destination since the proxies started. Empty while none can be asked. */
   async stats(): Promise<ReadonlyMap<DestinationId, DestinationCounters>> {
     return sumCounters(await this.#proxies.ask(({ admin }) => readDestinationCounters(admin)));
+  }
+
+  /** What reached the workloads that have a sidecar, since the proxies started. Empty while none can be asked. */
+  async inbound(): Promise<InboundReading> {
+    return mergeInbound(await this.#proxies.ask(({ admin }) => readInbound(admin)));
   }
 
   status(): readonly ProxyStatus[] {
