@@ -93,8 +93,22 @@ export class MeshModelBuilder {
 }
 
 function describe(parsed: ReadManifests, { linked, checked, built }: KnownModel): MeshModel {
-  const diagnostics = [...parsed.diagnostics, ...linked, ...checked, ...built.diagnostics].toSorted(byPlace);
+  const routed = withoutKnownSecrets(built.diagnostics, checked);
+  const diagnostics = [...parsed.diagnostics, ...linked, ...checked, ...routed].toSorted(byPlace);
   return { mesh: built.mesh, table: built.table, diagnostics };
+}
+
+/**
+ * One fault is one finding: that a server is left out for want of its Secret (KIR1112) goes without saying where the
+ * Secret itself was looked at (KIR1202, KIR1203), which takes the pods of the gateway.
+ */
+function withoutKnownSecrets(routed: readonly Diagnostic[], checked: readonly Diagnostic[]): readonly Diagnostic[] {
+  const told = new Set(checked.filter(({ code }) => code === "KIR1202" || code === "KIR1203").map(placeKey));
+  return told.size === 0 ? routed : routed.filter((found) => found.code !== "KIR1112" || !told.has(placeKey(found)));
+}
+
+function placeKey({ resource, at }: Diagnostic): string {
+  return `${resource} ${at?.file}:${at?.line}:${at?.column}`;
 }
 
 /** `check` and `explain` ask again and again about the same folder. */

@@ -1,7 +1,7 @@
 import { diagnostic, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
-import type { Position } from "../core/diagnostics/position.ts";
+import { objectName, resourceName } from "../core/manifest/manifest.ts";
 import { byPlace, type MeshModel } from "../core/mesh-model.ts";
-import type { RouteTable, SecretId } from "../core/routes/route-table.ts";
+import type { ListenerServer, RouteTable, SecretId } from "../core/routes/route-table.ts";
 import { withoutSecrets } from "../core/routes/without-secrets.ts";
 import { findUnusableSecrets, type Unusable } from "./unusable-secrets.ts";
 
@@ -22,29 +22,40 @@ export async function judgeSecrets(model: MeshModel): Promise<MeshModel> {
   };
 }
 
-function report(id: SecretId, { kind, reason }: Unusable, { table, diagnostics }: MeshModel): Diagnostic | undefined {
-  const at = placeOf(id, table);
+function report(
+  id: SecretId,
+  { kind, reason }: Unusable,
+  { mesh, table, diagnostics }: MeshModel,
+): Diagnostic | undefined {
+  const server = firstServer(id, table);
+  const gateway = mesh.gateways.find((candidate) => objectName(candidate) === server?.gateway);
+  const name = id.slice(id.indexOf(":") + 1);
+  // A destination's place is not known to the table, but its Secret is.
+  const secret = mesh.manifests.find(
+    (manifest) => manifest.kind === "Secret" && [name, name.replace(/-cacert$/u, "")].includes(objectName(manifest)),
+  );
+  const subject = gateway ?? secret;
+  const about = { resource: subject === undefined ? undefined : resourceName(subject), at: server?.at ?? secret?.at };
   if (kind === "absent") {
     return diagnostic("KIR1007", {
       message: `What needs the certificate ${id} is not served here, because ${reason}.`,
       hint: "Name a Secret by credentialName, or put the files where the manifest says.",
-      at,
+      ...about,
     });
   }
-  const name = id.slice(id.indexOf(":") + 1);
   const isKnown = diagnostics.some((finding) => finding.code === "KIR1203" && finding.message.includes(` ${name} `));
   if (isKnown) return undefined;
   return diagnostic("KIR1203", {
     message: `The certificate ${id} cannot be used, because ${reason}, so TLS handshakes that need it fail.`,
     hint: "Renew it with a certificate chain, its key and CA certificates in PEM.",
-    at,
+    ...about,
   });
 }
 
-/** The first server that needs a secret; a destination's is not known to the table. */
-function placeOf(id: SecretId, { listeners }: RouteTable): Position | undefined {
+/** The first server that needs a secret. */
+function firstServer(id: SecretId, { listeners }: RouteTable): ListenerServer | undefined {
   const chain = listeners
     .flatMap(({ filterChains }) => filterChains)
     .find(({ tls }) => tls !== undefined && (tls.certificates.includes(id) || tls.clientCa === id));
-  return chain?.servers[0]?.at;
+  return chain?.servers[0];
 }

@@ -99,12 +99,13 @@ function checkIngressSide(mesh: Mesh): readonly Diagnostic[] {
 function checkRules(mesh: Mesh): readonly Diagnostic[] {
   const pods = new GatewayPods(mesh);
   const clients = new RuleClients(mesh, pods);
+  const directory = new ServiceDirectory(mesh);
   const written = withoutMade(mesh);
   return [
     ...checkVirtualServiceGateways({ ...mesh, virtualServices: written.virtualServices }),
     ...checkMeshHosts(written),
-    ...checkDestinations(written, { directory: new ServiceDirectory(mesh), clients }),
-    ...checkSubsets(written, clients),
+    ...checkDestinations(written, { directory, clients }),
+    ...checkSubsets(written, { directory, clients }),
     ...checkIngressSubsets(written),
     ...checkRuleOrder(written),
     ...checkConnectionRules(written),

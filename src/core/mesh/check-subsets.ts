@@ -4,7 +4,7 @@ import { type DestinationRuleManifest, objectName, resourceName } from "../manif
 import { type DestinationReference, referencesOf, type RuleClient, type RuleClients } from "./destination-reference.ts";
 import { destinationRulesFor, findDestinationRule, type MergedDestinationRule } from "./destination-rule-lookup.ts";
 import type { Mesh } from "./mesh.ts";
-import { resolveExports } from "./service-directory.ts";
+import { resolveExports, type ServiceDirectory } from "./service-directory.ts";
 import { meshConfigOf } from "./sidecar-scope.ts";
 
 /**
@@ -12,11 +12,18 @@ import { meshConfigOf } from "./sidecar-scope.ts";
  * that only some callers know. istioctl takes any DestinationRule for the host, wherever it is; Envoy answers 503.
  * Source: Istio `analyzers/virtualservice/destinationrules.go`, `pilot/pkg/model/push_context.go`.
  */
-export function checkSubsets(mesh: Mesh, clients: RuleClients): readonly Diagnostic[] {
-  return mesh.virtualServices
-    .flatMap((service) => referencesOf(service))
-    .filter(({ destination }) => destination.subset !== undefined)
-    .flatMap((reference) => checkReference(mesh, reference, clients.of(reference.virtualService)) ?? []);
+export function checkSubsets(
+  mesh: Mesh,
+  { directory, clients }: { readonly directory: ServiceDirectory; readonly clients: RuleClients },
+): readonly Diagnostic[] {
+  return (
+    mesh.virtualServices
+      .flatMap((service) => referencesOf(service))
+      .filter(({ destination }) => destination.subset !== undefined)
+      // Of a host that nobody declares, that is the finding (KIR1021), and its subset can be looked for afterwards.
+      .filter(({ host }) => directory.find(host).length > 0)
+      .flatMap((reference) => checkReference(mesh, reference, clients.of(reference.virtualService)) ?? [])
+  );
 }
 
 function checkReference(

@@ -9,6 +9,7 @@ import {
   resourceName,
   type VirtualServiceManifest,
 } from "../manifest/manifest.ts";
+import { complainGatewayName } from "../manifest/kinds/gateway-names.ts";
 import { AdmittedHosts, writtenHosts } from "./admitted-hosts.ts";
 import { resolveGatewayName } from "./gateway-name.ts";
 import { resolveHost } from "./host-name.ts";
@@ -82,7 +83,8 @@ function checkService(service: VirtualServiceManifest, known: Known): readonly D
       continue;
     }
     const fullName = resolveGatewayName(name, namespace);
-    if (fullName === undefined) {
+    // A name that no Gateway can have is refused already.
+    if (fullName === undefined || complainGatewayName(name) !== undefined) {
       continue;
     }
     const found = known.gateways.get(fullName);

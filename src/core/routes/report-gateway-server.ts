@@ -18,8 +18,11 @@ export function reportGatewayServer(
   { code, reason }: { readonly code: keyof typeof hints; readonly reason: string },
 ): void {
   const message = `Server ${server.name} on port ${server.port.number} is not served: ${reason}.`;
-  const finding = diagnostic(code, { message, hint: hints[code], resource, at: server.at });
-  findings.set(`${code} ${resource} ${server.at.line}:${server.at.column} ${message}`, finding);
+  const at = code === "KIR1112" ? (server.tls?.at ?? server.at) : server.at;
+  findings.set(
+    `${code} ${resource} ${at.line}:${at.column} ${message}`,
+    diagnostic(code, { message, hint: hints[code], resource, at }),
+  );
 }
 
 /** A tcp or tls rule whose destinations cannot be used. */

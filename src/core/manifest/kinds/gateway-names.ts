@@ -34,7 +34,8 @@ function checkGatewayName(name: string, place: Place, context: DecodeContext): v
   }
 }
 
-function complainGatewayName(text: string): string | undefined {
+/** Why Istio refuses the name, to follow "it"; undefined for one that it takes. */
+export function complainGatewayName(text: string): string | undefined {
   const slash = text.indexOf("/");
   if (slash === -1) {
     return complainFqdn(text);

@@ -1,4 +1,4 @@
-import { mapOf, transform } from "../decode/collections.ts";
+import { mapOf, recover, transform } from "../decode/collections.ts";
 import { type Decoder, invalid, type Place, renderPath, report } from "../decode/decoder.ts";
 import { object, optional, withDefault } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
@@ -52,8 +52,9 @@ export const decodeSecret: Decoder<SecretSpec> = transform(
   object({
     fields: {
       type: withDefault(string, "Opaque"),
-      data: withDefault(mapOf(base64Value), {}),
-      stringData: withDefault(mapOf(textValue), {}),
+      // Of a Secret that cannot be read nobody may say that it is not there.
+      data: withDefault(recover(mapOf(base64Value), {}), {}),
+      stringData: withDefault(recover(mapOf(textValue), {}), {}),
     },
     foreign: ["apiVersion", "kind", "metadata", "immutable"],
   }),
