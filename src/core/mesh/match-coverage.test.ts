@@ -31,6 +31,7 @@ const exact = (value: string, ignoreUriCase = false): HttpMatch => ({
   uri: { kind: "exact", value },
   ignoreUriCase,
 });
+const below = (value: string): HttpMatch => ({ ...any, uri: { kind: "pathPrefix", value } });
 const regex = (value: string): HttpMatch => ({ ...any, uri: { kind: "regex", value } });
 
 describe("an earlier match takes everything of a later one", () => {
@@ -38,6 +39,16 @@ describe("an earlier match takes everything of a later one", () => {
   test.each<[string, HttpMatch, HttpMatch, boolean]>([
     ["nothing asked", any, prefix("/a"), true],
     ["something asked", prefix("/a"), any, false],
+    ["a path and what is below it", below("/a"), exact("/a/b"), true],
+    ["the path itself", below("/a"), exact("/a"), true],
+    ["the same path", below("/a"), below("/a"), true],
+    ["a path below", below("/a"), below("/a/b"), true],
+    ["a longer name", below("/a"), below("/ab"), false],
+    ["a prefix that goes on in a name", below("/a"), prefix("/a"), false],
+    ["a prefix that begins below", below("/a"), prefix("/a/"), true],
+    ["the plain prefix of a path", prefix("/a"), below("/a"), true],
+    ["a prefix that is longer than the path", prefix("/a/"), below("/a"), false],
+    ["an exact path", exact("/a"), below("/a"), false],
     ["prefix and longer prefix", prefix("/a"), prefix("/ab"), true],
     ["prefix and exact", prefix("/a"), exact("/a"), true],
     ["exact and prefix", exact("/a"), prefix("/a"), false],

@@ -16,12 +16,24 @@ export function resolveService(
   );
   const byName = inNamespace.filter((service) => service.name === wanted.name);
   // A VirtualService's own name wins over hosts that happen to be called the same.
-  const candidates =
+  const found =
     byName.length > 0 ? byName : services.filter((service) => leadsTo(service, wanted) || serves(service, wanted));
+  const candidates = found.filter(hasWeights);
 
   const [first, ...others] = candidates;
   if (first === undefined) {
-    const known = services.map((service) => service.virtualService);
+    const known = services.filter(hasWeights).map((service) => service.virtualService);
+    const [ingress] = found;
+    if (ingress !== undefined) {
+      return refuseInput(
+        "KIR2008",
+        `Only ${ingress.madeFrom} leads to ${wanted.name}, and an Ingress has no weights.`,
+        {
+          hint: "Write a VirtualService for the host, with a subset for each version.",
+          details: { known },
+        },
+      );
+    }
     const where = wanted.namespace === undefined ? "" : ` in namespace ${wanted.namespace}`;
     const hidden = findUnserved(unserved, wanted);
     if (hidden !== undefined) {
@@ -43,6 +55,11 @@ export function resolveService(
     });
   }
   return { kind: "service", service: first };
+}
+
+/** What is made from an Ingress sends all requests of a path to one Service. */
+function hasWeights({ madeFrom }: RoutedService): boolean {
+  return madeFrom === undefined;
 }
 
 function findUnserved(unserved: readonly UnservedHost[], wanted: WantedName): UnservedHost | undefined {
