@@ -1,9 +1,13 @@
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, inject, test } from "vitest";
+import { buildMeshModel } from "../../src/core/mesh-model.ts";
+import type { RouteTable } from "../../src/core/routes/route-table.ts";
 import { issueCertificate } from "../certificates.fixture.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { mergeDocuments, type NamedTable } from "./merged-document.ts";
 import { Sandbox } from "./product.ts";
 
 const run = promisify(execFile);
@@ -25,6 +29,55 @@ test.each(["blue-green", "canary", "instant-switch"])("Envoy accepts what emit p
     expect(await validate(file)).toContain("OK");
   }
 });
+
+const goldens = new URL("../../testdata/routes/", import.meta.url);
+
+/** What each golden case becomes. */
+function readGoldens(): readonly NamedTable[] {
+  const files = readdirSync(goldens).filter((file) => file.endsWith(".in.yaml"));
+  return files.map((path) => {
+    const text = readFileSync(new URL(path, goldens), "utf8");
+    const { table } = buildMeshModel([{ path, text }], { defaultNamespace: "default" });
+    return { name: path.replace(/\.in\.yaml$/, ""), table };
+  });
+}
+
+/** The cases that Envoy refuses, each with what it says: all in one start where it refuses none. */
+async function findRefused(tables: readonly NamedTable[], folder: string): Promise<readonly string[]> {
+  const file = join(folder, "envoy.json");
+  writeFileSync(file, JSON.stringify(mergeDocuments(tables)));
+  const complaint = await validate(file).then(
+    () => undefined,
+    (error: unknown) => String(error),
+  );
+  if (complaint === undefined) return [];
+  if (tables.length === 1) return [`${tables[0]?.name}: ${complaint}`];
+  const middle = Math.ceil(tables.length / 2);
+  const first = await findRefused(tables.slice(0, middle), folder);
+  return [...first, ...(await findRefused(tables.slice(middle), folder))];
+}
+
+test("Envoy accepts what every golden case becomes", async () => {
+  const tables = readGoldens();
+  expect(tables.length).toBeGreaterThan(200);
+  await using folder = await temporaryFolder();
+  expect(await findRefused(tables, folder.path)).toEqual([]);
+});
+
+test("what Envoy refuses among many is found and named", async () => {
+  const [whole, broken] = readGoldens().filter(({ name }) => name === "direct-response" || name === "weights");
+  if (whole === undefined || broken === undefined) throw new Error("the cases direct-response and weights are gone");
+  await using folder = await temporaryFolder();
+  const listeners = broken.table.listeners.map((listener) => ({ ...listener, filterChains: twice(listener) }));
+  const refused = await findRefused([whole, { ...broken, table: { ...broken.table, listeners } }], folder.path);
+  expect(refused).toHaveLength(1);
+  expect(refused[0]).toContain("weights: ");
+});
+
+/** Two filter chains for the same connections, which Envoy refuses. */
+function twice({ filterChains }: RouteTable["listeners"][number]): RouteTable["listeners"][number]["filterChains"] {
+  return [...filterChains, ...filterChains];
+}
 
 const everyAction = `
 apiVersion: networking.istio.io/v1

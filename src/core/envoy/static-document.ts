@@ -22,13 +22,16 @@ export function renderStaticDocument(resources: EnvoyResources): JsonObject {
   const assignments = indexBy(endpoints, "clusterName");
   const routings = indexBy(routes, "name");
   const usesStream = resources.secrets.length > 0;
-  const ads =
-    usesStream && isObject(dynamicResources) ? { adsConfig: dynamicResources["adsConfig"] ?? null } : undefined;
+  const stream = isObject(dynamicResources) ? (dynamicResources["adsConfig"] ?? null) : null;
+  const ads = usesStream ? { adsConfig: stream } : undefined;
   const ownClusters = usesStream && isObject(staticResources) ? itemsOf(staticResources["clusters"]) : [];
   return {
     ...present({ node, statsFlushInterval, bootstrapExtensions }),
     staticResources: {
-      clusters: [...ownClusters, ...itemsOf(clusters).map((cluster) => withEndpoints(cluster, assignments))],
+      clusters: [
+        ...ownClusters,
+        ...itemsOf(clusters).map((cluster) => withOwnStream(withEndpoints(cluster, assignments), stream)),
+      ],
       listeners: itemsOf(listeners).map((listener) => withRoutes(listener, routings)),
     },
     ...(ads === undefined ? {} : { dynamicResources: ads }),
@@ -52,6 +55,18 @@ function withEndpoints(cluster: JsonValue, assignments: Index): JsonValue {
   const name = (isObject(source) ? source["serviceName"] : undefined) ?? cluster["name"] ?? "";
   const loadAssignment = assignments.get(name) ?? { clusterName: name };
   return { ...rest, type: "STATIC", loadAssignment };
+}
+
+/**
+ * Secrets of a cluster come over a stream of their own: while it validates, Envoy 1.40 has no aggregated stream yet when
+ * it reads clusters, and ends with a segmentation fault.
+ */
+function withOwnStream(value: JsonValue, stream: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map((item) => withOwnStream(item, stream));
+  if (!isObject(value)) return value;
+  const { ads, ...rest } = value;
+  const inner = Object.fromEntries(Object.entries(rest).map(([name, item]) => [name, withOwnStream(item, stream)]));
+  return ads === undefined ? inner : { ...inner, apiConfigSource: stream };
 }
 
 /** Route configurations that a stream would bring are written in place of their names, however deep they stand. */
