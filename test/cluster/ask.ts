@@ -22,8 +22,15 @@ export interface Outcome {
 
 export interface AskOptions {
   readonly backends: EchoBackends;
-  readonly portOf: (servicePort: number) => number;
+  readonly entryOf: (request: CaseRequest) => Promise<Entry>;
   readonly credentials: Credentials;
+}
+
+/** Where on this machine a request goes in. */
+export interface Entry {
+  readonly port: number;
+  /** Clients of an HTTP proxy name the host before the path. */
+  readonly isProxy?: boolean;
 }
 
 /** Ids, times, and what depends on the machine's ports. */
@@ -38,7 +45,7 @@ const mirrorWaitMs = 1_000;
 
 /** Sends a request once. */
 export async function ask(request: CaseRequest, options: AskOptions): Promise<Outcome> {
-  const port = options.portOf(request.port);
+  const { port, isProxy = false } = await options.entryOf(request);
   const serverName = request.authority.replace(/:\d+$/, "");
   const isTls = request.scheme === "https" || request.scheme === "tls";
   const client = request.client === undefined ? undefined : options.credentials.get(request.client);
@@ -52,7 +59,7 @@ export async function ask(request: CaseRequest, options: AskOptions): Promise<Ou
   const answer = await sendRequest({
     port,
     method,
-    target,
+    target: isProxy ? `http://${authority}${target}` : target,
     authority,
     ...tls,
     headers: [...headers, [tagHeader, tag]],

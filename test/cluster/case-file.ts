@@ -23,10 +23,22 @@ export interface CaseRequest {
   readonly isMirrored: boolean;
   /** The name of the certificate that the client shows. */
   readonly client: string | undefined;
+  /** `namespace/name` of the workload that sends it through its sidecar; undefined comes from outside, to the gateway. */
+  readonly from: string | undefined;
 }
 
 /** What a placeholder such as `PORT_blue` stands for. */
 export type Fill = (kind: "PORT" | "CERT" | "KEY", name: string) => string;
+
+/** A workload with a sidecar. */
+export interface Caller {
+  /** `namespace/name`. */
+  readonly id: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** Of its pods. */
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 /** Manifests and what is asked of them. */
 export interface OracleCase {
@@ -36,33 +48,58 @@ export interface OracleCase {
   /** In the order of the file; those with a creationTimestamp are created after those without, oldest first. */
   readonly manifests: readonly KubeObject[];
   readonly requests: readonly CaseRequest[];
+  /** The workloads that its requests come from. */
+  readonly callers: readonly Caller[];
   /** Why the two sides differ still, from a line `# differs: `; such a case fails when they agree. */
   readonly differs: string | undefined;
 }
 
 /**
  * A file of `testdata/istiod`: its first line says what it is about, and lines `# request: GET http://host/path` with
- * `| name: value` for each header what to ask; `| tls-client: name` is no header, but whose certificate the client shows.
+ * `| name: value` for each header what to ask. `| tls-client: name` is no header, but whose certificate the client shows,
+ * and `| from: namespace/name` a workload of the case or of `callers.yaml` that sends it.
  * `PORT_name` stands for the port of a backend, `CERT_name`, `KEY_name` for the parts of a certificate in base64.
  * A line `# differs: ` says what kirikae does not do yet as Istio does. Without a Gateway of its own, a case gets `default/gw` of `open-gateway.yaml`.
  */
 export function readCases(fill: Fill): readonly OracleCase[] {
-  const open = parseObjects(readText("open-gateway.yaml"), fill);
   return readdirSync(folder)
-    .filter((file) => file.endsWith(".yaml") && file !== "world.yaml" && file !== "open-gateway.yaml")
+    .filter((file) => file.endsWith(".yaml") && !sharedFiles.has(file))
     .toSorted()
-    .map((file) => {
-      const text = readText(file);
-      const own = parseObjects(text, fill);
-      const hasGateway = own.some(({ kind }) => kind === "Gateway" || kind === "Ingress");
-      return {
-        name: file.replace(/\.yaml$/, ""),
-        title: /^# (?<title>.*)$/m.exec(text)?.groups?.["title"] ?? file,
-        manifests: hasGateway ? own : [...open, ...own],
-        requests: parseRequests(text),
-        differs: /^# differs: (?<why>.*)$/m.exec(text)?.groups?.["why"],
-      };
-    });
+    .map((file) => readCase(file, fill));
+}
+
+const sharedFiles: ReadonlySet<string> = new Set(["world.yaml", "open-gateway.yaml", "callers.yaml"]);
+
+function readCase(file: string, fill: Fill): OracleCase {
+  const text = readText(file);
+  const own = parseObjects(text, fill);
+  const requests = parseRequests(text);
+  const senders = new Set(requests.flatMap(({ from }) => from ?? []));
+  const hasGateway = own.some(({ kind }) => kind === "Gateway" || kind === "Ingress");
+  const shared = senders.size > 0 ? "callers.yaml" : hasGateway ? undefined : "open-gateway.yaml";
+  const manifests = [...(shared === undefined ? [] : parseObjects(readText(shared), fill)), ...own];
+  return {
+    name: file.replace(/\.yaml$/, ""),
+    title: /^# (?<title>.*)$/m.exec(text)?.groups?.["title"] ?? file,
+    manifests,
+    requests,
+    callers: [...senders].map((id) => findCaller(id, manifests)),
+    differs: /^# differs: (?<why>.*)$/m.exec(text)?.groups?.["why"],
+  };
+}
+
+function findCaller(id: string, manifests: readonly KubeObject[]): Caller {
+  const found = manifests.find(
+    ({ kind, metadata }) => kind === "Deployment" && `${metadata.namespace ?? ""}/${metadata.name}` === id,
+  );
+  if (found === undefined) throw new Error(`no Deployment ${id}`);
+  const { template } = found["spec"] as PodOwner;
+  return { id, name: found.metadata.name, namespace: found.metadata.namespace ?? "", labels: template.metadata.labels };
+}
+
+/** The part of a Deployment's spec that is read here. */
+interface PodOwner {
+  readonly template: { readonly metadata: { readonly labels: Caller["labels"] } };
 }
 
 /** The services that every case can send to. */
@@ -118,7 +155,8 @@ function parseRequest(text: string): Omit<CaseRequest, "times" | "isMirrored"> {
     authority,
     port: Number(at ?? port ?? defaultPorts[known]),
     target: target === undefined || target === "" ? "/" : target,
-    headers: headers.filter(([name]) => name !== "tls-client"),
+    headers: headers.filter(([name]) => name !== "tls-client" && name !== "from"),
     client: headers.find(([name]) => name === "tls-client")?.[1],
+    from: headers.find(([name]) => name === "from")?.[1],
   };
 }

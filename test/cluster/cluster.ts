@@ -86,7 +86,12 @@ export class Cluster implements AsyncDisposable {
         folder,
         kubeconfig: api.kubeconfig,
         ports: [await ports.take(), await ports.take(), await ports.take()],
-        ...(options.meshConfig === undefined ? {} : { meshConfig: options.meshConfig }),
+        meshConfig: {
+          // Sidecars would open ports 15001 and 15006 otherwise; one of them runs at a time.
+          proxyListenPort: await ports.take(),
+          proxyInboundListenPort: await ports.take(),
+          ...options.meshConfig,
+        },
       }),
     );
     return new Cluster({ client, istiod, folder, ports, gatewayPorts: listening }, options, stack.move());
@@ -103,9 +108,9 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
-  /** An Envoy beside a caller; its listeners are those that istiod gives a proxy without interception. */
+  /** An Envoy that asks this istiod for everything; it ends with its owner or with the cluster. */
   async startProxy(
-    proxy: Pick<IstioProxyOptions, "role" | "name" | "namespace" | "labels" | "address">,
+    proxy: Pick<IstioProxyOptions, "role" | "name" | "namespace" | "labels" | "address" | "listeners">,
   ): Promise<IstioProxy> {
     const { envoy } = this.#options;
     const token = await this.#tokenOf(proxy.namespace);
@@ -200,7 +205,14 @@ function buildFoundation(ports: ReadonlyMap<number, number>): readonly KubeObjec
       ports: [...ports].map(([port, targetPort]) => ({ name: `tcp-${port}`, port, targetPort })),
     },
   };
-  return [...namespaces, service];
+  // Nobody issues certificates, so a sidecar would wait for ever for the one that it takes connections with.
+  const plain = {
+    apiVersion: "security.istio.io/v1",
+    kind: "PeerAuthentication",
+    metadata: { name: "default", namespace: gatewayNamespace },
+    spec: { mtls: { mode: "DISABLE" } },
+  };
+  return [...namespaces, service, plain];
 }
 
 function buildServiceAccount(namespace: string): readonly KubeObject[] {

@@ -73,6 +73,17 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     },
   },
   {
+    id: "original-destination",
+    about: "clients",
+    title: "Addresses that a caller inside the mesh connects to",
+    istio:
+      "A sidecar takes every connection of its pod and knows the address that it was meant for: requests to a headless service, and to hosts that the mesh does not know, go on to that address.",
+    kirikae:
+      "Requests to a headless service go to one of its endpoints, and for other unknown hosts the name in the request is looked up.",
+    why: "Processes speak to their sidecar as to an HTTP proxy, or by the ports that stand for single services, and nothing redirects what they send.",
+    seenIn: { kind: "form" },
+  },
+  {
     id: "listener-addresses",
     about: "operators",
     title: "Where gateways listen",

@@ -16,7 +16,8 @@ export interface IstioProxyOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** An address of no endpoint: istiod would take that endpoint's labels for the proxy's. */
   readonly address: string;
-  readonly concurrency?: number;
+  /** Listeners in the place of those that istiod sends. */
+  readonly listeners?: readonly object[];
 }
 
 /** An Envoy that takes everything from istiod. */
@@ -36,7 +37,7 @@ export async function startIstioProxy(options: IstioProxyOptions): Promise<Istio
   const program: ChildProgram = startProgram({
     path: options.envoy,
     log,
-    args: ["-c", bootstrap, "--concurrency", String(options.concurrency ?? 1), "--disable-hot-restart"],
+    args: ["-c", bootstrap, "--concurrency", "1", "--disable-hot-restart"],
   });
   await using stack = new AsyncDisposableStack();
   stack.use(program);
@@ -64,7 +65,8 @@ function buildBootstrap(options: IstioProxyOptions, adminSocket: string): object
         INSTANCE_IPS: address,
         CLUSTER_ID: "Kubernetes",
         ISTIO_VERSION: "1.31.0",
-        ...(role === "sidecar" ? { INTERCEPTION_MODE: "NONE" } : {}),
+        // As with Istio's usual installation: its listeners wait for connections that iptables hands over.
+        ...(role === "sidecar" ? { INTERCEPTION_MODE: "REDIRECT" } : {}),
       },
     },
     admin: { address: { pipe: { path: adminSocket, mode: 0o600 } } },
@@ -88,9 +90,14 @@ function buildBootstrap(options: IstioProxyOptions, adminSocket: string): object
         ],
       },
       cds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
-      lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+      ...(options.listeners === undefined
+        ? { lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" } }
+        : {}),
     },
-    static_resources: { clusters: [buildControlPlaneCluster(options.xdsPort)] },
+    static_resources: {
+      clusters: [buildControlPlaneCluster(options.xdsPort)],
+      listeners: options.listeners ?? [],
+    },
   };
 }
 

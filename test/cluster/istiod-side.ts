@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Entry } from "./ask.ts";
+import type { Caller, CaseRequest } from "./case-file.ts";
 import { type Cluster, markerPort } from "./cluster.ts";
+import { findListener, type IstioCaller, startIstioCaller } from "./istio-caller.ts";
 import type { IstioProxy } from "./istio-proxy.ts";
 import type { KubeObject } from "./kube-client.ts";
 import { Marker } from "./settle.ts";
@@ -9,6 +12,10 @@ export class IstiodSide {
   readonly cluster: Cluster;
   readonly gateway: IstioProxy;
   readonly #marker: Marker;
+  /** Sidecars of the current case, by the id of the caller. */
+  readonly callers = new Map<string, IstioCaller>();
+  /** Ports, by the text of the request. */
+  readonly #entries = new Map<string, number>();
   #current: readonly KubeObject[] = [];
 
   private constructor(cluster: Cluster, gateway: IstioProxy) {
@@ -35,7 +42,9 @@ export class IstiodSide {
    * @returns them as they are stored, with the times that decide Istio's order.
    * @throws KubeRefusal from the API server, NotSettled from Envoy; whatever was created goes with the next case.
    */
-  async replaceCase(objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+  async replaceCase(objects: readonly KubeObject[], callers: readonly Caller[] = []): Promise<readonly KubeObject[]> {
+    this.#entries.clear();
+    await this.stopCallers();
     const before = this.#current;
     this.#current = [];
     for (const object of before) await this.cluster.client.delete(object);
@@ -44,16 +53,35 @@ export class IstiodSide {
     this.#current = created;
     await createInOrder(this.cluster, objects, created);
     await this.#marker.settle([this.gateway]);
+    for (const caller of callers) {
+      const started = await startIstioCaller(caller, this.cluster, (proxy) => this.#marker.settle([proxy]));
+      this.callers.set(caller.id, started);
+    }
     return created;
+  }
+
+  async stopCallers(): Promise<void> {
+    for (const caller of this.callers.values()) await caller[Symbol.asyncDispose]();
+    this.callers.clear();
+  }
+
+  /** Where a request goes in. @throws where no listener of the caller's sidecar is for it. */
+  async entryOf({ from, authority, port, text }: CaseRequest): Promise<Entry> {
+    if (from === undefined) return { port: this.cluster.portOf(port) };
+    const caller = this.callers.get(from);
+    if (caller === undefined) throw new Error(`no caller ${from}`);
+    const known = this.#entries.get(text);
+    if (known !== undefined) return { port: known };
+    const host = authority.replace(/:\d+$/, "");
+    const found = await findListener(caller, { host, port }, this.cluster);
+    if (found === undefined) throw new Error(`istiod gave ${from} no listener for ${text}`);
+    this.#entries.set(text, found);
+    return { port: found };
   }
 
   /** Waits until proxies serve everything that was applied so far. */
   settle(proxies: readonly IstioProxy[] = [this.gateway]): Promise<void> {
     return this.#marker.settle(proxies);
-  }
-
-  portOf(servicePort: number): number {
-    return this.cluster.portOf(servicePort);
   }
 
   /** The other way round; undefined for a port that is none of the gateway's, or the marker's. */

@@ -95,7 +95,7 @@ export class Judge implements AsyncDisposable {
   async compare(name: string): Promise<Verdict> {
     const found = this.#cases.get(name);
     if (found === undefined) throw new Error(`no case ${name}`);
-    const stored = await this.istiod.replaceCase(found.manifests);
+    const stored = await this.istiod.replaceCase(found.manifests, found.callers);
     await this.kirikae.apply([...this.#world, ...stored]);
     return { answers: await compareAnswers(found.requests, this.#sides()), tables: await this.#readTables() };
   }
@@ -120,8 +120,8 @@ export class Judge implements AsyncDisposable {
   #sides(): { readonly istiod: AskOptions; readonly kirikae: AskOptions } {
     const { backends, credentials, istiod, kirikae } = this;
     return {
-      istiod: { backends, credentials, portOf: (port) => istiod.portOf(port) },
-      kirikae: { backends, credentials, portOf: (port) => kirikae.portOf(port) },
+      istiod: { backends, credentials, entryOf: (request) => istiod.entryOf(request) },
+      kirikae: { backends, credentials, entryOf: (request) => kirikae.entryOf(request) },
     };
   }
 }

@@ -2,10 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import type { Diagnostic } from "../../src/core/diagnostics/diagnostic.ts";
 import { buildMeshModel } from "../../src/core/mesh-model.ts";
-import type { Listener } from "../../src/core/routes/route-table.ts";
+import { outboundListenerOf, serviceListenersOf } from "../../src/core/routes/outbound-listeners.ts";
+import type { Listener, RouteTable } from "../../src/core/routes/route-table.ts";
 import { FreePorts } from "../../src/local/free-port.ts";
 import type { LocalEnvoyTarget } from "../../src/targets/local-envoy/local-envoy-target.ts";
 import { XdsFixture } from "../e2e/xds-fixture.ts";
+import type { Entry } from "./ask.ts";
+import type { CaseRequest } from "./case-file.ts";
 import { gatewayPorts, markerPort } from "./cluster.ts";
 import type { KubeObject } from "./kube-client.ts";
 
@@ -15,6 +18,7 @@ export class KirikaeSide implements AsyncDisposable {
   readonly #gatewayPorts: ReadonlyMap<number, number>;
   readonly #otherPorts = new Map<string, number>();
   readonly #spare: readonly number[];
+  #table: RouteTable | undefined;
 
   private constructor(fixture: XdsFixture, ports: ReadonlyMap<number, number>, spare: readonly number[]) {
     this.fixture = fixture;
@@ -28,8 +32,8 @@ export class KirikaeSide implements AsyncDisposable {
     const free = new FreePorts();
     const ports = new Map<number, number>();
     for (const port of [...gatewayPorts, markerPort]) ports.set(port, await free.take());
-    // For listeners of other workloads than the gateway: nobody asks them here, but each has to bind somewhere.
-    const spare = await Promise.all(Array.from({ length: 40 }, () => free.take()));
+    // For listeners of callers, and of workloads that nobody asks, each of which has to bind somewhere.
+    const spare = await Promise.all(Array.from({ length: 80 }, () => free.take()));
     const side = new KirikaeSide(fixture, ports, spare);
     const target = await fixture.startTarget({
       bind: (listener) => ({ address: "127.0.0.1", port: side.#bind(listener) }),
@@ -46,14 +50,29 @@ export class KirikaeSide implements AsyncDisposable {
   async apply(objects: readonly KubeObject[]): Promise<readonly Diagnostic[]> {
     const text = objects.map((object) => stringify(withoutServerFields(object), { version: "1.1" })).join("---\n");
     const { table, diagnostics } = buildMeshModel([{ path: "case.yaml", text }], { defaultNamespace: "default" });
+    this.#table = table;
+    const ids = new Set(table.listeners.map(({ id }) => id));
+    for (const id of this.#otherPorts.keys()) if (!ids.has(id)) this.#otherPorts.delete(id);
     const report = await this.fixture.target.applyTable(table, new Map());
     if (report.kind !== "applied") throw new Error(`kirikae's Envoy: ${JSON.stringify(report)}`);
     return diagnostics;
   }
 
-  /** The port of this machine at which the gateway serves a port of its Service. */
-  portOf(servicePort: number): number {
-    return this.#gatewayPorts.get(servicePort) ?? 0;
+  /** Where a request goes in. @throws where no listener is for it. */
+  async entryOf({ from, scheme, authority, port, text }: CaseRequest): Promise<Entry> {
+    if (from === undefined) return { port: this.#gatewayPorts.get(port) ?? 0 };
+    const isConnection = scheme === "tcp" || scheme === "tls" || scheme === "https";
+    const host = authority.replace(/:\d+$/, "");
+    const listener = isConnection
+      ? serviceListenersOf(this.table, from).find((each) => each.host === host && each.listener.port === port)?.listener
+      : outboundListenerOf(this.table, from);
+    if (listener === undefined) throw new Error(`kirikae gave ${from} no listener for ${text}`);
+    return { port: this.#bind(listener), isProxy: !isConnection };
+  }
+
+  get table(): RouteTable {
+    if (this.#table === undefined) throw new Error("nothing was applied yet");
+    return this.#table;
   }
 
   /** The other way round; undefined for a port that is none of the gateway's, or the marker's. */
@@ -68,9 +87,13 @@ export class KirikaeSide implements AsyncDisposable {
     const isGateway = listener.role.kind === "gateway" && /^(?:istio=ingressgateway|\*)$/.test(listener.proxy);
     const known = isGateway ? this.#gatewayPorts.get(listener.port) : undefined;
     if (known !== undefined) return known;
-    const given = this.#otherPorts.get(listener.id) ?? this.#spare[this.#otherPorts.size % this.#spare.length] ?? 0;
-    this.#otherPorts.set(listener.id, given);
-    return given;
+    const given = this.#otherPorts.get(listener.id);
+    if (given !== undefined) return given;
+    const taken = new Set(this.#otherPorts.values());
+    const free = this.#spare.find((port) => !taken.has(port));
+    if (free === undefined) throw new Error("the case has more listeners than there are ports for");
+    this.#otherPorts.set(listener.id, free);
+    return free;
   }
 }
 

@@ -5,8 +5,8 @@ import { withoutDefaults } from "./without-defaults.ts";
 
 type NameCluster = (name: string) => string;
 
-/** HTTP filters that are there for kirikae itself. */
-const ownFilters = new Set(["kirikae.probe"]);
+/** HTTP filters that are there for kirikae itself; the second looks up hosts for callers inside the mesh. */
+const ownFilters = new Set(["kirikae.probe", "envoy.filters.http.dynamic_forward_proxy"]);
 
 /** Of a connection manager, what clients and backends can notice. */
 const httpFields = [

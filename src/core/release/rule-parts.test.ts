@@ -79,3 +79,57 @@ test("a service is described by its rules and the names that callers know", () =
   expect(service?.rules).toHaveLength(1);
   expect(service?.versions.map(({ name }) => name)).toEqual(["v1", "v2"]);
 });
+
+test("a rule for callers is not moved on port 80 where its destinations are on another", () => {
+  const text = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: demo, labels: { istio-injection: enabled } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: client, namespace: demo }
+spec: { template: { metadata: { labels: { app: client } } } }
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: app, namespace: demo }
+spec:
+  hosts: [app.demo.svc.cluster.local]
+  resolution: STATIC
+  ports: [{ number: 9080, name: http, protocol: HTTP }]
+  endpoints: [{ address: 127.0.0.1, labels: { version: v1 } }, { address: 127.0.0.2, labels: { version: v2 } }]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: app, namespace: demo }
+spec:
+  host: app
+  subsets: [{ name: v1, labels: { version: v1 } }, { name: v2, labels: { version: v2 } }]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: app, namespace: demo }
+spec:
+  hosts: [app]
+  http: [{ route: [{ destination: { host: app, subset: v1 } }] }]
+`;
+  const { table } = buildMeshModel([{ path: "mesh.yaml", text }], { defaultNamespace: "default" });
+  const planning = planMove({
+    table,
+    current: new Map(),
+    request: {
+      verb: "switch",
+      name: "app",
+      namespace: undefined,
+      route: undefined,
+      to: { v2: 100 },
+      actor: "test",
+      reason: undefined,
+    },
+  });
+  expect(planning).toMatchObject({
+    kind: "plan",
+    plan: { changes: [{ after: { "outbound|9080|v2|app.demo.svc.cluster.local": 100 } }], stays: [] },
+  });
+});

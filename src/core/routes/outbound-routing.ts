@@ -26,6 +26,9 @@ export interface OutboundPlace {
 export function buildOutboundHosts(known: OutboundPort, place: OutboundPlace): readonly VirtualHost[] {
   const { view, destinations, findings, defaultRetries } = place;
   const draft = new HostDraft(known);
+  // A listener knows services by the one port that it is for, so a destination that names no port has that one, even
+  // where its service has another only port. Source: Istio `httproute.go`, servicesByName.
+  const ofListener = { ...destinations, inferPort: (_host: HostName, listenerPort: number) => listenerPort };
   const unclaimed = new Map(known.services);
   for (const { virtualService, services, hosts } of findOwnedHosts(known)) {
     const { namespace, labels } = view;
@@ -35,7 +38,7 @@ export function buildOutboundHosts(known: OutboundPort, place: OutboundPlace): r
         client: { kind: "sidecar", namespace, labels },
         port: known.port,
         gateway: "mesh",
-        destinations,
+        destinations: ofListener,
         defaultRetries,
       },
       findings,
