@@ -1,6 +1,9 @@
 import type { ExplainedArm } from "../core/routes/explain.ts";
 import { findFilterChain, type ConnectionStart } from "../core/routes/find-filter-chain.ts";
 import type { Destination, FilterChain, Listener, RouteTable, TcpRoute } from "../core/routes/route-table.ts";
+import { passthroughId } from "../core/routes/outbound-fallback.ts";
+import { describePassedOn, passesUnknown } from "../core/routes/passed-on.ts";
+import { resolveCallerHost } from "../core/mesh/resolve-caller-host.ts";
 import { serviceListenersOf } from "../core/routes/outbound-listeners.ts";
 import type { SimulationStep } from "../core/routes/simulation.ts";
 import { nameDestination } from "../core/routes/name-destination.ts";
@@ -28,7 +31,9 @@ export interface AskedConnection extends ConnectionStart {
 /** The whole way of one connection: the listener, the filter chain by its server name, the shares and the policy. */
 export function explainConnection({ mesh, table, addresses }: ExplainedMesh, asked: AskedConnection): RequestAnswer {
   const listener = findListener(table, asked);
-  if (listener === undefined) return { ...emptyAnswer, cause: whyNoListener(table, asked) };
+  if (listener === undefined) {
+    return passOn({ mesh, table }, asked) ?? { ...emptyAnswer, cause: whyNoListener(table, asked) };
+  }
   const reached = { ...emptyAnswer, listener: describeListener(listener) };
   const chain = findFilterChain(listener.filterChains, asked);
   if (chain === undefined) {
@@ -46,6 +51,24 @@ export function explainConnection({ mesh, table, addresses }: ExplainedMesh, ask
   }
   const clientNamespace = table.proxies.get(listener.proxy)?.namespace ?? "";
   return { ...passed, ...explainRoute({ mesh, table, addresses }, chain.serves.route, clientNamespace) };
+}
+
+/** What the mesh does not know goes where its name leads, unless the workload is kept to the registry. */
+function passOn(
+  { mesh, table }: Pick<ExplainedMesh, "mesh" | "table">,
+  asked: AskedConnection,
+): RequestAnswer | undefined {
+  const { from, host, port } = asked;
+  if (from === undefined || !passesUnknown(table, from)) return undefined;
+  const namespace = table.proxies.get(from)?.namespace ?? "";
+  const names = new Set(resolveCallerHost(mesh, host, namespace)?.ports.map(({ number }) => number));
+  if (names.has(port)) return undefined;
+  return {
+    ...emptyAnswer,
+    outcome: "tcp",
+    arms: [{ ...nameDestination(passthroughId), weightPercent: 100, endpoints: [] }],
+    cause: describePassedOn(mesh, { authority: host, port, namespace }),
+  };
 }
 
 function explainRoute(
@@ -87,7 +110,9 @@ function findListener(table: RouteTable, { from, host, port, ...start }: AskedCo
 }
 
 function whyNoListener(table: RouteTable, { from, host, port }: AskedConnection): string {
-  if (from !== undefined) return `${from} has no listener for ${host}:${port}: no such service, or not one of TCP`;
+  if (from !== undefined) {
+    return `${from} has no listener that carries bytes to ${host}:${port}; where the port speaks HTTP, ask with --url http://`;
+  }
   const ports = [...new Set(table.listeners.filter(({ role }) => role.kind === "gateway").map((each) => each.port))];
   return `nothing listens on port ${port}; gateways have ${ports.join(", ") || "none"}`;
 }

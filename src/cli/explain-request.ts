@@ -1,4 +1,6 @@
 import { routeName } from "../core/envoy/route-name.ts";
+import { passthroughId } from "../core/routes/outbound-fallback.ts";
+import { describePassedOn } from "../core/routes/passed-on.ts";
 import { explain, type ExplainedArm, type Explanation } from "../core/routes/explain.ts";
 import { findCause } from "../core/routes/find-cause.ts";
 import { findFilterChain } from "../core/routes/find-filter-chain.ts";
@@ -66,7 +68,8 @@ export function explainRequest({ mesh, table, addresses }: ExplainedMesh, reques
     virtualHost: result.kind === "route" ? result.virtualHost.domain : nameTakenHost(explanation.steps),
     sent: describeSent(result),
     location: result.kind === "redirect" ? result.location : null,
-    cause: findCause(result, { mesh, clientNamespace }) ?? whyPassedOn(mesh, request, { result, clientNamespace }) ?? null,
+    cause:
+      findCause(result, { mesh, clientNamespace }) ?? whyPassedOn(mesh, request, { result, clientNamespace }) ?? null,
     policies: describePolicies({ mesh, table, clientNamespace }, explanation.arms),
     inbound: findInboundSteps(table, clustersOf(explanation.arms)),
     ...(isReset(result) ? { outcome: "reset", filterChain: null, cause: whyReset(reached, request) } : {}),
@@ -75,6 +78,15 @@ export function explainRequest({ mesh, table, addresses }: ExplainedMesh, reques
 
 function isReset(result: SimulationResult): boolean {
   return result.kind === "miss" && result.cause === "no-filter-chain";
+}
+
+function whyPassedOn(
+  mesh: Mesh,
+  { authority, port }: SimulatedRequest,
+  { result, clientNamespace }: { readonly result: SimulationResult; readonly clientNamespace: string },
+): string | undefined {
+  const isPassedOn = result.kind === "route" && result.arms.some(({ arm }) => arm.destination === passthroughId);
+  return isPassedOn ? describePassedOn(mesh, { authority, port, namespace: clientNamespace }) : undefined;
 }
 
 function describeReached(reached: Reached | undefined): Pick<RequestAnswer, "listener" | "filterChain"> {

@@ -12,6 +12,14 @@ export interface ProbePlace {
   readonly serverName: string | undefined;
   /** Whether the target is a whole URL, as a proxy wants it. */
   readonly isProxy: boolean;
+  /** What the client shows of itself in TLS; undefined for one that shows nothing. */
+  readonly certificate: ClientCertificate | undefined;
+}
+
+/** Both in PEM. */
+export interface ClientCertificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
 }
 
 /** What an Envoy says of a request that goes no further. */
@@ -22,6 +30,8 @@ export interface ProbeAnswer {
   readonly cluster: string | null;
   /** Of an answer that Envoy gave before it looked for a route; null for the others. */
   readonly status: number | null;
+  /** Why the connection ended before any answer, in the words of the system; null where there was one. */
+  readonly ended: string | null;
 }
 
 /** What a client sees of an answer. */
@@ -39,40 +49,52 @@ const maxBodyBytes = 64 * 1024;
  * @throws KirikaeError KIR5063 when it cannot be asked, exit status 3
  */
 export async function probe(place: ProbePlace, asked: SimulatedRequest): Promise<ProbeAnswer> {
-  const { answer, body } = await send(place, { ...asked, headers: [...asked.headers, [probeHeader, "1"]] });
-  if (answer.status !== probeStatus) return { route: null, cluster: null, status: answer.status };
+  const sent = await send(place, { ...asked, headers: [...asked.headers, [probeHeader, "1"]] });
+  if (sent.kind === "ended") return { route: null, cluster: null, status: null, ended: sent.reason };
+  const { answer, body } = sent;
+  if (answer.status !== probeStatus) return { route: null, cluster: null, status: answer.status, ended: null };
   const said = parseAnswer(body);
   if (said === undefined) throw notAsked(place, "it does not answer probes: it was started by an older kirikae");
-  return { ...said, status: null };
+  return { ...said, status: null, ended: null };
 }
 
 /** Sends the request as it is; only for one that Envoy answers by itself. */
 export async function sendPlain(place: ProbePlace, asked: SimulatedRequest): Promise<SentAnswer> {
-  return (await send(place, asked)).answer;
+  const sent = await send(place, asked);
+  if (sent.kind === "ended") throw notAsked(place, sent.reason);
+  return sent.answer;
 }
 
-async function send(
-  place: ProbePlace,
-  asked: SimulatedRequest,
-): Promise<{ readonly answer: SentAnswer; readonly body: string }> {
-  const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
+type Sent =
+  | { readonly kind: "answered"; readonly answer: SentAnswer; readonly body: string }
+  | { readonly kind: "ended"; readonly reason: string };
+
+async function send(place: ProbePlace, asked: SimulatedRequest): Promise<Sent> {
+  const incoming = await new Promise<IncomingMessage | string>((resolve, reject) => {
     const outgoing = openRequest(place, asked);
     outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer within ${answerTimeoutMs / 1_000} s`)));
-    outgoing.on("error", reject);
+    outgoing.on("error", (error) => {
+      const ended = whyEnded(error);
+      if (ended === undefined) reject(error);
+      else resolve(ended);
+    });
     outgoing.on("response", resolve);
     outgoing.end();
   }).catch((error: unknown) => {
     throw notAsked(place, error instanceof Error ? error.message : String(error), error);
   });
+  if (typeof incoming === "string") return { kind: "ended", reason: incoming };
   const body = await readSome(incoming);
-  return { answer: { status: incoming.statusCode ?? 0, location: incoming.headers.location ?? null }, body };
+  return {
+    kind: "answered",
+    answer: { status: incoming.statusCode ?? 0, location: incoming.headers.location ?? null },
+    body,
+  };
 }
 
-function openRequest({ address, serverName, isProxy }: ProbePlace, asked: SimulatedRequest) {
-  const colon = address.lastIndexOf(":");
+function openRequest({ address, serverName, isProxy, certificate }: ProbePlace, asked: SimulatedRequest) {
   const options = {
-    host: address.slice(0, colon).replaceAll(/^\[|\]$/gu, ""),
-    port: Number(address.slice(colon + 1)),
+    ...splitAddress(address),
     method: asked.method,
     path: isProxy && asked.target.startsWith("/") ? `http://${withPort(asked)}${asked.target}` : asked.target,
     agent: false,
@@ -86,7 +108,26 @@ function openRequest({ address, serverName, isProxy }: ProbePlace, asked: Simula
   };
   if (serverName === undefined) return requestHttp(options);
   // The certificate of a local gateway proves nothing here; what is asked for is its routes.
-  return requestHttps({ ...options, servername: serverName, rejectUnauthorized: false });
+  return requestHttps({ ...options, ...certificate, servername: serverName, rejectUnauthorized: false });
+}
+
+/**
+ * Why Envoy ended a connection that it had taken: it is an answer, such as to a server name that it does not know.
+ * Undefined for what is none, such as that nothing listens.
+ */
+export function whyEnded(error: Error): string | undefined {
+  const code = "code" in error ? String(error.code) : "";
+  if (code === "ECONNRESET" || code === "EPIPE") return "the connection was reset";
+  if (!code.startsWith("ERR_SSL_")) return undefined;
+  return code.endsWith("CERTIFICATE_REQUIRED")
+    ? "it wants a client certificate"
+    : `TLS ended with ${code.slice("ERR_SSL_".length).toLowerCase().replaceAll("_", " ")}`;
+}
+
+/** `127.0.0.1:8080` and `[::1]:8080`, as Node wants them. */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon).replaceAll(/^\[|\]$/gu, ""), port: Number(address.slice(colon + 1)) };
 }
 
 function withPort({ authority, port }: SimulatedRequest): string {
@@ -123,10 +164,10 @@ function asName(value: unknown): string | null {
   return typeof value === "string" && value !== "" && value !== "-" ? value : null;
 }
 
-function notAsked({ address }: ProbePlace, reason: string, cause?: unknown): KirikaeError {
+export function notAsked({ address }: Pick<ProbePlace, "address">, reason: string, cause?: unknown): KirikaeError {
   return new KirikaeError("KIR5063", `The Envoy at ${address} cannot be asked: ${reason}.`, {
     exitStatus: 3,
-    hint: "`kirikae status` shows whether it runs; one that wants a client certificate cannot be asked this way.",
+    hint: "`kirikae status` shows whether it runs.",
     cause,
   });
 }

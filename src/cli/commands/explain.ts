@@ -11,6 +11,8 @@ export interface ExplainOptions extends JsonOption {
   readonly namespace: string;
   readonly live?: true;
   readonly send?: true;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export function explainCommand(context: CommandContext): Command {
@@ -20,11 +22,13 @@ export function explainCommand(context: CommandContext): Command {
     .option("--tcp <host:port>", "a connection that carries bytes, in place of --url")
     .option("--from <namespace/workload>", "as this workload's sidecar routes it; else as it reaches a gateway")
     .option("--tls", "the connection of --tcp begins with TLS")
-    .option("--sni <name>", "the server name that the TLS client asks for; the URL's host by default")
+    .option("--sni <name>", "the server name that the TLS client asks for; the host by default")
     .option("-H, --header <header>", "a header, 'name: value'; may be given again", collect, [])
     .option("-X, --method <method>", "the method", "GET")
     .option("--live", "also ask the running Envoy, without a request to an app, and compare")
-    .option("--send", "with --live: let Envoy answer what it answers by itself, whatever the method")
+    .option("--send", "with --live: let Envoy answer what it answers by itself, and open a connection of bytes")
+    .option("--cert <file>", "with --live: the client certificate, in PEM, for a server with tls.mode MUTUAL")
+    .option("--key <file>", "with --live: its key, in PEM")
     .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
     .option(...jsonOption)
     .action(async (paths: readonly string[], options: ExplainOptions) => {

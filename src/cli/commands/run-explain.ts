@@ -1,7 +1,11 @@
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
 import { hostOf } from "../../core/routes/find-virtual-host.ts";
 import type { SimulatedRequest } from "../../core/routes/simulation.ts";
 import { withWeights } from "../../core/routes/weights.ts";
 import { askLive, type LiveAnswer, type LiveQuestion } from "../ask-live.ts";
+import { askLiveConnection } from "../ask-live-connection.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { connect } from "../connect.ts";
 import { explainConnection, type AskedConnection } from "../explain-connection.ts";
@@ -12,6 +16,7 @@ import { readLiveWeights } from "../live-weights.ts";
 import { loadMesh, noteErrors } from "../load-mesh.ts";
 import { parsePort } from "../parse-port.ts";
 import { parseRequest } from "../parse-request.ts";
+import type { ClientCertificate } from "../probe-envoy.ts";
 import { renderExplanation } from "../print/explanation.ts";
 import { renderLive } from "../print/live.ts";
 import { requireSidecar } from "../select-proxies.ts";
@@ -43,21 +48,30 @@ export async function runExplain(
   const table =
     status === undefined ? loaded.table : withWeights(loaded.table, readLiveWeights(loaded.table, status.services));
   const answer = explainQuestion({ mesh, table, addresses }, question);
+  const asked = describeQuestion(question);
+  const explanation = (ink: Ink) => renderExplanation(answer, asked, ink);
   const live =
     status === undefined
       ? undefined
-      : await askAbout(question, { answer, table, status, maySend: options.send === true });
-  const asked = describeQuestion(question);
-  const text = (ink: Ink) =>
-    [renderExplanation(answer, asked, ink), ...(live === undefined ? [] : [renderLive(live, ink)])].join("\n");
+      : await askAbout(question, {
+          answer,
+          table,
+          status,
+          maySend: options.send === true,
+          certificate: await readCertificate(options),
+        }).catch((error: unknown) => {
+          // What the manifests say is known, whatever the running Envoy could not be asked.
+          if (options.json !== true) context.terminal.answer(explanation(context.terminal.ink));
+          throw error;
+        });
+  const text = (ink: Ink) => [explanation(ink), ...(live === undefined ? [] : [renderLive(live, ink)])].join("\n");
   const exitStatus = errors === 0 && live?.agrees !== false ? 0 : 1;
   printAnswer(context, { exitStatus, data: live === undefined ? answer : { ...answer, live }, text }, options);
 }
 
-/** A connection that carries bytes could only be asked about by opening it, which its app would notice. */
-function askAbout(question: Question, rest: Omit<LiveQuestion, "request">): Promise<LiveAnswer> {
-  if (question.kind === "connection" || rest.answer.outcome === "tcp")
-    throw usageError("--live asks about requests; a --tcp connection would reach the app.");
+async function askAbout(question: Question, rest: Omit<LiveQuestion, "request">): Promise<LiveAnswer> {
+  if (question.kind === "connection") return askLiveConnection(rest, question.connection);
+  if (isCarried(rest.answer, question.request)) return askLiveConnection(rest, connectionOf(question.request));
   return askLive({ ...rest, request: question.request });
 }
 
@@ -65,12 +79,38 @@ function explainQuestion(explained: ExplainedMesh, question: Question): RequestA
   if (question.kind === "connection") return explainConnection(explained, question.connection);
   const { request } = question;
   const answer = explainRequest(explained, request);
-  if (answer.outcome !== "reset" || request.from !== undefined) return answer;
-  // TLS that a gateway passes on is no request to it.
-  const host = hostOf(request.authority);
-  const start = { isTls: request.scheme === "https", serverName: request.sni ?? host };
-  const carried = explainConnection(explained, { from: undefined, host, port: request.port, ...start });
-  return carried.outcome === "tcp" ? carried : answer;
+  if (answer.outcome !== "reset") return answer;
+  const carried = explainConnection(explained, connectionOf(request));
+  return isCarried(carried, request) ? carried : answer;
+}
+
+/** TLS that a gateway passes on is no request to it, and what a workload encrypts is none to its sidecar. */
+function isCarried({ outcome }: RequestAnswer, { scheme, from }: SimulatedRequest): boolean {
+  return outcome === "tcp" || (scheme === "https" && from !== undefined);
+}
+
+function connectionOf({ from, authority, port, scheme, sni }: SimulatedRequest): AskedConnection {
+  const host = hostOf(authority);
+  const isTls = scheme === "https";
+  return { from, host, port, isTls, serverName: isTls ? (sni ?? host) : undefined };
+}
+
+/**
+ * @throws KirikaeError KIR5057 for one without the other, and KIR5013 for a file that cannot be read, exit status 2
+ */
+async function readCertificate({ cert, key }: ExplainOptions): Promise<ClientCertificate | undefined> {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw usageError("--cert and --key go together.", "Name the certificate and its key, both in PEM.");
+  }
+  return { cert: await readPem(cert), key: await readPem(key) };
+}
+
+function readPem(path: string): Promise<Buffer> {
+  return readFile(path).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new KirikaeError("KIR5013", `The file ${path} cannot be read: ${why}.`, { exitStatus: 2, cause: error });
+  });
 }
 
 function parseQuestion(options: ExplainOptions): Question {
@@ -88,16 +128,25 @@ function parseQuestion(options: ExplainOptions): Question {
     };
   }
   if (tcp === undefined) throw usageError("Required option '--url <url>' (or --tcp <host:port>) not specified.");
+  return { kind: "connection", connection: parseConnection(tcp, options) };
+}
+
+function parseConnection(tcp: string, { from, sni, tls }: ExplainOptions): AskedConnection {
   const parts = /^(?<host>\[[0-9a-f:.]+\]|[^:\s]+):(?<port>\d+)$/iu.exec(tcp)?.groups;
   if (parts === undefined) throw usageError(`"${tcp}" is not a host and a port.`, "Write it as in --tcp db.shop:5432.");
-  const connection = {
+  const host = (parts["host"] ?? "").toLowerCase();
+  return {
     from,
-    host: parts["host"]?.toLowerCase() ?? "",
+    host,
     port: parsePort(parts["port"] ?? ""),
-    isTls: options.tls === true || sni !== undefined,
-    serverName: sni,
+    isTls: tls === true || sni !== undefined,
+    serverName: sni?.toLowerCase() ?? (tls === true ? nameOf(host) : undefined),
   };
-  return { kind: "connection", connection };
+}
+
+/** Clients ask for the name that they connect to, and for none where that is an address. */
+function nameOf(host: string): string | undefined {
+  return isIP(host.replaceAll(/^\[|\]$/gu, "")) === 0 ? host : undefined;
 }
 
 function describeQuestion(question: Question): string {

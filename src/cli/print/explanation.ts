@@ -1,4 +1,5 @@
 import type { ExplainedArm } from "../../core/routes/explain.ts";
+import { passthroughId } from "../../core/routes/outbound-fallback.ts";
 import { policyBlocks, type BlockOrigin, type PolicyBlock } from "../../core/routes/policy-origins.ts";
 import type { InboundStep } from "../../core/routes/inbound-steps.ts";
 import type { DestinationPolicy } from "../../core/routes/route-table.ts";
@@ -33,9 +34,13 @@ function renderOutcome({ outcome, status, flag }: RequestAnswer, ink: Ink): stri
     case "redirect":
       return ink.green(ink.bold(`redirected, ${code}`));
     case "direct":
-      return ink.green(ink.bold(`answered by the gateway, ${code}`));
+      return ink.green(ink.bold(`answered by the proxy itself, ${code}`));
     case "miss":
-      return ink.red(ink.bold(`missed: no route takes it, so the client gets ${code}`));
+      return ink.red(
+        ink.bold(
+          status === 0 ? "missed: nobody listens there" : `missed: no route takes it, so the client gets ${code}`,
+        ),
+      );
     case "reset":
       return ink.red(ink.bold("refused: the connection ends before anything is sent"));
     case "tcp":
@@ -56,13 +61,26 @@ function renderArms(arms: readonly ExplainedArm[]): string {
     `${arm.weightPercent} %`,
     `${arm.host}${arm.port === 0 ? "" : `:${arm.port}`}${arm.subset === null ? "" : ` subset ${arm.subset}`}`,
     arm.cluster,
-    arm.endpoints.length === 0 ? "no known endpoint" : arm.endpoints.join(", "),
+    describeEndpoints(arm),
   ]);
   return renderTable(rows, "  to ");
 }
 
+/** A destination that is looked up by what a request names has no endpoints of its own. */
+function describeEndpoints({ cluster, host, endpoints }: ExplainedArm): string {
+  if (endpoints.length > 0) return endpoints.join(", ");
+  return cluster === passthroughId || host.startsWith("*") ? "the address that its name has" : "no known endpoint";
+}
+
 /** What happens to the request on its way, a line each. */
-function renderTreatment({ action, fault, cors, sent, location }: RequestAnswer): readonly (readonly string[])[] {
+function renderTreatment({
+  action,
+  fault,
+  cors,
+  sent,
+  location,
+  filterChain,
+}: RequestAnswer): readonly (readonly string[])[] {
   const extras = action === null ? [] : renderExtras({ action, fault, cors });
   const retries =
     action?.kind === "forward" && action.retry !== null && isDefaultRetry(action.retry)
@@ -71,6 +89,7 @@ function renderTreatment({ action, fault, cors, sent, location }: RequestAnswer)
   const timeout = action?.kind === "forward" && action.timeoutMs === 0 ? ["no timeout (Istio's default)"] : [];
   const lines = [...extras, ...timeout, ...retries].map(neutraliseLine);
   return [
+    ...(filterChain?.tls === "mutual" ? [["from", "clients whose certificate the gateway trusts (MUTUAL)"]] : []),
     ...(sent === null ? [] : [["sent as", neutraliseLine(`${sent.target} for ${sent.authorities.join(" or ")}`)]]),
     ...(location === null ? [] : [["to", neutraliseLine(location)]]),
     ...lines.map((line, index) => [index === 0 ? "with" : "", line]),

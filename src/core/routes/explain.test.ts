@@ -101,7 +101,9 @@ describe("explain", () => {
     [get("b.com/x"), 'the header :method is "GET", not exactly "POST"'],
     [get("b.com/y"), "the path is /y, not exactly /x"],
   ])("says why nothing takes the request (%#)", (request, reason) => {
-    expect(ask(request)).toMatchObject({ outcome: "miss", status: 404, flag: "NR", virtualService: null, arms: [] });
+    const { status, flag, ...rest } = ask(request);
+    expect(rest).toMatchObject({ outcome: "miss", virtualService: null, arms: [] });
+    expect([status, flag]).toEqual(request.port === 81 ? [0, null] : [404, "NR"]);
     expect(lastReason(request)).toContain(reason);
   });
 

@@ -9,7 +9,7 @@ export interface Explanation {
   readonly outcome: "route" | "redirect" | "direct" | "miss";
   /**
    * What the client sees. For a route that works it is the destination's own answer, given here as 200; 0 where the
-   * connection is reset before there can be an answer.
+   * connection is refused or reset before there can be an answer.
    */
   readonly status: number;
   /** Envoy's response flag, such as `NR`, `NC` or `UH`; null when a request is answered. */
@@ -65,7 +65,7 @@ function outcomeOf(result: SimulationResult): Pick<Explanation, "outcome" | "sta
     case "direct":
       return { outcome: "direct", status: result.status, flag: result.by === "fault" ? "FI" : null };
     case "miss":
-      return result.cause === "no-filter-chain"
+      return result.cause === "no-filter-chain" || result.cause === "no-listener"
         ? { outcome: "miss", status: 0, flag: null }
         : { outcome: "miss", status: 404, flag: "NR" };
     case "rejected":

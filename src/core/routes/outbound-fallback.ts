@@ -10,7 +10,7 @@ import { matchAll } from "./route-match.ts";
 import type { Destination, DestinationId, RouteAction, VirtualHost } from "./route-table.ts";
 
 /** Where requests for hosts go that the mesh does not know; Istio's name for it. */
-const passthroughId: DestinationId = "PassthroughCluster";
+export const passthroughId: DestinationId = "PassthroughCluster";
 
 /**
  * The virtual host for what no other takes: the host that the request names with ALLOW_ANY, 502 with REGISTRY_ONLY, or
