@@ -29,14 +29,8 @@ import { hasOwnScope, maxWildcardLabels, scopedPartName, scopeOf, sharedScope } 
 // Envoy: scoped_rds.cc, ScopeKeyBuilder; conn_manager_impl.cc, refreshCachedRoute; config_impl.cc, findVirtualHost.
 
 const scopeHeader = "x-kirikae-scope";
-const lowerCaseFilter = "kirikae.scope.lower_case";
-const sharedFilter = "kirikae.scope.shared";
-/** By the labels behind the `*.` of the scopes that it tries. */
-const wildcardFilters = Array.from({ length: maxWildcardLabels }, (_, index) => {
-  const labels = maxWildcardLabels - index;
-  return { name: `kirikae.scope.wildcard_${labels}`, labels };
-});
-const filterNames = [lowerCaseFilter, ...wildcardFilters.map(({ name }) => name), sharedFilter];
+/** One name for all of these filters: virtual hosts speak to filters by name, and so to all of them at once. */
+const scopeFilter = "kirikae.scope";
 const found = "found";
 
 /** How a connection manager finds the routes of a scoped routing. */
@@ -81,12 +75,10 @@ export function emitScopeLookup(routing: string): ScopeLookup {
       },
     ],
     filters: [
-      emitExtension(lowerCaseFilter, LuaSchema, emitSource(lowerCaseScript)),
-      ...wildcardFilters.map(({ name, labels }) =>
-        emitExtension(name, LuaSchema, emitSource(wildcardScript(keyPrefix(routing), labels))),
-      ),
-      emitExtension(sharedFilter, LuaSchema, emitSource(sharedScript(`${keyPrefix(routing)}${sharedScope}`))),
-    ],
+      lowerCaseScript,
+      ...wildcardLabels.map((labels) => wildcardScript(keyPrefix(routing), labels)),
+      sharedScript(`${keyPrefix(routing)}${sharedScope}`),
+    ].map((script) => emitExtension(scopeFilter, LuaSchema, emitSource(script))),
   };
 }
 
@@ -113,6 +105,9 @@ const lowerCaseScript = `function envoy_on_request(handle)
   handle:clearRouteCache()
 end
 `;
+
+/** How many labels stand behind the `*.` of the scopes that are tried, one after another. */
+const wildcardLabels = Array.from({ length: maxWildcardLabels }, (_, index) => maxWildcardLabels - index);
 
 /** No name is longer (RFC 1035 2.3.4), so that a client cannot ask for more work by a longer one. */
 const longestName = 253;
@@ -151,11 +146,11 @@ export function emitScopedSettings(isShared: boolean): Init<typeof RouteConfigur
 }
 
 const off = packSettings(FilterConfigSchema, { disabled: true, config: { typeUrl: "", value: new Uint8Array() } });
-const filtersOff = Object.fromEntries(filterNames.map((name) => [name, off]));
+const filtersOff = { [scopeFilter]: off };
 
 /** Tells the filters that a scope was found, also where no route of it takes the request. */
 export const foundMetadata: Init<typeof MetadataSchema> = {
-  filterMetadata: Object.fromEntries(filterNames.map((name) => [name, { [found]: true }])),
+  filterMetadata: { [scopeFilter]: { [found]: true } },
 };
 
 /** Emits the scopes of a routing, one for each name and one for all that have none. */
