@@ -2,6 +2,7 @@ import { request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import type { MovePlan } from "../../core/release/move.ts";
 import type { Destination, DestinationId, RouteTable } from "../../core/routes/route-table.ts";
+import { findInboundSteps } from "../../core/routes/inbound-steps.ts";
 import { type LocalEndpoints, resolveEndpoints } from "../../core/envoy/endpoints.ts";
 import type { HostPort } from "../../core/envoy/endpoints.ts";
 import type { PreflightCheck, PreflightReport } from "../../engine/ports.ts";
@@ -17,7 +18,7 @@ export async function checkDestinations(
   const checks = await Promise.all(
     [...gainingDestinations(plan)].map((id) => {
       const version = plan.versions.find(({ destinations }) => destinations.includes(id))?.name ?? id;
-      return checkDestination({ id, version, destination: table.destinations.get(id) }, local);
+      return checkDestination({ id, version, destination: findDestination(table, id) }, local);
     }),
   );
   return { ok: checks.flat().every(({ verdict }) => verdict === "pass"), checks: checks.flat() };
@@ -29,6 +30,15 @@ function gainingDestinations(plan: MovePlan): ReadonlySet<DestinationId> {
     for (const [id, weight] of Object.entries(after)) if (weight > (before[id] ?? 0)) gaining.add(id);
   }
   return gaining;
+}
+
+/** Endpoints are asked in the HTTP that reaches them: a sidecar before them may speak another than its caller does. */
+function findDestination(table: RouteTable, id: DestinationId): Destination | undefined {
+  const destination = table.destinations.get(id);
+  const inbound = findInboundSteps(table, [id]).find(({ protocol }) => protocol !== "tcp");
+  return destination === undefined
+    ? undefined
+    : { ...destination, protocol: inbound?.protocol ?? destination.protocol };
 }
 
 interface GainingDestination {
