@@ -96,7 +96,8 @@ function addField(field: FieldShape, listing: Listing): void {
     within: above?.path,
   };
   fields.push(listed);
-  if (shape?.kind === "object" && above === undefined && !known.has(shape)) {
+  // What is below a field without effect is not listed, so nothing can be as there.
+  if (shape?.kind === "object" && above === undefined && listed.support === "supported" && !known.has(shape)) {
     known.set(shape, path);
   }
   addChildren(field.shape, { ...listing, above: above ?? (listed.support === "supported" ? undefined : listed) });
