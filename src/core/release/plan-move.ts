@@ -12,6 +12,7 @@ import type { PastMove } from "./past-move.ts";
 import { planChanges } from "./plan-changes.ts";
 import { planRollback } from "./plan-rollback.ts";
 import { planShares } from "./plan-shares.ts";
+import { refuseBytes } from "./refuse-bytes.ts";
 import { type Refusal, refuseInput, renderList, renderRule } from "./refusals.ts";
 import { resolveService } from "./resolve-service.ts";
 import { buildVersionNaming } from "./version-family.ts";
@@ -45,7 +46,7 @@ export type MovePlanning = { readonly kind: "plan"; readonly plan: MovePlan } | 
 export function planMove(input: MoveInput): MovePlanning {
   const { request, table, current } = input;
   const resolved = resolveService(buildRoutedServices(table), request, table.unserved);
-  if (resolved.kind === "refused") return resolved;
+  if (resolved.kind === "refused") return refuseBytes(table, request) ?? resolved;
   const rules = buildServiceRules(resolved.service, current);
   if (request.verb === "rollback") {
     if (Object.keys(request.to).length > 0) {
