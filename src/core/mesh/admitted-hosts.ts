@@ -19,15 +19,27 @@ export class AdmittedHosts {
 
   /** True when some name belongs to the host and to one that the Gateway opens to the namespace. */
   admits(host: string, namespace: string): boolean {
-    const isOpen = (candidate: string): boolean => {
-      const namespaces = this.#namespaces.get(candidate);
-      return namespaces !== undefined && (namespaces.has("*") || namespaces.has(namespace));
-    };
-    if ([host, ...wildcardsAbove(host)].some(isOpen)) {
-      return true;
-    }
-    const below = isWildcard(host) ? [...this.#namespaces.keys()] : [];
-    return below.some((candidate) => coversHost(host, candidate) && isOpen(candidate));
+    return this.#isOpenAbove(host, namespace) || this.#below(host, namespace).length > 0;
+  }
+
+  /** What is served of a host: the more specific of it and of each host that the Gateway opens to the namespace. */
+  servedOf(host: string, namespace: string): ReadonlySet<string> {
+    const below = this.#below(host, namespace);
+    return new Set(this.#isOpenAbove(host, namespace) ? [host, ...below] : below);
+  }
+
+  #isOpenAbove(host: string, namespace: string): boolean {
+    return [host, ...wildcardsAbove(host)].some((candidate) => this.#isOpen(candidate, namespace));
+  }
+
+  #below(host: string, namespace: string): readonly string[] {
+    const candidates = isWildcard(host) ? [...this.#namespaces.keys()] : [];
+    return candidates.filter((candidate) => coversHost(host, candidate) && this.#isOpen(candidate, namespace));
+  }
+
+  #isOpen(candidate: string, namespace: string): boolean {
+    const namespaces = this.#namespaces.get(candidate);
+    return namespaces !== undefined && (namespaces.has("*") || namespaces.has(namespace));
   }
 }
 

@@ -1,8 +1,10 @@
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { renderPosition } from "../diagnostics/position.ts";
+import { listNames } from "../manifest/decode/nearest-name.ts";
 import { type ObjectName, objectName, resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
 import { isHttpProtocol } from "../manifest/names.ts";
 import type { HttpMatch, HttpRoute } from "../manifest/virtual-service.ts";
+import { AdmittedHosts } from "./admitted-hosts.ts";
 import { conditionsOf, ruleName } from "./check-rule-order.ts";
 import { CoverageIndex } from "./coverage-index.ts";
 import { resolveGatewayName } from "./gateway-name.ts";
@@ -18,7 +20,6 @@ interface HostRules {
   readonly catchAlls: CoverageIndex;
   /** Which VirtualService a match came from, and what it is written in. */
   readonly owners: Map<HttpMatch, Owner>;
-  readonly services: Set<VirtualServiceManifest>;
 }
 
 /** A VirtualService in its place at one of its Gateways. */
@@ -31,12 +32,30 @@ interface Owner extends BoundService {
   readonly resource: string;
 }
 
-/** A place where rules of several VirtualServices become one list. */
+/** A place where rules of several VirtualServices become one list for each host. */
 interface RuleList {
   /** The same for Gateways whose plain HTTP servers share a port. */
   readonly key: string;
+  readonly port: number;
   /** Where the gateway's pods live. */
   readonly namespace: string;
+  readonly admitted: AdmittedHosts;
+}
+
+/** A host of a list. */
+interface ServedHost {
+  readonly host: string;
+  readonly port: number;
+  readonly namespace: string;
+  /** In the order in which their rules are put together. */
+  readonly bound: Map<VirtualServiceManifest, BoundService>;
+}
+
+/** Where a rule is never reached, and why at the first of these places. */
+interface ShadowedRule {
+  readonly bound: BoundService;
+  readonly shadow: Shadow;
+  readonly places: ServedHost[];
 }
 
 /**
@@ -46,32 +65,34 @@ interface RuleList {
  * Source: Istio `pilot/pkg/model/push_context.go`, VirtualServicesForGateway; `route.go`, SortVHostRoutes.
  */
 export function checkShadowing(mesh: Mesh, pods: GatewayPods): readonly Diagnostic[] {
-  const lists = collectLists(mesh, pods);
-  const hosts = new Map<string, HostRules>();
-  const shadowed = new Map<HttpRoute, Diagnostic>();
-  const namespaces = new Set([...lists.values()].flat().map(({ namespace }) => namespace));
-  for (const namespace of namespaces) {
-    for (const { service, gateway } of orderFor(mesh, namespace)) {
-      for (const key of hostKeys(service, namespace, lists.get(gateway) ?? [])) {
-        const earlier = hosts.get(key) ?? emptyRules();
-        hosts.set(key, earlier);
-        // By a second Gateway on the port its rules come a second time, and that changes nothing.
-        if (earlier.services.has(service)) continue;
-        earlier.services.add(service);
-        for (const [index, rule] of service.spec.http.entries()) {
-          const found = findShadow({ service, gateway }, rule, earlier);
-          if (found !== undefined && !shadowed.has(rule)) {
-            shadowed.set(rule, reportShadow({ service, gateway, rule, index }, found, namespace));
-          }
+  const shadowed = new Map<HttpRoute, ShadowedRule>();
+  const reached = new Set<HttpRoute>();
+  for (const places of groupHosts(collectHosts(mesh, collectLists(mesh, pods)))) {
+    const earlier = emptyRules();
+    const inOrder = [...(places[0]?.bound.values() ?? [])];
+    for (const bound of inOrder) {
+      for (const rule of bound.service.spec.http) {
+        const shadow = inOrder.length === 1 ? undefined : findShadow(bound, rule, earlier);
+        if (shadow === undefined) {
+          reached.add(rule);
+        } else {
+          const known = shadowed.get(rule) ?? { bound, shadow, places: [] };
+          shadowed.set(rule, known);
+          known.places.push(...places);
         }
       }
     }
   }
-  return mesh.virtualServices.flatMap(({ spec }) => spec.http.flatMap((rule) => shadowed.get(rule) ?? []));
+  return mesh.virtualServices.flatMap(({ spec }) =>
+    spec.http.flatMap((rule, index) => {
+      const found = shadowed.get(rule);
+      return found === undefined ? [] : reportShadow({ rule, index }, found, { isReached: reached.has(rule) });
+    }),
+  );
 }
 
 function emptyRules(): HostRules {
-  return { rules: new CoverageIndex(), catchAlls: new CoverageIndex(), owners: new Map(), services: new Set() };
+  return { rules: new CoverageIndex(), catchAlls: new CoverageIndex(), owners: new Map() };
 }
 
 /** Plain HTTP servers of one workload and port share their rules; a TLS server has a list of its own. */
@@ -79,16 +100,61 @@ function collectLists(mesh: Mesh, pods: GatewayPods): ReadonlyMap<ObjectName, re
   return new Map(
     mesh.gateways.map((gateway) => {
       const [namespace = rootNamespace] = pods.namespacesOf(gateway);
-      const keys = gateway.spec.servers
+      const lists = gateway.spec.servers
         .filter(({ port, tls }) => isHttpProtocol(port.protocol) || (tls !== undefined && tls.mode !== "PASSTHROUGH"))
-        .map(({ port, bind, tls, name }) =>
-          tls === undefined
-            ? JSON.stringify([selectorKey(gateway.spec.selector), port.number, bind])
-            : JSON.stringify([objectName(gateway), port.number, name]),
-        );
-      return [objectName(gateway), [...new Set(keys)].map((key) => ({ key, namespace }))] as const;
+        .map((server): RuleList => {
+          const { port, bind, tls, name } = server;
+          const key =
+            tls === undefined
+              ? [selectorKey(gateway.spec.selector), port.number, bind]
+              : [objectName(gateway), port.number, name];
+          const admitted = new AdmittedHosts({ ...gateway, spec: { ...gateway.spec, servers: [server] } });
+          return { key: JSON.stringify(key), port: port.number, namespace, admitted };
+        });
+      return [objectName(gateway), lists] as const;
     }),
   );
+}
+
+/** Every host of every list with the VirtualServices that have rules for it. */
+function collectHosts(mesh: Mesh, lists: ReadonlyMap<ObjectName, readonly RuleList[]>): Iterable<ServedHost> {
+  const hosts = new Map<string, ServedHost>();
+  const namespaces = new Set([...lists.values()].flat().map(({ namespace }) => namespace));
+  for (const namespace of namespaces) {
+    for (const bound of orderFor(mesh, namespace)) {
+      const open = (lists.get(bound.gateway) ?? []).filter((list) => list.namespace === namespace);
+      for (const { key, port, admitted } of open) {
+        for (const host of servedHosts(bound.service, admitted)) {
+          const id = `${key} ${host}`;
+          const served = hosts.get(id) ?? { host, port, namespace, bound: new Map() };
+          hosts.set(id, served);
+          // By a second Gateway on the port its rules come a second time, and that changes nothing.
+          if (!served.bound.has(bound.service)) served.bound.set(bound.service, bound);
+        }
+      }
+    }
+  }
+  return hosts.values();
+}
+
+function servedHosts({ spec, metadata }: VirtualServiceManifest, admitted: AdmittedHosts): ReadonlySet<string> {
+  const { namespace } = metadata;
+  return new Set(spec.hosts.flatMap((host) => [...admitted.servedOf(resolveHost(host, namespace), namespace)]));
+}
+
+/** Hosts with the same VirtualServices in the same order have the same list, which is looked at once. */
+function groupHosts(hosts: Iterable<ServedHost>): Iterable<readonly ServedHost[]> {
+  const numbers = new Map<string, number>();
+  const numberOf = ({ service, gateway }: BoundService): number => {
+    const name = `${gateway} ${objectName(service)}`;
+    const number = numbers.get(name) ?? numbers.size;
+    numbers.set(name, number);
+    return number;
+  };
+  return Map.groupBy(
+    hosts,
+    ({ bound, namespace }) => `${namespace} ${[...bound.values()].map(numberOf).join()}`,
+  ).values();
 }
 
 /** The VirtualServices that a gateway in a namespace sees, in the order in which it merges them: Gateway by Gateway. */
@@ -113,16 +179,6 @@ function tierOf({ spec, metadata }: VirtualServiceManifest, namespace: string): 
     return "hidden";
   }
   return metadata.namespace === namespace ? "private" : "exported";
-}
-
-function hostKeys(
-  { spec, metadata }: VirtualServiceManifest,
-  namespace: string,
-  lists: readonly RuleList[],
-): ReadonlySet<string> {
-  const keys = lists.filter((list) => list.namespace === namespace);
-  const hosts = spec.hosts.map((host) => resolveHost(host, metadata.namespace));
-  return new Set(keys.flatMap(({ key }) => hosts.map((host) => `${key} ${host}`)));
 }
 
 interface Shadow {
@@ -150,18 +206,27 @@ function findCover(match: HttpMatch, earlier: HostRules): HttpMatch | undefined 
 }
 
 function reportShadow(
-  { rule, index, ...bound }: BoundService & { readonly rule: HttpRoute; readonly index: number },
-  { match, owner }: Shadow,
-  namespace: string,
+  { rule, index }: { readonly rule: HttpRoute; readonly index: number },
+  { bound, shadow, places }: ShadowedRule,
+  { isReached }: { readonly isReached: boolean },
 ): Diagnostic {
-  const place = `${owner.resource} (${renderPosition(match.at)})`;
+  const { match, owner } = shadow;
+  const by = `${owner.resource} (${renderPosition(match.at)})`;
   const subject = rule.madeFrom === undefined ? `Rule ${ruleName(rule, index)}` : "The path";
+  const where = isReached ? `for ${describePlaces(places)}` : "at the gateway";
   return diagnostic("KIR1037", {
-    message: `${subject} is never reached at the gateway: ${place} takes its requests first, ${whyFirst(owner, bound, namespace)}.`,
+    message: `${subject} is never reached ${where}: ${by} takes its requests first, ${whyFirst(owner, bound, places[0]?.namespace ?? rootNamespace)}.`,
     hint: "Put both rules into one VirtualService, where their order is yours.",
     resource: rule.madeFrom ?? resourceName(bound.service),
     at: rule.at,
   });
+}
+
+function describePlaces(places: readonly ServedHost[]): string {
+  return listNames(
+    places.map(({ host, port }) => `${host} on port ${port}`),
+    3,
+  );
 }
 
 function whyFirst(owner: Owner, bound: BoundService, namespace: string): string {
