@@ -3,7 +3,7 @@ import type { MeshEndpoint, MeshService } from "./mesh.ts";
 /**
  * What a second declaration of a host adds to the first: from the same namespace its endpoints for ports of the same
  * number and name, and its further ports where all else is the same; from another namespace a service of its own,
- * for clients that do not see the first. Undefined where it adds nothing: a Service takes its host whole.
+ * for clients that do not see the first. To a Service it adds its endpoints alone. Undefined where it adds nothing.
  * Source: Istio `pilot/pkg/model/sidecar.go`, canMergeServices; endpoints are kept by host, namespace and port name.
  */
 export function mergeServices(known: MeshService, added: MeshService): MeshService | undefined {
@@ -11,8 +11,11 @@ export function mergeServices(known: MeshService, added: MeshService): MeshServi
     const others = [...(known.others ?? []), added];
     return isSameView(known, added) ? undefined : { ...known, others };
   }
-  if (known.origin.kind !== "ServiceEntry" || known.resolution !== added.resolution) {
+  if (known.resolution !== added.resolution) {
     return undefined;
+  }
+  if (known.origin.kind !== "ServiceEntry") {
+    return joinToService(known, added);
   }
   const isMergeable = isSameList(known.exportedTo, added.exportedTo);
   const further = isMergeable
@@ -27,6 +30,26 @@ export function mergeServices(known: MeshService, added: MeshService): MeshServi
   }
   const numbers = new Set(shared.map(({ number }) => number));
   return { ...known, ports, endpoints: joinEndpoints(known.endpoints, added.endpoints, numbers) };
+}
+
+/** Whatever else an entry says of a Service's host has no effect, but its endpoints for ports of the same name count. */
+function joinToService(known: MeshService, added: MeshService): MeshService | undefined {
+  const numbers = new Map(
+    added.ports.flatMap(({ number, name }) => {
+      const own = known.ports.find((port) => port.name === name);
+      return own === undefined ? [] : [[number, own.number] as const];
+    }),
+  );
+  if (known.resolution !== "static" || numbers.size === 0 || added.endpoints.length === 0) return undefined;
+  const renumbered = added.endpoints.map((endpoint) => ({
+    ...endpoint,
+    ports: new Map([...endpoint.ports].flatMap(([number, dialled]) => renumber(numbers.get(number), dialled))),
+  }));
+  return { ...known, endpoints: joinEndpoints(known.endpoints, renumbered, new Set(numbers.values())) };
+}
+
+function renumber(number: number | undefined, dialled: number): readonly (readonly [number, number])[] {
+  return number === undefined ? [] : [[number, dialled]];
 }
 
 /** Endpoints of the second for some ports; a place that both name counts once. */
