@@ -88,8 +88,9 @@ function hidingWorkload(
   const gateways = new Set(gatewaysOf(virtualService));
   return workloads.find(
     (workload) =>
-      workload.gateways.some((gateway) => gateways.has(objectName(gateway))) &&
-      visibilityFrom(virtualService, { namespace: workload.namespace, byDefault }) === "hidden",
+      // Few are hidden, and a workload may play ten thousand Gateways.
+      visibilityFrom(virtualService, { namespace: workload.namespace, byDefault }) === "hidden" &&
+      workload.gateways.some((gateway) => gateways.has(objectName(gateway))),
   );
 }
 

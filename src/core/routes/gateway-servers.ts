@@ -148,7 +148,9 @@ function takenPort(server: GatewayServer, gateway: GatewayManifest, draft: Draft
   if (carries === "tcp") {
     return `${owner} has port ${server.port.number} already, and plain TCP servers cannot be told apart`;
   }
-  const isNamesake = draft.servers.some(
+  // Servers of one Gateway come one after the other.
+  const others = draft.servers.slice(-gateway.spec.servers.length);
+  const isNamesake = others.some(
     (other) => other.gateway === objectName(gateway) && other.server.port.name === server.port.name,
   );
   return carries === "tls" && isNamesake

@@ -47,12 +47,13 @@ function listenerStep({ table, request, listener }: Walk): SimulationStep {
     const reason = `the sidecar of ${request.from} takes what it sends to HTTP ports`;
     return step({ tried: "listener", name: `port ${request.port}`, taken: true, reason });
   }
-  const servers = all.map(({ gateway, server }) => `${gateway} server ${server}`).join(", ");
+  const shown = all.slice(0, shownHosts).map(({ gateway, server }) => `${gateway} server ${server}`);
+  const more = all.length > shownHosts ? ` and ${all.length - shownHosts} more` : "";
   return step({
     tried: "listener",
     name: `port ${request.port}`,
     taken: true,
-    reason: `port ${request.port} belongs to ${servers}`,
+    reason: `port ${request.port} belongs to ${shown.join(", ")}${more}`,
     at: all[0]?.at,
   });
 }
@@ -100,7 +101,7 @@ function whyTaken({ domain, aliases }: VirtualHost, host: string): string {
   return aliases?.includes(host) === true ? `${host} is another name of it` : `${host} is covered by ${domain}`;
 }
 
-/** Long lists of hosts are cut: nobody reads ten thousand names. */
+/** Long lists of hosts and servers are cut: nobody reads ten thousand names. */
 const shownHosts = 20;
 
 function whyNoVirtualHost({ table, request, listener, chain }: Walk, host: string): string {
