@@ -45,6 +45,9 @@ export function explainConnection({ mesh, table, addresses }: ExplainedMesh, ask
     };
   }
   const passed = { ...reached, filterChain: describeChain(chain), steps: [chainStep(listener, chain)] };
+  if (chain.tls !== undefined && !asked.isTls) {
+    return { ...passed, cause: "the chain ends TLS, so that a connection without it is closed" };
+  }
   // Asked connections begin at a gateway or a caller, never before a workload.
   if (chain.serves.kind !== "tcp") {
     return { ...passed, cause: "the port carries HTTP, so that routes are chosen request by request; ask with --url" };

@@ -1,6 +1,6 @@
 import type { PreparedRequest } from "./match-request.ts";
 import { matchesValue } from "./match-request.ts";
-import type { CorsPolicy, Fault, Route } from "./route-table.ts";
+import type { CorsPolicy, HeaderMutation, Route } from "./route-table.ts";
 import type { SimulationResult } from "./simulation.ts";
 
 /**
@@ -14,28 +14,27 @@ export function answerInstead(
 ): Extract<SimulationResult, { kind: "direct" }> | undefined {
   const { fault, cors } = route;
   if (fault?.abort !== undefined && fault.abort.percent >= 100) {
-    const status = abortStatus(fault.abort, request);
-    return { kind: "direct", route, by: "fault", status, body: abortBody, responseChanges: [] };
+    // The status of gRPC travels in a header of its own, whoever asks.
+    const status = fault.abort.kind === "http" ? fault.abort.status : 200;
+    return { kind: "direct", route, by: "fault", status, body: abortBody, responseChanges: changesOf(route) };
   }
-  if (cors !== undefined && answersPreflight(cors, request)) {
+  // A rule that answers by itself answers preflights in the same way.
+  if (cors !== undefined && route.action.kind === "forward" && answersPreflight(cors, request)) {
     return { kind: "direct", route, by: "cors", status: 200, body: new Uint8Array(), responseChanges: [] };
   }
   return undefined;
 }
 
-const abortBody = new TextEncoder().encode("fault filter abort");
-
-/** gRPC's own status travels in a header; the status of HTTP is 200 for callers that speak gRPC. */
-function abortStatus(abort: NonNullable<Fault["abort"]>, { headers }: PreparedRequest): number {
-  if (abort.kind === "http") return abort.status;
-  const isGrpc = headers.get("content-type")?.some((value) => /^application\/grpc(?:$|\+)/.test(value)) === true;
-  return isGrpc ? 200 : (httpStatuses[abort.status] ?? 500);
+/** The draw among several arms comes first, so that only what the rule itself changes is sure. */
+function changesOf({ action }: Route): readonly HeaderMutation[] {
+  const ofRule = action.responseHeaders === undefined ? [] : [action.responseHeaders];
+  if (action.kind !== "forward") return ofRule;
+  const arms = action.split.arms.filter(({ weight }) => weight > 0);
+  const only = arms.length === 1 ? arms[0] : undefined;
+  return only === undefined ? ofRule : [only.responseHeaders, ...ofRule];
 }
 
-/** By gRPC's number. Source: Envoy `source/common/grpc/status.cc`, grpcToHttpStatus. */
-const httpStatuses: readonly number[] = [
-  200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
-];
+const abortBody = new TextEncoder().encode("fault filter abort");
 
 /** One origin that is not allowed goes on to the destination, unless the policy says that it does not. */
 function answersPreflight(cors: CorsPolicy, { headers }: PreparedRequest): boolean {

@@ -1,5 +1,5 @@
 import { lowerAscii } from "./match-request.ts";
-import { splitAuthority } from "./rewrite-target.ts";
+import { splitAuthority } from "./split-authority.ts";
 import type { HttpRouting, VirtualHost } from "./route-table.ts";
 
 interface DomainIndex {

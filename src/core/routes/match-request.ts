@@ -1,7 +1,7 @@
 import { parseQuery, type RequestPath } from "./request-path.ts";
+import type { RoutedRequest } from "./request-target.ts";
 import { matchesWhole } from "./route-regex.ts";
 import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch, ValueMatch } from "./route-table.ts";
-import type { SimulatedRequest } from "./simulation.ts";
 
 /** A request in the form that conditions are checked against. */
 export interface PreparedRequest {
@@ -18,7 +18,7 @@ export type UnmetCondition =
   | { readonly kind: "header"; readonly header: HeaderMatch }
   | { readonly kind: "query"; readonly query: QueryMatch };
 
-export function prepareRequest(request: SimulatedRequest, { path, query }: RequestPath): PreparedRequest {
+export function prepareRequest(request: RoutedRequest, { path, query }: RequestPath): PreparedRequest {
   const headers = new Map<string, string[]>();
   for (const [name, value] of request.headers) {
     const key = name.toLowerCase();
@@ -33,8 +33,7 @@ export function prepareRequest(request: SimulatedRequest, { path, query }: Reque
   headers.set("host", [request.authority]);
   headers.set(":method", [request.method]);
   headers.set(":scheme", [request.scheme]);
-  // Envoy sets it from the connection, whatever the client said (use_remote_address).
-  headers.set("x-forwarded-proto", [request.scheme]);
+  headers.set("x-forwarded-proto", [request.forwardedProto]);
   return { path, lowerPath: lowerAscii(path), headers, query: parseQuery(query) };
 }
 

@@ -1,7 +1,9 @@
 import type { RequestPath } from "./request-path.ts";
+import type { RoutedRequest } from "./request-target.ts";
 import { replaceAll } from "./route-regex.ts";
 import type { PathMatch, PathRewrite, RedirectAction } from "./route-table.ts";
 import type { SimulatedRequest } from "./simulation.ts";
+import { splitAuthority } from "./split-authority.ts";
 
 /**
  * Path and query as the destination gets them. A prefix rewrite replaces what a prefix match matched, or the whole
@@ -36,7 +38,7 @@ export function rewriteTarget(
  */
 export function redirectLocation(
   action: RedirectAction,
-  request: SimulatedRequest,
+  request: RoutedRequest,
   where: { readonly target: RequestPath; readonly match: PathMatch },
 ): string {
   const scheme = action.scheme ?? request.scheme;
@@ -48,14 +50,6 @@ export function redirectLocation(
 /** Where a request goes that must come by https: the same place, port included. */
 export function httpsLocation(request: SimulatedRequest, { path, query }: RequestPath): string {
   return `https://${request.authority}${path}${query}`;
-}
-
-/** The part of an authority before its port. An IPv6 address keeps its brackets. */
-export function splitAuthority(authority: string): { readonly host: string; readonly port: string } {
-  const colon = authority.lastIndexOf(":");
-  return colon === -1 || authority.lastIndexOf("]") > colon
-    ? { host: authority, port: "" }
-    : { host: authority.slice(0, colon), port: authority.slice(colon + 1) };
 }
 
 function redirectTarget(
@@ -74,10 +68,10 @@ function redirectTarget(
 }
 
 function hostWithoutPort(
-  request: SimulatedRequest,
+  request: RoutedRequest,
   { hasNewPort, scheme }: { readonly hasNewPort: boolean; readonly scheme: string },
 ): string {
   const { host, port } = splitAuthority(request.authority);
-  const isUsual = port === (request.scheme === "https" ? "443" : "80");
+  const isUsual = port === (request.forwardedProto === "https" ? "443" : "80");
   return hasNewPort || (scheme !== request.scheme && isUsual) ? host : request.authority;
 }

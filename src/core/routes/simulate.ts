@@ -5,8 +5,8 @@ import { routingOf } from "./listener-parts.ts";
 import { findUnmet, prepareRequest, type PreparedRequest } from "./match-request.ts";
 import { mutateHeaders } from "./mutate-headers.ts";
 import { normalizeTarget, type RequestPath } from "./request-path.ts";
-import { resolveTarget } from "./request-target.ts";
-import { httpsLocation, redirectLocation, rewriteTarget, splitAuthority } from "./rewrite-target.ts";
+import { resolveTarget, type RoutedRequest } from "./request-target.ts";
+import { httpsLocation, redirectLocation, rewriteTarget } from "./rewrite-target.ts";
 import type {
   Destination,
   DirectAction,
@@ -56,7 +56,7 @@ export interface Walk {
 
 function walkTable(table: RouteTable, sent: SimulatedRequest): Walk {
   const resolved = resolveTarget(sent);
-  const request = resolved.kind === "request" ? resolved.request : sent;
+  const request = resolved.kind === "request" ? resolved.request : { ...sent, forwardedProto: sent.scheme };
   const start = {
     table,
     request,
@@ -66,7 +66,7 @@ function walkTable(table: RouteTable, sent: SimulatedRequest): Walk {
     prepared: undefined,
     taken: -1,
   };
-  const { listener, chain, virtualHosts } = findListener(table, request);
+  const { listener, chain, virtualHosts } = findListener(table, sent, request.authority);
   if (listener === undefined) {
     return { ...start, result: { kind: "miss", cause: "no-listener" } };
   }
@@ -91,7 +91,7 @@ function walkTable(table: RouteTable, sent: SimulatedRequest): Walk {
   }
   const prepared = prepareRequest(request, target);
   const reached = { ...start, listener, chain, virtualHosts, prepared };
-  if (virtualHost.requiresHttps && request.scheme !== "https") {
+  if (virtualHost.requiresHttps && request.forwardedProto !== "https") {
     const location = httpsLocation(request, target);
     return { ...reached, result: { kind: "redirect", route: undefined, status: 301, location, responseChanges: [] } };
   }
@@ -112,15 +112,17 @@ interface Reached {
   readonly virtualHosts: readonly VirtualHost[];
 }
 
-/** Two gateway workloads can have one port; the one that serves the host is meant. */
-function findListener(table: RouteTable, request: SimulatedRequest): Reached {
-  const authority = authorityWithPort(request);
+/**
+ * Two gateway workloads can have one port; the one that serves the host is meant. The connection is what was sent, also
+ * where the target is a whole URL with another scheme and host.
+ */
+function findListener(table: RouteTable, sent: SimulatedRequest, authority: string): Reached {
   let first: Reached | undefined;
   for (const listener of table.listeners) {
-    if (!isReached(listener, request)) {
+    if (!isReached(listener, sent)) {
       continue;
     }
-    const chain = chooseChain(listener, request);
+    const chain = chooseChain(listener, sent);
     const routing = chain === undefined ? undefined : routingOf(table, chain);
     const virtualHosts = routing === undefined ? [] : findVirtualHosts(routing, hostKeyOf(routing, authority));
     const reached = { listener, chain: routing === undefined ? undefined : chain, virtualHosts };
@@ -149,16 +151,9 @@ function isReached(listener: Listener, { from, port, proxy }: SimulatedRequest):
     : listener.role.kind === "outboundHttp" && listener.proxy === from;
 }
 
-/** A workload's sidecar knows by the connection which port was meant; a proxy has to read it in the request. */
-function authorityWithPort({ from, authority, port }: SimulatedRequest): string {
-  return from === undefined || port === 80 || splitAuthority(authority).port !== ""
-    ? authority
-    : `${authority}:${port}`;
-}
-
 interface TakenRequest {
   readonly table: RouteTable;
-  readonly request: SimulatedRequest;
+  readonly request: RoutedRequest;
   readonly target: RequestPath;
   readonly virtualHost: VirtualHost;
   readonly route: Route;

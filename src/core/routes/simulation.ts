@@ -56,8 +56,11 @@ export type SimulationResult =
       readonly body: Uint8Array;
       readonly responseChanges: readonly HeaderMutation[];
     }
-  /** Refused before routing: a target that no request may have (400), or https asked of a plain port (403). */
-  | { readonly kind: "rejected"; readonly status: 400 | 403; readonly reason: string }
+  /**
+   * Refused before routing: a target that no request may have (400), https asked of a plain port (403), or the target
+   * `*`, which is no path (404).
+   */
+  | { readonly kind: "rejected"; readonly status: 400 | 403 | 404; readonly reason: string }
   /** 404, flag NR; or nothing listens on the port at all. */
   | { readonly kind: "miss"; readonly cause: MissCause };
 

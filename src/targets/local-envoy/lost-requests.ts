@@ -18,7 +18,16 @@ export function buildLostRequestTest(table: RouteTable, { changes }: MovePlan): 
   const isMoved = ({ action }: Route) => action.kind === "forward" && moved.has(action.split.id);
   return ({ authority, path: target }) => {
     const path = normalizeTarget(target) ?? { path: target, query: "" };
-    const request = prepareRequest({ port: 0, scheme: "http", authority, method: "", target, headers: [] }, path);
+    const sent = {
+      port: 0,
+      scheme: "http",
+      forwardedProto: "http",
+      authority,
+      method: "",
+      target,
+      headers: [],
+    } as const;
+    const request = prepareRequest(sent, path);
     return table.httpRoutings.some((routing) => {
       const [host] = findVirtualHosts(routing, hostOf(authority));
       return host?.routes.some((route) => isMoved(route) && findUnmet(route.match, request)?.kind !== "path") ?? false;
