@@ -1,7 +1,7 @@
 import type { FindingLog } from "../diagnostics/finding-log.ts";
 import { type DecodeContext, type Decoder, childPlace, invalid, type Place, report } from "./decode/decoder.ts";
 import { didYouMean, listNames } from "./decode/nearest-name.ts";
-import { fieldPlace, reportMissing } from "./decode/object.ts";
+import { fieldPlace, isMisspelt, reportMissing } from "./decode/object.ts";
 import { type KindReader, lookUpKind } from "./kind-table.ts";
 import { decodeMetadata } from "./kinds/metadata.ts";
 import type { Manifest, ObjectMeta } from "./manifest.ts";
@@ -121,7 +121,7 @@ function readMetadata(
 ): ObjectMeta | undefined {
   const at = fieldPlace(place, "metadata");
   if (at === undefined) {
-    reportMissing("metadata", place, context);
+    reportUnlessMisspelt("metadata", place, { reader, context });
     return undefined;
   }
   const metadata = decodeMetadata(at, context);
@@ -163,12 +163,21 @@ function readSpec(
   }
   const spec = fieldPlace(place, "spec");
   if (spec === undefined && reader.from === "spec") {
-    reportMissing("spec", place, context);
+    reportUnlessMisspelt("spec", place, { reader, context });
     return undefined;
   }
   const empty: YamlMap = { kind: "map", entries: new Map(), offset: place.value.offset, size: 1 };
   const decoded = decode(spec ?? childPlace(place, "spec", empty), context);
   return decoded === invalid ? undefined : decoded;
+}
+
+function reportUnlessMisspelt(
+  name: string,
+  place: Place,
+  { reader, context }: { readonly reader: KindReader; readonly context: DecodeContext },
+): void {
+  const isTold = reader.isStrict && place.value.kind === "map" && isMisspelt(name, place.value, objectFields);
+  if (!isTold) reportMissing(name, place, context);
 }
 
 const objectFields = ["apiVersion", "kind", "metadata", "spec", "status"];

@@ -53,3 +53,14 @@ test("elsewhere a finding says what it is about", () => {
   const { diagnostics } = parseManifests([{ path: "a.yaml", text }], { defaultNamespace: "default" });
   expect(diagnostics).toMatchObject([{ code: "KIR1001", message: 'The alias "*gone" names no anchor above it.' }]);
 });
+
+test("two keys that YAML 1.1 makes one boolean of are told by what is written", () => {
+  const text = `kind: Service\napiVersion: v1\nmetadata: {name: a, labels: {on: x, y: z}}`;
+  const { diagnostics } = parseManifests([{ path: "a.yaml", text }], { defaultNamespace: "default" });
+  expect(diagnostics).toMatchObject([
+    {
+      code: "KIR1001",
+      message: 'The key "y" is read as "true", as Kubernetes reads it, and "true" is there already; quote it.',
+    },
+  ]);
+});

@@ -218,7 +218,7 @@ function reasonIn(reasons: Readonly<Record<string, string>> | undefined, name: s
 const comparedFields = 20;
 
 /** Whether one of the unknown fields was probably meant to be this one: that finding says it already. */
-function isMisspelt(name: string, value: YamlMap, known: readonly string[]): boolean {
+export function isMisspelt(name: string, value: YamlMap, known: readonly string[]): boolean {
   const unknown = [...value.entries.keys()].filter((written) => !known.includes(written));
   return unknown.slice(0, comparedFields).some((written) => nearestName(written, known) === name);
 }

@@ -139,7 +139,10 @@ function convertMap(node: YAMLMap, conversion: Conversion): YamlMap {
       continue;
     }
     if (entries.has(name)) {
-      const message = `The key "${name}" is there twice.`;
+      const message =
+        key.kind === "boolean" && key.source !== name
+          ? `The key "${key.source}" is read as "${name}", as Kubernetes reads it, and "${name}" is there already; quote it.`
+          : `The key "${name}" is there twice.`;
       const withoutQuote = "A key is there twice.";
       conversion.problems.push({ kind: "syntax", message, withoutQuote, offset: key.offset });
       continue;
