@@ -194,14 +194,18 @@ const inboundSchema = object({
 
 export const statusSchema = object({
   gateways: list(
-    object({
-      gateway: text("`namespace/name`."),
-      server: text("The server's name."),
-      hosts: list({ type: "string" }, "Hosts it admits."),
-      port: number("The port as manifests name it."),
-      protocol: text("http, https, tls or tcp."),
-      address: text("Where it listens on this machine."),
-    }),
+    object(
+      {
+        gateway: text("`namespace/name`."),
+        server: text("The server's name."),
+        hosts: list({ type: "string" }, "Hosts it admits."),
+        port: number("The port as manifests name it."),
+        protocol: text("http, https, tls or tcp."),
+        address: text("Where it listens on this machine."),
+        asksForCertificate: flag("Whether a client without a certificate is refused."),
+      },
+      ["asksForCertificate"],
+    ),
     "Where requests enter.",
   ),
   services: list(serviceSchema, "VirtualServices whose traffic can be moved."),

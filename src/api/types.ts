@@ -29,6 +29,8 @@ export interface GatewayAddress {
   readonly protocol: "http" | "https" | "tls" | "tcp";
   /** Where it listens on this machine, `127.0.0.1:8080`. */
   readonly address: string;
+  /** True where a client without a certificate is refused (`tls.mode: MUTUAL`); absent elsewhere. */
+  readonly asksForCertificate?: true;
 }
 
 /** One VirtualService whose traffic can be moved, and where it is. */

@@ -56,6 +56,7 @@ function buildGatewayAddresses(
         port: listener.port,
         protocol: protocolOf(chain),
         address: `${parts.listenAddress}:${parts.ports.get(listener.id) ?? listener.port}`,
+        ...(chain.tls?.mode === "mutual" ? { asksForCertificate: true as const } : {}),
       })),
     ),
   );

@@ -344,6 +344,11 @@ spec:
     await writeFile(file, `${gateway}${virtualService}  typo: 1\n`);
     const doubtful = await run(["explain", file, "--url", "http://a.example.com/"]);
     expect(doubtful).toMatchObject({ status: 1, stderr: expect.stringContaining("KIR1004") });
+    const typos = ["a", "b", "c", "d", "e"].map((name) => `  typo-${name}: 1\n`).join("");
+    await writeFile(file, `${gateway}${virtualService}${typos}`);
+    const noisy = await run(["explain", file, "--url", "http://a.example.com/"]);
+    expect(noisy.stderr.match(/error KIR1004/gu)).toHaveLength(3);
+    expect(noisy.stderr).toContain("... and 2 more errors; `kirikae check` shows all");
   });
 
   test("history without a journal says so", async () => {

@@ -49,10 +49,19 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
   };
 }
 
-/** Prints the errors, beside which every answer about the manifests is only as good as what was understood. */
+/** More would push the answer itself out of the terminal. */
+const maxNoted = 3;
+
+/**
+ * Prints the first errors, and how many there are: beside them every answer about the manifests is only as good as what
+ * was understood.
+ */
 export function noteErrors({ diagnostics, lines }: LoadedMesh, terminal: Terminal): number {
   const errors = diagnostics.filter((finding) => finding.level === "error");
-  if (errors.length > 0) terminal.note(renderDiagnostics(errors, lines, terminal.noteInk));
+  if (errors.length > 0) terminal.note(renderDiagnostics(errors.slice(0, maxNoted), lines, terminal.noteInk));
+  const hidden = errors.length - maxNoted;
+  if (hidden > 0)
+    terminal.note(`... and ${hidden} more ${hidden === 1 ? "error" : "errors"}; \`kirikae check\` shows all`);
   return errors.length;
 }
 

@@ -117,3 +117,11 @@ test("no switch is proposed that would be refused: rules that lead to different 
   expect(record("text", [{ ...ready, services: [mixed] }]).answers[0]).not.toContain("npx kirikae switch");
   expect(record("text", [{ ...ready, services: [mixed, service] }]).answers[0]).toContain("npx kirikae switch");
 });
+
+test("a request to a server that refuses clients without a certificate names one", () => {
+  const [gateway] = gateways;
+  if (gateway === undefined) throw new Error("the fake has a gateway");
+  const mutual = { ...gateway, protocol: "https" as const, asksForCertificate: true as const };
+  const { answers } = record("text", [{ ...ready, gateways: [mutual] }]);
+  expect(answers[0]).toContain("curl --insecure --cert CLIENT.crt --key CLIENT.key --resolve sample.hoge.com:8080");
+});

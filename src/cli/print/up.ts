@@ -89,7 +89,7 @@ function renderCallers({ callers, gateways, callToTry }: ReadyEvent, ink: Ink): 
 }
 
 /** Any host of a wildcard will do for a try. */
-function renderCurl({ hosts, address, protocol }: GatewayAddress): string | undefined {
+function renderCurl({ hosts, address, protocol, asksForCertificate }: GatewayAddress): string | undefined {
   if (protocol === "tls" || protocol === "tcp") return undefined;
   const [first] = hosts;
   const host = first?.replace(/^.*\//u, "").replace(/^\*\./u, "any.");
@@ -97,7 +97,8 @@ function renderCurl({ hosts, address, protocol }: GatewayAddress): string | unde
   if (protocol === "https") {
     const name = isNamed ? host : "localhost";
     const port = address.slice(address.lastIndexOf(":") + 1);
-    return `curl --insecure --resolve ${name}:${port}:127.0.0.1 https://${name}:${port}/`;
+    const certificate = asksForCertificate ? "--cert CLIENT.crt --key CLIENT.key " : "";
+    return `curl --insecure ${certificate}--resolve ${name}:${port}:127.0.0.1 https://${name}:${port}/`;
   }
   return isNamed ? `curl -H 'Host: ${host}' http://${address}/` : `curl http://${address}/`;
 }

@@ -11,6 +11,10 @@ const hasProbeHeader = { name: probeHeader, headerMatchSpecifier: { case: "prese
  * Ends a request that carries the probe's header once its route is known and before anything is sent on, so that a proxy
  * can be asked about a request without an app seeing it. It comes before the filters that a route can configure, and
  * has a name of its own, so that no route configures it.
+ *
+ * Anyone who reaches the listener may ask, which on one machine is loopback alone: what is told stands in the manifests
+ * and in `emit`, nothing changes, and only the asker's own request ends. A page in a browser cannot send the header to
+ * another site without that site's consent (CORS). A secret value would guard no more, and `emit` would have to print it.
  */
 export const probeFilter = emitExtension("kirikae.probe", HTTPFaultSchema, {
   abort: { errorType: { case: "httpStatus", value: probeStatus }, percentage: emitPercent(100) },
