@@ -50,7 +50,7 @@ export interface OracleCase {
   readonly requests: readonly CaseRequest[];
   /** The workloads that its requests come from. */
   readonly callers: readonly Caller[];
-  /** Why the two sides differ still, from a line `# differs: `; such a case fails when they agree. */
+  /** The id of an intended difference, from a line `# differs: `; such a case fails when the two sides agree. */
   readonly differs: string | undefined;
 }
 
@@ -59,7 +59,7 @@ export interface OracleCase {
  * `| name: value` for each header what to ask. `| tls-client: name` is no header, but whose certificate the client shows,
  * and `| from: namespace/name` a workload of the case or of `callers.yaml` that sends it.
  * `PORT_name` stands for the port of a backend, `CERT_name`, `KEY_name` for the parts of a certificate in base64.
- * A line `# differs: ` says what kirikae does not do yet as Istio does. Without a Gateway of its own, a case gets `default/gw` of `open-gateway.yaml`.
+ * A line `# differs: ` names the intended difference that it shows. Without a Gateway of its own, a case gets `default/gw` of `open-gateway.yaml`.
  */
 export function readCases(fill: Fill): readonly OracleCase[] {
   return readdirSync(folder)

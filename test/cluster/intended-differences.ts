@@ -73,6 +73,35 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     },
   },
   {
+    id: "destination-twice",
+    about: "manifests",
+    title: "One destination twice in a rule, with different header changes",
+    istio: "Each of the two has its share and its header changes.",
+    kirikae:
+      "`check` reports KIR1104, and the rule is not served. Twice with the same changes counts as one, with both weights.",
+    why: "Weights are kept by destination, so that a move can name it; two shares of one destination could not be told apart.",
+    seenIn: { kind: "cases" },
+  },
+  {
+    id: "capitals-in-entries",
+    about: "manifests",
+    title: "Capital letters in the hosts of a ServiceEntry",
+    istio:
+      "`Api.example.org` and `api.example.org` are two hosts, and a destination has to be written as the entry is.",
+    kirikae: "They are one host, and `check` warns (KIR1229).",
+    why: "Names on the network have no case. With the warning obeyed, nothing differs.",
+    seenIn: { kind: "cases" },
+  },
+  {
+    id: "passthrough-balancer",
+    about: "manifests",
+    title: "`loadBalancer.simple: PASSTHROUGH`",
+    istio: "A connection goes to the address that it was meant for; at a gateway there is none, and the answer is 503.",
+    kirikae: "`check` reports KIR1006, and `up` refuses.",
+    why: "Nothing on this machine redirects connections, so none carries such an address.",
+    seenIn: { kind: "cases" },
+  },
+  {
     id: "original-destination",
     about: "clients",
     title: "Addresses that a caller inside the mesh connects to",

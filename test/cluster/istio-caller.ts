@@ -58,9 +58,11 @@ function isOutbound(listener: Json): boolean {
   return listener["traffic_direction"] === "OUTBOUND" && textAt(listener, "name") !== "virtualOutbound";
 }
 
+const placeFields: ReadonlySet<string> = new Set(["@type", "address", "additional_addresses", "bind_to_port"]);
+
 function moveListener(listener: Json, port: number): Json {
-  const { "@type": _type, bind_to_port: _bind, additional_addresses: _more, ...rest } = listener;
-  return { ...rest, address: { socket_address: { address: "127.0.0.1", port_value: port } } };
+  const kept = Object.entries(listener).filter(([field]) => !placeFields.has(field));
+  return { ...Object.fromEntries(kept), address: { socket_address: { address: "127.0.0.1", port_value: port } } };
 }
 
 /**
@@ -85,13 +87,13 @@ async function findAddresses(
   cluster: Cluster,
 ): Promise<readonly string[]> {
   const [name = "", namespace = callerNamespace] = labels;
-  const names = [labels.join("."), `${name}.${namespace}.svc.cluster.local`];
+  const names = new Set([labels.join("."), `${name}.${namespace}.svc.cluster.local`]);
   const service = await readObject(cluster, `/api/v1/namespaces/${namespace}/services/${name}`);
   const entries = await readObject(cluster, "/apis/networking.istio.io/v1/serviceentries");
   const items = (entries?.["items"] ?? []) as readonly KubeObject[];
   const specs = items
     .map(({ spec }) => spec as { readonly hosts: readonly string[]; readonly addresses?: readonly string[] })
-    .filter(({ hosts }) => hosts.some((host) => names.includes(host)));
+    .filter(({ hosts }) => hosts.some((host) => names.has(host)));
   const own = service === undefined ? undefined : objectAt(service, "spec")["clusterIP"];
   return [...(typeof own === "string" ? [own] : []), ...specs.flatMap(({ addresses }) => addresses ?? [])];
 }

@@ -119,7 +119,12 @@ export function resolveShares(action: Json, nameCluster: NameCluster): readonly 
     (arm) => Number(arm["weight"] ?? 0) > 0,
   );
   const total = arms.reduce((sum, arm) => sum + Number(arm["weight"]), 0);
-  return arms.map(({ name, weight, ...rest }) =>
-    withoutDefaults({ ...resolveHeaders(rest), cluster: nameCluster(String(name)), share: Number(weight) / total }),
-  );
+  // Two shares that are alike are one with both.
+  const shares = new Map<string, { readonly arm: Json; readonly weight: number }>();
+  for (const { name, weight, ...rest } of arms) {
+    const arm = withoutDefaults({ ...resolveHeaders(rest), cluster: nameCluster(String(name)) });
+    const key = JSON.stringify(arm);
+    shares.set(key, { arm, weight: (shares.get(key)?.weight ?? 0) + Number(weight) });
+  }
+  return [...shares.values()].map(({ arm, weight }) => ({ ...arm, share: weight / total }));
 }

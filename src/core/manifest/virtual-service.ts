@@ -94,12 +94,21 @@ export interface HttpRoute {
   readonly retries: HttpRetry | undefined;
   readonly rewrite: HttpRewrite | undefined;
   readonly mirrors: readonly HttpMirror[];
+  /** What `mirrors` is made of, where a manifest says it: a delegate inherits each of these by itself. */
+  readonly mirrorFields?: MirrorFields;
   readonly headers: HeaderOperations;
   readonly fault: HttpFault | undefined;
   readonly cors: HttpCors | undefined;
   readonly at: Position;
   /** `Kind namespace/name` of the object that says this, where that is no VirtualService. */
   readonly madeFrom?: string;
+}
+
+/** `mirror` with its percentage, and `mirrors`. */
+export interface MirrorFields {
+  readonly mirror: Destination | undefined;
+  readonly percent: number | undefined;
+  readonly mirrors: readonly HttpMirror[];
 }
 
 export type HttpAction =

@@ -9,7 +9,19 @@ export const rootNamespace = "istio-system";
  * Source: Istio `pilot/pkg/model/config.go`, ResolveShortnameToFQDN.
  */
 export function resolveHost(host: string, namespace: string): HostName {
-  const name = host.toLowerCase();
+  return resolveLettered(host.toLowerCase(), namespace);
+}
+
+/**
+ * As `resolveHost`, with the capitals in the name of a Kubernetes Service, where they are wrong: Istio compares
+ * destinations with services letter by letter, so that such a destination does not exist.
+ */
+export function resolveDestinationHost(host: string, namespace: string): HostName {
+  const written = resolveLettered(host, namespace);
+  return written.endsWith(".svc.cluster.local") ? written : written.toLowerCase();
+}
+
+function resolveLettered(name: string, namespace: string): HostName {
   if (name === "" || name.includes(".") || name.includes(":") || name.startsWith("*")) {
     return name;
   }

@@ -52,6 +52,8 @@ export interface RoutedService {
   readonly domains: ReadonlySet<string>;
   /** By rule number. */
   readonly routes: ReadonlyMap<number, readonly Route[]>;
+  /** `Ingress namespace/name` where that is what it is made from, which has no weights. */
+  readonly madeFrom?: string | undefined;
 }
 
 /** A table never changes, and moves ask for the services of the same one again and again. */
@@ -67,16 +69,17 @@ export function buildRoutedServices(table: RouteTable): readonly RoutedService[]
 }
 
 function gatherServices(table: RouteTable): readonly RoutedService[] {
-  const services = new Map<string, { domains: Set<string>; routes: Map<number, Route[]> }>();
+  const services = new Map<string, { domains: Set<string>; routes: Map<number, Route[]>; madeFrom?: string }>();
   const nameless = routingsOfOneService(table);
   for (const { id, virtualHosts, matchesPorts } of table.httpRoutings) {
     for (const virtualHost of virtualHosts) {
       for (const route of virtualHost.routes) {
-        const { virtualService, rule } = route.origin;
+        const { virtualService, rule, madeFrom } = route.origin;
         if (virtualService === "") continue;
         const found = services.get(virtualService) ?? {
           domains: new Set<string>(),
           routes: new Map<number, Route[]>(),
+          ...(madeFrom === undefined ? {} : { madeFrom }),
         };
         services.set(virtualService, found);
         const { domain } = virtualHost;

@@ -1,5 +1,5 @@
 import type { Destination, HttpRouteDestination } from "../manifest/virtual-service.ts";
-import { resolveHost } from "../mesh/host-name.ts";
+import { resolveDestinationHost } from "../mesh/host-name.ts";
 import type { DestinationRef, DestinationResolver } from "./destinations.ts";
 import { destinationId } from "./destinations.ts";
 import { authorityOf, buildHeaderMutation, noMutation } from "./header-mutation.ts";
@@ -89,7 +89,7 @@ export function refOf(
   destination: Destination,
   { namespace, listenerPort, destinations }: Omit<SplitContext, "siblings">,
 ): DestinationRef {
-  const host = resolveHost(destination.host, namespace);
+  const host = resolveDestinationHost(destination.host, namespace);
   const port = destination.port ?? destinations.inferPort(host, listenerPort);
   return { host: destinations.aliasOf(host) ?? host, subset: destination.subset, port };
 }

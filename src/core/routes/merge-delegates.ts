@@ -1,8 +1,9 @@
 import { objectName, type ObjectName, type VirtualServiceManifest } from "../manifest/manifest.ts";
 import type { MeshConfig } from "../manifest/mesh-config.ts";
-import type { HttpMatch, HttpRoute, RouteDestination } from "../manifest/virtual-service.ts";
+import { combineMirrors } from "../manifest/combine-mirrors.ts";
+import type { HttpMatch, HttpMirror, HttpRoute, MirrorFields, RouteDestination } from "../manifest/virtual-service.ts";
 import { resolveGatewayName } from "../mesh/gateway-name.ts";
-import { resolveHost } from "../mesh/host-name.ts";
+import { resolveDestinationHost } from "../mesh/host-name.ts";
 import { isVisibleIn } from "./exports.ts";
 import { matchesConflict, mergeMatch } from "../mesh/merge-matches.ts";
 
@@ -54,8 +55,9 @@ function expandRule(rule: HttpRoute, { root, delegates, config }: Expansion): re
 function inFull(rule: HttpRoute, namespace: string): HttpRoute {
   const named = <Target extends Pick<RouteDestination, "destination">>(target: Target): Target => ({
     ...target,
-    destination: { ...target.destination, host: resolveHost(target.destination.host, namespace) },
+    destination: { ...target.destination, host: resolveDestinationHost(target.destination.host, namespace) },
   });
+  const { mirrorFields } = rule;
   return {
     ...rule,
     match: rule.match.map((match) => ({
@@ -63,6 +65,16 @@ function inFull(rule: HttpRoute, namespace: string): HttpRoute {
       gateways: match.gateways.map((gateway) => resolveGatewayName(gateway, namespace) ?? "mesh"),
     })),
     mirrors: rule.mirrors.map(named),
+    ...(mirrorFields === undefined
+      ? {}
+      : {
+          mirrorFields: {
+            ...mirrorFields,
+            mirror:
+              mirrorFields.mirror === undefined ? undefined : named({ destination: mirrorFields.mirror }).destination,
+            mirrors: mirrorFields.mirrors.map(named),
+          },
+        }),
     action:
       rule.action.kind === "route"
         ? { ...rule.action, destinations: rule.action.destinations.map(named) }
@@ -82,10 +94,22 @@ function mergeRule(root: HttpRoute, leaf: HttpRoute): HttpRoute | undefined {
     rewrite: leaf.rewrite ?? root.rewrite,
     fault: leaf.fault ?? root.fault,
     cors: leaf.cors ?? root.cors,
-    mirrors: leaf.mirrors.length > 0 ? leaf.mirrors : root.mirrors,
+    mirrors: mergeMirrors(root, leaf),
     headers: hasChanges(leaf.headers) ? leaf.headers : root.headers,
   };
 }
+
+/** Source: Istio `pilot/pkg/model/virtualservice.go`, mergeHTTPRoute. */
+function mergeMirrors(root: HttpRoute, leaf: HttpRoute): readonly HttpMirror[] {
+  const [ofRoot, ofLeaf] = [root.mirrorFields ?? noMirrorFields, leaf.mirrorFields ?? noMirrorFields];
+  return combineMirrors({
+    mirror: ofLeaf.mirror ?? ofRoot.mirror,
+    percent: ofLeaf.percent ?? ofRoot.percent,
+    mirrors: ofLeaf.mirrors.length > 0 ? ofLeaf.mirrors : ofRoot.mirrors,
+  });
+}
+
+const noMirrorFields: MirrorFields = { mirror: undefined, percent: undefined, mirrors: [] };
 
 /** Every pair that can hold together; undefined when an entry of the delegate goes with none of the root's. */
 function mergeMatches(root: readonly HttpMatch[], leaf: readonly HttpMatch[]): readonly HttpMatch[] | undefined {

@@ -14,7 +14,8 @@ import {
 import { parseDuration } from "../decode/duration.ts";
 import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { durationMs, number, string } from "../decode/scalars.ts";
-import type { HttpAction, HttpDelegate, HttpMirror, HttpRoute, HttpRouteDestination } from "../virtual-service.ts";
+import { combineMirrors } from "../combine-mirrors.ts";
+import type { HttpAction, HttpDelegate, HttpRoute, HttpRouteDestination, MirrorFields } from "../virtual-service.ts";
 import { decodeDestination, decodeMirrorPercent, decodeMirrorPolicy, decodeRouteDestination } from "./destination.ts";
 import { decodeDirectResponse, decodeRedirect, decodeRewrite } from "./http-action.ts";
 import { complainHeaderCount, decodeHeaderOperations, noHeaderOperations } from "./http-headers.ts";
@@ -75,12 +76,12 @@ type RouteFields = Exclude<ReturnType<typeof decodeFields>, symbol>;
 /** One rule of `http`. Source of the rules: Istio `pkg/config/validation/virtualservice.go`. */
 export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fields, place, context) => {
   const action = buildAction(fields, place, context);
-  const mirrors = buildMirrors(fields, place, context);
+  const mirrorFields = readMirrorFields(fields, place, context);
   const complaint = complainPrefixRewrite(fields) ?? complainAuthority(fields) ?? complainHeaders(fields);
   if (complaint !== undefined) {
     reportConflict(place, context, complaint);
   }
-  if (action === invalid || mirrors === invalid || complaint !== undefined) {
+  if (action === invalid || mirrorFields === invalid || complaint !== undefined) {
     return invalid;
   }
   return {
@@ -90,7 +91,8 @@ export const decodeHttpRoute: Decoder<HttpRoute> = transform(decodeFields, (fiel
     timeoutMs: fields.timeout,
     retries: fields.retries,
     rewrite: fields.rewrite,
-    mirrors,
+    mirrors: combineMirrors(mirrorFields),
+    mirrorFields,
     headers: fields.headers,
     fault: fields.fault,
     cors: fields.corsPolicy,
@@ -151,7 +153,7 @@ function checkWeights(
   return { kind: "route", destinations };
 }
 
-function buildMirrors(fields: RouteFields, place: Place, context: DecodeContext): readonly HttpMirror[] | Invalid {
+function readMirrorFields(fields: RouteFields, place: Place, context: DecodeContext): MirrorFields | Invalid {
   const { mirror, mirrors = [] } = fields;
   if (mirror !== undefined && mirrors.length > 0) {
     return reportConflict(place, context, "must not have both mirror and mirrors");
@@ -163,8 +165,8 @@ function buildMirrors(fields: RouteFields, place: Place, context: DecodeContext)
       hint: "Write mirrorPercentage: {value: N} instead.",
     });
   }
-  const percent = fields.mirrorPercentage ?? fields.mirrorPercent ?? fields.mirror_percent ?? 100;
-  return mirror === undefined ? mirrors : [{ destination: mirror, percent }];
+  const percent = fields.mirrorPercentage ?? fields.mirrorPercent ?? fields.mirror_percent;
+  return { mirror, percent, mirrors };
 }
 
 /** Replacing the matched prefix means something only where no condition matches a path in another way. */
