@@ -116,6 +116,10 @@ export function complainHost(text: string): string | undefined {
   return isIpAddress(text) ? undefined : complainWildcardHost(text);
 }
 
+export function complainAddress(text: string): string | undefined {
+  return isIpAddress(text) ? undefined : `must be an IP address, but is ${JSON.stringify(text)}`;
+}
+
 /** Why a text is neither an IP address nor a CIDR range. */
 export function complainSubnet(text: string): string | undefined {
   const [ip = "", bits, ...rest] = text.split("/");

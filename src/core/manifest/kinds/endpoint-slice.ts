@@ -1,9 +1,10 @@
-import { lenientList, list, nonEmpty, strings, transform } from "../decode/collections.ts";
-import { type DecodeContext, type Decoder, type Place, positionOf } from "../decode/decoder.ts";
-import { object, optional, required, withDefault } from "../decode/object.ts";
+import { lenientList, list, nonEmpty, refine, strings, transform } from "../decode/collections.ts";
+import { type DecodeContext, type Decoder, type Place, positionOf, reportValue } from "../decode/decoder.ts";
+import { fieldPlace, object, optional, required, withDefault } from "../decode/object.ts";
 import { boolean, oneOf, portNumber, string } from "../decode/scalars.ts";
 import type { EndpointSliceSpec, SliceEndpoint, SlicePort } from "../endpoint-slice.ts";
 import type { ObjectMeta } from "../manifest.ts";
+import { complainAddress } from "../names.ts";
 
 const decodePort: Decoder<SlicePort> = transform(
   object({
@@ -55,7 +56,7 @@ const sliceFields = object({
     ports: withDefault(list(decodePort), []),
     endpoints: withDefault(
       lenientList(
-        transform(sliceEndpoint, (endpoint, place, context) => ({ endpoint, at: positionOf(place, context) })),
+        transform(sliceEndpoint, (endpoint, place, context) => ({ endpoint, place, at: positionOf(place, context) })),
       ),
       [],
     ),
@@ -65,10 +66,10 @@ const sliceFields = object({
 
 /** A `discovery.k8s.io/v1` EndpointSlice, read from the whole document. A condition that is unknown counts as ready. */
 export function decodeEndpointSlice(metadata: ObjectMeta): Decoder<EndpointSliceSpec> {
-  return transform(sliceFields, ({ addressType, ports, endpoints }) => ({
+  return transform(sliceFields, ({ addressType, ports, endpoints }, _, context) => ({
     service: metadata.labels[serviceLabel],
     addressType,
-    endpoints: endpoints.map(({ endpoint, at }) => ({
+    endpoints: endpoints.filter(hasAddresses(addressType, context)).map(({ endpoint, at }) => ({
       addresses: endpoint.addresses,
       ports,
       isReady: endpoint.conditions?.ready ?? true,
@@ -79,8 +80,17 @@ export function decodeEndpointSlice(metadata: ObjectMeta): Decoder<EndpointSlice
   }));
 }
 
+/** One that is no address would make Envoy refuse all endpoints of the Service. */
+function hasAddresses(type: EndpointSliceSpec["addressType"], context: DecodeContext) {
+  return ({ endpoint, place }: { endpoint: { readonly addresses: readonly string[] }; place: Place }): boolean => {
+    const complaints = type === "FQDN" ? [] : endpoint.addresses.flatMap((address) => complainAddress(address) ?? []);
+    for (const complaint of complaints) reportValue(fieldPlace(place, "addresses") ?? place, context, complaint);
+    return complaints.length === 0;
+  };
+}
+
 const subsetAddress = object({
-  fields: { ip: required(string), targetRef: optional(targetRef) },
+  fields: { ip: required(refine(string, complainAddress)), targetRef: optional(targetRef) },
   foreign: ["hostname", "nodeName"],
 });
 

@@ -1,8 +1,9 @@
-import { list, recover, stringMap, transform } from "../decode/collections.ts";
+import { list, recover, refine, stringMap, transform } from "../decode/collections.ts";
 import { type Decoder, positionOf } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { boolean, integer, oneOf, portNumber, string } from "../decode/scalars.ts";
 import type { ObjectMeta } from "../manifest.ts";
+import { complainAddress } from "../names.ts";
 import type { ContainerPort, PodStatus, WorkloadSpec } from "../workload.ts";
 
 const containerPort: Decoder<ContainerPort> = transform(
@@ -96,7 +97,13 @@ const condition = object({ fields: { type: optional(string), status: optional(st
 const decodePodStatus: Decoder<PodStatus> = transform(
   object({
     fields: {
-      podIP: optional(string),
+      // A pod that has no place yet has an empty one.
+      podIP: optional(
+        recover(
+          refine(string, (text) => (text === "" ? undefined : complainAddress(text))),
+          "",
+        ),
+      ),
       phase: optional(oneOf(phases)),
       conditions: withDefault(list(condition), []),
     },
@@ -104,7 +111,7 @@ const decodePodStatus: Decoder<PodStatus> = transform(
   }),
   ({ podIP, phase, conditions }) => {
     const ready = conditions.find(({ type }) => type === "Ready")?.status;
-    return { ip: podIP, phase, isReady: ready === undefined ? undefined : ready === "True" };
+    return { ip: podIP === "" ? undefined : podIP, phase, isReady: ready === undefined ? undefined : ready === "True" };
   },
 );
 
