@@ -62,6 +62,7 @@ ${workload("web")}${service("web")}
 ${workload("limited")}${service("limited")}${limited}
 ${workload("plain", { labels: ', sidecar.istio.io/inject: "false"' })}${service("plain")}
 ${workload("db", { program: "db.js" })}${service("db", "{ name: tcp, port: 5432 }")}${database}
+${workload("rpc", { program: "rpc.js" })}${service("rpc", "{ name: grpc, port: 80 }")}
 ${workload("client")}
 `;
 
@@ -75,7 +76,15 @@ createServer((request, response) => {
   );
   if (request.url === "/slow") setTimeout(answer, 1500);
   else answer();
+}).on("upgrade", (request, socket) => {
+  socket.write("HTTP/1.1 101 Switching Protocols\\r\\nupgrade: websocket\\r\\nconnection: upgrade\\r\\n\\r\\n");
+  socket.pipe(socket);
 }).listen(Number(process.env.PORT), "127.0.0.1");
+`;
+
+const rpc = `
+import { createServer } from "node:http2";
+createServer((request, response) => response.end(request.httpVersion)).listen(Number(process.env.PORT), "127.0.0.1");
 `;
 
 const db = `
@@ -93,14 +102,20 @@ async function statusOf(sandbox: Sandbox): Promise<Status> {
   return JSON.parse(stdout) as Status;
 }
 
-/** Sends requests as the workload `app/client` does. */
-async function asClient(sandbox: Sandbox): Promise<(url: string) => Promise<Answer>> {
+/** Where the workload `app/client` sends its requests. */
+async function clientProxy(sandbox: Sandbox): Promise<{ readonly host: string; readonly port: number }> {
   const { callers } = await statusOf(sandbox);
   const proxy = callers.find((caller) => caller.workload === "app/client")?.proxy ?? "";
-  const [host, port] = proxy.split(":");
+  const [host = "", port = ""] = proxy.split(":");
+  return { host, port: Number(port) };
+}
+
+/** Sends requests as the workload `app/client` does. */
+async function asClient(sandbox: Sandbox): Promise<(url: string) => Promise<Answer>> {
+  const { host, port } = await clientProxy(sandbox);
   return async (url) =>
     await new Promise((resolve, reject) => {
-      const sent = request({ host, port: Number(port), path: url, headers: { host: new URL(url).host }, agent: false });
+      const sent = request({ host, port, path: url, headers: { host: new URL(url).host }, agent: false });
       sent.on("error", reject);
       sent.on("response", (response) => {
         const chunks: Buffer[] = [];
@@ -128,6 +143,7 @@ function sandboxOf(text = mesh): Sandbox {
     "mesh.yaml": text,
     "app.js": app,
     "db.js": db,
+    "rpc.js": rpc,
   });
 }
 
@@ -197,6 +213,31 @@ test("a port of bytes passes them on by the workload's sidecar, and explain says
   expect(await explain("plain")).toEqual([]);
 });
 
+test("HTTP/2 and upgraded connections get through to the workload", async () => {
+  await using sandbox = sandboxOf();
+  await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`] });
+  const ask = await asClient(sandbox);
+  expect(await ask("http://rpc/")).toEqual({ status: 200, body: "2.0" });
+
+  const { host, port } = await clientProxy(sandbox);
+  const echoed = await new Promise<string>((resolve, reject) => {
+    const headers = { host: "web", connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+    const sent = request({ host, port, path: "http://web/", headers, agent: false });
+    sent.on("error", reject);
+    sent.on("response", ({ statusCode }) => reject(new Error(`answered ${statusCode ?? 0}`)));
+    sent.on("upgrade", (_, socket) => {
+      socket.once("data", (chunk: Buffer) => {
+        resolve(chunk.toString());
+        socket.destroy();
+      });
+      socket.on("error", reject);
+      socket.write("hello");
+    });
+    sent.end();
+  });
+  expect(echoed).toBe("hello");
+});
+
 test("a workload that ends is 503 UF of its own side, comes back under its name, and gets more replicas", async () => {
   await using sandbox = sandboxOf();
   const args = ["--gateway-port", `5432=${await freePort()}`];
@@ -229,29 +270,52 @@ test("a workload that ends is 503 UF of its own side, comes back under its name,
   expect(counted.errors).toBe(0);
 });
 
+/** Asks for the service `web` without a pause while each text in turn is saved and becomes live. */
+async function askWhileSaving(
+  sandbox: Sandbox,
+  changes: readonly { readonly text: string; readonly isLive: (status: Status) => boolean }[],
+): Promise<readonly number[]> {
+  const ask = await asClient(sandbox);
+  const statuses: number[] = [];
+  const over = new AbortController();
+  const load = Array.from({ length: 4 }, async () => {
+    while (!over.signal.aborted) statuses.push((await ask("http://web/")).status);
+  });
+  for (const { text, isLive } of changes) {
+    sandbox.write("mesh.yaml", text);
+    await eventually("the change to be live", async () => (isLive(await statusOf(sandbox)) ? true : undefined));
+  }
+  over.abort();
+  await Promise.all(load);
+  expect(statuses.length).toBeGreaterThan(20);
+  return statuses;
+}
+
+const hasInbound = (name: string, { inbound }: Status): boolean => inbound.some(({ workload: each }) => each === name);
+
 test("a sidecar that is taken away or given while requests come in loses none", async () => {
   await using sandbox = sandboxOf();
   await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`] });
-  const ask = await asClient(sandbox);
   const without = mesh.replace(workload("web"), workload("web", { labels: ', sidecar.istio.io/inject: "false"' }));
-  const statuses: number[] = [];
-  const over = new AbortController();
-  const load = (async () => {
-    while (!over.signal.aborted) statuses.push((await ask("http://web/")).status);
-  })();
-  const isInbound = async (): Promise<boolean> =>
-    (await statusOf(sandbox)).inbound.some((port) => port.workload === "app/web");
-  for (const [text, wanted] of [
-    [without, false],
-    [mesh, true],
-    [without, false],
-    [mesh, true],
-  ] as const) {
-    sandbox.write("mesh.yaml", text);
-    await eventually("the change to be live", async () => ((await isInbound()) === wanted ? true : undefined));
-  }
-  over.abort();
-  await load;
-  expect(statuses.length).toBeGreaterThan(20);
+  const taken = { text: without, isLive: (status: Status) => !hasInbound("app/web", status) };
+  const given = { text: mesh, isLive: (status: Status) => hasInbound("app/web", status) };
+  const statuses = await askWhileSaving(sandbox, [taken, given, taken, given]);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+});
+
+test("a workload that comes and goes together with the rule that leads to it loses no request", async () => {
+  const rule = `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: web, namespace: app }
+spec: { hosts: [web], http: [{ route: [{ destination: { host: guest } }] }] }
+`;
+  const withGuest = `${mesh}${workload("guest")}${service("guest")}${rule}`;
+  await using sandbox = sandboxOf(withGuest);
+  await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`] });
+  const gone = { text: mesh, isLive: (status: Status) => !hasInbound("app/guest", status) };
+  const back = { text: withGuest, isLive: (status: Status) => hasInbound("app/guest", status) };
+  const statuses = await askWhileSaving(sandbox, [gone, back, gone, back]);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
 });
