@@ -1,3 +1,4 @@
+import { admissionFindings } from "./admission-findings.ts";
 import type { CatalogueEntry } from "./catalogue-entry.ts";
 import { ingressFindings } from "./ingress-findings.ts";
 import { routeFindings } from "./route-findings.ts";
@@ -245,6 +246,7 @@ const entries = {
   },
   ...routeFindings,
   ...ingressFindings,
+  ...admissionFindings,
   // KIR1200 to KIR1299: what objects say about each other.
   KIR1200: {
     level: "error",

@@ -28,8 +28,19 @@ export interface ReadSuppressions {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Findings that no annotation can silence, because it is they that keep suppressions and counts honest. */
-const alwaysShown: ReadonlySet<DiagnosticCode> = new Set(["KIR1011", "KIR1080", "KIR1081", "KIR1082", "KIR1083"]);
+/**
+ * Findings that no annotation can silence: they keep suppressions and counts honest, or tell of an object that a cluster
+ * never takes, as every other of Istio's IST0106 does.
+ */
+const alwaysShown: ReadonlySet<DiagnosticCode> = new Set([
+  "KIR1011",
+  "KIR1080",
+  "KIR1081",
+  "KIR1082",
+  "KIR1083",
+  "KIR1340",
+  "KIR1341",
+]);
 
 /**
  * Whether an annotation may silence a finding: what keeps `up` from serving means that a manifest was not understood,

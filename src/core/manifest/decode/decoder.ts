@@ -150,6 +150,11 @@ export function reportDiscouraged(place: Place, context: DecodeContext, complain
   reportComplaint("KIR1013", complaint, { place, context });
 }
 
+/** Reports a form that istiod reads and that Istio's admission webhook refuses, so that it counts here all the same. */
+export function reportRefused(place: Place, context: DecodeContext, complaint: Complaint): void {
+  reportComplaint("KIR1340", complaint, { place, context });
+}
+
 function reportComplaint(
   code: DiagnosticCode,
   complaint: Complaint,

@@ -1,5 +1,12 @@
 import { strings, transform } from "../decode/collections.ts";
-import { type Decoder, type DecodeContext, type Place, reportDiscouraged, reportValue } from "../decode/decoder.ts";
+import {
+  type Decoder,
+  type DecodeContext,
+  type Place,
+  reportDiscouraged,
+  reportRefused,
+  reportValue,
+} from "../decode/decoder.ts";
 import { complainFqdn, complainLabel } from "../names.ts";
 import { itemPlace } from "./hosts.ts";
 
@@ -20,7 +27,7 @@ function checkGatewayName(name: string, place: Place, context: DecodeContext): v
     reportValue(place, context, complaint);
   } else if (name.startsWith("./")) {
     const hint = `Write "${name.slice(2)}".`;
-    reportDiscouraged(place, context, {
+    reportRefused(place, context, {
       complaint: "names a gateway in a form that Istio's admission webhook refuses",
       hint,
     });

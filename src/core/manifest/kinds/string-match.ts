@@ -8,10 +8,11 @@ import {
   renderPath,
   report,
   reportConflict,
+  reportRefused,
   reportValue,
   reportLack,
 } from "../decode/decoder.ts";
-import { object, optional } from "../decode/object.ts";
+import { fieldPlace, object, optional } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
 import { compileRegex } from "../regex.ts";
 import type { StringMatch } from "../virtual-service.ts";
@@ -70,11 +71,24 @@ const anyMatch: Decoder<StringMatch> = transform(forms, ({ exact, prefix, regex 
 });
 
 /** A match on a value: an empty prefix is refused, because Envoy refuses the whole route configuration for it. */
-export const valueMatch: Decoder<StringMatch> = transform(anyMatch, (match, place, context) =>
+const plainMatch: Decoder<StringMatch> = transform(anyMatch, (match, place, context) =>
   match.kind === "prefix" && match.value === ""
     ? reportValue(place, context, { complaint: "must not have an empty prefix", hint: "Write {} to ask for presence." })
     : match,
 );
+
+/** The same, where Istio's admission webhook takes every pattern for one. */
+export const valueMatch: Decoder<StringMatch> = transform(plainMatch, (match, place, context) => {
+  const regex = fieldPlace(place, "regex");
+  if (regex?.value.kind === "string" && regex.value.value === "*") {
+    reportRefused(regex, context, {
+      complaint:
+        'is "*", which istiod takes for any value and Istio\'s admission webhook refuses, because it is no RE2',
+      hint: "Write {} to ask for presence.",
+    });
+  }
+  return match;
+});
 
 type PathMatch = Exclude<StringMatch, { kind: "present" }>;
 
@@ -111,8 +125,8 @@ export const withoutHeaderMatches: Decoder<Readonly<Record<string, StringMatch>>
     if (checkHeaderName(place, context) === invalid) {
       return invalid;
     }
-    return place.value.kind === "null" ? { kind: "present" } : valueMatch(place, context);
-  }, valueMatch.shape),
+    return place.value.kind === "null" ? { kind: "present" } : plainMatch(place, context);
+  }, plainMatch.shape),
 );
 
 export const queryMatches: Decoder<Readonly<Record<string, StringMatch>>> = mapOf(

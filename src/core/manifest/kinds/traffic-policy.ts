@@ -109,7 +109,7 @@ const fieldNames = [...Object.keys(blocks), "portLevelSettings", "tunnel", "prox
 
 /** `trafficPolicy` of a DestinationRule or of one of its subsets. */
 export const decodeTrafficPolicy: Decoder<TrafficPolicy> = transform(policyFields, (policy, place, context) => {
-  if (fieldNames.every((name) => fieldPlace(place, name) === undefined)) {
+  if (fieldNames.every((name) => isEmpty(fieldPlace(place, name)))) {
     return reportLack(place, context, `needs one of ${fieldNames.join(", ")}`);
   }
   if (policy.tunnel !== undefined && policy.proxyProtocol !== undefined) {
@@ -118,6 +118,11 @@ export const decodeTrafficPolicy: Decoder<TrafficPolicy> = transform(policyField
   warnAboutFailover(policy, place, context);
   return policy;
 });
+
+/** An empty list is the same as none. */
+function isEmpty(place: Place | undefined): boolean {
+  return place === undefined || (place.value.kind === "list" && place.value.items.length === 0);
+}
 
 /** Other localities take over only from endpoints that are found to fail. */
 function warnAboutFailover(policy: TrafficPolicyBlocks, place: Place, context: DecodeContext): void {
