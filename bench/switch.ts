@@ -1,15 +1,15 @@
 // `npm run bench:switch -- [--quick] [--only=fronts,throughput,scale,long] [--write]`: measures how kirikae and
 // others move live traffic, side by side in one run, and prints Markdown; `--write` puts it into docs/performance.md.
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startBackends } from "./backends.ts";
 import { benchSize } from "./bench-size.ts";
 import { benchFronts } from "./fronts-section.ts";
 import { benchLongRun } from "./long-run-section.ts";
 import { describeMachine } from "./machine.ts";
+import { replaceFigures } from "./replace-figures.ts";
 import { benchScale } from "./scale-section.ts";
 import { benchThroughput } from "./throughput-section.ts";
 
@@ -42,16 +42,7 @@ try {
   }
   const report = `${parts.map((part) => part.trim()).join("\n\n")}\n`;
   process.stdout.write(`\n${report}`);
-  if (values.write) await replaceFigures(report);
+  if (values.write) await replaceFigures("bench:switch", report);
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Puts the report between the two marks of docs/performance.md; the text around them is written by hand. */
-async function replaceFigures(report: string): Promise<void> {
-  const file = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
-  const [before, , after] = (await readFile(file, "utf8")).split(/<!-- figures (?:begin|end)[^>]*-->/);
-  if (before === undefined || after === undefined) throw new Error("docs/performance.md has lost its two marks.");
-  const begin = "<!-- figures begin: written by `npm run bench:switch -- --write` -->";
-  await writeFile(file, `${before}${begin}\n\n${report}\n<!-- figures end -->${after}`);
 }

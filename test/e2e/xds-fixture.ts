@@ -266,6 +266,11 @@ export class XdsFixture implements AsyncDisposable {
     await once(child, "exit");
   }
 
+  /** Of the process of an Envoy that runs. */
+  pid(node = "envoy-1"): number | undefined {
+    return this.#processes.get(node)?.pid;
+  }
+
   signalEnvoy(signal: NodeJS.Signals, node = "envoy-1"): void {
     this.#processes.get(node)?.kill(signal);
   }
