@@ -32,7 +32,7 @@ export interface AskedConnection extends ConnectionStart {
 export function explainConnection({ mesh, table, addresses }: ExplainedMesh, asked: AskedConnection): RequestAnswer {
   const listener = findListener(table, asked);
   if (listener === undefined) {
-    return passOn({ mesh, table }, asked) ?? { ...emptyAnswer, cause: whyNoListener(table, asked) };
+    return passOn({ mesh, table }, asked) ?? { ...emptyAnswer, cause: whyNoListener({ mesh, table }, asked) };
   }
   const reached = { ...emptyAnswer, listener: describeListener(listener) };
   const chain = findFilterChain(listener.filterChains, asked);
@@ -112,7 +112,13 @@ function findListener(table: RouteTable, { from, host, port, ...start }: AskedCo
   return listeners.find(({ listener, host: service }) => listener.port === port && names.has(service))?.listener;
 }
 
-function whyNoListener(table: RouteTable, { from, host, port }: AskedConnection): string {
+function whyNoListener(
+  { mesh, table }: Pick<ExplainedMesh, "mesh" | "table">,
+  { from, host, port }: AskedConnection,
+): string {
+  if (from !== undefined && resolveCallerHost(mesh, host, table.proxies.get(from)?.namespace ?? "") === undefined) {
+    return `the mesh knows no service ${host}, and ${from} is kept to what it knows (REGISTRY_ONLY)`;
+  }
   if (from !== undefined) {
     return `${from} has no listener that carries bytes to ${host}:${port}; where the port speaks HTTP, ask with --url http://`;
   }

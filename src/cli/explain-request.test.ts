@@ -164,3 +164,29 @@ test("https to a port that passes other names on is reset before a request", () 
     cause: expect.stringContaining("tls.example.com"),
   });
 });
+
+test("where two gateway workloads have one port, the one that serves the host is named, also without a destination", () => {
+  const gateway = (name: string, host: string) => `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: ${name}, namespace: demo}
+spec:
+  selector: {istio: ${name}}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [${host}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ${name}, namespace: demo}
+spec:
+  hosts: [${host}]
+  gateways: [${name}]
+  http: [{match: [{uri: {exact: /old}}], redirect: {uri: /new}}, {match: [{uri: {exact: /own}}], directResponse: {status: 418}}]
+---`;
+  const source = gateway("egressgateway", "out.example.com") + gateway("ingressgateway", "in.example.com");
+  const built = buildMeshModel([{ path: "mesh.yaml", text: source }], { defaultNamespace: "default" });
+  const proxies = ["/old", "/own", "/nothing"].map((path) => {
+    const request = parseRequest({ url: `http://in.example.com${path}`, header: [], method: "GET" });
+    return explainRequest({ ...built, addresses: new Map() }, request).listener?.proxy;
+  });
+  expect(proxies).toEqual(Array(3).fill("istio=ingressgateway"));
+});

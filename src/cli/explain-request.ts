@@ -8,7 +8,7 @@ import { findInboundSteps, type InboundStep } from "../core/routes/inbound-steps
 import { findPolicyOrigins, type PolicyOrigins } from "../core/routes/policy-origins.ts";
 import type { DestinationPolicy, FilterChain, Listener, RouteTable } from "../core/routes/route-table.ts";
 import { simulate } from "../core/routes/simulate.ts";
-import type { SimulatedRequest, SimulationResult, SimulationStep } from "../core/routes/simulation.ts";
+import type { SimulatedRequest, Simulation, SimulationResult, SimulationStep } from "../core/routes/simulation.ts";
 import type { Mesh } from "../core/mesh/mesh.ts";
 import { hostOf } from "../core/routes/find-virtual-host.ts";
 import type { KnownAddresses } from "./known-addresses.ts";
@@ -56,9 +56,10 @@ export interface ExplainedPolicy extends PolicyOrigins {
 
 /** The whole way of one HTTP request. */
 export function explainRequest({ mesh, table, addresses }: ExplainedMesh, request: SimulatedRequest): RequestAnswer {
-  const { result } = simulate(table, request);
+  const simulation = simulate(table, request);
+  const { result } = simulation;
   const explanation = explain(table, request, { endpoints: (name) => addresses.get(name) ?? [] });
-  const reached = findReached(table, request, result);
+  const reached = findReached(request, simulation);
   const clientNamespace = table.proxies.get(reached?.listener.proxy ?? "")?.namespace ?? "";
   return {
     ...explanation,
@@ -131,24 +132,11 @@ export const emptyAnswer: RequestAnswer = {
   inbound: [],
 };
 
-/** The listener and the chain that a simulation went through. */
-function findReached(table: RouteTable, request: SimulatedRequest, result: SimulationResult): Reached | undefined {
+/** Where the request came to; for a connection that is reset the chain that its name belongs to, which reads no HTTP. */
+function findReached(request: SimulatedRequest, { listener, chain }: Simulation): Reached | undefined {
+  if (listener === undefined) return undefined;
   const start = { isTls: request.scheme === "https", serverName: request.sni ?? hostOf(request.authority) };
-  const candidates = table.listeners
-    .filter((listener) =>
-      request.from === undefined
-        ? listener.role.kind === "gateway" && listener.port === request.port
-        : listener.role.kind === "outboundHttp" && listener.proxy === request.from,
-    )
-    .map((listener) => ({ listener, chain: findFilterChain(listener.filterChains, start) }));
-  const routing =
-    result.kind === "route"
-      ? table.httpRoutings.find(({ virtualHosts }) => virtualHosts.includes(result.virtualHost))
-      : undefined;
-  const serving = candidates.find(
-    ({ chain }) => routing !== undefined && chain?.serves.kind === "http" && chain.serves.routing === routing.id,
-  );
-  return serving ?? candidates.find(({ chain }) => chain !== undefined) ?? candidates[0];
+  return { listener, chain: chain ?? findFilterChain(listener.filterChains, start) };
 }
 
 interface Reached {

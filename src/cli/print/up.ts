@@ -104,10 +104,12 @@ function renderCurl({ hosts, address, protocol, asksForCertificate }: GatewayAdd
 }
 
 function renderNextCommand(event: ReadyEvent, ink: Ink): readonly string[] {
-  const [first] = event.services.flatMap((service) => {
+  const switches = event.services.flatMap((service) => {
     const other = service.versions.find((version) => canSwitch(service, version));
     return other === undefined ? [] : [{ service, other }];
   });
+  // Destinations that are hosts of their own can be steps of one way, such as an egress gateway and what is behind it.
+  const first = switches.find(({ other }) => !other.name.includes(".")) ?? switches[0];
   if (first === undefined) return [];
   const { service, other } = first;
   const [namespace, name] = service.virtualService.split("/");

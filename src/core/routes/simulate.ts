@@ -33,6 +33,8 @@ export function simulate(table: RouteTable, request: SimulatedRequest): Simulati
   let steps: Simulation["steps"] | undefined;
   return {
     result: walk.result,
+    listener: walk.listener,
+    chain: walk.chain,
     get steps() {
       steps ??= renderSteps(walk);
       return steps;

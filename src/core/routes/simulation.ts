@@ -1,4 +1,14 @@
-import type { Arm, Destination, HeaderMutation, ProxyId, Route, RouteAction, VirtualHost } from "./route-table.ts";
+import type {
+  Arm,
+  Destination,
+  FilterChain,
+  HeaderMutation,
+  Listener,
+  ProxyId,
+  Route,
+  RouteAction,
+  VirtualHost,
+} from "./route-table.ts";
 
 /** A request as it reaches a gateway listener, or as a workload with a sidecar sends it. */
 export interface SimulatedRequest {
@@ -25,6 +35,10 @@ export interface SimulatedRequest {
 export interface Simulation {
   readonly steps: readonly SimulationStep[];
   readonly result: SimulationResult;
+  /** Where the request came to; undefined where nothing listens. */
+  readonly listener: Listener | undefined;
+  /** The chain that reads the request; undefined where none does. */
+  readonly chain: FilterChain | undefined;
 }
 
 export type SimulationResult =
