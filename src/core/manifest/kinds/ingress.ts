@@ -1,4 +1,4 @@
-import { lenientList, list, nonEmpty, refine, strings, transform } from "../decode/collections.ts";
+import { lenientList, list, nonEmpty, refine, transform } from "../decode/collections.ts";
 import {
   type DecodeContext,
   type Decoder,
@@ -8,7 +8,7 @@ import {
   reportConflict,
   reportValue,
 } from "../decode/decoder.ts";
-import { object, optional, passedOver, required, withDefault } from "../decode/object.ts";
+import { fieldPlace, object, optional, passedOver, required, withDefault } from "../decode/object.ts";
 import { oneOf, portNumber, string } from "../decode/scalars.ts";
 import type {
   IngressBackend,
@@ -19,7 +19,7 @@ import type {
   IngressTls,
 } from "../ingress.ts";
 import type { ObjectMeta } from "../manifest.ts";
-import { complainWildcardHost } from "../names.ts";
+import { complainObjectLabel, complainWildcardHost, isIpAddress } from "../names.ts";
 
 const backendPort: Decoder<number | string> = transform(
   object({ fields: { name: optional(string), number: optional(portNumber) } }),
@@ -31,7 +31,9 @@ const backendPort: Decoder<number | string> = transform(
   },
 );
 
-const backendService = object({ fields: { name: required(string), port: required(backendPort) } });
+const backendService = object({
+  fields: { name: required(refine(string, complainObjectLabel)), port: required(backendPort) },
+});
 
 const backendResource = object({
   fields: { apiGroup: optional(string), kind: required(string), name: required(string) },
@@ -90,20 +92,21 @@ function reportPath(complaint: string, place: Place, context: DecodeContext): In
     : reportValue({ value: path, parent: place, key: "path" }, context, complaint);
 }
 
-/** An Ingress has wildcards for a whole label only. */
-const host = refine(string, (text) => {
-  if (text === "") return undefined;
+/** A name in lower case, which may begin with a whole label of `*`; Kubernetes takes no address here. */
+function complainHost(text: string): string | undefined {
+  if (isIpAddress(text)) return `must be a name, but is the address ${text}`;
   const complaint = complainWildcardHost(text);
   if (complaint !== undefined) return complaint;
+  if (text !== text.toLowerCase()) return "must be in lower case";
   return text === "*" || (text.startsWith("*") && !text.startsWith("*."))
     ? `must have its wildcard as *. before a name, but is "${text}"`
     : undefined;
-});
+}
 
 const decodeRule: Decoder<IngressRule> = transform(
   object({
     fields: {
-      host: optional(host),
+      host: optional(refine(string, (text) => (text === "" ? undefined : complainHost(text)))),
       http: optional(object({ fields: { paths: required(nonEmpty(lenientList(decodePath))) } })),
     },
   }),
@@ -115,7 +118,7 @@ const decodeRule: Decoder<IngressRule> = transform(
 );
 
 const decodeTls: Decoder<IngressTls> = transform(
-  object({ fields: { hosts: withDefault(strings, []), secretName: optional(string) } }),
+  object({ fields: { hosts: withDefault(list(refine(string, complainHost)), []), secretName: optional(string) } }),
   (tls, place, context) => ({ ...tls, at: positionOf(place, context) }),
 );
 
@@ -135,6 +138,13 @@ export function decodeIngress(metadata: ObjectMeta): Decoder<IngressSpec> {
       return reportValue(place, context, "needs rules or a defaultBackend");
     }
     const classAnnotation = metadata.annotations["kubernetes.io/ingress.class"];
+    if (classAnnotation !== undefined && ingressClassName !== undefined) {
+      return reportConflict(
+        fieldPlace(place, "ingressClassName") ?? place,
+        context,
+        "is set beside the annotation kubernetes.io/ingress.class, and Kubernetes takes only one of them",
+      );
+    }
     return { ...spec, className: ingressClassName, classAnnotation };
   });
 }
