@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -62,7 +63,13 @@ export class Cluster implements AsyncDisposable {
   static async start(options: ClusterOptions): Promise<Cluster> {
     await using stack = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), "kirikae-cluster-"));
-    stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    // A run that is interrupted disposes of nothing.
+    process.on("exit", remove);
+    stack.defer(() => {
+      process.off("exit", remove);
+      remove();
+    });
     const ports = new FreePorts();
     const etcd = stack.use(
       await startEtcd({ path: options.etcd, folder, ports: [await ports.take(), await ports.take()] }),
