@@ -135,25 +135,33 @@ class ManifestReader {
 
   /** Visits the manifest files of a folder and those below it, each once, in the order of their names. */
   async walk(folder: string, visit: (path: string) => Promise<void>): Promise<void> {
-    if (this.#isFull || !(await this.#isNew(folder))) return;
+    if (this.#isFull) return;
+    const real = await realpath(folder);
+    if (!this.#isFirst(real)) return;
     this.folders.push(folder);
     const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith(".")) continue;
       const path = join(folder, entry.name);
       try {
-        await this.#visitEntry(path, entry, visit);
+        await this.#visitEntry(entry, { path, real: join(real, entry.name) }, visit);
       } catch (error) {
         this.#reportUnreadable(path, error);
       }
     }
   }
 
-  async #visitEntry(path: string, entry: Dirent, visit: (path: string) => Promise<void>): Promise<void> {
-    const kind = entry.isSymbolicLink() ? await this.#kindBehindLink(path) : kindOf(entry);
+  /** Only a link leads anywhere else than to its folder, so that nothing is asked about ten thousand plain files. */
+  async #visitEntry(
+    entry: Dirent,
+    { path, real }: { readonly path: string; readonly real: string },
+    visit: (path: string) => Promise<void>,
+  ): Promise<void> {
+    const isLink = entry.isSymbolicLink();
+    const kind = isLink ? await this.#kindBehindLink(path) : kindOf(entry);
     if (kind === "folder" && !ignoredFolders.has(entry.name)) await this.walk(path, visit);
     else if (kind === "file" && extensions.has(extname(entry.name).toLowerCase())) {
-      if (await this.#isNew(path)) await visit(path);
+      if (isLink ? await this.#isNew(path) : this.#isFirst(real)) await visit(path);
     }
   }
 
@@ -230,7 +238,10 @@ class ManifestReader {
 
   /** A link to a folder above, or a second link to the same place, leads to what was read already. */
   async #isNew(path: string): Promise<boolean> {
-    const real = await realpath(path);
+    return this.#isFirst(await realpath(path));
+  }
+
+  #isFirst(real: string): boolean {
     if (this.#seen.has(real)) return false;
     this.#seen.add(real);
     return true;
