@@ -39,7 +39,7 @@ export const routeFindings = {
     level: "error",
     title: "JWT claims not matched here",
     meaning:
-      "The rule looks at a claim of a token, and nothing on this machine verifies tokens. Without a verified token no claim is there, so the rule would be read wrongly.",
+      "Retired: KIR1006 says it where the condition is written. Match a header instead, or remove the condition.",
   },
   KIR1111: {
     level: "warning",

@@ -85,7 +85,7 @@ export function oneOf<const Names extends readonly string[]>(
       const found = names.find((name) => name === text);
       if (found === undefined) {
         return reportValue(place, context, {
-          complaint: `is ${describePlace(place, context)}, which is none of ${listNames(names)}`,
+          complaint: `is ${describePlace(place, context)}, which is none of ${listNames(names.filter((name) => name !== ""))}`,
           hint: () => didYouMean(text, names),
         });
       }
