@@ -165,8 +165,7 @@ test("https to a port that passes other names on is reset before a request", () 
   });
 });
 
-test("where two gateway workloads have one port, the one that serves the host is named, also without a destination", () => {
-  const gateway = (name: string, host: string) => `
+const gateway = (name: string, host: string) => `
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: ${name}, namespace: demo}
@@ -182,6 +181,8 @@ spec:
   gateways: [${name}]
   http: [{match: [{uri: {exact: /old}}], redirect: {uri: /new}}, {match: [{uri: {exact: /own}}], directResponse: {status: 418}}]
 ---`;
+
+test("where two gateway workloads have one port, the one that serves the host is named, also without a destination", () => {
   const source = gateway("egressgateway", "out.example.com") + gateway("ingressgateway", "in.example.com");
   const built = buildMeshModel([{ path: "mesh.yaml", text: source }], { defaultNamespace: "default" });
   const proxies = ["/old", "/own", "/nothing"].map((path) => {

@@ -42,8 +42,8 @@ describe("planning", () => {
     });
   });
 
-  it("moves a second workload on the same port a further 1000, in the order of labels and not of files", () => {
-    const expected = { "istio=egressgateway:80": 8080, "istio=ingressgateway:80": 9080 };
+  it("moves a second workload on the same port a further 1000, ingress first, and not in the order of files", () => {
+    const expected = { "istio=ingressgateway:80": 8080, "istio=egressgateway:80": 9080 };
     expect(plan([ingress80, egress80])).toEqual(expected);
     expect(plan([egress80, ingress80])).toEqual(expected);
   });

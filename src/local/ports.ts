@@ -33,7 +33,7 @@ interface Override {
 
 /**
  * Decides where each listener is on this machine. Ports below 1024 move up by 8000; the second workload on a port moves
- * a further 1000, in the order of the workloads' labels; an override wins. The same input gives the same ports.
+ * a further 1000, ingress gateways first and then by the workloads' labels; an override wins. The same input gives the same ports.
  * @throws KirikaeError KIR5010 for an override that cannot be read or names nothing, KIR5011 for two listeners on one
  * local port; exit status 2.
  */
@@ -41,7 +41,7 @@ export function planGatewayPorts(listeners: readonly PortedListener[], options: 
   const overrides = options.overrides.map(parseOverride);
   if (options.previous === undefined) checkOverrides(overrides, listeners);
   const ports = new Map<string, number>();
-  const sorted = listeners.toSorted((a, b) => a.port - b.port || compareText(a.proxy, b.proxy));
+  const sorted = listeners.toSorted((a, b) => a.port - b.port || compareProxies(a.proxy, b.proxy));
   const shared = new Map<number, number>();
   const keptPorts = new Set(sorted.map((listener) => options.previous?.get(listener.id)));
   for (const listener of sorted) {
@@ -80,6 +80,15 @@ export async function checkPortsFree(
     if (failure === undefined || options.ownPids.some((pid) => holdsPort(pid, port))) continue;
     throw takenError(listener, port, failure);
   }
+}
+
+/** Requests from outside enter at an ingress gateway, so that the port that is asked for is its. */
+function compareProxies(one: string, other: string): number {
+  return Number(isIngress(other)) - Number(isIngress(one)) || compareText(one, other);
+}
+
+function isIngress(proxy: string): boolean {
+  return /(?:^|[=,-])ingress/u.test(proxy);
 }
 
 function parseOverride(text: string): Override {
