@@ -34,6 +34,7 @@ const destination = fc.constantFrom<object>(
   { host: "u1.default.svc.cluster.local", subset: "green" },
   { host: "u2.default.svc.cluster.local", subset: "blue" },
   { host: "u4.default.svc.cluster.local" },
+  { host: "u4" },
   { host: "k0.default.svc.cluster.local", port: { number: 80 } },
   { host: "u1", subset: "gone" },
   { host: "u2", subset: "empty" },

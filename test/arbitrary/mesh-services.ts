@@ -34,7 +34,7 @@ export function upstreamAt(port: number): Upstream | undefined {
 export function meshServices(): fc.Arbitrary<readonly object[]> {
   return fc
     .record({
-      hashKey: sometimes(hashKeys),
+      hashKey: fc.option(hashKeys, { nil: undefined, freq: 3 }),
       maglev: fc.boolean(),
       sidecar: seldom(sidecars),
       meshMode: sometimes(fc.constantFrom("ALLOW_ANY", "REGISTRY_ONLY")),

@@ -7,7 +7,7 @@ export function sometimes<Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value
 
 /** As `sometimes`, for what changes so much that a mesh full of it would show little else. */
 export function seldom<Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> {
-  return fc.oneof({ weight: 7, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+  return fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 }
 
 export function withoutAbsent(record: object): object {

@@ -1,9 +1,14 @@
 import type { SimulatedRequest } from "../../src/core/routes/simulation.ts";
 
-/** Lines `# request: GET https://host/path | name: value | sni: name | from: namespace/workload`, without their mark. */
+/**
+ * Lines `# request: GET https://host/path | name: value | sni: name | from: namespace/workload`, without their mark.
+ * `authority` and `target` stand for what the URL cannot say: another Host header, and what is no path.
+ */
 export function requestLines(text: string): readonly string[] {
   return [...text.matchAll(/^# request: (?<line>.+)$/gm)].map((match) => match.groups?.["line"] ?? "");
 }
+
+const specialNames: ReadonlySet<string> = new Set(["sni", "from", "authority", "target"]);
 
 export function readRequest(line: string): SimulatedRequest {
   const [start = "", ...parts] = line.split(" | ");
@@ -15,15 +20,15 @@ export function readRequest(line: string): SimulatedRequest {
     const colon = part.indexOf(": ");
     return [part.slice(0, colon), part.slice(colon + 2)];
   });
-  const special = new Map(named.filter(([name]) => name === "sni" || name === "from"));
+  const special = new Map(named.filter(([name]) => specialNames.has(name)));
   const sni = special.get("sni");
   const from = special.get("from");
   return {
     port: Number(port ?? (scheme === "https" ? 443 : 80)),
     scheme: scheme === "https" ? "https" : "http",
-    authority: port === undefined ? host : `${host}:${port}`,
+    authority: special.get("authority") ?? (port === undefined ? host : `${host}:${port}`),
     method,
-    target: target ?? "/",
+    target: special.get("target") ?? target ?? "/",
     headers: named.filter(([name]) => !special.has(name)),
     ...(sni === undefined ? {} : { sni }),
     ...(from === undefined ? {} : { from }),

@@ -25,13 +25,15 @@ export function answerInstead(
   return undefined;
 }
 
-/** The draw among several arms comes first, so that only what the rule itself changes is sure. */
+/**
+ * Answers to what would be forwarded are changed as those of its destination. The draw among several arms comes first,
+ * so that only what the rule itself changes is sure. Source: Envoy `conn_manager_impl.cc`, sendLocalReply.
+ */
 function changesOf({ action }: Route): readonly HeaderMutation[] {
-  const ofRule = action.responseHeaders === undefined ? [] : [action.responseHeaders];
-  if (action.kind !== "forward") return ofRule;
+  if (action.kind !== "forward") return [];
   const arms = action.split.arms.filter(({ weight }) => weight > 0);
   const only = arms.length === 1 ? arms[0] : undefined;
-  return only === undefined ? ofRule : [only.responseHeaders, ...ofRule];
+  return only === undefined ? [action.responseHeaders] : [only.responseHeaders, action.responseHeaders];
 }
 
 const abortBody = new TextEncoder().encode("fault filter abort");

@@ -137,10 +137,13 @@ function consequenceOf(result: SimulationResult): string | undefined {
   }
 }
 
-function consequenceOfDirect({ by, status }: Extract<SimulationResult, { kind: "direct" }>): string {
+function consequenceOfDirect({ by, status, route }: Extract<SimulationResult, { kind: "direct" }>): string {
   switch (by) {
-    case "fault":
-      return `its fault answers ${status} (FI) to every request`;
+    case "fault": {
+      const abort = route.fault?.abort;
+      const what = abort?.kind === "grpc" ? `${status} with gRPC status ${abort.status}` : String(status);
+      return `its fault answers ${what} (FI) to every request`;
+    }
     case "cors":
       return `its corsPolicy answers the preflight with ${status}`;
     case undefined:

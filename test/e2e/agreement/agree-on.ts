@@ -10,6 +10,7 @@ import type { Destination, FilterChain, Listener, RouteTable } from "../../../sr
 import { simulate } from "../../../src/core/routes/simulate.ts";
 import type { SimulatedArm, SimulatedRequest, SimulationResult } from "../../../src/core/routes/simulation.ts";
 import { comparedHeaders } from "../../arbitrary/header-changes.ts";
+import { credentials } from "../../arbitrary/gateway-spec.ts";
 import { upstreamAt } from "../../arbitrary/mesh-services.ts";
 import type { Answer, Headers } from "./answer.ts";
 import { askEnvoy } from "./ask-envoy.ts";
@@ -22,6 +23,8 @@ export interface Comparison {
   readonly agrees: boolean;
   readonly foretold: unknown;
   readonly seen: Answer;
+  /** Requests with the same text here go to the same endpoint of their destination. */
+  readonly sticksTo?: string | undefined;
 }
 
 /** Undefined where nothing listens. */
@@ -45,7 +48,18 @@ export async function agreeOnRequest(
     serverName: request.scheme === "https" ? serverNameOf(request) : undefined,
   });
   const agrees = isShown(chain, seen) && isAnswer(result, request, seen);
-  return { kind: kindOf(result), agrees, foretold: describe(result), seen };
+  return { kind: kindOf(result), agrees, foretold: describe(result), seen, sticksTo: stickyTextOf(result, request) };
+}
+
+/** Where a destination hashes a header, as long as there is no draw between several arms. */
+function stickyTextOf(result: SimulationResult, { headers }: SimulatedRequest): string | undefined {
+  const only = result.kind === "route" && result.arms.length === 1 ? result.arms[0]?.destination : undefined;
+  const balancer = only?.policy.loadBalancer;
+  if (balancer?.kind !== "ringHash" && balancer?.kind !== "maglev") return undefined;
+  const { key } = balancer;
+  if (key.kind !== "header") return undefined;
+  const value = headers.find(([name]) => name === key.name)?.[1];
+  return value === undefined ? undefined : `${only?.id ?? ""} ${value}`;
 }
 
 /** The names that are asked for are nobody's; only addresses of this machine may be sent to. */
@@ -139,7 +153,7 @@ function kindOf(result: SimulationResult): string {
 
 /** Which chain ended TLS is seen by its certificate. */
 function isShown(chain: FilterChain | undefined, { shown }: Answer): boolean {
-  if (chain?.tls === undefined || shown === undefined) return true;
+  if (chain?.tls === undefined || !credentials.some((name) => name === shown)) return true;
   return chain.tls.certificates.some((id) => id.endsWith(`/${shown}`));
 }
 
