@@ -28,8 +28,9 @@ describe.skipIf(programs.kind === "missing")("kirikae and a real istiod", () => 
   for (const { name, title, differs } of cases) {
     const prove = differs === undefined ? test : test.fails;
     prove(`${name}: ${title}`, async () => {
-      const { answers, tables } = await judge.compare(name);
+      const { answers, outbound, tables } = await judge.compare(name);
       expect(answers).toEqual([]);
+      expect(outbound.kirikae).toEqual(outbound.istiod);
       expect(tables.kirikae).toEqual(tables.istiod);
     });
   }

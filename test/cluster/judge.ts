@@ -8,6 +8,7 @@ import { type BackendKind, type EchoBackends, startEchoBackends } from "./echo-b
 import { IstiodSide } from "./istiod-side.ts";
 import { KirikaeSide } from "./kirikae-side.ts";
 import type { KubeObject } from "./kube-client.ts";
+import { resolveIstioOutbound, type ResolvedOutbound, resolveOutbound } from "./resolved-outbound.ts";
 import { resolveTable, type ResolvedTable } from "./resolved-table.ts";
 
 export interface JudgeOptions {
@@ -19,6 +20,11 @@ export interface JudgeOptions {
 
 export interface Verdict {
   readonly answers: readonly AnswerDifference[];
+  /** By caller: the routes that its sidecar was told. */
+  readonly outbound: {
+    readonly istiod: Readonly<Record<string, ResolvedOutbound>>;
+    readonly kirikae: Readonly<Record<string, ResolvedOutbound>>;
+  };
   /** What the two Envoys were told, in the form that they have to have in common. */
   readonly tables: { readonly istiod: ResolvedTable; readonly kirikae: ResolvedTable };
 }
@@ -97,11 +103,32 @@ export class Judge implements AsyncDisposable {
     if (found === undefined) throw new Error(`no case ${name}`);
     const stored = await this.istiod.replaceCase(found.manifests, found.callers);
     await this.kirikae.apply([...this.#world, ...stored]);
-    return { answers: await compareAnswers(found.requests, this.#sides()), tables: await this.#readTables() };
+    return {
+      answers: await compareAnswers(found.requests, this.#sides()),
+      outbound: await this.#readOutbound(),
+      tables: await this.#readTables(),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+
+  async #readOutbound(): Promise<Verdict["outbound"]> {
+    const istiod: Record<string, ResolvedOutbound> = {};
+    const kirikae: Record<string, ResolvedOutbound> = {};
+    for (const [id, { proxy }] of this.istiod.callers) {
+      const told = await readConfig(proxy.admin);
+      const own = await readConfig(this.kirikae.fixture.admin());
+      // A caller whose namespace has another policy has a cluster of its own, with the namespace after its name.
+      const nameCluster = (name: string): string => {
+        const plain = name.replace(/@.*$/, "");
+        return told.clusters.has(plain) ? plain : "(no such cluster)";
+      };
+      istiod[id] = resolveIstioOutbound(told, nameCluster);
+      kirikae[id] = resolveOutbound(own, this.kirikae.outboundPortOf(id), nameCluster);
+    }
+    return { istiod, kirikae };
   }
 
   async #readTables(): Promise<Verdict["tables"]> {

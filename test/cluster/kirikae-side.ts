@@ -70,6 +70,13 @@ export class KirikaeSide implements AsyncDisposable {
     return { port: this.#bind(listener), isProxy: !isConnection };
   }
 
+  /** The port of this machine at which a caller's sidecar takes requests. */
+  outboundPortOf(caller: string): number {
+    const listener = outboundListenerOf(this.table, caller);
+    if (listener === undefined) throw new Error(`kirikae gave ${caller} no listener`);
+    return this.#bind(listener);
+  }
+
   get table(): RouteTable {
     if (this.#table === undefined) throw new Error("nothing was applied yet");
     return this.#table;

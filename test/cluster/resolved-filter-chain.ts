@@ -64,7 +64,7 @@ function resolveFilter(filter: Json, config: EnvoyConfig, nameCluster: NameClust
 }
 
 /** However they are delivered: with the listener, by RDS, or one route configuration a scope. */
-function findVirtualHosts(filter: Json, config: EnvoyConfig): readonly Json[] {
+export function findVirtualHosts(filter: Json, config: EnvoyConfig): readonly Json[] {
   const own = objectAt(filter, "route_config");
   const scoped = objectAt(filter, "scoped_routes");
   const name = String(objectAt(filter, "rds")["route_config_name"]);
