@@ -60,6 +60,8 @@ spec:
     redirect: {uri: /new, redirectCode: 308}
   - match: [{uri: {prefix: /fixed}}]
     directResponse: {status: 418}
+  - match: [{uri: {prefix: /made}}]
+    directResponse: {status: 201}
   - match: [{uri: {prefix: /faulty}}]
     fault: {abort: {httpStatus: 555, percentage: {value: 100}}}
     route: [{destination: {host: app.example.com, subset: v1}}]
@@ -98,6 +100,7 @@ test("the running Envoy is asked, agrees or differs, and no app sees a request",
     live: { agrees: true, cluster: null, status: 308, location: "http://a.example.com/new" },
   });
   expect(await ask("/fixed")).toMatchObject({ outcome: "direct", live: { agrees: true, status: 418 } });
+  expect(await ask("/made")).toMatchObject({ outcome: "direct", live: { agrees: true, status: 201 } });
   expect(await ask("/old", "-X", "POST")).toMatchObject({ live: { agrees: true, status: null } });
   expect(await ask("/old", "-X", "POST", "--send")).toMatchObject({ live: { agrees: true, status: 308 } });
   expect(await ask("/none")).toMatchObject({ outcome: "miss", live: { agrees: true, route: null, status: 404 } });
