@@ -2,8 +2,8 @@ import { boundFindings } from "../diagnostics/bound-findings.ts";
 import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { renderPosition } from "../diagnostics/position.ts";
 import { type Manifest, objectName, resourceName, type WorkloadManifest } from "../manifest/manifest.ts";
-import { buildIngressManifests } from "./ingress-manifests.ts";
 import { buildServices } from "./build-services.ts";
+import { buildIngressManifests } from "./ingress-manifests.ts";
 import type { Mesh } from "./mesh.ts";
 
 /**

@@ -5,11 +5,11 @@ import {
   objectName,
   type VirtualServiceManifest,
 } from "../manifest/manifest.ts";
-import { defaultMeshConfig, type MeshConfig } from "../manifest/mesh-config.ts";
 import { indexServices } from "./ingress-backend.ts";
 import { claimIngress, indexClasses, isServed, whyLeftAlone } from "./ingress-class.ts";
 import { buildIngressGateway } from "./ingress-gateway.ts";
 import { buildIngressRules } from "./ingress-rules.ts";
+import { meshConfigOf } from "./sidecar-scope.ts";
 
 /** What the Ingresses of a mesh say, as Istio's own kinds say it. */
 export interface IngressManifests {
@@ -27,7 +27,7 @@ export interface IngressManifests {
 export function buildIngressManifests(manifests: readonly Manifest[]): IngressManifests {
   const ingresses = servedIngresses(manifests);
   if (ingresses.length === 0) return { gateways: [], virtualServices: [] };
-  const config = configOf(manifests);
+  const config = meshConfigOf({ manifests });
   const taken = new Set(manifests.filter(({ kind }) => kind === "VirtualService").map(objectName));
   return {
     gateways: ingresses.map((ingress) => buildIngressGateway(ingress, config)),
@@ -39,7 +39,7 @@ export function buildIngressManifests(manifests: readonly Manifest[]): IngressMa
 export function servedIngresses(manifests: readonly Manifest[]): readonly IngressManifest[] {
   const ingresses = manifests.filter((manifest) => manifest.kind === "Ingress");
   if (ingresses.length === 0) return [];
-  const surroundings = { classes: indexClasses(manifests), config: configOf(manifests) };
+  const surroundings = { classes: indexClasses(manifests), config: meshConfigOf({ manifests }) };
   return ingresses.filter((ingress) => isServed(claimIngress(ingress, surroundings)));
 }
 
@@ -52,13 +52,9 @@ export interface LeftIngress {
 export function leftIngresses(manifests: readonly Manifest[]): readonly LeftIngress[] {
   const ingresses = manifests.filter((manifest) => manifest.kind === "Ingress");
   if (ingresses.length === 0) return [];
-  const surroundings = { classes: indexClasses(manifests), config: configOf(manifests) };
+  const surroundings = { classes: indexClasses(manifests), config: meshConfigOf({ manifests }) };
   return ingresses.flatMap((ingress) => {
     const reason = whyLeftAlone(claimIngress(ingress, surroundings), surroundings.config);
     return reason === undefined ? [] : [{ ingress, reason }];
   });
-}
-
-function configOf(manifests: readonly Manifest[]): MeshConfig {
-  return manifests.find((manifest) => manifest.kind === "MeshConfig")?.spec ?? defaultMeshConfig;
 }
