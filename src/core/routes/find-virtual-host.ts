@@ -4,9 +4,17 @@ import type { HttpRouting, VirtualHost } from "./route-table.ts";
 
 interface DomainIndex {
   readonly exact: ReadonlyMap<string, VirtualHost>;
-  /** Longest first. */
-  readonly suffixes: readonly { readonly suffix: string; readonly host: VirtualHost }[];
+  /** Of `*.suffix`, by what stands behind the star; the longest of them has so many letters. */
+  readonly dotted: ReadonlyMap<string, VirtualHost>;
+  readonly longestDotted: number;
+  /** Of `*-suffix` and the like, which are few. */
+  readonly others: readonly Suffix[];
   readonly fallback: VirtualHost | undefined;
+}
+
+interface Suffix {
+  readonly suffix: string;
+  readonly host: VirtualHost;
 }
 
 /** Routings are immutable, so an index lives as long as its routing. */
@@ -28,21 +36,29 @@ export function hostKeyOf(routing: Pick<HttpRouting, "matchesPorts">, authority:
  * the first matches. Source: Envoy `config_impl.cc`, RouteMatcher::findVirtualHost.
  */
 export function findVirtualHosts(routing: HttpRouting, host: string): readonly VirtualHost[] {
-  const { exact, suffixes, fallback } = indexOf(routing);
-  const found: VirtualHost[] = [];
-  const named = exact.get(host);
-  if (named !== undefined) {
-    found.push(named);
+  const index = indexOf(routing);
+  const named = index.exact.get(host);
+  return [
+    ...(named === undefined ? [] : [named]),
+    ...findSuffixes(index, host).map((found) => found.host),
+    ...(index.fallback === undefined ? [] : [index.fallback]),
+  ];
+}
+
+/** Longest first. */
+function findSuffixes({ dotted, longestDotted, others }: DomainIndex, name: string): readonly Suffix[] {
+  const found: Suffix[] = [];
+  let dot = name.indexOf(".", Math.max(1, name.length - longestDotted));
+  while (dot !== -1) {
+    const suffix = name.slice(dot);
+    const host = dotted.get(suffix);
+    if (host !== undefined) found.push({ suffix, host });
+    dot = name.indexOf(".", dot + 1);
   }
-  for (const { suffix, host: candidate } of suffixes) {
-    if (host.length > suffix.length && host.endsWith(suffix)) {
-      found.push(candidate);
-    }
-  }
-  if (fallback !== undefined) {
-    found.push(fallback);
-  }
-  return found;
+  const rest = others.filter(({ suffix }) => name.length > suffix.length && name.endsWith(suffix));
+  return rest.length === 0
+    ? found
+    : [...found, ...rest].toSorted((left, right) => right.suffix.length - left.suffix.length);
 }
 
 function indexOf(routing: HttpRouting): DomainIndex {
@@ -51,21 +67,25 @@ function indexOf(routing: HttpRouting): DomainIndex {
     return known;
   }
   const exact = new Map<string, VirtualHost>();
-  const suffixes: { suffix: string; host: VirtualHost }[] = [];
+  const dotted = new Map<string, VirtualHost>();
+  const others: Suffix[] = [];
   let fallback: VirtualHost | undefined;
   for (const host of routing.virtualHosts) {
     for (const domain of [host.domain, ...(host.aliases ?? [])]) {
       if (domain === "*") {
         fallback = host;
+      } else if (domain.startsWith("*.")) {
+        dotted.set(domain.slice(1), host);
       } else if (domain.startsWith("*")) {
-        suffixes.push({ suffix: domain.slice(1), host });
+        others.push({ suffix: domain.slice(1), host });
       } else {
         exact.set(domain, host);
       }
     }
   }
-  suffixes.sort((left, right) => right.suffix.length - left.suffix.length);
-  const index = { exact, suffixes, fallback };
+  let longestDotted = 0;
+  for (const suffix of dotted.keys()) longestDotted = Math.max(longestDotted, suffix.length);
+  const index = { exact, dotted, longestDotted, others, fallback };
   indexes.set(routing, index);
   return index;
 }
