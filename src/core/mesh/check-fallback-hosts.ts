@@ -18,7 +18,7 @@ interface Claim {
  * VirtualServices on a wildcard host beside one on a narrower host of the same Gateway that leaves requests over.
  * People take the wildcard for a fallback, but a proxy picks one host and stays there: what is left over is 404.
  */
-export function checkFallbackHosts(mesh: Pick<Mesh, "virtualServices">): readonly Diagnostic[] {
+export function checkFallbackHosts(mesh: Pick<Mesh, "gateways" | "virtualServices">): readonly Diagnostic[] {
   const byGateway = new Map<string, Claim[]>();
   for (const service of mesh.virtualServices) {
     const { spec, metadata } = service;
@@ -30,8 +30,9 @@ export function checkFallbackHosts(mesh: Pick<Mesh, "virtualServices">): readonl
     }
   }
   const reported = new Map<VirtualServiceManifest, Diagnostic>();
-  for (const claims of byGateway.values()) {
-    for (const [wildcard, narrower] of findFallbacks(claims)) {
+  const servedHosts = listServedHosts(mesh);
+  for (const [gateway, claims] of byGateway) {
+    for (const [wildcard, narrower] of findFallbacks(claims, servedHosts.get(gateway))) {
       reported.set(wildcard.service, reported.get(wildcard.service) ?? reportFallback(wildcard, narrower));
     }
   }
@@ -41,7 +42,25 @@ export function checkFallbackHosts(mesh: Pick<Mesh, "virtualServices">): readonl
 /** How many hosts below a wildcard are looked at. */
 const comparedAtMost = 20;
 
-function findFallbacks(claims: readonly Claim[]): readonly (readonly [Claim, readonly Claim[]])[] {
+/**
+ * The hosts that the servers of each Gateway name. Where one of them is the narrower host itself, Istio meets it with the
+ * wildcard, and the rules of both are in one list: there the wildcard is a fallback.
+ */
+function listServedHosts({ gateways }: Pick<Mesh, "gateways">): ReadonlyMap<string, ReadonlySet<HostName>> {
+  return new Map(
+    gateways.map((gateway) => [
+      objectName(gateway),
+      new Set(
+        gateway.spec.servers.flatMap(({ hosts }) => hosts.map((host) => host.replace(/^.*\//u, "").toLowerCase())),
+      ),
+    ]),
+  );
+}
+
+function findFallbacks(
+  claims: readonly Claim[],
+  served: ReadonlySet<HostName> | undefined,
+): readonly (readonly [Claim, readonly Claim[]])[] {
   const wildcards = claims.filter(({ service, host }) => isWildcard(host) && takesEverything(service));
   if (wildcards.length === 0) {
     return [];
@@ -54,7 +73,10 @@ function findFallbacks(claims: readonly Claim[]): readonly (readonly [Claim, rea
       .findOverlapping(wildcard.host, comparedAtMost)
       .filter(
         ({ service, host }) =>
-          service !== wildcard.service && host !== wildcard.host && coversHost(wildcard.host, host),
+          service !== wildcard.service &&
+          host !== wildcard.host &&
+          served?.has(host) !== true &&
+          coversHost(wildcard.host, host),
       );
     return narrower.length === 0 ? [] : [[wildcard, narrower] as const];
   });

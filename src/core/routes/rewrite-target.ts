@@ -44,7 +44,9 @@ export function redirectLocation(
   const scheme = action.scheme ?? request.scheme;
   const port = action.port === undefined ? "" : `:${action.port}`;
   const host = action.host ?? hostWithoutPort(request, { hasNewPort: port !== "", scheme });
-  return `${scheme}://${host}${port}${redirectTarget(action, where)}`;
+  const target = redirectTarget(action, where);
+  // Envoy puts the slash there that a path without one lacks.
+  return `${scheme}://${host}${port}${target.startsWith("/") ? "" : "/"}${target}`;
 }
 
 /** Where a request goes that must come by https: the same place, port included. */

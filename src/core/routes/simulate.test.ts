@@ -196,6 +196,8 @@ const redirects: readonly (readonly [redirect: string, url: string, seen: string
   ["uri: /n, scheme: https", "a.com:8080/x?", "301 https://a.com:8080/n?"],
   ["authority: h.com, port: 99", "a.com:8080/x?y=1", "301 http://h.com:99/x?y=1"],
   ["authority: h.com, redirectCode: 308", "a.com/a/../b", "308 http://h.com/b"],
+  ["uri: new/x", "a.com/a?y", "301 http://a.com/new/x?y"],
+  ['uri: "?b=c"', "a.com/a?y", "301 http://a.com/?b=c"],
   ["uri: /n, derivePort: FROM_REQUEST_PORT", "a.com:80/x", "301 http://a.com:80/n"],
   ["uri: /n, derivePort: FROM_REQUEST_PORT, scheme: https", "a.com/x", "301 https://a.com:80/n"],
   ["uri: /n, port: 443, scheme: https", "a.com:80/x", "301 https://a.com/n"],
