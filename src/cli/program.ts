@@ -7,6 +7,7 @@ import { emitCommand } from "./commands/emit.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { historyCommand } from "./commands/history.ts";
 import { pageCommand } from "./commands/page.ts";
+import { planCommand } from "./commands/plan.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { routesCommand } from "./commands/routes.ts";
 import { shiftCommand } from "./commands/shift.ts";
@@ -38,7 +39,7 @@ export function buildProgram(context: CommandContext): Command {
     historyCommand,
     curlCommand,
   ];
-  const offline = [checkCommand, explainCommand, routesCommand, emitCommand, doctorCommand, pageCommand];
+  const offline = [checkCommand, planCommand, explainCommand, routesCommand, emitCommand, doctorCommand, pageCommand];
   for (const create of [...commands, ...offline]) {
     const command = create(context);
     command.copyInheritedSettings(program);

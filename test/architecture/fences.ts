@@ -84,8 +84,10 @@ export const fences: readonly Fence[] = [
   {
     of: "core/release",
     mayImport: ["core/routes", "core/diagnostics"],
+    mayImportTypesOf: ["core/manifest/manifest.ts", "core/manifest/release.ts"],
     packages: [],
-    sentence: "`core/release` decides what a move changes, from the route table alone, and applies nothing.",
+    sentence:
+      "`core/release` decides what a move or a release changes, from the route table and the Release alone, and applies nothing.",
   },
   {
     of: "gen",

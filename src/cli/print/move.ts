@@ -1,6 +1,6 @@
 import type { MoveProgress, MoveResult } from "../../api/types.ts";
 import type { Ledger, MovePlan, SplitChange } from "../../core/release/move.ts";
-import { renderList } from "../../core/release/refusals.ts";
+import { renderList, renderRule } from "../../core/release/refusals.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 import { keepsOld, previewsOld, publicShares, sharedPart, sharePercent, versionOf } from "./plan-shares.ts";
@@ -27,23 +27,15 @@ export function renderProgressNote(progress: MoveProgress, ink: Ink): string {
 
 export function renderPlan(plan: MovePlan, ink: Ink): string {
   const heading = `${ink.bold("Plan")}  ${plan.verb} ${plan.virtualService}: ${inkVersion(ink, plan.from)} to ${inkVersion(ink, plan.to)}`;
-  const changes = plan.changes.map((change) => [
-    change.role,
-    renderRule(change.rule, change.ruleName),
-    renderChange(plan, change, ink),
-  ]);
-  const stays = plan.stays.map((rule) => ["stays", renderRule(rule.rule, rule.ruleName), ink.dim(rule.reason)]);
+  const changes = plan.changes.map((change) => [change.role, renderRule(change), renderChange(plan, change, ink)]);
+  const stays = plan.stays.map((rule) => ["stays", renderRule(rule), ink.dim(rule.reason)]);
   // What a rule leads to on another port, or for other callers, changes in the same way, and is said once.
   const rows = new Map([...changes, ...stays].map((row) => [row.join("\n"), row]));
   return [heading, renderTable([...rows.values()], "  ")].filter((part) => part !== "").join("\n");
 }
 
-function renderRule(rule: number, name: string | undefined): string {
-  return name === undefined ? `rule ${rule}` : `rule ${rule} (${name})`;
-}
-
 /** `blue 100 to 0 %, green 0 to 100 %`, the versions that change. */
-function renderChange(plan: MovePlan, change: SplitChange, ink: Ink): string {
+export function renderChange(plan: MovePlan, change: SplitChange, ink: Ink): string {
   const destinations = new Set([...Object.keys(change.before), ...Object.keys(change.after)]);
   const parts = [...destinations].flatMap((destination) => {
     const before = roundedPercent(change.before, destination);

@@ -64,6 +64,18 @@ const entries = {
     title: "move is running",
     meaning: "Another move of this VirtualService has not ended. Moves of one VirtualService go one at a time.",
   },
+  KIR2030: {
+    title: "another version is live",
+    meaning: "The Release names the version that it starts from, and another one is live. Correct `from` or leave it out.",
+  },
+  KIR2031: {
+    title: "rule released twice",
+    meaning: "Two routes of a Release move the same rule, and one step cannot give it two shares. Name each rule once.",
+  },
+  KIR2032: {
+    title: "Release not found",
+    meaning: "The file holds no Release, or several and none was chosen. The error lists those it holds.",
+  },
   KIR2020: {
     title: "journal damaged",
     meaning:

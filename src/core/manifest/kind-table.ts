@@ -8,6 +8,7 @@ import { decodeIngress, decodeIngressClass } from "./kinds/ingress.ts";
 import { decodeKubernetesGateway } from "./kinds/kubernetes-gateway.ts";
 import { decodeLocalWorkload } from "./kinds/local-workload.ts";
 import { decodeIstioConfigMap, decodeIstioOperator, decodeMeshConfig } from "./kinds/mesh-config.ts";
+import { decodeRelease } from "./kinds/release.ts";
 import { decodeCaConfigMap, decodeSecret } from "./kinds/secret.ts";
 import { decodeSecurityPolicy } from "./kinds/security-policy.ts";
 import { decodeServiceEntry } from "./kinds/service-entry.ts";
@@ -104,6 +105,7 @@ export const kindReaders: readonly KindReader[] = [
     decode: (metadata) => decodeLocalWorkload(metadata.labels),
     isStrict: true,
   }),
+  reader("kirikae.dev", ["v1alpha1"], { kind: "Release", decode: decodeRelease, isStrict: true }),
 ];
 
 const readersByName: ReadonlyMap<string, KindReader> = new Map(

@@ -6,6 +6,7 @@ import type { IngressClassSpec, IngressSpec } from "./ingress.ts";
 import type { KubernetesGatewaySpec } from "./kubernetes-gateway.ts";
 import type { LocalWorkloadSpec } from "./local-workload.ts";
 import type { MeshConfig } from "./mesh-config.ts";
+import type { ReleaseSpec } from "./release.ts";
 import type { SecretSpec } from "./secret.ts";
 import type { SecurityPolicySpec } from "./security-policy.ts";
 import type { ServiceEntrySpec, WorkloadEntrySpec, WorkloadGroupSpec } from "./service-entry.ts";
@@ -67,6 +68,7 @@ export type WorkloadManifest = ManifestOf<WorkloadKind, WorkloadSpec>;
 /** Its labels say whether pods get a sidecar. */
 export type NamespaceManifest = ManifestOf<"Namespace", Readonly<Record<string, never>>>;
 export type LocalWorkloadManifest = ManifestOf<"LocalWorkload", LocalWorkloadSpec>;
+export type ReleaseManifest = ManifestOf<"Release", ReleaseSpec>;
 
 /** Kinds that make pods. */
 const workloadKinds = [
@@ -100,7 +102,8 @@ export type Manifest =
   | MeshConfigManifest
   | WorkloadManifest
   | NamespaceManifest
-  | LocalWorkloadManifest;
+  | LocalWorkloadManifest
+  | ReleaseManifest;
 
 export function isWorkload(manifest: Manifest): manifest is WorkloadManifest {
   return workloadKinds.some((kind) => kind === manifest.kind);
