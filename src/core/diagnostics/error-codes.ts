@@ -66,7 +66,8 @@ const entries = {
   },
   KIR2030: {
     title: "another version is live",
-    meaning: "The Release names the version that it starts from, and another one is live. Correct `from` or leave it out.",
+    meaning:
+      "The Release names the version that it starts from, and another one is live. Correct `from` or leave it out.",
   },
   KIR2031: {
     title: "rule released twice",
