@@ -23,6 +23,7 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
   starting.defer(() => runtime.idle());
   const onDefect = warnOfDefect(onEvent, "a request of the API");
   const api = starting.use(await serveApi({ runtime, state, options, onDefect }));
+  runtime.releases.resume();
   const { target, workloads } = applier;
   starting.use(
     startBackgroundWork({

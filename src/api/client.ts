@@ -4,9 +4,21 @@ import { text } from "node:stream/consumers";
 import { readAddressFiles } from "./address-files.ts";
 import type { ApiErrorBody } from "./api-error.ts";
 import type { MoveLine } from "./move-stream.ts";
-import type { CallerDetail, CallerTarget, HistoryEntry, LiveEvent, MoveProgress, MoveResult, Status } from "./types.ts";
+import type {
+  CallerDetail,
+  CallerTarget,
+  HistoryEntry,
+  LiveEvent,
+  MoveProgress,
+  MoveResult,
+  ReleaseOrder,
+  ReleaseSource,
+  ReleaseStatus,
+  Status,
+} from "./types.ts";
 import { KirikaeError, type ExitStatus } from "../core/diagnostics/error.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
+import type { ReleasePlan } from "../core/release/plan-release.ts";
 
 /** Talks to a running `kirikae up`. Errors of the other side arrive as the same KirikaeError that it threw. */
 export interface ApiClient {
@@ -16,6 +28,11 @@ export interface ApiClient {
   /** Reports each step while it happens; the result comes back only once. */
   move(request: MoveRequest, onProgress: (progress: MoveProgress) => void, signal?: AbortSignal): Promise<MoveResult>;
   history(name: string | undefined): Promise<readonly HistoryEntry[]>;
+  planRelease(source: ReleaseSource): Promise<ReleasePlan>;
+  startRelease(source: ReleaseSource): Promise<ReleaseStatus>;
+  releases(): Promise<readonly ReleaseStatus[]>;
+  /** Of `namespace/name`, as the status gives it. */
+  orderRelease(release: string, order: ReleaseOrder): Promise<ReleaseStatus>;
   /** What a workload's requests meet; throws KIR5061 with the list of those that exist. */
   caller(workload: string, target: CallerTarget): Promise<CallerDetail>;
   createPageUrl(): Promise<string>;
@@ -40,6 +57,11 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
     plan: (body) => readJson(call("POST", "/v1/plan", { body })),
     history: (name) =>
       readJson(call("GET", `/v1/history${name === undefined ? "" : `?name=${encodeURIComponent(name)}`}`)),
+    planRelease: (body) => readJson(call("POST", "/v1/releases/plan", { body })),
+    startRelease: (body) => readJson(call("POST", "/v1/releases", { body })),
+    releases: () => readJson(call("GET", "/v1/releases")),
+    orderRelease: (release, body) =>
+      readJson(call("POST", `/v1/releases/${release.split("/").map(encodeURIComponent).join("/")}/orders`, { body })),
     caller: (workload, { host, port }) => {
       const path = workload.split("/").map(encodeURIComponent).join("/");
       return readJson(call("GET", `/v1/callers/${path}?host=${encodeURIComponent(host)}&port=${port}`));

@@ -80,6 +80,7 @@ const absentBackend: ApiBackend = {
   move: isAbsent,
   history: isAbsent,
   caller: isAbsent,
+  releases: { plan: isAbsent, start: isAbsent, list: isAbsent, get: isAbsent, order: isAbsent },
   recentSamples: isAbsent,
   subscribe: isAbsent,
 };

@@ -3,6 +3,7 @@ import { ApiError } from "./api-error.ts";
 import type { EventStreams } from "./event-streams.ts";
 import { streamMove } from "./move-stream.ts";
 import type { RecentMoves } from "./recent-moves.ts";
+import { addReleaseRoutes } from "./release-routes.ts";
 import {
   callerSchema,
   errorSchema,
@@ -33,6 +34,7 @@ const answers = (schema: object) => ({ 200: schema, default: { description: "Ref
 export function addRoutes(app: FastifyInstance, parts: ApiParts): void {
   addReadRoutes(app, parts);
   addMoveRoutes(app, parts);
+  addReleaseRoutes(app, parts.backend.releases);
   addLiveRoutes(app, parts);
 }
 
@@ -147,7 +149,7 @@ function addLiveRoutes(app: FastifyInstance, { backend, streams, moves }: ApiPar
       schema: {
         summary: "What happens, as server-sent events.",
         description:
-          "`status` first and whenever it changes, `sample` each second, `move` for each step of a move. A comment " +
+          "`status` first and whenever it changes, `sample` each second, `move` for each step of a move, `release` whenever one changes. A comment " +
           "keeps the line alive. A reader that does not keep up is cut off; it may connect again and read /v1/samples.",
         produces: ["text/event-stream"],
       },

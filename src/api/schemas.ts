@@ -1,25 +1,9 @@
+import { flag, list, name, nullable, number, object, text, weights } from "./schema-parts.ts";
+
 /**
  * The API's shapes as JSON schemas: bodies and parameters are checked against them, and docs/api.md is generated from
  * all of them. Answers are not filtered by them, so that a new field reaches clients before its schema does.
  */
-
-const text = (description: string) => ({ type: "string", description }) as const;
-const number = (description: string) => ({ type: "number", description }) as const;
-const flag = (description: string) => ({ type: "boolean", description }) as const;
-const weights = (description: string) =>
-  ({ type: "object", additionalProperties: { type: "number" }, description }) as const;
-const list = <Item>(items: Item, description: string) => ({ type: "array", items, description }) as const;
-const nullable = (schema: object, description: string) => ({ anyOf: [schema, { type: "null" }], description }) as const;
-const name = (description: string) => ({ type: "string", minLength: 1, maxLength: 253, description }) as const;
-
-const object = <Properties extends Readonly<Record<string, object>>>(
-  properties: Properties,
-  optional: readonly (keyof Properties & string)[] = [],
-) => ({
-  type: "object",
-  properties,
-  required: Object.keys(properties).filter((key) => !optional.includes(key)),
-});
 
 export const errorSchema = object({
   code: text("A stable code; docs/diagnostics.md lists them."),

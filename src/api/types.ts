@@ -1,4 +1,7 @@
+import type { ReleaseDescription } from "../core/release/describe-release.ts";
 import type { MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
+import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ReleaseCommand, ReleaseEvent } from "../core/release/release-state.ts";
 import type { ProxyStatus } from "../engine/ports.ts";
 import type { HistoryEntry, MoveProgress, MoveResult } from "../engine/report.ts";
 
@@ -173,7 +176,51 @@ export interface SamplesAnswer {
 export type LiveEvent =
   | { readonly event: "sample"; readonly sample: TrafficSample }
   | { readonly event: "move"; readonly virtualService: string; readonly atMs: number; readonly progress: MoveProgress }
+  | { readonly event: "release"; readonly release: ReleaseStatus }
   | { readonly event: "status"; readonly status: Status };
+
+/** A Release as text, and who asks. */
+export interface ReleaseSource {
+  /** Shown in errors. */
+  readonly path: string;
+  readonly text: string;
+  /** `namespace/name`, where the text holds several. */
+  readonly release?: string | undefined;
+  readonly actor: string;
+  readonly reason?: string | undefined;
+}
+
+/** A release that was started, and where it is. */
+export interface ReleaseStatus extends ReleaseDescription {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly plan: ReleasePlan;
+  /** Oldest first. */
+  readonly events: readonly ReleaseEvent[];
+}
+
+/** Releases, as the API serves them. */
+export interface ReleaseBackend {
+  /** What a Release would do from what is live. Changes nothing. */
+  plan(source: ReleaseSource): ReleasePlan;
+  /** Throws KIR2034 while another release has one of its routes. */
+  start(source: ReleaseSource): ReleaseStatus;
+  /** Oldest first. */
+  list(): readonly ReleaseStatus[];
+  /** The newest of that name. Throws KIR2035 where there is none. */
+  get(name: string): ReleaseStatus;
+  /** Throws KIR2034 for what the release cannot do now. */
+  order(name: string, order: ReleaseOrder): ReleaseStatus;
+}
+
+export interface ReleaseOrder {
+  readonly command: ReleaseCommand;
+  readonly actor: string;
+  readonly reason?: string | undefined;
+}
 
 /** What a caller asks for. */
 export interface CallerTarget {
@@ -190,6 +237,7 @@ export interface ApiBackend {
   /** Runs a move to its end; progress is reported as it happens. */
   move(request: MoveRequest, onProgress: (progress: MoveProgress) => void): Promise<MoveResult>;
   history(name: string | undefined): readonly HistoryEntry[];
+  readonly releases: ReleaseBackend;
   /** Throws KirikaeError KIR5061 for a workload that is not known. */
   caller(workload: string, target: CallerTarget | undefined): CallerDetail;
   /** The last minutes of samples, oldest first, for a page that has just opened. */

@@ -1,6 +1,6 @@
-import type { ApiBackend, Status } from "../api/types.ts";
+import type { ApiBackend, MoveProgress, MoveResult, Status } from "../api/types.ts";
 import type { UpEvent } from "../app-types.ts";
-import type { MoveRequest } from "../core/release/move.ts";
+import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 import { isolateListener } from "../engine/isolate-listener.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import type { InboundReading } from "../targets/local-envoy/inbound-stats.ts";
@@ -11,6 +11,7 @@ import { endBrokenMoves } from "./end-broken-moves.ts";
 import { hasInbound, listInbound } from "./inbound-status.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { ProofTimes } from "./proof-times.ts";
+import { MeshReleases } from "./releases.ts";
 import { SerialWork } from "./serial-work.ts";
 import { buildStatus } from "./status.ts";
 import { TrafficHistory } from "./traffic-history.ts";
@@ -23,6 +24,7 @@ export class MeshRuntime implements ApiBackend {
   readonly #work = new SerialWork();
   readonly #traffic = new TrafficHistory();
   readonly #proofTimes = new ProofTimes();
+  readonly releases: MeshReleases;
   #refusedManifests: readonly string[] = [];
   #inbound: InboundReading = { counters: new Map(), latencies: new Map() };
 
@@ -30,6 +32,12 @@ export class MeshRuntime implements ApiBackend {
     this.#parts = parts;
     this.#tell = isolateListener((event) => parts.onEvent(event));
     this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
+    this.releases = new MeshReleases({
+      mesh: parts,
+      move: (plan) => this.#carryOut(() => plan),
+      onChange: (release) => this.#feed.publish({ event: "release", release }),
+      onDefect: warnOfDefect(this.#tell, "a release"),
+    });
   }
 
   status(): Status {
@@ -63,11 +71,20 @@ export class MeshRuntime implements ApiBackend {
   }
 
   async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): ReturnType<ApiBackend["move"]> {
+    const build = (): MovePlan => {
+      const plan = this.#parts.current.plan(request);
+      this.releases.checkFree(plan);
+      return plan;
+    };
+    return this.#carryOut(build, onProgress);
+  }
+
+  async #carryOut(build: () => MovePlan, onProgress: (progress: MoveProgress) => void = () => {}): Promise<MoveResult> {
     const report = isolateListener(onProgress, warnOfDefect(this.#tell, "telling the caller how its move goes on"));
     return this.#work.shared(async () => {
       await endBrokenMoves(this.#parts);
       using proofTime = this.#proofTimes.open();
-      const plan = this.#parts.current.plan(request);
+      const plan = build();
       const { virtualService } = plan;
       return await this.#parts.engine.move(plan, (progress) => {
         proofTime.isUnderWay = progress.kind === "applying";
@@ -124,8 +141,9 @@ export class MeshRuntime implements ApiBackend {
     });
   }
 
-  /** Resolves when no move and no manifest is under way. */
+  /** Begins no further step of any release; resolves when no move and no manifest is under way. */
   async idle(): Promise<void> {
+    await this.releases[Symbol.asyncDispose]();
     await this.#work.idle();
   }
 }

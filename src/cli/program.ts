@@ -7,7 +7,11 @@ import { emitCommand } from "./commands/emit.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { historyCommand } from "./commands/history.ts";
 import { pageCommand } from "./commands/page.ts";
+import { listCommand } from "./commands/list.ts";
 import { planCommand } from "./commands/plan.ts";
+import { releaseOrderCommands } from "./commands/release-orders.ts";
+import { startCommand } from "./commands/start.ts";
+import { waitCommand } from "./commands/wait.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { routesCommand } from "./commands/routes.ts";
 import { shiftCommand } from "./commands/shift.ts";
@@ -39,8 +43,9 @@ export function buildProgram(context: CommandContext): Command {
     historyCommand,
     curlCommand,
   ];
+  const releases = [startCommand, listCommand, waitCommand, ...releaseOrderCommands()];
   const offline = [checkCommand, planCommand, explainCommand, routesCommand, emitCommand, doctorCommand, pageCommand];
-  for (const create of [...commands, ...offline]) {
+  for (const create of [...commands, ...releases, ...offline]) {
     const command = create(context);
     command.copyInheritedSettings(program);
     program.addCommand(command);

@@ -1,5 +1,5 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import type { MovePlan } from "../core/release/move.ts";
+import { movedServices, type MovePlan } from "../core/release/move.ts";
 import type { PastMove } from "../core/release/past-move.ts";
 import type { ManifestOverride, Placement } from "../core/release/reconcile-placements.ts";
 import { renderRule } from "../core/release/refusals.ts";
@@ -10,6 +10,8 @@ import type { JournalRecord } from "./journal-record.ts";
 import type { Journal } from "./journal.ts";
 import type { Clock, Target } from "./ports.ts";
 import { recoverMove, type Recovery } from "./recover-move.ts";
+import type { ReleaseJournal } from "./release-runner.ts";
+import type { StoredRelease } from "./fold-releases.ts";
 import type { HistoryEntry, MoveProgress, MoveResult } from "./report.ts";
 import { runMove } from "./run-move.ts";
 
@@ -25,8 +27,8 @@ export interface EngineOptions {
   readonly onDefect?: ((error: unknown) => void) | undefined;
 }
 
-/** Carries out moves: one at a time for a VirtualService, each written down before it is done. */
-export interface Engine {
+/** Carries out moves: one at a time for a VirtualService, each written down before it is done; and keeps releases. */
+export interface Engine extends ReleaseJournal {
   /**
    * Runs a move to its end, after one of the same VirtualService that broke off. Rejects with KIR2013 while another one
    * of it runs, with KIR2012 when the plan is older than the last move, with KIR2023 when the journal cannot be written
@@ -74,10 +76,11 @@ class JournaledEngine implements Engine {
   }
 
   async move(plan: MovePlan, onProgress: (progress: MoveProgress) => void): Promise<MoveResult> {
-    const { virtualService } = plan;
-    if (this.#running.has(virtualService)) throw alreadyMoving(virtualService);
-    return await this.#alone(virtualService, async () => {
-      await this.#endBroken(virtualService);
+    const services = movedServices(plan);
+    const busy = services.find((service) => this.#running.has(service));
+    if (busy !== undefined) throw alreadyMoving(busy);
+    return await this.#alone(services, async () => {
+      await this.#endBroken(services);
       this.#checkFreshness(plan);
       return await runMove(plan, { ...this.#options, onProgress, record: (build) => this.#append(build) });
     });
@@ -86,9 +89,9 @@ class JournaledEngine implements Engine {
   async recover(isKnownSplit: (split: SplitId) => boolean = () => true): Promise<readonly Recovery[]> {
     const recoveries: Recovery[] = [];
     for (const move of this.#state.unfinished.values()) {
-      const { virtualService } = move.plan;
-      if (this.#running.has(virtualService)) continue;
-      recoveries.push(await this.#alone(virtualService, async () => await this.#end(move, isKnownSplit)));
+      const services = movedServices(move.plan);
+      if (services.some((service) => this.#running.has(service))) continue;
+      recoveries.push(await this.#alone(services, async () => await this.#end(move, isKnownSplit)));
     }
     return recoveries;
   }
@@ -114,8 +117,24 @@ class JournaledEngine implements Engine {
   }
 
   recordManifest({ virtualService, why, versions, changes }: ManifestOverride, actor: string): void {
-    const at = new Date(this.#options.clock.nowMs()).toISOString();
+    const at = this.#now();
     this.#append((id) => ({ type: "manifest", id, at, virtualService, actor, reason: why, versions, changes }));
+  }
+
+  releases(): readonly StoredRelease[] {
+    return this.#state.releases.all;
+  }
+
+  recordRelease({ plan, actor, reason }: Parameters<ReleaseJournal["recordRelease"]>[0]): StoredRelease {
+    const at = this.#now();
+    const id = this.#append((newId) => ({ type: "release", id: newId.replace("m", "r"), at, plan, actor, reason }));
+    return this.#release(id);
+  }
+
+  recordReleaseEvent(id: string, event: Parameters<ReleaseJournal["recordReleaseEvent"]>[1]): StoredRelease {
+    const at = this.#now();
+    this.#append(() => ({ type: "releaseEvent", id, at, event }));
+    return this.#release(id);
   }
 
   isMoving(virtualService: string): boolean {
@@ -126,6 +145,16 @@ class JournaledEngine implements Engine {
     while (this.#running.size > 0) await Promise.allSettled(this.#running.values());
   }
 
+  #release(id: string): StoredRelease {
+    const release = this.#state.releases.get(id);
+    if (release === undefined) throw new Error(`The release ${id} was written and is not there.`);
+    return release;
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.nowMs()).toISOString();
+  }
+
   #append(build: (newId: string) => JournalRecord): string {
     // The journal's own numbering gives ids that are short, ordered and never used twice.
     const record = build(`m${this.#state.lastSeq + 1}`);
@@ -134,20 +163,22 @@ class JournaledEngine implements Engine {
     return record.id;
   }
 
-  /** Keeps every other move of the VirtualService out until the work has ended. */
-  async #alone<T>(virtualService: string, work: () => Promise<T>): Promise<T> {
+  /** Keeps every other move of these VirtualServices out until the work has ended. */
+  async #alone<T>(services: readonly string[], work: () => Promise<T>): Promise<T> {
     const run = work();
-    this.#running.set(virtualService, run);
+    for (const service of services) this.#running.set(service, run);
     try {
       return await run;
     } finally {
-      this.#running.delete(virtualService);
+      for (const service of services) this.#running.delete(service);
     }
   }
 
   /** A move that runs is kept out by `#running`; one that is unfinished all the same broke off, and nobody else ends it. */
-  async #endBroken(virtualService: string): Promise<void> {
-    const broken = [...this.#state.unfinished.values()].filter(({ plan }) => plan.virtualService === virtualService);
+  async #endBroken(services: readonly string[]): Promise<void> {
+    const broken = [...this.#state.unfinished.values()].filter(({ plan }) =>
+      movedServices(plan).some((service) => services.includes(service)),
+    );
     for (const move of broken) await this.#end(move, () => true);
   }
 
@@ -168,10 +199,14 @@ class JournaledEngine implements Engine {
     for (const change of plan.changes) {
       const current: SplitWeights = this.#state.placements.get(change.split)?.weights ?? change.declared;
       if (isSameShare(current, change.before)) continue;
-      throw new KirikaeError("KIR2012", `${renderRule(change)} of ${plan.virtualService} has changed since the plan.`, {
-        exitStatus: 1,
-        hint: "Ask again: the new plan starts from the weights that are live now.",
-      });
+      throw new KirikaeError(
+        "KIR2012",
+        `${renderRule(change)} of ${change.virtualService ?? plan.virtualService} has changed since the plan.`,
+        {
+          exitStatus: 1,
+          hint: "Ask again: the new plan starts from the weights that are live now.",
+        },
+      );
     }
   }
 }
@@ -179,8 +214,8 @@ class JournaledEngine implements Engine {
 /** The part of a history that is about one VirtualService; all of it without a name. */
 export function selectHistory(history: readonly HistoryEntry[], name: string | undefined): readonly HistoryEntry[] {
   if (name === undefined) return [...history];
-  return history.filter(
-    ({ virtualService }) => virtualService === name || virtualService.slice(virtualService.indexOf("/") + 1) === name,
+  return history.filter(({ virtualService, together = [] }) =>
+    [virtualService, ...together].some((own) => own === name || own.slice(own.indexOf("/") + 1) === name),
   );
 }
 

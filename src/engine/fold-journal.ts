@@ -1,8 +1,15 @@
-import type { MovePlan, PlannedVersion, SplitChange, VersionName } from "../core/release/move.ts";
+import {
+  movedServices,
+  type MovePlan,
+  type PlannedVersion,
+  type SplitChange,
+  type VersionName,
+} from "../core/release/move.ts";
 import type { PastMove } from "../core/release/past-move.ts";
 import type { Placement } from "../core/release/reconcile-placements.ts";
 import { isSameShare, totalWeight } from "../core/release/split-weights.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
+import { FoldedReleases } from "./fold-releases.ts";
 import {
   damagedRecord,
   type JournalRecord,
@@ -31,6 +38,7 @@ export interface JournalState {
   readonly unfinished: ReadonlyMap<string, UnfinishedMove>;
   /** Splits whose weights are not the manifests'. */
   readonly placements: ReadonlyMap<SplitId, Placement>;
+  readonly releases: FoldedReleases;
 }
 
 export function foldJournal(records: readonly StoredRecord[]): JournalFold {
@@ -46,6 +54,7 @@ export class JournalFold implements JournalState {
   readonly pastMoves: PastMove[] = [];
   readonly unfinished = new Map<string, UnfinishedMove>();
   readonly placements = new Map<SplitId, Placement>();
+  readonly releases = new FoldedReleases();
   /** Where the entry of an unfinished move is in the history. */
   readonly #entryOf = new Map<string, number>();
 
@@ -85,6 +94,12 @@ export class JournalFold implements JournalState {
       case "manifest":
         for (const { split } of record.changes) this.placements.delete(split);
         this.history.push(describeManifest(record));
+        return;
+      case "release":
+        this.releases.add(record, seq);
+        return;
+      case "releaseEvent":
+        this.releases.addEvent(record, seq);
     }
   }
 
@@ -109,9 +124,11 @@ export class JournalFold implements JournalState {
   }
 
   #place({ virtualService, changes }: MovePlan, gone: readonly SplitId[] = []): void {
-    for (const { split, declared, after } of changes) {
+    for (const change of changes) {
+      const { split, declared, after } = change;
+      const owner = change.virtualService ?? virtualService;
       if (gone.includes(split) || isSameShare(declared, after)) this.placements.delete(split);
-      else this.placements.set(split, { split, virtualService, declared, weights: after });
+      else this.placements.set(split, { split, virtualService: owner, declared, weights: after });
     }
   }
 }
@@ -155,8 +172,10 @@ function describeManifest(record: ManifestRecord): HistoryEntry {
 function describePlan(
   plan: MovePlan,
 ): Omit<HistoryEntry, "id" | "outcome" | "startedAt" | "ledger"> & { finishedAt: undefined } {
+  const [, ...together] = movedServices(plan);
   return {
     virtualService: plan.virtualService,
+    ...(together.length > 0 && { together }),
     verb: plan.verb,
     finishedAt: undefined,
     actor: plan.actor,

@@ -1,11 +1,13 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { Ledger, MovePlan, PlannedVersion, SplitChange } from "../core/release/move.ts";
 import type { MoveOutcome } from "../core/release/past-move.ts";
+import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ReleaseEvent } from "../core/release/release-state.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
 import type { ProxyProof } from "./ports.ts";
 
 /** The format that this code writes; older ones stay readable, newer ones are refused. */
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 /** One thing that was about to happen or did happen. Times are ISO 8601 in UTC. */
 export type JournalRecord =
@@ -23,7 +25,9 @@ export type JournalRecord =
       readonly plan: MovePlan;
       readonly message: string;
     }
-  | ManifestRecord;
+  | ManifestRecord
+  | ReleaseRecord
+  | ReleaseEventRecord;
 
 export interface OutcomeRecord {
   readonly type: "outcome";
@@ -52,6 +56,25 @@ export interface ManifestRecord {
   readonly changes: readonly SplitChange[];
 }
 
+/** A release, agreed upon. Since format 2. */
+export interface ReleaseRecord {
+  readonly type: "release";
+  readonly id: string;
+  readonly at: string;
+  readonly plan: ReleasePlan;
+  readonly actor: string;
+  readonly reason: string | null;
+}
+
+/** What happened to a release, written before what follows from it is done. Since format 2. */
+export interface ReleaseEventRecord {
+  readonly type: "releaseEvent";
+  /** The release's. */
+  readonly id: string;
+  readonly at: string;
+  readonly event: ReleaseEvent;
+}
+
 export interface StoredRecord {
   /** Counts from 1 without gaps. */
   readonly seq: number;
@@ -63,6 +86,8 @@ const recordFields: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["restoring", ["id", "at", "reason"]],
   ["outcome", ["id", "at", "outcome", "by", "callToProofMs", "proxies", "ledger", "message"]],
   ["refused", ["id", "at", "startedAt", "plan", "message"]],
+  ["release", ["id", "at", "plan", "actor", "reason"]],
+  ["releaseEvent", ["id", "at", "event"]],
   ["manifest", ["id", "at", "virtualService", "actor", "reason", "versions", "changes"]],
 ] satisfies readonly (readonly [JournalRecord["type"], readonly string[]])[]);
 
@@ -79,7 +104,7 @@ export function parseRecord(text: string, seq: number): JournalRecord {
       hint: `This kirikae reads up to format ${JOURNAL_FORMAT}; use the one that wrote it.`,
     });
   }
-  if (format !== JOURNAL_FORMAT) throw damagedRecord(seq, "has no format");
+  if (typeof format !== "number" || format < 1) throw damagedRecord(seq, "has no format");
   checkRecord(record, seq);
   return record;
 }
@@ -93,7 +118,8 @@ function checkRecord(
   if (fields === undefined) throw damagedRecord(seq, "is of no known type");
   const missing = fields.find((field) => !Object.hasOwn(record, field));
   if (missing !== undefined) throw damagedRecord(seq, `lacks ${missing}`);
-  if ("plan" in record && !isPlan(record["plan"])) throw damagedRecord(seq, "has a plan without changes");
+  const isReadable = record["type"] === "release" ? isReleasePlan(record["plan"]) : isPlan(record["plan"]);
+  if ("plan" in record && !isReadable) throw damagedRecord(seq, "has a plan without changes");
 }
 
 function parseObject(text: string, seq: number): Readonly<Record<string, unknown>> {
@@ -110,6 +136,10 @@ function parseObject(text: string, seq: number): Readonly<Record<string, unknown
 function isPlan(plan: unknown): boolean {
   if (typeof plan !== "object" || plan === null) return false;
   return "changes" in plan && Array.isArray(plan.changes) && "virtualService" in plan && "versions" in plan;
+}
+
+function isReleasePlan(plan: unknown): boolean {
+  return typeof plan === "object" && plan !== null && "steps" in plan && Array.isArray(plan.steps) && "release" in plan;
 }
 
 /** The error for a journal that cannot be trusted; nothing is read past the damage. */

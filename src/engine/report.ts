@@ -37,6 +37,8 @@ export interface HistoryEntry {
   readonly id: string;
   /** `namespace/name`. */
   readonly virtualService: string;
+  /** Other VirtualServices that moved in the same instant. */
+  readonly together?: readonly string[];
   readonly verb: MoveRequest["verb"] | "manifest" | "recovery";
   readonly outcome: MoveOutcome | "running";
   readonly startedAt: string;

@@ -7,6 +7,7 @@ import type {
   LiveEvent,
   MoveProgress,
   MoveResult,
+  ReleaseBackend,
   ServiceStatus,
   Status,
   TrafficSample,
@@ -33,6 +34,15 @@ export class FakeBackend implements ApiBackend {
   /** Thrown after the plan was reported. */
   failure: Error | undefined;
   ledger: Partial<Ledger> = {};
+
+  /** Releases are tested with the engine; here there is none. */
+  readonly releases: ReleaseBackend = {
+    plan: noRelease,
+    start: noRelease,
+    get: noRelease,
+    order: noRelease,
+    list: () => [],
+  };
 
   get listenerCount(): number {
     return this.#listeners.size;
@@ -249,4 +259,8 @@ export class FakeBackend implements ApiBackend {
     }));
     return { atMs, services: [{ virtualService, versions }] };
   }
+}
+
+function noRelease(): never {
+  throw new KirikaeError("KIR2035", "No release of that name was started.", { exitStatus: 2, hint: "There are none." });
 }

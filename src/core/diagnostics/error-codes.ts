@@ -73,6 +73,19 @@ const entries = {
     title: "rule released twice",
     meaning: "Two routes of a Release move the same rule, and one step cannot give it two shares. Name each rule once.",
   },
+  KIR2033: {
+    title: "moved together",
+    meaning: "Several VirtualServices moved in one step of a release, and undoing one of them would tear them apart.",
+  },
+  KIR2034: {
+    title: "release not possible now",
+    meaning:
+      "The release is in a phase that does not take this command, or another one has its routes. The error says which.",
+  },
+  KIR2035: {
+    title: "no such release",
+    meaning: "No release of that name was started here. The error lists those that were.",
+  },
   KIR2032: {
     title: "Release not found",
     meaning: "The file holds no Release, or several and none was chosen. The error lists those it holds.",

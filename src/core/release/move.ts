@@ -38,6 +38,8 @@ export interface MovePlan {
 
 export interface SplitChange {
   readonly split: SplitId;
+  /** `namespace/name`, where a plan moves several VirtualServices together; absent is the plan's. */
+  readonly virtualService?: string;
   readonly rule: number;
   readonly ruleName: string | undefined;
   /** `public` takes anybody; `preview` is reached only by header, query or host. */
@@ -49,9 +51,19 @@ export interface SplitChange {
 }
 
 export interface UntouchedRule {
+  /** As in `SplitChange`. */
+  readonly virtualService?: string;
   readonly rule: number;
   readonly ruleName: string | undefined;
   readonly reason: string;
+}
+
+/** Every VirtualService that a plan moves: its own first. */
+export function movedServices({
+  virtualService,
+  changes,
+}: Pick<MovePlan, "virtualService" | "changes">): readonly string[] {
+  return [...new Set([virtualService, ...changes.map((change) => change.virtualService ?? virtualService)])];
 }
 
 export interface PlannedVersion {

@@ -1,6 +1,6 @@
 import { KirikaeError } from "../diagnostics/error.ts";
-import type { ReleaseManifest } from "../manifest/manifest.ts";
-import type { Approval, Hold, ReleaseRoute, ReleaseStep } from "../manifest/release.ts";
+import type { ObjectMeta } from "../manifest/manifest.ts";
+import type { Approval, Hold, ReleaseRoute, ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
 import type { RouteTable, SplitId, WeightOverrides } from "../routes/route-table.ts";
 import { expandStrategy } from "./expand-strategy.ts";
 import type { MovePlan, MoveRequest, VersionName } from "./move.ts";
@@ -13,6 +13,8 @@ export interface ReleasePlan {
   readonly release: string;
   readonly to: VersionName;
   readonly steps: readonly PlannedStep[];
+  /** What was asked for, so that a step can be planned again from what is live when it begins. */
+  readonly spec: ReleaseSpec;
 }
 
 export type PlannedStep =
@@ -21,12 +23,18 @@ export type PlannedStep =
   | ({ readonly kind: "hold" } & Hold)
   | ({ readonly kind: "approve" } & Approval);
 
+/** A Release as far as planning goes. */
+export interface ReleaseObject {
+  readonly metadata: Pick<ObjectMeta, "namespace" | "name">;
+  readonly spec: ReleaseSpec;
+}
+
 export interface ReleaseInput {
   /** With the weights that the manifests declare. */
   readonly table: RouteTable;
   /** Weights of earlier moves, laid over the declared ones. */
   readonly current: WeightOverrides;
-  readonly release: ReleaseManifest;
+  readonly release: ReleaseObject;
   readonly actor: string;
 }
 
@@ -54,17 +62,19 @@ export function planRelease(input: ReleaseInput): ReleasePlanning {
     ]);
   }
   const { namespace, name } = release.metadata;
-  return { kind: "plan", plan: { release: `${namespace}/${name}`, to: release.spec.to, steps } };
+  return { kind: "plan", plan: { release: `${namespace}/${name}`, to: release.spec.to, steps, spec: release.spec } };
 }
 
-type MovingStep = Extract<ReleaseStep, { kind: "weight" | "switch" }>;
+/** A step that moves weights. */
+export type MovingStep = Extract<ReleaseStep, { kind: "weight" | "switch" }>;
 
 interface StepInput extends ReleaseInput {
   /** Whether nothing of the release has moved yet. */
   readonly isFirst: boolean;
 }
 
-function planStep(
+/** Plans one step from what is live: one plan a route. */
+export function planStep(
   step: MovingStep,
   input: StepInput,
 ): { readonly kind: "plans"; readonly plans: readonly MovePlan[] } | Refusal {
@@ -110,7 +120,7 @@ function refuse(code: string, message: string, { hint }: { readonly hint: string
 /** The same error, with the step in front of it. */
 function refuseStep(
   { error }: Refusal,
-  { release, step, number }: { readonly release: ReleaseManifest; readonly step: ReleaseStep; readonly number: number },
+  { release, step, number }: { readonly release: ReleaseObject; readonly step: ReleaseStep; readonly number: number },
 ): Refusal {
   const { exitStatus, hint, details } = error;
   const message = `Step ${number} (${step.kind}) of ${release.metadata.name}: ${error.message}`;

@@ -1,6 +1,6 @@
 import type { SplitWeights } from "../routes/route-table.ts";
 import { destinationParts, type RoutedService, type ServiceRule } from "./movable-rules.ts";
-import type { MovePlan, MoveRequest, SplitChange } from "./move.ts";
+import { movedServices, type MovePlan, type MoveRequest, type SplitChange } from "./move.ts";
 import type { PastMove } from "./past-move.ts";
 import { type Refusal, refuseState, renderList, renderRule } from "./refusals.ts";
 import { isSameShare, totalWeight } from "./split-weights.ts";
@@ -22,7 +22,7 @@ export function planRollback(input: RollbackInput): { readonly kind: "plan"; rea
   const { service, request } = input;
   const last = input.history.findLast(({ plan, outcome }) => {
     const isLive = outcome === "done" || outcome === "unproved";
-    return isLive && plan.virtualService === service.virtualService && movesTraffic(plan);
+    return isLive && movedServices(plan).includes(service.virtualService) && movesTraffic(plan);
   });
   if (last === undefined) {
     return refuseState("KIR2011", `Nothing of ${service.virtualService} can be rolled back.`, {
@@ -30,6 +30,17 @@ export function planRollback(input: RollbackInput): { readonly kind: "plan"; rea
     });
   }
 
+  const together = movedServices(last.plan);
+  if (together.length > 1) {
+    return refuseState(
+      "KIR2033",
+      `The last move of ${service.virtualService} was one of ${renderList(together)} together.`,
+      {
+        hint: "Roll back the release that moved them, or say where traffic should go with switch or shift.",
+        details: { move: last.id, together },
+      },
+    );
+  }
   const conflicts = last.plan.changes.flatMap((change) => conflictOf(change, input.rules));
   if (conflicts.length > 0) {
     return refuseState("KIR2012", `${service.virtualService} was changed after its last move, so that is not undone.`, {

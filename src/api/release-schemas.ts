@@ -1,0 +1,84 @@
+import { list, name, nullable, number, object, text } from "./schema-parts.ts";
+import { planSchema } from "./schemas.ts";
+
+/** The shapes of releases, as in schemas.ts. */
+export const releaseSourceSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["path", "text", "actor"],
+  properties: {
+    path: { type: "string", maxLength: 4096, description: "Where the text is from, for errors." },
+    text: { type: "string", maxLength: 1_048_576, description: "YAML that holds the Release." },
+    release: name("`namespace/name`, where the text holds several."),
+    actor: name("Who asks, for the history."),
+    reason: { type: "string", maxLength: 1000, description: "Why, for the history." },
+  },
+} as const;
+
+export const releaseOrderSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["command", "actor"],
+  properties: {
+    command: {
+      type: "object",
+      additionalProperties: false,
+      required: ["kind"],
+      properties: {
+        kind: {
+          type: "string",
+          enum: ["promote", "pause", "resume", "approve", "reject", "retry", "abort", "rollback"],
+          description: "What to do.",
+        },
+        full: { type: "boolean", description: "With promote: every gate that is left is passed." },
+      },
+    },
+    actor: name("Who asks, for the history."),
+    reason: { type: "string", maxLength: 1000, description: "Why, for the history." },
+  },
+} as const;
+
+const stepPlanSchema = object(
+  {
+    kind: text("weight, switch, hold or approve."),
+    moves: list(planSchema, "Of weight and switch: one plan a route."),
+    durationMs: number("Of hold: how long; without it, until it is promoted."),
+    people: number("Of approve: how many have to say yes."),
+    question: text("Of approve: what they are asked."),
+  },
+  ["moves", "durationMs", "people", "question"],
+);
+
+export const releasePlanSchema = object({
+  release: text("`namespace/name`."),
+  to: text("The version that everything goes to."),
+  steps: list(stepPlanSchema, "In order."),
+  spec: { type: "object", additionalProperties: true, description: "The Release's spec." },
+});
+
+export const releaseSchema = object({
+  id: text("Its id."),
+  release: text("`namespace/name`."),
+  to: text("The version that everything goes to."),
+  services: list({ type: "string" }, "`namespace/name` of every VirtualService that it moves."),
+  phase: text("planned, moving, holding, awaiting, paused, failed, rollingBack, done, aborted or rolledBack."),
+  step: nullable({ type: "number" }, "The step that the phase is about, from 1."),
+  message: text("What it does, or what it waits for."),
+  untilMs: nullable({ type: "number" }, "When a hold ends by itself, in milliseconds since the epoch."),
+  steps: list(
+    object({
+      number: number("From 1."),
+      kind: text("weight, switch, hold or approve."),
+      state: text("done, now, next or undone."),
+      summary: text("What it gives, or what it waits for."),
+    }),
+    "In order.",
+  ),
+  startedAt: text("ISO 8601."),
+  actor: text("Who started it."),
+  reason: nullable({ type: "string" }, "Why."),
+  plan: releasePlanSchema,
+  events: list({ type: "object", additionalProperties: true }, "What happened to it, oldest first."),
+});
+
+export const releaseListSchema = list(releaseSchema, "Oldest first.");

@@ -1,0 +1,164 @@
+import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus } from "../api/types.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { renderPosition } from "../core/diagnostics/position.ts";
+import { objectName, type ReleaseManifest } from "../core/manifest/manifest.ts";
+import { parseManifests } from "../core/manifest/parse-manifests.ts";
+import { findDeviation } from "../core/release/check-step.ts";
+import { combineMoves } from "../core/release/combine-moves.ts";
+import { describeRelease } from "../core/release/describe-release.ts";
+import { expandStrategy } from "../core/release/expand-strategy.ts";
+import { movedServices, type MovePlan } from "../core/release/move.ts";
+import { describePhase } from "../core/release/advance-release.ts";
+import { planRelease, planStep, type ReleasePlan } from "../core/release/plan-release.ts";
+import { planReturn } from "../core/release/plan-return.ts";
+import { renderList } from "../core/release/refusals.ts";
+import type { StoredRelease } from "../engine/fold-releases.ts";
+import { createSystemClock } from "../engine/clock.ts";
+import { type ReleaseHost, ReleaseRunner, servicesOf } from "../engine/release-runner.ts";
+import { wakeAt } from "./wake-at.ts";
+import type { ManifestApplier } from "./apply-manifests.ts";
+
+export interface ReleaseParts {
+  readonly mesh: Pick<ManifestApplier, "current" | "engine" | "defaultNamespace">;
+  readonly move: ReleaseHost["move"];
+  onChange(release: ReleaseStatus): void;
+  onDefect(error: unknown): void;
+}
+
+/** The releases of a mesh that runs. Disposing it begins no further step, and waits for the one under way. */
+export class MeshReleases implements ReleaseBackend, AsyncDisposable {
+  readonly #parts: ReleaseParts;
+  readonly #runner: ReleaseRunner;
+
+  constructor(parts: ReleaseParts) {
+    this.#parts = parts;
+    this.#runner = new ReleaseRunner({
+      journal: parts.mesh.engine,
+      host: createReleaseHost(parts),
+      clock: createSystemClock(),
+      wakeAt,
+      onChange: (release) => parts.onChange(describeStored(release)),
+      onDefect: (error) => parts.onDefect(error),
+    });
+  }
+
+  /** Takes up what an earlier process left. */
+  resume(): void {
+    this.#runner.resume();
+  }
+
+  /** Throws KIR2032, and what `planRelease` refuses with. */
+  plan(source: ReleaseSource): ReleasePlan {
+    const { current, engine, defaultNamespace } = this.#parts.mesh;
+    const release = readRelease(source, defaultNamespace);
+    const planning = planRelease({ table: current.table, current: engine.placements(), release, actor: source.actor });
+    if (planning.kind === "refused") throw planning.error;
+    return planning.plan;
+  }
+
+  start(source: ReleaseSource): ReleaseStatus {
+    const { actor, reason } = source;
+    return describeStored(this.#runner.start(this.plan(source), { actor, reason: reason ?? null }));
+  }
+
+  list(): readonly ReleaseStatus[] {
+    return this.#parts.mesh.engine.releases().map(describeStored);
+  }
+
+  get(name: string): ReleaseStatus {
+    return describeStored(this.#runner.find(name));
+  }
+
+  order(name: string, { command, actor, reason }: ReleaseOrder): ReleaseStatus {
+    const { id } = this.#runner.find(name);
+    return describeStored(this.#runner.command(id, command, { actor, reason: reason ?? null }));
+  }
+
+  /**
+   * A rule that a release moves is not moved by hand as well: the next step would not find what it was planned on.
+   * Throws KIR2034.
+   */
+  checkFree(plan: MovePlan): void {
+    const services = movedServices(plan);
+    const release = this.#runner.active().find((one) => servicesOf(one.plan).some((name) => services.includes(name)));
+    if (release === undefined) return;
+    const { state } = release;
+    throw new KirikaeError(
+      "KIR2034",
+      `${plan.virtualService} belongs to the release ${release.plan.release}, which is ${describePhase(state.phase)}.`,
+      { exitStatus: 1, hint: "Let the release move it, or abort the release first." },
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#runner[Symbol.asyncDispose]();
+  }
+}
+
+function describeStored({ id, plan, state, startedAt, actor, reason, events }: StoredRelease): ReleaseStatus {
+  return { id, ...describeRelease(plan, state), startedAt, actor, reason, plan, events };
+}
+
+function readRelease({ path, text, release: wanted }: ReleaseSource, defaultNamespace: string): ReleaseManifest {
+  const { manifests, diagnostics } = parseManifests([{ path, text }], { defaultNamespace });
+  const [wrong] = diagnostics.filter(({ level }) => level === "error");
+  if (wrong !== undefined) {
+    const where = wrong.at === undefined ? path : renderPosition(wrong.at);
+    throw new KirikaeError("KIR2032", `${where} ${wrong.code} ${wrong.message}`, {
+      exitStatus: 2,
+      hint: wrong.hint ?? `\`kirikae check ${path}\` shows all that is wrong with it.`,
+    });
+  }
+  const all = manifests.filter((manifest) => manifest.kind === "Release");
+  const known = all.map(objectName);
+  const named = all.filter((release) => wanted === undefined || objectName(release) === wanted);
+  const [release, ...others] = named;
+  if (release !== undefined && others.length === 0) return release;
+  throw new KirikaeError("KIR2032", `${path} holds ${all.length === 0 ? "no Release" : `${all.length} Releases`}.`, {
+    exitStatus: 2,
+    hint: known.length === 0 ? "docs/guide/releases.md shows one." : `Say which with --release: ${renderList(known)}.`,
+    details: { known },
+  });
+}
+
+/** Carries releases out on the mesh that runs. */
+function createReleaseHost({ mesh: { current, engine }, move }: ReleaseParts): ReleaseHost {
+  return {
+    move,
+    planStep(plan: ReleasePlan, index: number): MovePlan {
+      const agreed = plan.steps[index];
+      const step = expandStrategy(plan.spec)[index];
+      if (agreed === undefined || step === undefined || !("moves" in agreed) || !isMoving(step)) {
+        throw new Error(`Step ${index} of ${plan.release} moves nothing.`);
+      }
+      const [namespace = "", name = ""] = plan.release.split("/");
+      const planning = planStep(step, {
+        table: current.table,
+        current: engine.placements(),
+        release: { metadata: { namespace, name }, spec: plan.spec },
+        actor: agreed.moves[0]?.actor ?? "kirikae",
+        isFirst: false,
+      });
+      if (planning.kind === "refused") throw planning.error;
+      const deviation = findDeviation(agreed.moves, planning.plans);
+      const [first, ...others] = planning.plans;
+      if (deviation !== undefined || first === undefined)
+        throw changedMeanwhile(plan, deviation ?? "nothing is left of it");
+      return combineMoves([first, ...others]);
+    },
+    planReturn: (plan) => planReturn({ plan, table: current.table, current: engine.placements(), actor: "kirikae" }),
+  };
+}
+
+function isMoving<Step extends { readonly kind: string }>(
+  step: Step,
+): step is Extract<Step, { kind: "weight" | "switch" }> {
+  return step.kind === "weight" || step.kind === "switch";
+}
+
+function changedMeanwhile({ release }: ReleasePlan, what: string): KirikaeError {
+  return new KirikaeError("KIR2012", `What ${release} was planned on has changed: ${what}.`, {
+    exitStatus: 1,
+    hint: "Roll it back, or abort it and start it anew from what is live.",
+  });
+}

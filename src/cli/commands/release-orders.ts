@@ -1,0 +1,54 @@
+import type { ReleaseCommand } from "../../core/release/release-state.ts";
+import {
+  createCommand,
+  jsonOption,
+  namespaceOption,
+  type Command,
+  type CommandContext,
+  type JsonOption,
+} from "../command.ts";
+
+export interface OrderOptions extends JsonOption {
+  readonly namespace?: string;
+  readonly reason?: string;
+  readonly full?: true;
+}
+
+const orders = {
+  promote: "end the hold or the pause that a release is in, and go on",
+  pause: "stop a release before its next step; weights stay as they are",
+  resume: "go on after a pause; a hold waits for what was left of it",
+  approve: "say yes to what a release asks; each person counts once",
+  reject: "say no to it; the release stops, and weights stay as they are",
+  retry: "try the step again that failed",
+  abort: "end a release where it is; weights stay as they are",
+} satisfies Partial<Record<ReleaseCommand["kind"], string>>;
+
+/** One command for each thing that a release can be told. */
+export function releaseOrderCommands(): readonly ((context: CommandContext) => Command)[] {
+  return Object.entries(orders).map(
+    ([kind, summary]) =>
+      (context) =>
+        orderCommand(context, { kind, summary }),
+  );
+}
+
+function orderCommand(
+  context: CommandContext,
+  { kind, summary }: { readonly kind: string; readonly summary: string },
+): Command {
+  const command = createCommand(kind, summary)
+    .argument("<name>", "the release")
+    .option(...namespaceOption)
+    .option("--reason <text>", "why, for the history");
+  if (kind === "promote") command.option("--full", "pass every hold and approval that is left");
+  return command.option(...jsonOption).action(async (name: string, options: OrderOptions) => {
+    const { runReleaseOrder } = await import("./run-release-order.ts");
+    await runReleaseOrder(context, { name, command: toCommand(kind, options) }, options);
+  });
+}
+
+function toCommand(kind: string, { full }: OrderOptions): ReleaseCommand {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the names come from the table above.
+  return kind === "promote" ? { kind, full: full === true } : ({ kind } as ReleaseCommand);
+}

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ReleaseStatus } from "../../api/types.ts";
+import { printAnswer, type CommandContext } from "../command.ts";
+import { renderRelease } from "../print/release.ts";
+import { findRelease } from "./run-release-order.ts";
+import type { WaitGoal, WaitOptions } from "./wait.ts";
+
+const pollMs = 250;
+
+/**
+ * Exit status 0 once the goal is reached; 1 when the release came to another end first, or the time was over. The last
+ * state is printed in each case.
+ */
+export async function runWait(context: CommandContext, name: string, options: WaitOptions): Promise<void> {
+  const { connect } = await import("../connect.ts");
+  const api = await connect(context.env);
+  const deadlineMs = Date.now() + options.timeout;
+  for (;;) {
+    const status = await findRelease(api, name, options.namespace);
+    const isReached = reaches(status, options.for);
+    if (isReached || isOver(status) || Date.now() >= deadlineMs) {
+      const exitStatus = isReached ? 0 : 1;
+      return printAnswer(context, { exitStatus, data: status, text: (ink) => renderRelease(status, ink) }, options);
+    }
+    await delay(Math.max(0, Math.min(pollMs, deadlineMs - Date.now())));
+  }
+}
+
+function reaches({ phase, untilMs }: ReleaseStatus, goal: WaitGoal): boolean {
+  switch (goal) {
+    case "done":
+      return phase === "done";
+    case "failed":
+      return phase === "failed";
+    case "paused":
+      return phase === "paused" || phase === "awaiting" || (phase === "holding" && untilMs === null);
+  }
+}
+
+/** What does not go on by itself, or not at all: a failed release waits for a person. */
+function isOver({ phase }: ReleaseStatus): boolean {
+  return phase === "done" || phase === "aborted" || phase === "rolledBack" || phase === "failed";
+}

@@ -1,0 +1,43 @@
+import {
+  createCommand,
+  jsonOption,
+  namespaceOption,
+  type Command,
+  type CommandContext,
+  type JsonOption,
+} from "../command.ts";
+import { usageError } from "../usage-error.ts";
+
+export interface WaitOptions extends JsonOption {
+  readonly namespace?: string;
+  readonly for: WaitGoal;
+  readonly timeout: number;
+}
+
+/** `paused` is every phase in which a person is waited for. */
+export type WaitGoal = "done" | "paused" | "failed";
+
+export function waitCommand(context: CommandContext): Command {
+  return createCommand("wait", "wait until a release is done, waits for a person, or failed")
+    .argument("<name>", "the release")
+    .option("--for <goal>", "done, paused or failed", parseGoal, "done" as WaitGoal)
+    .option("--timeout <duration>", "how long to wait at most, such as 10m", parseTimeout, 600_000)
+    .option(...namespaceOption)
+    .option(...jsonOption)
+    .action(async (name: string, options: WaitOptions) => {
+      const { runWait } = await import("./run-wait.ts");
+      await runWait(context, name, options);
+    });
+}
+
+function parseGoal(text: string): WaitGoal {
+  if (text === "done" || text === "paused" || text === "failed") return text;
+  throw usageError(`"${text}" is nothing that a release can be waited for.`, "Use done, paused or failed.");
+}
+
+function parseTimeout(text: string): number {
+  const found = /^(?<amount>\d+(?:\.\d+)?)(?<unit>ms|s|m|h)$/u.exec(text)?.groups;
+  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[found?.["unit"] ?? ""];
+  if (unitMs === undefined) throw usageError(`"${text}" is not a duration.`, "Write it as in `--timeout 10m`.");
+  return Number(found?.["amount"]) * unitMs;
+}

@@ -1,0 +1,248 @@
+import type {
+  ReleaseCommand,
+  ReleaseEffect,
+  ReleaseEvent,
+  ReleasePhase,
+  ReleaseState,
+  StepPlans,
+} from "./release-state.ts";
+
+export interface ReleaseStep {
+  readonly state: ReleaseState;
+  readonly effect: ReleaseEffect | undefined;
+}
+
+/** Why a command cannot be taken now, in words that follow "because". */
+export interface NotNow {
+  readonly kind: "notNow";
+  readonly because: string;
+}
+
+export type ReleaseAdvance = ({ readonly kind: "step" } & ReleaseStep) | NotNow;
+
+/** The state before the event `start`. */
+export const unstarted: ReleaseState = {
+  phase: { kind: "planned" },
+  pausesAfterMove: false,
+  skipsGates: false,
+};
+
+/**
+ * The whole life of a release. Total over states and events: an event that a phase cannot take changes nothing and says
+ * why. What the engine carries out is the effect alone, so a journal of the events gives the state again.
+ */
+export function advanceRelease(plan: StepPlans, state: ReleaseState, event: ReleaseEvent): ReleaseAdvance {
+  switch (event.kind) {
+    case "start":
+      return state.phase.kind === "planned"
+        ? enter(plan, state, { step: 0, atMs: event.atMs })
+        : notNow("it has begun already");
+    case "moved":
+      return afterMove(plan, state, event.atMs);
+    case "moveFailed":
+      return afterFailure(state, event.reason);
+    case "timeUp":
+      return state.phase.kind === "holding"
+        ? enter(plan, state, { step: state.phase.step + 1, atMs: event.atMs })
+        : notNow("it is not waiting for the time");
+    default:
+      return obey(plan, state, event);
+  }
+}
+
+interface Entry {
+  readonly step: number;
+  readonly atMs: number;
+}
+
+/** Begins a step, or ends the release after the last one. */
+function enter(plan: StepPlans, state: ReleaseState, { step, atMs }: Entry): ReleaseAdvance {
+  const planned = plan.steps[step];
+  if (planned === undefined) return go({ ...state, phase: { kind: "done" } });
+  switch (planned.kind) {
+    case "weight":
+    case "switch":
+      return go({ ...state, phase: { kind: "moving", step } }, { kind: "moveForward", step });
+    case "hold": {
+      if (state.skipsGates) return enter(plan, state, { step: step + 1, atMs });
+      const untilMs = planned.durationMs === undefined ? null : atMs + planned.durationMs;
+      return hold(state, { step, untilMs });
+    }
+    case "approve":
+      if (state.skipsGates) return enter(plan, state, { step: step + 1, atMs });
+      return go({ ...state, phase: { kind: "awaiting", step, approvedBy: [] } });
+  }
+}
+
+function hold(state: ReleaseState, at: { readonly step: number; readonly untilMs: number | null }): ReleaseAdvance {
+  const effect = at.untilMs === null ? undefined : ({ kind: "wakeAt", atMs: at.untilMs } as const);
+  return go({ ...state, phase: { kind: "holding", ...at } }, effect);
+}
+
+function afterMove(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind === "rollingBack") return go({ ...state, phase: { kind: "rolledBack", step: phase.step } });
+  if (phase.kind !== "moving") return notNow("no weights are being moved");
+  const isLast = plan.steps[phase.step + 1] === undefined;
+  if (state.pausesAfterMove && !isLast) {
+    const paused = { kind: "paused", step: phase.step + 1, remainingMs: null } as const;
+    return go({ ...state, pausesAfterMove: false, phase: paused });
+  }
+  return enter(plan, { ...state, pausesAfterMove: false }, { step: phase.step + 1, atMs });
+}
+
+/** A way back that failed is tried again by the next `rollback`. */
+function afterFailure(state: ReleaseState, reason: string): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind !== "moving" && phase.kind !== "rollingBack") return notNow("no weights are being moved");
+  return go({
+    ...state,
+    pausesAfterMove: false,
+    skipsGates: false,
+    phase: { kind: "failed", step: phase.step, reason },
+  });
+}
+
+type CommandEvent = Extract<ReleaseEvent, ReleaseCommand>;
+
+function obey(plan: StepPlans, state: ReleaseState, event: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind === "done" || phase.kind === "aborted" || phase.kind === "rolledBack") {
+    return event.kind === "rollback" && phase.kind !== "rolledBack"
+      ? rollBack(plan, state)
+      : notNow(`it is over: ${describePhase(phase)}`);
+  }
+  switch (event.kind) {
+    case "promote":
+      return promote(plan, state, event);
+    case "pause":
+      return pause(state, event.atMs);
+    case "resume":
+      return resume(plan, state, event.atMs);
+    case "approve":
+      return approve(plan, state, event);
+    case "reject":
+      return phase.kind === "awaiting"
+        ? go({ ...state, phase: { kind: "failed", step: phase.step, reason: rejectedBy(event) } })
+        : notNow("it does not ask for approval");
+    case "retry":
+      return phase.kind === "failed"
+        ? enter(plan, state, { step: phase.step, atMs: event.atMs })
+        : notNow("nothing has failed");
+    case "abort":
+      return isMoving(phase)
+        ? notNow("weights are being moved; ask again in a moment")
+        : go({ ...state, phase: { kind: "aborted", step: stepOf(phase), reason: `stopped by ${event.actor}` } });
+    case "rollback":
+      return isMoving(phase) ? notNow("weights are being moved; ask again in a moment") : rollBack(plan, state);
+  }
+}
+
+function rejectedBy({ actor, reason }: CommandEvent): string {
+  return reason === null ? `rejected by ${actor}` : `rejected by ${actor}: ${reason}`;
+}
+
+/** `promote` ends a hold or a pause; `promote --full` passes every gate that is left, and approvals with them. */
+function promote(
+  plan: StepPlans,
+  state: ReleaseState,
+  { full, atMs }: Extract<CommandEvent, { kind: "promote" }>,
+): ReleaseAdvance {
+  const { phase } = state;
+  const next: ReleaseState = { ...state, skipsGates: state.skipsGates || full };
+  switch (phase.kind) {
+    case "holding":
+      return enter(plan, next, { step: phase.step + 1, atMs });
+    case "paused":
+      return enter(plan, next, { step: phase.remainingMs === null ? phase.step : phase.step + 1, atMs });
+    case "awaiting":
+      return full
+        ? enter(plan, next, { step: phase.step + 1, atMs })
+        : notNow("it asks for approval, not for promotion");
+    case "moving":
+      return full ? go(next) : notNow("weights are being moved; it goes on by itself");
+    default:
+      return notNow(`it is ${describePhase(phase)}`);
+  }
+}
+
+function pause(state: ReleaseState, atMs: number): ReleaseAdvance {
+  const { phase } = state;
+  switch (phase.kind) {
+    case "moving":
+      return go({ ...state, pausesAfterMove: true });
+    case "holding": {
+      const remainingMs = phase.untilMs === null ? null : Math.max(0, phase.untilMs - atMs);
+      return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs } });
+    }
+    case "awaiting":
+      return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs: null } });
+    default:
+      return notNow(`it is ${describePhase(phase)}`);
+  }
+}
+
+/** A hold goes on for what was left of it; anything else begins its step anew. */
+function resume(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind !== "paused") return notNow("it is not paused");
+  if (phase.remainingMs === null) return enter(plan, state, { step: phase.step, atMs });
+  return hold(state, { step: phase.step, untilMs: atMs + phase.remainingMs });
+}
+
+/** Each person counts once. */
+function approve(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind !== "awaiting") return notNow("it does not ask for approval");
+  if (phase.approvedBy.includes(actor)) return notNow(`${actor} has approved already`);
+  const approvedBy = [...phase.approvedBy, actor];
+  const planned = plan.steps[phase.step];
+  const wanted = planned?.kind === "approve" ? planned.people : 1;
+  if (approvedBy.length < wanted) return go({ ...state, phase: { ...phase, approvedBy } });
+  return enter(plan, state, { step: phase.step + 1, atMs });
+}
+
+/** Nothing to put back where no step has moved anything. */
+function rollBack(plan: StepPlans, state: ReleaseState): ReleaseAdvance {
+  const step = state.phase.kind === "done" ? plan.steps.length : stepOf(state.phase);
+  const rolling: ReleaseState = { phase: { kind: "rollingBack", step }, pausesAfterMove: false, skipsGates: false };
+  return go(rolling, { kind: "moveBack" });
+}
+
+function isMoving({ kind }: ReleasePhase): boolean {
+  return kind === "moving" || kind === "rollingBack";
+}
+
+export function stepOf(phase: ReleasePhase): number {
+  return "step" in phase ? phase.step : 0;
+}
+
+/** A few words that follow "it is". */
+export function describePhase(phase: ReleasePhase): string {
+  switch (phase.kind) {
+    case "moving":
+      return "moving weights";
+    case "holding":
+      return "holding";
+    case "awaiting":
+      return "waiting for approval";
+    case "rollingBack":
+      return "being rolled back";
+    case "rolledBack":
+      return "rolled back";
+    case "planned":
+    case "paused":
+    case "failed":
+    case "done":
+    case "aborted":
+      return phase.kind;
+  }
+}
+
+function go(state: ReleaseState, effect?: ReleaseEffect): ReleaseAdvance {
+  return { kind: "step", state, effect };
+}
+
+function notNow(because: string): NotNow {
+  return { kind: "notNow", because };
+}

@@ -1,0 +1,112 @@
+import { describePhase } from "./advance-release.ts";
+import { movedServices, type MovePlan, type VersionName } from "./move.ts";
+import type { PlannedStep, ReleasePlan } from "./plan-release.ts";
+import type { ReleasePhase, ReleaseState } from "./release-state.ts";
+import { totalWeight } from "./split-weights.ts";
+
+/** A release for people: where it is, and whom it waits for. */
+export interface ReleaseDescription {
+  /** `namespace/name`. */
+  readonly release: string;
+  readonly to: VersionName;
+  /** `namespace/name` of every VirtualService that it moves. */
+  readonly services: readonly string[];
+  readonly phase: ReleasePhase["kind"];
+  /** The step that the phase is about, from 1; null before the first and where there is none. */
+  readonly step: number | null;
+  /** One sentence without a full stop: what it does, or what it waits for. */
+  readonly message: string;
+  /** When a hold ends by itself, in milliseconds since the epoch. */
+  readonly untilMs: number | null;
+  readonly steps: readonly StepDescription[];
+}
+
+export interface StepDescription {
+  /** From 1. */
+  readonly number: number;
+  readonly kind: PlannedStep["kind"];
+  readonly state: "done" | "now" | "next" | "undone";
+  /** Percentages that the step gives, or what it waits for. */
+  readonly summary: string;
+}
+
+export function describeRelease(plan: ReleasePlan, { phase }: ReleaseState): ReleaseDescription {
+  const at = "step" in phase ? phase.step : undefined;
+  return {
+    release: plan.release,
+    to: plan.to,
+    services: [...new Set(plan.steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : [])))],
+    phase: phase.kind,
+    step: at === undefined || at >= plan.steps.length ? null : at + 1,
+    message: messageOf(plan, phase),
+    untilMs: phase.kind === "holding" ? phase.untilMs : null,
+    steps: plan.steps.map((step, index) => ({
+      number: index + 1,
+      kind: step.kind,
+      state: stateOf(index, phase),
+      summary: summarize(step, plan),
+    })),
+  };
+}
+
+function stateOf(index: number, phase: ReleasePhase): StepDescription["state"] {
+  if (phase.kind === "done") return "done";
+  if (phase.kind === "planned") return "next";
+  if (index < phase.step) return phase.kind === "rolledBack" ? "undone" : "done";
+  if (index > phase.step || phase.kind === "rolledBack" || phase.kind === "aborted") return "next";
+  return "now";
+}
+
+function summarize(step: PlannedStep, plan: ReleasePlan): string {
+  switch (step.kind) {
+    case "weight":
+      return step.moves.slice(0, 1).map(renderShares).join();
+    case "switch":
+      return `everything to ${plan.to}`;
+    case "hold":
+      return step.durationMs === undefined ? "until it is promoted" : `for ${renderLength(step.durationMs)}`;
+    case "approve":
+      return step.people === 1 ? "the yes of one person" : `the yes of ${step.people} people`;
+  }
+}
+
+/** `green 10 %, blue 90 %` of the first service: of everybody's traffic, where the step moves that. */
+function renderShares({ changes, versions }: MovePlan): string {
+  const weights = (changes.findLast(({ role }) => role === "public") ?? changes.at(-1))?.after ?? {};
+  const total = totalWeight(weights);
+  return versions
+    .map(({ name, destinations }) => {
+      const weight = destinations.reduce((sum, destination) => sum + (weights[destination] ?? 0), 0);
+      return { name, percent: total === 0 ? 0 : Math.round((weight / total) * 10_000) / 100 };
+    })
+    .filter(({ percent }) => percent > 0)
+    .map(({ name, percent }) => `${name} ${percent} %`)
+    .join(", ");
+}
+
+function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
+  switch (phase.kind) {
+    case "failed":
+      return `step ${phase.step + 1} failed: ${phase.reason}; retry, roll back or abort`;
+    case "awaiting": {
+      const step = plan.steps[phase.step];
+      const wanted = step?.kind === "approve" ? step.people : 1;
+      const question = step?.kind === "approve" && step.question !== undefined ? `: ${step.question}` : "";
+      const given = phase.approvedBy.length === 0 ? "" : `, approved by ${phase.approvedBy.join(", ")}`;
+      return `waits for ${wanted - phase.approvedBy.length} more of ${wanted} approvals${given}${question}`;
+    }
+    case "holding":
+      return phase.untilMs === null ? "waits to be promoted" : "holds until its time is over, or until it is promoted";
+    case "aborted":
+      return `${phase.reason} at step ${phase.step + 1}; traffic stays where it is`;
+    case "paused":
+      return "paused; resume, promote, roll back or abort";
+    default:
+      return describePhase(phase);
+  }
+}
+
+function renderLength(ms: number): string {
+  if (ms < 120_000) return `${ms / 1000} s`;
+  return `${Math.round(ms / 600) / 100} min`;
+}

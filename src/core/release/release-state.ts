@@ -1,0 +1,55 @@
+import type { ReleasePlan } from "./plan-release.ts";
+
+/** What a release is doing. Steps count from 0; `nowhere` is before the first. */
+export type ReleasePhase =
+  /** Written down, and nothing else yet. */
+  | { readonly kind: "planned" }
+  /** The weights of this step are being moved. */
+  | { readonly kind: "moving"; readonly step: number }
+  | { readonly kind: "holding"; readonly step: number; readonly untilMs: number | null }
+  | { readonly kind: "awaiting"; readonly step: number; readonly approvedBy: readonly string[] }
+  /** Somebody stopped it between two steps; `remainingMs` of a hold that was under way. */
+  | { readonly kind: "paused"; readonly step: number; readonly remainingMs: number | null }
+  /** A step failed or was rejected; its weights are those before it, and a person decides. */
+  | { readonly kind: "failed"; readonly step: number; readonly reason: string }
+  /** All weights go back to those before the release. */
+  | { readonly kind: "rollingBack"; readonly step: number }
+  /** Ends: traffic is where the last step put it, where somebody stopped it, or where it was before. */
+  | { readonly kind: "done" }
+  | { readonly kind: "aborted"; readonly step: number; readonly reason: string }
+  | { readonly kind: "rolledBack"; readonly step: number };
+
+export interface ReleaseState {
+  readonly phase: ReleasePhase;
+  /** A pause asked for while weights move takes effect when they have. */
+  readonly pausesAfterMove: boolean;
+  /** The hold and approval steps from here on are passed without waiting. */
+  readonly skipsGates: boolean;
+}
+
+/** What people ask for. */
+export type ReleaseCommand =
+  | { readonly kind: "promote"; readonly full: boolean }
+  | { readonly kind: "pause" }
+  | { readonly kind: "resume" }
+  | { readonly kind: "approve" }
+  | { readonly kind: "reject" }
+  | { readonly kind: "retry" }
+  | { readonly kind: "abort" }
+  | { readonly kind: "rollback" };
+
+/** What happens to a release, as the journal has it. Times in milliseconds since the epoch. */
+export type ReleaseEvent =
+  | { readonly kind: "start"; readonly atMs: number }
+  | { readonly kind: "moved"; readonly atMs: number }
+  | { readonly kind: "moveFailed"; readonly atMs: number; readonly reason: string }
+  | { readonly kind: "timeUp"; readonly atMs: number }
+  | ({ readonly atMs: number; readonly actor: string; readonly reason: string | null } & ReleaseCommand);
+
+/** What the engine is to do next; a phase that waits for people has none. */
+export type ReleaseEffect =
+  | { readonly kind: "moveForward"; readonly step: number }
+  | { readonly kind: "moveBack" }
+  | { readonly kind: "wakeAt"; readonly atMs: number };
+
+export type StepPlans = Pick<ReleasePlan, "steps">;

@@ -1,0 +1,45 @@
+import { advanceRelease, unstarted } from "../core/release/advance-release.ts";
+import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ReleaseEvent, ReleaseState } from "../core/release/release-state.ts";
+import { damagedRecord, type ReleaseEventRecord, type ReleaseRecord } from "./journal-record.ts";
+
+/** A release as the journal tells it. */
+export interface StoredRelease {
+  readonly id: string;
+  readonly plan: ReleasePlan;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly state: ReleaseState;
+  /** Oldest first. */
+  readonly events: readonly ReleaseEvent[];
+}
+
+/** Takes the records of releases one by one; the state of each is that of its events, and of nothing else. */
+export class FoldedReleases {
+  readonly #byId = new Map<string, StoredRelease>();
+
+  /** Oldest first. */
+  get all(): readonly StoredRelease[] {
+    return [...this.#byId.values()];
+  }
+
+  get(id: string): StoredRelease | undefined {
+    return this.#byId.get(id);
+  }
+
+  add({ id, plan, at, actor, reason }: ReleaseRecord, seq: number): void {
+    if (this.#byId.has(id)) throw damagedRecord(seq, `begins ${id} again`);
+    this.#byId.set(id, { id, plan, startedAt: at, actor, reason, state: unstarted, events: [] });
+  }
+
+  /** Throws KIR2020 for an event that the release cannot have had. */
+  addEvent({ id, event }: ReleaseEventRecord, seq: number): void {
+    const release = this.#byId.get(id);
+    if (release === undefined) throw damagedRecord(seq, `goes on with ${id}, which did not begin`);
+    const advanced = advanceRelease(release.plan, release.state, event);
+    if (advanced.kind === "notNow") throw damagedRecord(seq, `tells of ${id} what cannot have been`);
+    this.#byId.set(id, { ...release, state: advanced.state, events: [...release.events, event] });
+  }
+}
