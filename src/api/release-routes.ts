@@ -21,8 +21,14 @@ interface ReleaseName {
 const nameParams = { type: "object", properties: { namespace: { type: "string" }, name: { type: "string" } } } as const;
 
 /** JSON may leave `full` out. */
-function complete(command: ReleaseCommand): ReleaseCommand {
-  return command.kind === "promote" ? { kind: "promote", full: Boolean(command.full) } : { kind: command.kind };
+function complete({
+  kind,
+  full = false,
+}: {
+  readonly kind: ReleaseCommand["kind"];
+  readonly full?: boolean;
+}): ReleaseCommand {
+  return kind === "promote" ? { kind, full } : { kind };
 }
 
 /** The routes of releases under /v1/releases. */

@@ -101,7 +101,7 @@ function describeStored({ id, plan, state, startedAt, actor, reason, events }: S
 
 function readRelease({ path, text, release: wanted }: ReleaseSource, defaultNamespace: string): ReleaseManifest {
   const { manifests, diagnostics } = parseManifests([{ path, text }], { defaultNamespace });
-  const [wrong] = diagnostics.filter(({ level }) => level === "error");
+  const wrong = diagnostics.find(({ level }) => level === "error");
   if (wrong !== undefined) {
     const where = wrong.at === undefined ? path : renderPosition(wrong.at);
     throw new KirikaeError("KIR2032", `${where} ${wrong.code} ${wrong.message}`, {
@@ -146,7 +146,7 @@ function createReleaseHost({ mesh: { current, engine }, move }: ReleaseParts): R
         throw changedMeanwhile(plan, deviation ?? "nothing is left of it");
       return combineMoves([first, ...others]);
     },
-    planReturn: (plan) => planReturn({ plan, table: current.table, current: engine.placements(), actor: "kirikae" }),
+    planReturn: (plan, actor) => planReturn({ plan, table: current.table, current: engine.placements(), actor }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { advanceRelease, describePhase } from "../core/release/advance-release.ts";
+import { advanceRelease, describePhase, isOver } from "../core/release/advance-release.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { movedServices, type MovePlan } from "../core/release/move.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
@@ -20,7 +20,7 @@ export interface ReleaseHost {
   /** One plan for all routes of a step, from what is live now; throws where the step is no longer what was agreed. */
   planStep(plan: ReleasePlan, step: number): MovePlan;
   /** Undefined where nothing was moved. */
-  planReturn(plan: ReleasePlan): MovePlan | undefined;
+  planReturn(plan: ReleasePlan, actor: string): MovePlan | undefined;
   move(plan: MovePlan): Promise<MoveResult>;
 }
 
@@ -103,7 +103,7 @@ export class ReleaseRunner implements AsyncDisposable {
 
   /** Those that have not ended. */
   active(): readonly StoredRelease[] {
-    return this.#options.journal.releases().filter(({ state }) => !isOver(state.phase.kind));
+    return this.#options.journal.releases().filter(({ state }) => !isOver(state.phase));
   }
 
   /** Resolves when no release moves weights. */
@@ -124,8 +124,13 @@ export class ReleaseRunner implements AsyncDisposable {
     const { phase } = state;
     if (phase.kind === "planned") this.#take(id, { kind: "start", atMs: this.#options.clock.nowMs() });
     else if (phase.kind === "moving") this.#carryOut(release, { kind: "moveForward", step: phase.step });
-    else if (phase.kind === "rollingBack") this.#carryOut(release, { kind: "moveBack" });
-    else if (phase.kind === "holding" && phase.untilMs !== null) {
+    else if (phase.kind === "rollingBack") {
+      const order = release.events.findLast(({ kind }) => kind === "rollback");
+      this.#carryOut(release, {
+        kind: "moveBack",
+        actor: order !== undefined && "actor" in order ? order.actor : "kirikae",
+      });
+    } else if (phase.kind === "holding" && phase.untilMs !== null) {
       this.#carryOut(release, { kind: "wakeAt", atMs: phase.untilMs });
     }
   }
@@ -166,19 +171,18 @@ export class ReleaseRunner implements AsyncDisposable {
         this.#run(id, () => this.#options.host.planStep(plan, effect.step));
         return;
       case "moveBack":
-        this.#run(id, () => this.#options.host.planReturn(plan));
+        this.#run(id, () => this.#options.host.planReturn(plan, effect.actor));
     }
   }
 
   #run(id: string, build: () => MovePlan | undefined): void {
-    const running = this.#move(build)
-      .then((failure) => {
-        this.#moves.delete(id);
-        const atMs = this.#options.clock.nowMs();
-        this.#goOn(id, failure === undefined ? { kind: "moved", atMs } : { kind: "moveFailed", atMs, reason: failure });
-      })
-      .catch((error: unknown) => this.#options.onDefect(error));
-    this.#moves.set(id, running);
+    const follow = async (): Promise<void> => {
+      const failure = await this.#move(build);
+      this.#moves.delete(id);
+      const atMs = this.#options.clock.nowMs();
+      this.#goOn(id, failure === undefined ? { kind: "moved", atMs } : { kind: "moveFailed", atMs, reason: failure });
+    };
+    this.#moves.set(id, follow());
   }
 
   /** Why it failed; undefined when it did not. */
@@ -189,8 +193,8 @@ export class ReleaseRunner implements AsyncDisposable {
       const { ok, outcome, message } = await this.#options.host.move(plan);
       return ok ? undefined : `${outcome}: ${message ?? "the move did not end well"}`;
     } catch (error) {
-      if (error instanceof KirikaeError) return error.message;
-      throw error;
+      if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
+      return error instanceof Error ? error.message : String(error);
     }
   }
 
@@ -214,8 +218,4 @@ export class ReleaseRunner implements AsyncDisposable {
 /** Every VirtualService that a release moves. */
 export function servicesOf({ steps }: ReleasePlan): readonly string[] {
   return [...new Set(steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : [])))];
-}
-
-function isOver(kind: StoredRelease["state"]["phase"]["kind"]): boolean {
-  return kind === "done" || kind === "aborted" || kind === "rolledBack";
 }

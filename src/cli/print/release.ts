@@ -56,7 +56,11 @@ function inkPhase(phase: ReleaseStatus["phase"], ink: Ink): string {
       return "rolled back";
     case "rollingBack":
       return "rolling back";
-    default:
+    case "planned":
+    case "moving":
+    case "holding":
+    case "awaiting":
+    case "paused":
       return phase;
   }
 }

@@ -32,6 +32,7 @@ export const unstarted: ReleaseState = {
  * why. What the engine carries out is the effect alone, so a journal of the events gives the state again.
  */
 export function advanceRelease(plan: StepPlans, state: ReleaseState, event: ReleaseEvent): ReleaseAdvance {
+  if ("actor" in event) return isOver(state.phase) ? obeyEnded(plan, state, event) : obey(plan, state, event);
   switch (event.kind) {
     case "start":
       return state.phase.kind === "planned"
@@ -45,8 +46,6 @@ export function advanceRelease(plan: StepPlans, state: ReleaseState, event: Rele
       return state.phase.kind === "holding"
         ? enter(plan, state, { step: state.phase.step + 1, atMs: event.atMs })
         : notNow("it is not waiting for the time");
-    default:
-      return obey(plan, state, event);
   }
 }
 
@@ -105,13 +104,13 @@ function afterFailure(state: ReleaseState, reason: string): ReleaseAdvance {
 
 type CommandEvent = Extract<ReleaseEvent, ReleaseCommand>;
 
+function obeyEnded(plan: StepPlans, state: ReleaseState, event: CommandEvent): ReleaseAdvance {
+  return event.kind === "rollback" && state.phase.kind !== "rolledBack"
+    ? rollBack(plan, state, event)
+    : notNow(`it is over: ${describePhase(state.phase)}`);
+}
+
 function obey(plan: StepPlans, state: ReleaseState, event: CommandEvent): ReleaseAdvance {
-  const { phase } = state;
-  if (phase.kind === "done" || phase.kind === "aborted" || phase.kind === "rolledBack") {
-    return event.kind === "rollback" && phase.kind !== "rolledBack"
-      ? rollBack(plan, state)
-      : notNow(`it is over: ${describePhase(phase)}`);
-  }
   switch (event.kind) {
     case "promote":
       return promote(plan, state, event);
@@ -122,20 +121,36 @@ function obey(plan: StepPlans, state: ReleaseState, event: CommandEvent): Releas
     case "approve":
       return approve(plan, state, event);
     case "reject":
-      return phase.kind === "awaiting"
-        ? go({ ...state, phase: { kind: "failed", step: phase.step, reason: rejectedBy(event) } })
-        : notNow("it does not ask for approval");
+      return reject(state, event);
     case "retry":
-      return phase.kind === "failed"
-        ? enter(plan, state, { step: phase.step, atMs: event.atMs })
-        : notNow("nothing has failed");
+      return retry(plan, state, event.atMs);
     case "abort":
-      return isMoving(phase)
-        ? notNow("weights are being moved; ask again in a moment")
-        : go({ ...state, phase: { kind: "aborted", step: stepOf(phase), reason: `stopped by ${event.actor}` } });
+      return abort(state, event);
     case "rollback":
-      return isMoving(phase) ? notNow("weights are being moved; ask again in a moment") : rollBack(plan, state);
+      return rollBack(plan, state, event);
   }
+}
+
+function reject(state: ReleaseState, event: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  return phase.kind === "awaiting"
+    ? go({ ...state, phase: { kind: "failed", step: phase.step, reason: rejectedBy(event) } })
+    : notNow("it does not ask for approval");
+}
+
+function retry(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdvance {
+  const { phase } = state;
+  return phase.kind === "failed" ? enter(plan, state, { step: phase.step, atMs }) : notNow("nothing has failed");
+}
+
+function abort(state: ReleaseState, { actor }: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  if (isMoving(phase)) return movingNow();
+  return go({ ...state, phase: { kind: "aborted", step: stepOf(phase), reason: `stopped by ${actor}` } });
+}
+
+function movingNow(): NotNow {
+  return notNow("weights are being moved; ask again in a moment");
 }
 
 function rejectedBy({ actor, reason }: CommandEvent): string {
@@ -150,36 +165,27 @@ function promote(
 ): ReleaseAdvance {
   const { phase } = state;
   const next: ReleaseState = { ...state, skipsGates: state.skipsGates || full };
-  switch (phase.kind) {
-    case "holding":
-      return enter(plan, next, { step: phase.step + 1, atMs });
-    case "paused":
-      return enter(plan, next, { step: phase.remainingMs === null ? phase.step : phase.step + 1, atMs });
-    case "awaiting":
-      return full
-        ? enter(plan, next, { step: phase.step + 1, atMs })
-        : notNow("it asks for approval, not for promotion");
-    case "moving":
-      return full ? go(next) : notNow("weights are being moved; it goes on by itself");
-    default:
-      return notNow(`it is ${describePhase(phase)}`);
+  if (phase.kind === "holding") return enter(plan, next, { step: phase.step + 1, atMs });
+  if (phase.kind === "paused") {
+    return enter(plan, next, { step: phase.remainingMs === null ? phase.step : phase.step + 1, atMs });
   }
+  if (phase.kind === "awaiting" && full) return enter(plan, next, { step: phase.step + 1, atMs });
+  if (phase.kind === "moving" && full) return go(next);
+  return notNow(
+    phase.kind === "awaiting" ? "it asks for approval, not for promotion" : `it is ${describePhase(phase)}`,
+  );
 }
 
 function pause(state: ReleaseState, atMs: number): ReleaseAdvance {
   const { phase } = state;
-  switch (phase.kind) {
-    case "moving":
-      return go({ ...state, pausesAfterMove: true });
-    case "holding": {
-      const remainingMs = phase.untilMs === null ? null : Math.max(0, phase.untilMs - atMs);
-      return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs } });
-    }
-    case "awaiting":
-      return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs: null } });
-    default:
-      return notNow(`it is ${describePhase(phase)}`);
+  if (phase.kind === "moving") return go({ ...state, pausesAfterMove: true });
+  if (phase.kind === "holding") {
+    const remainingMs = phase.untilMs === null ? null : Math.max(0, phase.untilMs - atMs);
+    return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs } });
   }
+  if (phase.kind === "awaiting")
+    return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs: null } });
+  return notNow(`it is ${describePhase(phase)}`);
 }
 
 /** A hold goes on for what was left of it; anything else begins its step anew. */
@@ -202,11 +208,16 @@ function approve(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandE
   return enter(plan, state, { step: phase.step + 1, atMs });
 }
 
-/** Nothing to put back where no step has moved anything. */
-function rollBack(plan: StepPlans, state: ReleaseState): ReleaseAdvance {
+function rollBack(plan: StepPlans, state: ReleaseState, { actor }: CommandEvent): ReleaseAdvance {
+  if (isMoving(state.phase)) return movingNow();
   const step = state.phase.kind === "done" ? plan.steps.length : stepOf(state.phase);
   const rolling: ReleaseState = { phase: { kind: "rollingBack", step }, pausesAfterMove: false, skipsGates: false };
-  return go(rolling, { kind: "moveBack" });
+  return go(rolling, { kind: "moveBack", actor });
+}
+
+/** Where nothing goes on any more; only a rollback begins anew from there. */
+export function isOver({ kind }: ReleasePhase): boolean {
+  return kind === "done" || kind === "aborted" || kind === "rolledBack";
 }
 
 function isMoving({ kind }: ReleasePhase): boolean {

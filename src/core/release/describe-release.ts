@@ -87,23 +87,29 @@ function renderShares({ changes, versions }: MovePlan): string {
 function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
   switch (phase.kind) {
     case "failed":
-      return `step ${phase.step + 1} failed: ${phase.reason}; retry, roll back or abort`;
-    case "awaiting": {
-      const step = plan.steps[phase.step];
-      const wanted = step?.kind === "approve" ? step.people : 1;
-      const question = step?.kind === "approve" && step.question !== undefined ? `: ${step.question}` : "";
-      const given = phase.approvedBy.length === 0 ? "" : `, approved by ${phase.approvedBy.join(", ")}`;
-      return `waits for ${wanted - phase.approvedBy.length} more of ${wanted} approvals${given}${question}`;
-    }
+      return `step ${phase.step + 1} failed: ${phase.reason.replace(/\.$/u, "")}; retry, roll back or abort`;
+    case "awaiting":
+      return describeApproval(plan.steps[phase.step], phase.approvedBy);
     case "holding":
       return phase.untilMs === null ? "waits to be promoted" : "holds until its time is over, or until it is promoted";
     case "aborted":
       return `${phase.reason} at step ${phase.step + 1}; traffic stays where it is`;
     case "paused":
       return "paused; resume, promote, roll back or abort";
-    default:
+    case "planned":
+    case "moving":
+    case "rollingBack":
+    case "rolledBack":
+    case "done":
       return describePhase(phase);
   }
+}
+
+function describeApproval(step: PlannedStep | undefined, approvedBy: readonly string[]): string {
+  const { people, question } = step?.kind === "approve" ? step : { people: 1, question: undefined };
+  const given = approvedBy.length === 0 ? "" : `, approved by ${approvedBy.join(", ")}`;
+  const asked = question === undefined ? "" : `: ${question}`;
+  return `waits for ${people - approvedBy.length} of ${people} approvals${given}${asked}`;
 }
 
 function renderLength(ms: number): string {

@@ -49,7 +49,7 @@ export type ReleaseEvent =
 /** What the engine is to do next; a phase that waits for people has none. */
 export type ReleaseEffect =
   | { readonly kind: "moveForward"; readonly step: number }
-  | { readonly kind: "moveBack" }
+  | { readonly kind: "moveBack"; readonly actor: string }
   | { readonly kind: "wakeAt"; readonly atMs: number };
 
 export type StepPlans = Pick<ReleasePlan, "steps">;

@@ -1,0 +1,191 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test, vi } from "vitest";
+import type { ReleaseStatus } from "../api/types.ts";
+import { createSystemClock } from "../engine/clock.ts";
+import { createEngine, type Engine } from "../engine/engine.ts";
+import { type Journal, openJournal } from "../engine/journal.ts";
+import { splitsOf, weightsOf } from "../core/routes/weights.ts";
+import { RecordingTarget } from "../targets/recording.ts";
+import { sketchTable, type RuleSketch } from "../../test/route-table.fixture.ts";
+import { CurrentMesh } from "./current-mesh.ts";
+import { MeshReleases } from "./releases.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kirikae-releases-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const rules: readonly RuleSketch[] = [{ name: "public", arms: { "app/blue": 100 }, idle: ["app/green"] }];
+const table = sketchTable([
+  { name: "shop/web", rules },
+  { name: "shop/api", rules },
+]);
+const declared = new Map([...splitsOf(table)].map(([id, split]) => [id, weightsOf(split)]));
+const clock = createSystemClock();
+const web = "shop/web/public";
+const api = "shop/api/public";
+const bySubset = (subset: string): string => `outbound|80|${subset}|app.shop.svc.cluster.local`;
+
+let journals = 0;
+
+/** One process: an engine, and the releases on it. A second one with the file of the first is the next start. */
+class Process implements AsyncDisposable {
+  readonly file: string;
+  readonly target: RecordingTarget;
+  readonly engine: Engine;
+  readonly releases: MeshReleases;
+  readonly defects: unknown[] = [];
+  readonly #journal: Journal;
+
+  constructor(before?: Pick<Process, "file" | "target">) {
+    journals += 1;
+    this.file = before?.file ?? join(folder, `journal-${journals}.sqlite`);
+    this.target = before?.target ?? new RecordingTarget({ clock, splits: declared });
+    this.#journal = openJournal(this.file);
+    this.engine = createEngine({
+      journal: this.#journal,
+      target: this.target,
+      clock,
+      settleMs: 1,
+      applyTimeoutMs: 100,
+    });
+    const model = { mesh: { manifests: [] }, table, diagnostics: [] } as unknown as ConstructorParameters<
+      typeof CurrentMesh
+    >[1];
+    const current = new CurrentMesh(this.engine, model, new Map());
+    this.releases = new MeshReleases({
+      mesh: { current, engine: this.engine, defaultNamespace: "default" },
+      move: (plan) => this.engine.move(plan, () => {}),
+      onChange: () => {},
+      onDefect: (error) => this.defects.push(error),
+    });
+  }
+
+  start(strategy: string, more: { readonly name?: string; readonly routes?: string } = {}): ReleaseStatus {
+    const { name = "r", routes = "[{virtualService: web}, {virtualService: api}]" } = more;
+    const spec = `{routes: ${routes}, to: green, strategy: ${strategy}}`;
+    const text = `{apiVersion: kirikae.dev/v1alpha1, kind: Release, metadata: {name: ${name}, namespace: shop}, spec: ${spec}}`;
+    return this.releases.start({ path: "r.yaml", text, actor: "ann" });
+  }
+
+  order(
+    kind: "promote" | "pause" | "resume" | "approve" | "retry" | "abort" | "rollback",
+    actor = "ann",
+  ): ReleaseStatus {
+    const command = kind === "promote" ? ({ kind, full: false } as const) : { kind };
+    return this.releases.order("r", { command, actor });
+  }
+
+  /** Waits for a phase that nobody has to act for. */
+  async until(phase: ReleaseStatus["phase"]): Promise<ReleaseStatus> {
+    return vi.waitFor(() => {
+      const status = this.releases.get("r");
+      if (status.phase !== phase) throw new Error(`${status.phase}: ${status.message}`);
+      return status;
+    }, 5_000);
+  }
+
+  async weightOfGreen(split: string): Promise<number> {
+    const [seen] = await this.target.observe([split]);
+    const weights = seen?.weights ?? {};
+    const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+    return (100 * (weights[bySubset("green")] ?? 0)) / total;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.releases[Symbol.asyncDispose]();
+    this.#journal[Symbol.dispose]();
+    expect(this.defects).toEqual([]);
+  }
+}
+
+test("every step moves all routes in one push, and the way back too", async () => {
+  await using process = new Process();
+  process.start("{canary: {weights: [10, 50], hold: 20ms}}");
+  await process.until("done");
+  expect(process.target.applied.map((weights) => [...weights.keys()].toSorted())).toEqual(
+    [1, 2, 3].map(() => [api, web]),
+  );
+  expect(await process.weightOfGreen(web)).toBe(100);
+  process.order("rollback", "bob");
+  await process.until("rolledBack");
+  expect(process.target.applied).toHaveLength(4);
+  expect([await process.weightOfGreen(web), await process.weightOfGreen(api)]).toEqual([0, 0]);
+  expect(process.engine.placements().size).toBe(0);
+  expect(process.engine.history("api").at(-1)).toMatchObject({
+    verb: "rollback",
+    actor: "bob",
+    together: ["shop/api"],
+  });
+});
+
+test("a step that the proxies refuse leaves the weights before it, and can be tried again", async () => {
+  await using process = new Process();
+  process.target.behave({ kind: "obey" }, { kind: "reject", message: "no such cluster" });
+  process.start("{steps: [{weight: 10}, {weight: 50}, {switch: {}}]}");
+  const failed = await process.until("failed");
+  expect(failed).toMatchObject({ step: 2, message: expect.stringContaining("no such cluster") });
+  expect(await process.weightOfGreen(web)).toBe(10);
+  process.order("retry");
+  await process.until("done");
+});
+
+test("weights that somebody else changed are a conflict and not overwritten", async () => {
+  await using process = new Process();
+  process.start("{steps: [{weight: 10}, {hold: {}}, {weight: 50}]}", { routes: "[{virtualService: web}]" });
+  await process.until("holding");
+  const request = { verb: "shift", name: "web", namespace: "shop", route: undefined, to: { green: 30 } } as const;
+  const plan = new CurrentMesh(process.engine, { table } as never, new Map()).plan({
+    ...request,
+    actor: "bob",
+    reason: undefined,
+  });
+  expect(() => process.releases.checkFree(plan)).toThrow("belongs to the release shop/r, which is holding");
+  await process.engine.move(plan, () => {});
+  process.order("promote");
+  expect(await process.until("failed")).toMatchObject({ message: expect.stringContaining("does not have the weights that the step begins with; retry") });
+  expect(await process.weightOfGreen(web)).toBe(30);
+});
+
+test("another process goes on where a release was", async () => {
+  const first = new Process();
+  first.start("{steps: [{weight: 10}, {approve: {people: 2}}, {hold: 10ms}, {switch: {}}]}");
+  await first.until("awaiting");
+  first.order("approve", "ann");
+  await first[Symbol.asyncDispose]();
+  await using second = new Process(first);
+  second.releases.resume();
+  expect(() => second.order("approve", "ann")).toThrow("ann has approved already");
+  second.order("approve", "bob");
+  await second.until("done");
+  expect(await second.weightOfGreen(api)).toBe(100);
+});
+
+test("a hold that ended while nobody ran goes on at the next start", async () => {
+  const first = new Process();
+  first.start("{steps: [{weight: 10}, {hold: 1s}, {switch: {}}]}");
+  await first.until("holding");
+  await first[Symbol.asyncDispose]();
+  await using second = new Process(first);
+  second.releases.resume();
+  await second.until("done");
+});
+
+test("two releases do not share a route, and others go on beside each other", async () => {
+  await using process = new Process();
+  process.start("{steps: [{weight: 10}, {hold: {}}]}", { routes: "[{virtualService: web}]" });
+  await process.until("holding");
+  expect(() => process.start("{blueGreen: {}}", { name: "second" })).toThrow("shop/r is holding and has these routes");
+  process.start("{blueGreen: {}}", { name: "second", routes: "[{virtualService: api}]" });
+  await vi.waitFor(() => expect(process.releases.get("second").phase).toBe("done"));
+  expect(await process.weightOfGreen(web)).toBe(10);
+});
+
+test("unknown releases and commands out of place say what there is", async () => {
+  await using process = new Process();
+  expect(() => process.releases.get("r")).toThrow("No release named r was started.");
+  process.start("{steps: [{approve: {}}]}");
+  expect(() => process.order("resume")).toThrow("shop/r cannot resume now, because it is not paused.");
+  process.order("abort");
+  expect(() => process.order("approve")).toThrow("because it is over: aborted");
+});

@@ -1,0 +1,168 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { advanceRelease, isOver, unstarted } from "./advance-release.ts";
+import type { PlannedStep } from "./plan-release.ts";
+import type { ReleaseCommand, ReleaseEvent, ReleaseState } from "./release-state.ts";
+
+const weight: PlannedStep = { kind: "weight", moves: [] };
+const shift: PlannedStep = { kind: "switch", moves: [] };
+const minute: PlannedStep = { kind: "hold", durationMs: 60_000 };
+const forever: PlannedStep = { kind: "hold", durationMs: undefined };
+const twoPeople: PlannedStep = { kind: "approve", people: 2, question: undefined };
+const steps = [weight, minute, twoPeople, forever, shift];
+
+type Sketch =
+  | ReleaseEvent["kind"]
+  | { readonly kind: ReleaseCommand["kind"]; readonly actor?: string; readonly full?: true };
+
+function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
+  const { kind, actor = "ann", full = false } = typeof sketch === "string" ? { kind: sketch } : sketch;
+  switch (kind) {
+    case "start":
+    case "moved":
+    case "timeUp":
+      return { kind, atMs };
+    case "moveFailed":
+      return { kind, atMs, reason: "no proof" };
+    case "promote":
+      return { kind, atMs, actor, reason: null, full };
+    default:
+      return { kind, atMs, actor, reason: null };
+  }
+}
+
+/** Takes events a second apart; each has to be possible. */
+function run(...sketches: readonly Sketch[]): { state: ReleaseState; effect: unknown } {
+  let last: { state: ReleaseState; effect: unknown } = { state: unstarted, effect: undefined };
+  for (const [index, sketch] of sketches.entries()) {
+    const advanced = advanceRelease({ steps }, last.state, eventOf(sketch, index * 1000));
+    if (advanced.kind === "notNow") throw new Error(`${JSON.stringify(sketch)}: ${advanced.because}`);
+    last = advanced;
+  }
+  return last;
+}
+
+const approvals: readonly Sketch[] = [
+  { kind: "approve", actor: "ann" },
+  { kind: "approve", actor: "bob" },
+];
+
+test("a release goes from step to step and ends", () => {
+  expect(run("start")).toMatchObject({
+    state: { phase: { kind: "moving", step: 0 } },
+    effect: { kind: "moveForward" },
+  });
+  expect(run("start", "moved")).toMatchObject({
+    state: { phase: { kind: "holding", step: 1, untilMs: 61_000 } },
+    effect: { kind: "wakeAt", atMs: 61_000 },
+  });
+  expect(run("start", "moved", "timeUp").state.phase).toEqual({ kind: "awaiting", step: 2, approvedBy: [] });
+  expect(run("start", "moved", "timeUp", ...approvals).state.phase).toEqual({
+    kind: "holding",
+    step: 3,
+    untilMs: null,
+  });
+  expect(run("start", "moved", "timeUp", ...approvals, "promote", "moved")).toEqual({
+    kind: "step",
+    state: { phase: { kind: "done" }, pausesAfterMove: false, skipsGates: false },
+    effect: undefined,
+  });
+});
+
+describe("people", () => {
+  test("one person counts once", () => {
+    expect(() => run("start", "moved", "timeUp", "approve", "approve")).toThrow("ann has approved already");
+  });
+
+  test("a rejection stops, and a retry asks again", () => {
+    expect(run("start", "moved", "timeUp", "approve", "reject").state.phase).toEqual({
+      kind: "failed",
+      step: 2,
+      reason: "rejected by ann",
+    });
+    expect(run("start", "moved", "timeUp", "approve", "reject", "retry").state.phase).toMatchObject({ approvedBy: [] });
+  });
+
+  test("an approval is not given by a promotion, unless it is a full one", () => {
+    expect(() => run("start", "moved", "timeUp", "promote")).toThrow("asks for approval");
+    expect(run("start", "moved", { kind: "promote", full: true })).toMatchObject({
+      state: { phase: { kind: "moving", step: 4 } },
+    });
+  });
+
+  test("a pause keeps what was left of a hold", () => {
+    expect(run("start", "moved", "pause").state.phase).toEqual({ kind: "paused", step: 1, remainingMs: 59_000 });
+    expect(run("start", "moved", "pause", "resume")).toMatchObject({ effect: { kind: "wakeAt", atMs: 62_000 } });
+    expect(run("start", "moved", "pause", "promote").state.phase).toMatchObject({ kind: "awaiting", step: 2 });
+  });
+
+  test("a pause while weights move takes effect when they have", () => {
+    expect(run("start", "pause", "moved").state.phase).toEqual({ kind: "paused", step: 1, remainingMs: null });
+    expect(run("start", "pause", "moved", "resume").state.phase).toMatchObject({ kind: "holding", step: 1 });
+  });
+
+  test("what is over takes no command but a rollback", () => {
+    expect(run("start", "moved", "abort").state.phase).toMatchObject({ kind: "aborted", step: 1 });
+    expect(() => run("start", "moved", "abort", "resume")).toThrow("it is over: aborted");
+    expect(run("start", "moved", "abort", "rollback")).toMatchObject({ effect: { kind: "moveBack", actor: "ann" } });
+    expect(run("start", "moved", "rollback", "moved").state.phase).toEqual({ kind: "rolledBack", step: 1 });
+    expect(() => run("start", "moved", "rollback", "moved", "rollback")).toThrow("it is over: rolled back");
+  });
+
+  test("nothing interrupts weights that are being moved", () => {
+    expect(() => run("start", "abort")).toThrow("ask again in a moment");
+    expect(() => run("start", "rollback")).toThrow("ask again in a moment");
+  });
+});
+
+test("a step that failed is tried again from its beginning; a way back too", () => {
+  expect(run("start", "moveFailed").state.phase).toEqual({ kind: "failed", step: 0, reason: "no proof" });
+  expect(run("start", "moveFailed", "retry")).toMatchObject({ effect: { kind: "moveForward", step: 0 } });
+  expect(run("start", "moveFailed", "rollback", "moveFailed", "rollback")).toMatchObject({
+    effect: { kind: "moveBack" },
+  });
+});
+
+const anyStep = fc.constantFrom<PlannedStep>(weight, shift, minute, forever, twoPeople);
+const anySketch = fc.oneof(
+  fc.constantFrom<Sketch>("moved", "moveFailed", "timeUp", "pause", "resume", "reject", "retry", "abort", "rollback"),
+  fc.record({
+    kind: fc.constantFrom<"approve" | "promote">("approve", "promote"),
+    actor: fc.constantFrom("ann", "bob"),
+  }),
+  fc.constant<Sketch>({ kind: "promote", full: true }),
+);
+
+test("whatever happens, a release moves weights, waits for somebody, or has ended", () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyStep, { minLength: 1, maxLength: 8 }),
+      fc.array(anySketch, { maxLength: 40 }),
+      (plan, events) => {
+        let state = unstarted;
+        let highest = -1;
+        for (const [index, sketch] of (["start", ...events] as readonly Sketch[]).entries()) {
+          const advanced = advanceRelease({ steps: plan }, state, eventOf(sketch, index));
+          if (advanced.kind === "notNow") {
+            expect(advanced.because).not.toBe("");
+            continue;
+          }
+          const { phase } = advanced.state;
+          const isMoving = phase.kind === "moving" || phase.kind === "rollingBack";
+          // A full promotion of a release that moves weights leaves them to be moved once.
+          if (advanced.effect?.kind === "moveForward" || advanced.effect?.kind === "moveBack")
+            expect(isMoving).toBe(true);
+          if (isMoving && state.phase.kind !== phase.kind) expect(advanced.effect).toBeDefined();
+          if (phase.kind === "moving") {
+            expect(["weight", "switch"]).toContain(plan[phase.step]?.kind);
+            expect(phase.step).toBeGreaterThanOrEqual(highest);
+            highest = phase.step;
+          }
+          if (isOver(state.phase)) expect(sketch).toBe("rollback");
+          ({ state } = advanced);
+        }
+      },
+    ),
+    { numRuns: 5_000 },
+  );
+});
