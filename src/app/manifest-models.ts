@@ -5,10 +5,11 @@ import type { ManifestSet } from "../local/manifest-folder.ts";
 /** What the manifests of a folder say, one reading after another; of each, only what changed is built anew. */
 export class ManifestModels {
   readonly #builder = new MeshModelBuilder();
-  readonly #defaultNamespace: string;
+  /** Of manifests that name none. */
+  readonly defaultNamespace: string;
 
   constructor(defaultNamespace: string) {
-    this.#defaultNamespace = defaultNamespace;
+    this.defaultNamespace = defaultNamespace;
   }
 
   /** All that is needed for serving; findings about the mesh as a whole may be those of the reading before. */
@@ -30,6 +31,6 @@ export class ManifestModels {
   }
 
   #options(): { readonly defaultNamespace: string; readonly nowMs: number } {
-    return { defaultNamespace: this.#defaultNamespace, nowMs: Date.now() };
+    return { defaultNamespace: this.defaultNamespace, nowMs: Date.now() };
   }
 }

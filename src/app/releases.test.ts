@@ -54,7 +54,7 @@ class Process implements AsyncDisposable {
     >[1];
     const current = new CurrentMesh(this.engine, model, new Map());
     this.releases = new MeshReleases({
-      mesh: { current, engine: this.engine, defaultNamespace: "default" },
+      mesh: { current, engine: this.engine, models: { defaultNamespace: "default" } },
       move: (plan) => this.engine.move(plan, () => {}),
       onChange: () => {},
       onDefect: (error) => this.defects.push(error),
@@ -143,7 +143,9 @@ test("weights that somebody else changed are a conflict and not overwritten", as
   expect(() => process.releases.checkFree(plan)).toThrow("belongs to the release shop/r, which is holding");
   await process.engine.move(plan, () => {});
   process.order("promote");
-  expect(await process.until("failed")).toMatchObject({ message: expect.stringContaining("does not have the weights that the step begins with; retry") });
+  expect(await process.until("failed")).toMatchObject({
+    message: expect.stringContaining("does not have the weights that the step begins with; retry"),
+  });
   expect(await process.weightOfGreen(web)).toBe(30);
 });
 

@@ -17,9 +17,12 @@ import { createSystemClock } from "../engine/clock.ts";
 import { type ReleaseHost, ReleaseRunner, servicesOf } from "../engine/release-runner.ts";
 import { wakeAt } from "./wake-at.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
+import type { ManifestModels } from "./manifest-models.ts";
 
 export interface ReleaseParts {
-  readonly mesh: Pick<ManifestApplier, "current" | "engine" | "defaultNamespace">;
+  readonly mesh: Pick<ManifestApplier, "current" | "engine"> & {
+    readonly models: Pick<ManifestModels, "defaultNamespace">;
+  };
   readonly move: ReleaseHost["move"];
   onChange(release: ReleaseStatus): void;
   onDefect(error: unknown): void;
@@ -49,8 +52,8 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
 
   /** Throws KIR2032, and what `planRelease` refuses with. */
   plan(source: ReleaseSource): ReleasePlan {
-    const { current, engine, defaultNamespace } = this.#parts.mesh;
-    const release = readRelease(source, defaultNamespace);
+    const { current, engine, models } = this.#parts.mesh;
+    const release = readRelease(source, models.defaultNamespace);
     const planning = planRelease({ table: current.table, current: engine.placements(), release, actor: source.actor });
     if (planning.kind === "refused") throw planning.error;
     return planning.plan;
