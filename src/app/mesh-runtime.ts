@@ -35,6 +35,7 @@ export class MeshRuntime implements ApiBackend {
     this.releases = new MeshReleases({
       mesh: parts,
       move: (plan) => this.#carryOut(() => plan),
+      counters: () => parts.target.stats(),
       onChange: (release) => this.#feed.publish({ event: "release", release }),
       onDefect: warnOfDefect(this.#tell, "a release"),
     });

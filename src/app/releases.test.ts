@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import type { ReleaseStatus } from "../api/types.ts";
 import { createSystemClock } from "../engine/clock.ts";
+import type { CountersByDestination } from "../engine/release-check.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
 import { type Journal, openJournal } from "../engine/journal.ts";
 import { splitsOf, weightsOf } from "../core/routes/weights.ts";
@@ -35,6 +36,7 @@ class Process implements AsyncDisposable {
   readonly engine: Engine;
   readonly releases: MeshReleases;
   readonly defects: unknown[] = [];
+  counters: CountersByDestination = new Map();
   readonly #journal: Journal;
 
   constructor(before?: Pick<Process, "file" | "target">) {
@@ -56,6 +58,7 @@ class Process implements AsyncDisposable {
     this.releases = new MeshReleases({
       mesh: { current, engine: this.engine, models: { defaultNamespace: "default" } },
       move: (plan) => this.engine.move(plan, () => {}),
+      counters: async () => this.counters,
       onChange: () => {},
       onDefect: (error) => this.defects.push(error),
     });
@@ -190,4 +193,54 @@ test("unknown releases and commands out of place say what there is", async () =>
   expect(() => process.order("resume")).toThrow("shop/r cannot resume now, because it is not paused.");
   process.order("abort");
   expect(() => process.order("approve")).toThrow("because it is over: aborted");
+});
+
+describe("a check", () => {
+  const check = "{check: {duration: 2s, minRequests: 10, successRate: {min: 99}}}";
+  const strategy = `{steps: [{weight: 10}, ${check}, {switch: {}}]}`;
+
+  function counted(errors: number): CountersByDestination {
+    return new Map([
+      [bySubset("green"), { requests: 100, errors }],
+      [bySubset("blue"), { requests: 900, errors: 0 }],
+    ]);
+  }
+
+  test("that fails takes the release back by itself", async () => {
+    await using process = new Process();
+    process.start(strategy);
+    await process.until("checking");
+    process.counters = counted(5);
+    expect(await process.until("rolledBack")).toMatchObject({
+      message: "rolled back, because 95 % of 100 answers of the new version were good, and 99 % are asked for",
+    });
+    expect(await process.weightOfGreen(web)).toBe(0);
+  });
+
+  test("that passes lets the release go on", async () => {
+    await using process = new Process();
+    process.start(strategy);
+    await process.until("checking");
+    process.counters = counted(0);
+    await process.until("done");
+  });
+
+  test("without traffic knows nothing and asks a person", async () => {
+    await using process = new Process();
+    process.start(strategy);
+    expect(await process.until("paused")).toMatchObject({ message: expect.stringContaining("only 0 of 10 requests") });
+    process.order("promote");
+    await process.until("done");
+  });
+
+  test("is begun anew by the next process", async () => {
+    const first = new Process();
+    first.start(strategy);
+    await first.until("checking");
+    await first[Symbol.asyncDispose]();
+    await using second = new Process(first);
+    second.releases.resume();
+    second.counters = counted(50);
+    await second.until("rolledBack");
+  });
 });

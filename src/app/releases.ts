@@ -24,6 +24,7 @@ export interface ReleaseParts {
     readonly models: Pick<ManifestModels, "defaultNamespace">;
   };
   readonly move: ReleaseHost["move"];
+  readonly counters: ReleaseHost["counters"];
   onChange(release: ReleaseStatus): void;
   onDefect(error: unknown): void;
 }
@@ -125,9 +126,10 @@ function readRelease({ path, text, release: wanted }: ReleaseSource, defaultName
 }
 
 /** Carries releases out on the mesh that runs. */
-function createReleaseHost({ mesh: { current, engine }, move }: ReleaseParts): ReleaseHost {
+function createReleaseHost({ mesh: { current, engine }, move, counters }: ReleaseParts): ReleaseHost {
   return {
     move,
+    counters,
     planStep(plan: ReleasePlan, index: number): MovePlan {
       const agreed = plan.steps[index];
       const step = expandStrategy(plan.spec)[index];

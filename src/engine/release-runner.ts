@@ -6,6 +6,7 @@ import type { ReleaseCommand, ReleaseEffect, ReleaseEvent } from "../core/releas
 import { renderList } from "../core/release/refusals.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { Clock } from "./ports.ts";
+import { type CountersByDestination, runCheck } from "./release-check.ts";
 import type { MoveResult } from "./report.ts";
 
 /** Where releases are written down. Both throw KIR2023 when they cannot be, and then nothing has happened. */
@@ -22,12 +23,14 @@ export interface ReleaseHost {
   /** Undefined where nothing was moved. */
   planReturn(plan: ReleasePlan, actor: string): MovePlan | undefined;
   move(plan: MovePlan): Promise<MoveResult>;
+  /** What the proxies have counted. */
+  counters(): Promise<CountersByDestination>;
 }
 
 export interface RunnerOptions {
   readonly journal: ReleaseJournal;
   readonly host: ReleaseHost;
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Clock;
   /** Calls back at a time, in milliseconds since the epoch, unless it is disposed before. */
   readonly wakeAt: (atMs: number, wake: () => void) => Disposable;
   onChange(release: StoredRelease): void;
@@ -47,6 +50,7 @@ interface Person {
 export class ReleaseRunner implements AsyncDisposable {
   readonly #options: RunnerOptions;
   readonly #moves = new Map<string, Promise<void>>();
+  /** What ends by itself unless the release goes on before: holds and checks. */
   readonly #timers = new Map<string, Disposable>();
   /** Releases that should be going on, and are not. */
   readonly #stalled = new Set<string>();
@@ -124,6 +128,7 @@ export class ReleaseRunner implements AsyncDisposable {
     const { phase } = state;
     if (phase.kind === "planned") this.#take(id, { kind: "start", atMs: this.#options.clock.nowMs() });
     else if (phase.kind === "moving") this.#carryOut(release, { kind: "moveForward", step: phase.step });
+    else if (phase.kind === "checking") this.#carryOut(release, { kind: "judge", step: phase.step });
     else if (phase.kind === "rollingBack") {
       const order = release.events.findLast(({ kind }) => kind === "rollback");
       this.#carryOut(release, {
@@ -167,12 +172,35 @@ export class ReleaseRunner implements AsyncDisposable {
           ),
         );
         return;
+      case "judge":
+        this.#timers.set(id, this.#judge(id, plan, effect.step));
+        return;
       case "moveForward":
         this.#run(id, () => this.#options.host.planStep(plan, effect.step));
         return;
       case "moveBack":
         this.#run(id, () => this.#options.host.planReturn(plan, effect.actor));
     }
+  }
+
+  #judge(id: string, plan: ReleasePlan, step: number): Disposable {
+    const check = plan.steps[step];
+    if (check?.kind !== "check") throw new Error(`Step ${step} of ${plan.release} judges nothing.`);
+    const stop = new AbortController();
+    const { host, clock } = this.#options;
+    const follow = async (): Promise<void> => {
+      try {
+        const counters = (): Promise<CountersByDestination> => host.counters();
+        const judgement = await runCheck({ plan, check, counters, clock, signal: stop.signal });
+        if (judgement !== undefined) this.#goOn(id, { kind: "judged", atMs: clock.nowMs(), ...judgement });
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        const detail = `the proxies could not be asked: ${error instanceof Error ? error.message : String(error)}`;
+        this.#goOn(id, { kind: "judged", atMs: clock.nowMs(), verdict: "unknown", detail });
+      }
+    };
+    void follow();
+    return { [Symbol.dispose]: () => stop.abort() };
   }
 
   #run(id: string, build: () => MovePlan | undefined): void {

@@ -1,3 +1,4 @@
+import { describeCheck } from "../../core/release/describe-release.ts";
 import type { MovePlan } from "../../core/release/move.ts";
 import { renderRule } from "../../core/release/refusals.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
@@ -20,6 +21,8 @@ function renderStep(step: PlannedStep, number: number, ink: Ink): string {
       const until = step.durationMs === undefined ? "until it is promoted" : `for ${renderDuration(step.durationMs)}`;
       return `${title}  ${until}; no request changes its way`;
     }
+    case "check":
+      return `${title}  ${describeCheck(step)}; a version that fails is taken back`;
     case "approve": {
       const question = step.question === undefined ? "" : `: ${step.question}`;
       return `${title}  waits for the yes of ${step.people === 1 ? "one person" : `${step.people} people`}${question}`;

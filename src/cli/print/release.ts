@@ -59,6 +59,7 @@ function inkPhase(phase: ReleaseStatus["phase"], ink: Ink): string {
     case "planned":
     case "moving":
     case "holding":
+    case "checking":
     case "awaiting":
     case "paused":
       return phase;

@@ -24,6 +24,8 @@ export type ReleaseStrategy =
       /** Percentages of the new version, rising; the last step to everything follows by itself. */
       readonly weights: readonly number[];
       readonly hold: Hold | undefined;
+      /** Done after each weight and its hold. */
+      readonly check: Check | undefined;
       /** Asked for before everything moves. */
       readonly approve: Approval | undefined;
     }
@@ -35,7 +37,19 @@ export type ReleaseStep =
   | { readonly kind: "weight"; readonly shares: Readonly<Record<string, number>> | number }
   | { readonly kind: "switch" }
   | ({ readonly kind: "hold" } & Hold)
-  | ({ readonly kind: "approve" } & Approval);
+  | ({ readonly kind: "approve" } & Approval)
+  | ({ readonly kind: "check" } & Check);
+
+/** What the requests of the new version are judged by, as the proxies count them from the beginning of the step. */
+export interface Check {
+  readonly durationMs: number;
+  /** Fewer requests than this, of either version that is looked at, say nothing. */
+  readonly minRequests: number;
+  /** The least percentage of answers below 500; undefined asks for none. */
+  readonly minSuccessPercent: number | undefined;
+  /** Whether a success rate that is worse than that of the version before fails, by a statistical test. */
+  readonly comparesWithLive: boolean;
+}
 
 /** Without a duration it lasts until somebody promotes the release. */
 export interface Hold {

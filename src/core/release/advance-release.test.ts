@@ -24,6 +24,8 @@ function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
       return { kind, atMs };
     case "moveFailed":
       return { kind, atMs, reason: "no proof" };
+    case "judged":
+      return { kind, atMs, verdict: full ? "fail" : "unknown", detail: "five of ten failed" };
     case "promote":
       return { kind, atMs, actor, reason: null, full };
     default:

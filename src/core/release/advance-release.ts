@@ -46,6 +46,8 @@ export function advanceRelease(plan: StepPlans, state: ReleaseState, event: Rele
       return state.phase.kind === "holding"
         ? enter(plan, state, { step: state.phase.step + 1, atMs: event.atMs })
         : notNow("it is not waiting for the time");
+    case "judged":
+      return judged(plan, state, event);
   }
 }
 
@@ -67,6 +69,9 @@ function enter(plan: StepPlans, state: ReleaseState, { step, atMs }: Entry): Rel
       const untilMs = planned.durationMs === undefined ? null : atMs + planned.durationMs;
       return hold(state, { step, untilMs });
     }
+    case "check":
+      if (state.skipsGates) return enter(plan, state, { step: step + 1, atMs });
+      return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
     case "approve":
       if (state.skipsGates) return enter(plan, state, { step: step + 1, atMs });
       return go({ ...state, phase: { kind: "awaiting", step, approvedBy: [] } });
@@ -78,9 +83,30 @@ function hold(state: ReleaseState, at: { readonly step: number; readonly untilMs
   return go({ ...state, phase: { kind: "holding", ...at } }, effect);
 }
 
+/** A judge that fails a release takes it back; nobody has to be awake for that. */
+function judged(
+  plan: StepPlans,
+  state: ReleaseState,
+  { atMs, verdict, detail }: Extract<ReleaseEvent, { kind: "judged" }>,
+): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind !== "checking") return notNow("nothing is being judged");
+  switch (verdict) {
+    case "pass":
+      return enter(plan, state, { step: phase.step + 1, atMs });
+    case "unknown":
+      return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs: null, reason: detail } });
+    case "fail":
+      return go(
+        { phase: { kind: "rollingBack", step: phase.step, reason: detail }, pausesAfterMove: false, skipsGates: false },
+        { kind: "moveBack", actor: "kirikae" },
+      );
+  }
+}
+
 function afterMove(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdvance {
   const { phase } = state;
-  if (phase.kind === "rollingBack") return go({ ...state, phase: { kind: "rolledBack", step: phase.step } });
+  if (phase.kind === "rollingBack") return go({ ...state, phase: { ...phase, kind: "rolledBack" } });
   if (phase.kind !== "moving") return notNow("no weights are being moved");
   const isLast = plan.steps[phase.step + 1] === undefined;
   if (state.pausesAfterMove && !isLast) {
@@ -165,9 +191,11 @@ function promote(
 ): ReleaseAdvance {
   const { phase } = state;
   const next: ReleaseState = { ...state, skipsGates: state.skipsGates || full };
-  if (phase.kind === "holding") return enter(plan, next, { step: phase.step + 1, atMs });
+  if (phase.kind === "holding" || phase.kind === "checking") return enter(plan, next, { step: phase.step + 1, atMs });
   if (phase.kind === "paused") {
-    return enter(plan, next, { step: phase.remainingMs === null ? phase.step : phase.step + 1, atMs });
+    // What was under way is passed; a step that has not begun is not.
+    const isUnderWay = phase.remainingMs !== null || phase.reason !== undefined;
+    return enter(plan, next, { step: isUnderWay ? phase.step + 1 : phase.step, atMs });
   }
   if (phase.kind === "awaiting" && full) return enter(plan, next, { step: phase.step + 1, atMs });
   if (phase.kind === "moving" && full) return go(next);
@@ -183,8 +211,9 @@ function pause(state: ReleaseState, atMs: number): ReleaseAdvance {
     const remainingMs = phase.untilMs === null ? null : Math.max(0, phase.untilMs - atMs);
     return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs } });
   }
-  if (phase.kind === "awaiting")
+  if (phase.kind === "awaiting" || phase.kind === "checking") {
     return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs: null } });
+  }
   return notNow(`it is ${describePhase(phase)}`);
 }
 
@@ -235,6 +264,8 @@ export function describePhase(phase: ReleasePhase): string {
       return "moving weights";
     case "holding":
       return "holding";
+    case "checking":
+      return "checking what the new version answers";
     case "awaiting":
       return "waiting for approval";
     case "rollingBack":

@@ -1,3 +1,4 @@
+import type { Check } from "../manifest/release.ts";
 import { describePhase } from "./advance-release.ts";
 import { movedServices, type MovePlan, type VersionName } from "./move.ts";
 import type { PlannedStep, ReleasePlan } from "./plan-release.ts";
@@ -65,6 +66,8 @@ function summarize(step: PlannedStep, plan: ReleasePlan): string {
       return `everything to ${plan.to}`;
     case "hold":
       return step.durationMs === undefined ? "until it is promoted" : `for ${renderLength(step.durationMs)}`;
+    case "check":
+      return describeCheck(step);
     case "approve":
       return step.people === 1 ? "the yes of one person" : `the yes of ${step.people} people`;
   }
@@ -84,6 +87,15 @@ function renderShares({ changes, versions }: MovePlan): string {
     .join(", ");
 }
 
+/** `at least 99 % good, not worse than the version before, over 60 s and 20 requests`. */
+export function describeCheck({ minSuccessPercent, comparesWithLive, durationMs, minRequests }: Check): string {
+  const wanted = [
+    ...(minSuccessPercent === undefined ? [] : [`at least ${minSuccessPercent} % good`]),
+    ...(comparesWithLive ? ["not worse than the version before"] : []),
+  ];
+  return `${wanted.join(", ")}, over ${renderLength(durationMs)} and ${minRequests} requests`;
+}
+
 function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
   switch (phase.kind) {
     case "failed":
@@ -95,11 +107,13 @@ function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
     case "aborted":
       return `${phase.reason} at step ${phase.step + 1}; traffic stays where it is`;
     case "paused":
-      return "paused; resume, promote, roll back or abort";
+      return `${phase.reason ?? "paused"}; resume, promote, roll back or abort`;
+    case "rolledBack":
+    case "rollingBack":
+      return phase.reason === undefined ? describePhase(phase) : `${describePhase(phase)}, because ${phase.reason}`;
     case "planned":
     case "moving":
-    case "rollingBack":
-    case "rolledBack":
+    case "checking":
     case "done":
       return describePhase(phase);
   }

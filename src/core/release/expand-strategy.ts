@@ -12,11 +12,12 @@ export function expandStrategy({ strategy }: Pick<ReleaseSpec, "strategy">): rea
       ];
     }
     case "canary": {
-      const { weights, hold, approve } = strategy;
+      const { weights, hold, check, approve } = strategy;
       return [
         ...weights.flatMap((percent): readonly ReleaseStep[] => [
           { kind: "weight", shares: percent },
           ...(hold === undefined ? [] : [{ kind: "hold", ...hold } as const]),
+          ...(check === undefined ? [] : [{ kind: "check", ...check } as const]),
         ]),
         ...(approve === undefined ? [] : [{ kind: "approve", ...approve } as const]),
         { kind: "switch" },

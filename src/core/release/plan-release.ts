@@ -1,6 +1,6 @@
 import { KirikaeError } from "../diagnostics/error.ts";
 import type { ObjectMeta } from "../manifest/manifest.ts";
-import type { Approval, Hold, ReleaseRoute, ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
+import type { Approval, Check, Hold, ReleaseRoute, ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
 import type { RouteTable, SplitId, WeightOverrides } from "../routes/route-table.ts";
 import { expandStrategy } from "./expand-strategy.ts";
 import type { MovePlan, MoveRequest, VersionName } from "./move.ts";
@@ -21,7 +21,8 @@ export type PlannedStep =
   /** One plan a route; all are applied at once. Each holds the weights before, which undo it. */
   | { readonly kind: "weight" | "switch"; readonly moves: readonly MovePlan[] }
   | ({ readonly kind: "hold" } & Hold)
-  | ({ readonly kind: "approve" } & Approval);
+  | ({ readonly kind: "approve" } & Approval)
+  | ({ readonly kind: "check" } & Check);
 
 /** A Release as far as planning goes. */
 export interface ReleaseObject {
@@ -49,7 +50,7 @@ export function planRelease(input: ReleaseInput): ReleasePlanning {
   let { current } = input;
   const steps: PlannedStep[] = [];
   for (const step of expandStrategy(release.spec)) {
-    if (step.kind === "hold" || step.kind === "approve") {
+    if (step.kind !== "weight" && step.kind !== "switch") {
       steps.push(step);
       continue;
     }

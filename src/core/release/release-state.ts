@@ -7,17 +7,19 @@ export type ReleasePhase =
   /** The weights of this step are being moved. */
   | { readonly kind: "moving"; readonly step: number }
   | { readonly kind: "holding"; readonly step: number; readonly untilMs: number | null }
+  /** The requests of the new version are counted and judged, from now. */
+  | { readonly kind: "checking"; readonly step: number }
   | { readonly kind: "awaiting"; readonly step: number; readonly approvedBy: readonly string[] }
-  /** Somebody stopped it between two steps; `remainingMs` of a hold that was under way. */
-  | { readonly kind: "paused"; readonly step: number; readonly remainingMs: number | null }
+  /** Stopped between two steps; `remainingMs` of a hold that was under way, and why where nobody asked for it. */
+  | { readonly kind: "paused"; readonly step: number; readonly remainingMs: number | null; readonly reason?: string }
   /** A step failed or was rejected; its weights are those before it, and a person decides. */
   | { readonly kind: "failed"; readonly step: number; readonly reason: string }
-  /** All weights go back to those before the release. */
-  | { readonly kind: "rollingBack"; readonly step: number }
+  /** All weights go back to those before the release; the reason where a judge wanted it. */
+  | { readonly kind: "rollingBack"; readonly step: number; readonly reason?: string }
   /** Ends: traffic is where the last step put it, where somebody stopped it, or where it was before. */
   | { readonly kind: "done" }
   | { readonly kind: "aborted"; readonly step: number; readonly reason: string }
-  | { readonly kind: "rolledBack"; readonly step: number };
+  | { readonly kind: "rolledBack"; readonly step: number; readonly reason?: string };
 
 export interface ReleaseState {
   readonly phase: ReleasePhase;
@@ -44,12 +46,17 @@ export type ReleaseEvent =
   | { readonly kind: "moved"; readonly atMs: number }
   | { readonly kind: "moveFailed"; readonly atMs: number; readonly reason: string }
   | { readonly kind: "timeUp"; readonly atMs: number }
+  | { readonly kind: "judged"; readonly atMs: number; readonly verdict: Verdict; readonly detail: string }
   | ({ readonly atMs: number; readonly actor: string; readonly reason: string | null } & ReleaseCommand);
+
+/** `unknown` is too little traffic to say anything: a person decides. */
+export type Verdict = "pass" | "fail" | "unknown";
 
 /** What the engine is to do next; a phase that waits for people has none. */
 export type ReleaseEffect =
   | { readonly kind: "moveForward"; readonly step: number }
   | { readonly kind: "moveBack"; readonly actor: string }
+  | { readonly kind: "judge"; readonly step: number }
   | { readonly kind: "wakeAt"; readonly atMs: number };
 
 export type StepPlans = Pick<ReleasePlan, "steps">;

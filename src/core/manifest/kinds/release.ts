@@ -1,9 +1,9 @@
 import { list, mapOf, nonEmpty, refine, transform } from "../decode/collections.ts";
 import { type Decoder, type Place, reportConflict, reportValue } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
-import { durationMs, integer, number, string } from "../decode/scalars.ts";
+import { boolean, durationMs, integer, number, string } from "../decode/scalars.ts";
 import type { ObjectMeta } from "../manifest.ts";
-import type { Approval, Hold, ReleaseRoute, ReleaseSpec, ReleaseStep, ReleaseStrategy } from "../release.ts";
+import type { Approval, Check, Hold, ReleaseRoute, ReleaseSpec, ReleaseStep, ReleaseStrategy } from "../release.ts";
 
 /** With at most two decimals, which is what a proxy's weights are counted in. */
 const percent = refine(number, (value) =>
@@ -39,10 +39,41 @@ const approve: Decoder<Approval> = object({
   fields: { people: withDefault(people, 1), question: optional(string) },
 });
 
+const requestCount = refine(integer, (count) => (count >= 1 ? undefined : `must be at least 1, but is ${count}`));
+
+const check: Decoder<Check> = transform(
+  object({
+    fields: {
+      duration: required(durationMs),
+      minRequests: withDefault(requestCount, 20),
+      successRate: optional(object({ fields: { min: required(percent) } })),
+      compareWithLive: withDefault(boolean, true),
+    },
+  }),
+  ({ duration, minRequests, successRate, compareWithLive }, place, context) =>
+    successRate === undefined && !compareWithLive
+      ? reportConflict(place, context, {
+          complaint: "judges nothing",
+          hint: "Give successRate a min, or leave compareWithLive out.",
+        })
+      : {
+          durationMs: duration,
+          minRequests,
+          minSuccessPercent: successRate?.min,
+          comparesWithLive: compareWithLive,
+        },
+);
+
 const nothing = object({ fields: {} });
 
 const stepFields = object({
-  fields: { weight: optional(weight), switch: optional(nothing), hold: optional(hold), approve: optional(approve) },
+  fields: {
+    weight: optional(weight),
+    switch: optional(nothing),
+    hold: optional(hold),
+    approve: optional(approve),
+    check: optional(check),
+  },
 });
 
 const step: Decoder<ReleaseStep> = transform(stepFields, (fields, place, context) => {
@@ -50,11 +81,12 @@ const step: Decoder<ReleaseStep> = transform(stepFields, (fields, place, context
   if (named.length !== 1) {
     return reportConflict(place, context, {
       complaint: named.length === 0 ? "says nothing to do" : `says ${named.length} things at once`,
-      hint: "Give each step one of weight, switch, hold and approve.",
+      hint: "Give each step one of weight, switch, hold, approve and check.",
     });
   }
   if (fields.weight !== undefined) return { kind: "weight", shares: fields.weight };
   if (fields.hold !== undefined) return { kind: "hold", ...fields.hold };
+  if (fields.check !== undefined) return { kind: "check", ...fields.check };
   return fields.approve === undefined ? { kind: "switch" } : { kind: "approve", ...fields.approve };
 });
 
@@ -68,7 +100,14 @@ const strategyFields = object({
   fields: {
     blueGreen: optional(object({ fields: { approve: optional(approve), bake: optional(durationMs) } })),
     canary: optional(
-      object({ fields: { weights: required(rising), hold: optional(hold), approve: optional(approve) } }),
+      object({
+        fields: {
+          weights: required(rising),
+          hold: optional(hold),
+          check: optional(check),
+          approve: optional(approve),
+        },
+      }),
     ),
     steps: optional(nonEmpty(list(step))),
   },

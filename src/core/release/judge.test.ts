@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Check } from "../manifest/release.ts";
+import { judgeVersion, type VersionCounts } from "./judge.ts";
+
+const compare: Check = { durationMs: 60_000, minRequests: 20, minSuccessPercent: undefined, comparesWithLive: true };
+const threshold: Check = { ...compare, minSuccessPercent: 99, comparesWithLive: false };
+
+function counts(requests: number, errors: number): VersionCounts {
+  return { requests, errors };
+}
+
+function verdict(check: Check, [fresh, live]: readonly [VersionCounts, VersionCounts], isOver = false): string {
+  return judgeVersion(check, { fresh, live }, isOver)?.verdict ?? "wait";
+}
+
+describe("a threshold", () => {
+  test.each([
+    [counts(19, 19), false, "wait"],
+    [counts(19, 19), true, "unknown"],
+    [counts(100, 2), false, "fail"],
+    [counts(100, 1), false, "wait"],
+    [counts(100, 1), true, "pass"],
+    // 99.999 % is not 100 %.
+    [counts(100_000, 1), true, "pass"],
+  ])("%j, over: %s", (fresh, isOver, expected) => {
+    expect(verdict(threshold, [fresh, counts(0, 0)], isOver)).toBe(expected);
+  });
+
+  test("what is not all good does not round to 100 %", () => {
+    expect(verdict({ ...threshold, minSuccessPercent: 100 }, [counts(100_000, 1), counts(0, 0)])).toBe("fail");
+  });
+});
+
+describe("a comparison", () => {
+  test.each([
+    // 5 % errors against none, among enough requests.
+    [counts(1_000, 50), counts(1_000, 0), "fail"],
+    // As bad as the version before.
+    [counts(1_000, 50), counts(1_000, 50), "wait"],
+    // One unlucky request says little.
+    [counts(20, 1), counts(1_000, 0), "wait"],
+    [counts(20, 20), counts(20, 0), "fail"],
+    // Nothing to compare with.
+    [counts(1_000, 50), counts(10, 0), "wait"],
+    [counts(0, 0), counts(1_000, 0), "wait"],
+  ])("%j against %j", (fresh, live, expected) => {
+    expect(verdict(compare, [fresh, live])).toBe(expected);
+  });
+});
+
+test("a version that is better or equal never fails the comparison, and more errors never turn a failure around", () => {
+  const size = fc.integer({ min: 20, max: 100_000 });
+  fc.assert(
+    fc.property(size, size, fc.double({ min: 0, max: 1, noNaN: true }), (freshRequests, liveRequests, rate) => {
+      const live = counts(liveRequests, Math.ceil(liveRequests * rate));
+      const fresh = counts(freshRequests, Math.floor(freshRequests * rate));
+      expect(verdict(compare, [fresh, live])).toBe("wait");
+      const worse = counts(freshRequests, Math.min(freshRequests, fresh.errors + 1));
+      if (verdict(compare, [fresh, live], true) === "fail") expect(verdict(compare, [worse, live], true)).toBe("fail");
+    }),
+  );
+});
+
+test("equal versions are not called worse more often than is said", () => {
+  // A generator of its own, so that the draws are the same each time (Numerical Recipes, ranqd1).
+  let seed = 1;
+  const draw = (): number => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  const errorsOf = (requests: number): number => {
+    let errors = 0;
+    for (let index = 0; index < requests; index += 1) if (draw() < 0.02) errors += 1;
+    return errors;
+  };
+  let wrong = 0;
+  for (let run = 0; run < 2_000; run += 1) {
+    if (verdict(compare, [counts(300, errorsOf(300)), counts(300, errorsOf(300))]) === "fail") wrong += 1;
+  }
+  expect(wrong).toBeLessThanOrEqual(2);
+});
