@@ -205,24 +205,20 @@ export class ReleaseRunner implements AsyncDisposable {
 
   #run(id: string, build: () => MovePlan | undefined): void {
     const follow = async (): Promise<void> => {
-      const failure = await this.#move(build);
+      const outcome = await this.#move(build);
       this.#moves.delete(id);
-      const atMs = this.#options.clock.nowMs();
-      this.#goOn(id, failure === undefined ? { kind: "moved", atMs } : { kind: "moveFailed", atMs, reason: failure });
+      this.#goOn(id, { ...outcome, atMs: this.#options.clock.nowMs() });
     };
     this.#moves.set(id, follow());
   }
 
-  /** Why it failed; undefined when it did not. */
-  async #move(build: () => MovePlan | undefined): Promise<string | undefined> {
+  async #move(build: () => MovePlan | undefined): Promise<MoveOutcome> {
     try {
       const plan = build();
-      if (plan === undefined) return undefined;
-      const { ok, outcome, message } = await this.#options.host.move(plan);
-      return ok ? undefined : `${outcome}: ${message ?? "the move did not end well"}`;
+      return plan === undefined ? { kind: "moved", failed: 0 } : judgeMove(await this.#options.host.move(plan));
     } catch (error) {
       if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
-      return error instanceof Error ? error.message : String(error);
+      return { kind: "moveFailed", reason: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -241,6 +237,20 @@ export class ReleaseRunner implements AsyncDisposable {
     if (release === undefined) throw new Error(`No release has the id ${id}.`);
     return release;
   }
+}
+
+type MoveOutcome =
+  | { readonly kind: "moved"; readonly failed: number }
+  | { readonly kind: "moveFailed"; readonly reason: string };
+
+/**
+ * Weights that every proxy has proved are moved, whatever the requests met meanwhile: how many may fail is said by the
+ * release and its checks. Anything else about the evidence is a failure of the step.
+ */
+function judgeMove({ ok, outcome, message, ledger, callToProofMs }: MoveResult): MoveOutcome {
+  const isProved = callToProofMs !== null && ledger?.isComplete === true && ledger.oldAfterDone === 0;
+  if (ok || (outcome === "unproved" && isProved)) return { kind: "moved", failed: ledger?.failed ?? 0 };
+  return { kind: "moveFailed", reason: `${outcome}: ${message ?? "the move did not end well"}` };
 }
 
 /** Every VirtualService that a release moves. */

@@ -7,6 +7,8 @@ export interface ReleaseSpec {
   /** The version that everything goes to. */
   readonly to: string;
   readonly strategy: ReleaseStrategy;
+  /** More failed requests than this, while a step moves weights, take the release back; undefined leaves it to checks. */
+  readonly maxFailed: number | undefined;
 }
 
 export interface ReleaseRoute {

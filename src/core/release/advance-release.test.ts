@@ -19,9 +19,10 @@ function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   const { kind, actor = "ann", full = false } = typeof sketch === "string" ? { kind: sketch } : sketch;
   switch (kind) {
     case "start":
-    case "moved":
     case "timeUp":
       return { kind, atMs };
+    case "moved":
+      return { kind, atMs, failed: atMs % 5 };
     case "moveFailed":
       return { kind, atMs, reason: "no proof" };
     case "judged":
@@ -37,7 +38,11 @@ function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
 function run(...sketches: readonly Sketch[]): { state: ReleaseState; effect: unknown } {
   let last: { state: ReleaseState; effect: unknown } = { state: unstarted, effect: undefined };
   for (const [index, sketch] of sketches.entries()) {
-    const advanced = advanceRelease({ steps }, last.state, eventOf(sketch, index * 1000));
+    const advanced = advanceRelease(
+      { steps, spec: { maxFailed: undefined } },
+      last.state,
+      eventOf(sketch, index * 1000),
+    );
     if (advanced.kind === "notNow") throw new Error(`${JSON.stringify(sketch)}: ${advanced.because}`);
     last = advanced;
   }
@@ -144,7 +149,7 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
         let state = unstarted;
         let highest = -1;
         for (const [index, sketch] of (["start", ...events] as readonly Sketch[]).entries()) {
-          const advanced = advanceRelease({ steps: plan }, state, eventOf(sketch, index));
+          const advanced = advanceRelease({ steps: plan, spec: { maxFailed: 3 } }, state, eventOf(sketch, index));
           if (advanced.kind === "notNow") {
             expect(advanced.because).not.toBe("");
             continue;

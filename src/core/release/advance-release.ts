@@ -39,7 +39,7 @@ export function advanceRelease(plan: StepPlans, state: ReleaseState, event: Rele
         ? enter(plan, state, { step: 0, atMs: event.atMs })
         : notNow("it has begun already");
     case "moved":
-      return afterMove(plan, state, event.atMs);
+      return afterMove(plan, state, event);
     case "moveFailed":
       return afterFailure(state, event.reason);
     case "timeUp":
@@ -97,17 +97,29 @@ function judged(
     case "unknown":
       return go({ ...state, phase: { kind: "paused", step: phase.step, remainingMs: null, reason: detail } });
     case "fail":
-      return go(
-        { phase: { kind: "rollingBack", step: phase.step, reason: detail }, pausesAfterMove: false, skipsGates: false },
-        { kind: "moveBack", actor: "kirikae" },
-      );
+      return takeBack(phase.step, detail);
   }
 }
 
-function afterMove(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdvance {
+function takeBack(step: number, reason: string): ReleaseAdvance {
+  const state: ReleaseState = {
+    phase: { kind: "rollingBack", step, reason },
+    pausesAfterMove: false,
+    skipsGates: false,
+  };
+  return go(state, { kind: "moveBack", actor: "kirikae" });
+}
+
+type MovedEvent = Extract<ReleaseEvent, { kind: "moved" }>;
+
+function afterMove(plan: StepPlans, state: ReleaseState, { atMs, failed }: MovedEvent): ReleaseAdvance {
   const { phase } = state;
   if (phase.kind === "rollingBack") return go({ ...state, phase: { ...phase, kind: "rolledBack" } });
   if (phase.kind !== "moving") return notNow("no weights are being moved");
+  const { maxFailed } = plan.spec;
+  if (maxFailed !== undefined && failed > maxFailed) {
+    return takeBack(phase.step, `${failed} requests failed while weights moved, and ${maxFailed} may`);
+  }
   const isLast = plan.steps[phase.step + 1] === undefined;
   if (state.pausesAfterMove && !isLast) {
     const paused = { kind: "paused", step: phase.step + 1, remainingMs: null } as const;

@@ -43,7 +43,8 @@ export type ReleaseCommand =
 /** What happens to a release, as the journal has it. Times in milliseconds since the epoch. */
 export type ReleaseEvent =
   | { readonly kind: "start"; readonly atMs: number }
-  | { readonly kind: "moved"; readonly atMs: number }
+  /** Proved; `failed` requests were counted while the weights moved. */
+  | { readonly kind: "moved"; readonly atMs: number; readonly failed: number }
   | { readonly kind: "moveFailed"; readonly atMs: number; readonly reason: string }
   | { readonly kind: "timeUp"; readonly atMs: number }
   | { readonly kind: "judged"; readonly atMs: number; readonly verdict: Verdict; readonly detail: string }
@@ -59,4 +60,4 @@ export type ReleaseEffect =
   | { readonly kind: "judge"; readonly step: number }
   | { readonly kind: "wakeAt"; readonly atMs: number };
 
-export type StepPlans = Pick<ReleasePlan, "steps">;
+export type StepPlans = Pick<ReleasePlan, "steps"> & { readonly spec: Pick<ReleasePlan["spec"], "maxFailed"> };

@@ -30,6 +30,7 @@ test("a VirtualService is one of the Release's namespace unless it says another"
     from: undefined,
     to: "green",
     strategy: { kind: "blueGreen", approve: undefined, bakeMs: undefined },
+    maxFailed: undefined,
   });
 });
 

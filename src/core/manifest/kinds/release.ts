@@ -41,6 +41,8 @@ const approve: Decoder<Approval> = object({
 
 const requestCount = refine(integer, (count) => (count >= 1 ? undefined : `must be at least 1, but is ${count}`));
 
+const failedCount = refine(integer, (count) => (count >= 0 ? undefined : `must not be negative, but is ${count}`));
+
 const check: Decoder<Check> = transform(
   object({
     fields: {
@@ -159,7 +161,13 @@ export function decodeRelease({ namespace }: ObjectMeta): Decoder<ReleaseSpec> {
   });
   return transform(
     object({
-      fields: { routes: required(routes), from: optional(string), to: required(string), strategy: required(strategy) },
+      fields: {
+        routes: required(routes),
+        from: optional(string),
+        to: required(string),
+        strategy: required(strategy),
+        maxFailed: optional(failedCount),
+      },
     }),
     (spec, place, context) =>
       spec.from === spec.to ? reportConflict(place, context, `goes from ${spec.to} to ${spec.to}`) : spec,
