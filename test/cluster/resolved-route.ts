@@ -97,8 +97,10 @@ function resolveForward(action: Json, nameCluster: NameCluster): Json {
   };
 }
 
-/** How often another host is looked for counts only where some hosts are rejected. */
-function resolveRetries(policy: Json): Json {
+/** How often another host is looked for counts only where some hosts are rejected; empty conditions are none. */
+function resolveRetries({ retry_on: conditions, ...rest }: Json): Json {
+  const on = typeof conditions === "string" ? conditions.split(",").filter((each) => each !== "") : [];
+  const policy: Json = { ...rest, retry_on: on };
   if (policy["retry_host_predicate"] !== undefined) return policy;
   return { ...policy, host_selection_retry_max_attempts: undefined };
 }

@@ -83,7 +83,8 @@ function buildDefaultRoute(
       pathRewrite: undefined,
       hostRewrite: undefined,
       timeoutMs: 0,
-      retry: buildRetry(defaultRetries, destinations.usesConsistentHash(ref)),
+      // Another endpoint is looked for even where a hash chooses. Source: Istio `route.go`, BuildDefaultHTTPOutboundRoute.
+      retry: buildRetry(defaultRetries, false),
       mirrors: [],
       requestHeaders: noMutation,
       responseHeaders: noMutation,
