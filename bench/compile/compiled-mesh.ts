@@ -21,6 +21,9 @@ export interface MeasuredChange extends ChangeTimes {
   readonly types: readonly ResourceType[];
 }
 
+/** A busy machine makes figures that say little, and is no reason to end without any. */
+const timeoutMs = 120_000;
+
 const options = { defaultNamespace: meshNamespace };
 
 /** What `kirikae up` does with manifests, without the folder: model, target and a real Envoy. */
@@ -66,7 +69,7 @@ export class CompiledMesh implements AsyncDisposable {
     const { fixture } = this;
     await fixture.target.applyTable(this.model.table, new Map());
     await fixture.startEnvoy();
-    const report = await fixture.target.confirm({ timeoutMs: 120_000 });
+    const report = await fixture.target.confirm({ timeoutMs });
     if (report.kind !== "applied") throw new Error(`Envoy did not take the mesh: ${JSON.stringify(report)}`);
     await fixture.whenLive();
     return performance.now() - startMs;
@@ -80,7 +83,7 @@ export class CompiledMesh implements AsyncDisposable {
     const startMs = performance.now();
     const model = this.#builder.buildServable(sources, options);
     const builtMs = performance.now();
-    const report = await target.applyTable(model.table, new Map());
+    const report = await target.applyTable(model.table, new Map(), { timeoutMs });
     if (report.kind !== "applied") throw new Error(`Envoy did not take the change: ${JSON.stringify(report)}`);
     this.#sources = sources;
     this.#model = model;
