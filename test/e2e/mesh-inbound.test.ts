@@ -74,7 +74,7 @@ createServer((request, response) => {
   const answer = () => response.writeHead(request.url === "/500" ? 500 : 200).end(
     JSON.stringify({ name: process.env.NAME, pid: process.pid, headers: request.headers }),
   );
-  if (request.url === "/slow") setTimeout(answer, 1500);
+  if (request.url === "/slow") setTimeout(answer, 3000);
   else answer();
 }).on("upgrade", (request, socket) => {
   socket.write("HTTP/1.1 101 Switching Protocols\\r\\nupgrade: websocket\\r\\nconnection: upgrade\\r\\n\\r\\n");
@@ -152,7 +152,7 @@ test("requests are counted before the workload, and the workload sees who asked 
   await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`] });
   const ask = await asClient(sandbox);
   for (const path of ["", "", "500"]) await ask(`http://web/${path}`);
-  const counted = await inboundOf(sandbox, "app/web", ({ requests }) => requests >= 3);
+  const counted = await inboundOf(sandbox, "app/web", ({ requests, latency }) => requests >= 3 && latency !== null);
   expect(counted).toMatchObject({ port: 8080, replica: 0, protocol: "http", requests: 3, errors: 1, refused: 0 });
   expect(counted.byClass).toEqual({ "1xx": 0, "2xx": 2, "3xx": 0, "4xx": 0, "5xx": 1 });
   expect(counted.latency?.p99Ms).toBeGreaterThanOrEqual(0);
@@ -170,13 +170,16 @@ test("requests are counted before the workload, and the workload sees who asked 
 
 test("the pool of a Sidecar turns requests away before its workload, with 503 and the flag UO of that side", async () => {
   await using sandbox = sandboxOf();
-  await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`] });
+  // Each worker of Envoy is granted a connection, so that the limit of one is exact with one worker alone.
+  await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`, "--concurrency", "1"] });
   const ask = await asClient(sandbox);
+  // A request that waits for the connection to come about would be the one that may wait.
+  expect((await ask("http://limited/")).status).toBe(200);
   const answers = await Promise.all(Array.from({ length: 6 }, () => ask("http://limited/slow")));
   const statuses = answers.map(({ status }) => status).toSorted((left, right) => left - right);
   expect(statuses).toEqual([200, 200, 503, 503, 503, 503]);
-  const counted = await inboundOf(sandbox, "app/limited", ({ requests }) => requests >= 6);
-  expect(counted).toMatchObject({ requests: 6, errors: 4, refused: 4 });
+  const counted = await inboundOf(sandbox, "app/limited", ({ requests }) => requests >= 7);
+  expect(counted).toMatchObject({ requests: 7, errors: 4, refused: 4 });
 
   const other = await Promise.all(Array.from({ length: 6 }, () => ask("http://web/slow")));
   expect(other.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);

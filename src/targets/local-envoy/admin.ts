@@ -3,8 +3,10 @@ import { KirikaeError } from "../../core/diagnostics/error.ts";
 
 const defaultTimeoutMs = 10_000;
 
-interface HistogramAnswer {
+interface StatsAnswer {
   readonly stats: readonly {
+    readonly name?: string;
+    readonly value?: number | string;
     readonly histograms?: {
       readonly supported_quantiles?: readonly number[];
       readonly computed_quantiles?: readonly {
@@ -14,6 +16,9 @@ interface HistogramAnswer {
     };
   }[];
 }
+
+/** Quantiles of one histogram over all that was ever recorded, by percentage, such as 99. */
+export type Quantiles = ReadonlyMap<number, number>;
 
 /** Envoy's admin interface over its Unix socket, on one connection that is kept (Envoy doc: operations/admin). */
 export class EnvoyAdmin implements Disposable {
@@ -40,29 +45,23 @@ export class EnvoyAdmin implements Disposable {
 
   /** Values of counters and gauges by name; `filter` is an RE2 expression that is searched for in the name. */
   async stats(filter: string, options: { readonly usedOnly: boolean }): Promise<ReadonlyMap<string, number>> {
-    const usedOnly = options.usedOnly ? "&usedonly" : "";
-    const body = await this.get(`/stats?format=json${usedOnly}&filter=${encodeURIComponent(filter)}`);
-    const { stats }: { stats: readonly { name?: string; value?: number | string }[] } = JSON.parse(body);
-    const values = new Map<string, number>();
-    for (const { name, value } of stats) if (name !== undefined && typeof value === "number") values.set(name, value);
-    return values;
+    return valuesOf(await this.#readStats(filter, options));
   }
 
-  /** Quantiles of histograms by name, over all that was ever recorded; by percentage, such as 99. Those without are left out. */
-  async histograms(filter: string): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
-    const body = await this.get(`/stats?format=json&usedonly&filter=${encodeURIComponent(filter)}`);
-    const { stats }: HistogramAnswer = JSON.parse(body);
-    const found = new Map<string, ReadonlyMap<number, number>>();
-    for (const { histograms } of stats) {
-      for (const { name, values } of histograms?.computed_quantiles ?? []) {
-        const quantiles = (histograms?.supported_quantiles ?? []).flatMap((percent, index) => {
-          const value = values[index]?.cumulative ?? null;
-          return value === null ? [] : [[percent, value] as const];
-        });
-        if (quantiles.length > 0) found.set(name, new Map(quantiles));
-      }
-    }
-    return found;
+  /** The same with the quantiles of histograms by name, of those that were used; one look over all names for both. */
+  async statsWithQuantiles(
+    filter: string,
+  ): Promise<{ readonly values: ReadonlyMap<string, number>; readonly quantiles: ReadonlyMap<string, Quantiles> }> {
+    const answer = await this.#readStats(filter, { usedOnly: true });
+    return { values: valuesOf(answer), quantiles: quantilesOf(answer) };
+  }
+
+  async #readStats(filter: string, options: { readonly usedOnly: boolean }): Promise<StatsAnswer> {
+    const usedOnly = options.usedOnly ? "&usedonly" : "";
+    const answer: StatsAnswer = JSON.parse(
+      await this.get(`/stats?format=json${usedOnly}&filter=${encodeURIComponent(filter)}`),
+    );
+    return answer;
   }
 
   /** The number of Envoy's worker threads. */
@@ -102,4 +101,25 @@ export class EnvoyAdmin implements Disposable {
       sent.end();
     });
   }
+}
+
+function valuesOf({ stats }: StatsAnswer): ReadonlyMap<string, number> {
+  const values = new Map<string, number>();
+  for (const { name, value } of stats) if (name !== undefined && typeof value === "number") values.set(name, value);
+  return values;
+}
+
+/** Histograms without a quantile have recorded nothing. */
+function quantilesOf({ stats }: StatsAnswer): ReadonlyMap<string, Quantiles> {
+  const found = new Map<string, Quantiles>();
+  for (const { histograms } of stats) {
+    for (const { name, values } of histograms?.computed_quantiles ?? []) {
+      const quantiles = (histograms?.supported_quantiles ?? []).flatMap((percent, index) => {
+        const value = values[index]?.cumulative ?? null;
+        return value === null ? [] : [[percent, value] as const];
+      });
+      if (quantiles.length > 0) found.set(name, new Map(quantiles));
+    }
+  }
+  return found;
 }

@@ -22,25 +22,25 @@ export interface InboundReading {
   readonly latencies: ReadonlyMap<string, InboundLatency>;
 }
 
-const counted = "downstream_rq_[1-5]xx|downstream_cx_total|upstream_rq_pending_overflow";
+const counted = "downstream_rq_([1-5]xx|time)|downstream_cx_total|upstream_rq_pending_overflow";
 const counterPattern = /^(?<kind>http|tcp|cluster)\.(?<name>inbound\|.+)\.(?<what>\w+)$/;
 const timePattern = /^http\.(?<name>inbound\|.+)\.downstream_rq_time$/;
 
 /** Reads what Envoy counted before the workloads (Envoy doc: "HTTP connection manager" and "Cluster" statistics). */
 export async function readInbound(admin: EnvoyAdmin): Promise<InboundReading> {
-  const stats = await admin.stats(`^(http|tcp|cluster)\\.inbound\\|.*\\.(${counted})$`, { usedOnly: true });
+  const { values, quantiles } = await admin.statsWithQuantiles(`^(http|tcp|cluster)\\.inbound\\|.*\\.(${counted})$`);
   const counters = new Map<string, InboundCounters>();
-  for (const [stat, value] of stats) {
+  for (const [stat, value] of values) {
     const { kind, name, what } = counterPattern.exec(stat)?.groups ?? {};
     if (kind === undefined || name === undefined || what === undefined) continue;
     const id = kind === "cluster" ? listenerOf(name) : name;
     counters.set(id, add(counters.get(id) ?? nothing, { kind, what, value }));
   }
   const latencies = new Map<string, InboundLatency>();
-  for (const [stat, quantiles] of await admin.histograms("^http\\.inbound\\|.*\\.downstream_rq_time$")) {
+  for (const [stat, times] of quantiles) {
     const { name } = timePattern.exec(stat)?.groups ?? {};
-    const p50Ms = quantiles.get(50);
-    const p99Ms = quantiles.get(99);
+    const p50Ms = times.get(50);
+    const p99Ms = times.get(99);
     if (name !== undefined && p50Ms !== undefined && p99Ms !== undefined) latencies.set(name, { p50Ms, p99Ms });
   }
   return { counters, latencies };
