@@ -93,6 +93,16 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     seenIn: { kind: "cases" },
   },
   {
+    id: "hash-port-inferred",
+    about: "backends",
+    title: "`consistentHash` under `portLevelSettings`, for a destination that names no port",
+    istio:
+      "The endpoints form a ring, but requests get no hash, so each goes to any of them. With `port` in the destination they get one.",
+    kirikae: "Requests get the hash that the DestinationRule asks for, whether the destination names the port or not.",
+    why: "The rule says that requests of one user belong to one endpoint, and nothing in it says otherwise.",
+    seenIn: { kind: "cases" },
+  },
+  {
     id: "passthrough-balancer",
     about: "manifests",
     title: "`loadBalancer.simple: PASSTHROUGH`",
