@@ -5,7 +5,7 @@ import { XdsFixture } from "../../test/e2e/xds-fixture.ts";
 import { meshNamespace } from "./mesh-texts.ts";
 
 /** Where the time of one change went, in ms; `total` is from the text of a file until Envoy's ACK. */
-export interface ChangeTimes {
+interface ChangeTimes {
   /** YAML to manifests, linking and building: everything until there is a route table. */
   readonly build: number;
   readonly encode: number;
