@@ -18,7 +18,7 @@ interface StatsAnswer {
 }
 
 /** Quantiles of one histogram over all that was ever recorded, by percentage, such as 99. */
-export type Quantiles = ReadonlyMap<number, number>;
+type Quantiles = ReadonlyMap<number, number>;
 
 /** Envoy's admin interface over its Unix socket, on one connection that is kept (Envoy doc: operations/admin). */
 export class EnvoyAdmin implements Disposable {

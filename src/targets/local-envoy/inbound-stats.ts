@@ -1,7 +1,7 @@
 import type { EnvoyAdmin } from "./admin.ts";
 
 /** What one inbound listener has seen since its proxy started. */
-export interface InboundCounters {
+interface InboundCounters {
   /** Answers by the first digit of their status; empty for bytes. */
   readonly answers: ReadonlyMap<number, number>;
   /** Requests and connections that the limits before the workload turned away, and not those that only waited. */
@@ -11,7 +11,7 @@ export interface InboundCounters {
 }
 
 /** How long answers took, in milliseconds; of all since the proxy started. */
-export interface InboundLatency {
+interface InboundLatency {
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
