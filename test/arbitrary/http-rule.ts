@@ -5,10 +5,20 @@ import { seldom, sometimes, withoutAbsent } from "./sometimes.ts";
 
 /** One entry of `http`: conditions, and something to do. */
 export function httpRules(): fc.Arbitrary<object> {
-  return withMatches(
-    fc.oneof({ weight: 4, arbitrary: forward }, { weight: 1, arbitrary: redirect }, { weight: 1, arbitrary: direct }),
-  );
+  return fc.oneof({ weight: 12, arbitrary: anyRules }, { weight: 1, arbitrary: prefixRedirects });
 }
+
+/** Only what matches a prefix can be sent to another one. */
+const prefixRedirects = fc
+  .record({
+    prefix: fc.constantFrom("/a", "/a/", "/", "/A"),
+    ignoreUriCase: sometimes(fc.boolean()),
+    prefixRewrite: fc.constantFrom("/q", "/", "/q/"),
+  })
+  .map(({ prefix, ignoreUriCase, prefixRewrite }) => ({
+    match: [withoutAbsent({ uri: { prefix }, ignoreUriCase })],
+    redirect: { prefixRewrite },
+  }));
 
 /** The same, or one that hands its requests to one of the VirtualServices named. */
 export function rootRules(delegates: readonly object[]): fc.Arbitrary<object> {
@@ -157,3 +167,7 @@ function answered(action: object): fc.Arbitrary<object> {
     .record({ headers: sometimes(headerChanges({ host: false })), corsPolicy: extras.corsPolicy })
     .map((parts) => withoutAbsent({ ...action, ...parts }));
 }
+
+const anyRules = withMatches(
+  fc.oneof({ weight: 4, arbitrary: forward }, { weight: 1, arbitrary: redirect }, { weight: 1, arbitrary: direct }),
+);

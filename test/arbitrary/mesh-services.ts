@@ -37,9 +37,10 @@ export function meshServices(): fc.Arbitrary<readonly object[]> {
       hashKey: fc.option(hashKeys, { nil: undefined, freq: 3 }),
       maglev: fc.boolean(),
       sidecar: seldom(sidecars),
+      ingress: seldom(ingresses),
       meshMode: sometimes(fc.constantFrom("ALLOW_ANY", "REGISTRY_ONLY")),
     })
-    .map(({ hashKey, maglev, sidecar, meshMode }) => [
+    .map(({ hashKey, maglev, sidecar, ingress, meshMode }) => [
       entry("u0", [{ number: 80, name: "http-80" }, httpPort]),
       entry("u1", [httpPort]),
       entry("u2", [httpPort]),
@@ -53,6 +54,7 @@ export function meshServices(): fc.Arbitrary<readonly object[]> {
       entry("t0", [{ number: 9000, name: "tcp", protocol: "TCP" }]),
       ...kubernetesService,
       ...(sidecar === undefined ? [] : [manifest("Sidecar", { name: "default" }, sidecar)]),
+      ...(ingress === undefined ? [] : [ingress]),
       ...(meshMode === undefined ? [] : [meshConfig(meshMode)]),
       ...callers,
       ...secrets,
@@ -89,6 +91,26 @@ const sidecars = fc
     workloadSelector: sometimes(fc.constant({ labels: { app: "client" } })),
   })
   .map(withoutAbsent);
+
+/** The only objects whose paths end at a slash. */
+const ingresses = fc
+  .record({
+    host: fc.constantFrom("a.x.com", "*.x.com", "b.x.com", undefined),
+    paths: fc.array(
+      fc.record({
+        path: fc.constantFrom("/", "/a", "/a/", "/a/b", "/b"),
+        pathType: fc.constantFrom("Prefix", "Exact", "ImplementationSpecific"),
+        backend: fc.constantFrom(80, 9000, 1).map((number) => ({ service: { name: "k0", port: { number } } })),
+      }),
+      { minLength: 1, maxLength: 3 },
+    ),
+  })
+  .map(({ host, paths }) => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: "in", namespace: "default" },
+    spec: { ingressClassName: "istio", rules: [withoutAbsent({ host, http: { paths } })] },
+  }));
 
 const httpPort = { number: 8080, name: "http" };
 

@@ -25,7 +25,7 @@ const meshHosts = fc.constantFrom(
   ["*.x.com"],
 );
 
-const gateways = fc.constantFrom(["gw0"], ["gw1"], ["gw0", "gw1"], ["./gw0"], ["default/gw1", "gw0"]);
+const gateways = fc.constantFrom(["gw0"], ["gw1"], ["gw0", "gw1"], ["default/gw0"], ["default/gw1", "gw0"]);
 
 const delegateRefs = [{ name: "d0" }, { name: "d1", namespace: "team" }, { name: "gone" }];
 

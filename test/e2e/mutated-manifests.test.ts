@@ -1,11 +1,14 @@
 import { glob, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { collectDonors, drawsOf, mutateManifest } from "../arbitrary/mutate-manifest.ts";
-import { Judge } from "./refusal-fixture.ts";
+import { Judge, type Judgement } from "./refusal-fixture.ts";
 
 const rounds = Number(process.env["KIRIKAE_MUTATIONS"] ?? 1_500);
 const seed = Number(process.env["KIRIKAE_SEED"] ?? Date.now() % 1_000_000);
-/** Longer than this and a manifest could be used to hold up whoever checks it. */
+/**
+ * Longer than this and a manifest could be used to hold up whoever checks it. The better of two tries counts, because
+ * other work on the machine is no fault of it.
+ */
 const longestMs = 1_000;
 
 /** The first of these is served before anything else, and has to be one that can be. */
@@ -38,9 +41,9 @@ test(
     for (let round = 0; round < rounds; round += 1) {
       const draw = drawsOf(seed * 1_000_003 + round);
       const yaml = mutateManifest(corpus[draw(corpus.length)] ?? plain, donors, draw);
-      const startMs = performance.now();
-      const { report, builtMs } = await judge.judge(yaml);
-      expect(builtMs - startMs, `round ${round} of seed ${seed} takes long:\n${yaml}`).toBeLessThan(longestMs);
+      const { report, tookMs } = await timed(judge, yaml);
+      const bestMs = tookMs < longestMs ? tookMs : (await timed(judge, yaml)).tookMs;
+      expect(bestMs, `round ${round} of seed ${seed} takes long:\n${yaml}`).toBeLessThan(longestMs);
       if (report === undefined) continue;
       served += 1;
       if (report.kind !== "applied") {
@@ -51,3 +54,9 @@ test(
     expect(served).toBeGreaterThan(rounds / 20);
   },
 );
+
+async function timed(judge: Judge, yaml: string): Promise<Judgement & { readonly tookMs: number }> {
+  const startMs = performance.now();
+  const judgement = await judge.judge(yaml);
+  return { ...judgement, tookMs: judgement.builtMs - startMs };
+}

@@ -86,7 +86,7 @@ test(
     // Agreement is worth something only where every kind of answer was met.
     expect(kinds.split(" ").filter((kind) => pairs > 10_000 && !met.has(kind))).toEqual([]);
   },
-  120_000 + meshes * 1_000,
+  120_000 + meshes * 3_000,
 );
 
 const foundCases = globSync("testdata/routes/found-*.in.yaml").toSorted();
