@@ -38,8 +38,11 @@ export async function sendRequest(request: ProbeRequest): Promise<ProbeAnswer> {
   ];
   try {
     const socket = open(request);
+    let certificate: string | undefined;
+    // A socket that has ended knows no certificate any more.
+    socket.once("secureConnect", () => (certificate = nameOf(socket)));
     const text = await readAnswer(socket, `${head.join("\r\n")}\r\n\r\n`, request.method);
-    return { ...parseAnswer(text, request.method), certificate: nameOf(socket) };
+    return { ...parseAnswer(text, request.method), certificate };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { status: 0, headers: [], body: describeFailure(error) };
