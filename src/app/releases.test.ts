@@ -6,6 +6,7 @@ import type { ReleaseStatus } from "../api/types.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import type { CountersByDestination } from "../engine/release-check.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
+import type { JournalRecord, StoredRecord } from "../engine/journal-record.ts";
 import { type Journal, openJournal } from "../engine/journal.ts";
 import { splitsOf, weightsOf } from "../core/routes/weights.ts";
 import { RecordingTarget } from "../targets/recording.ts";
@@ -39,11 +40,11 @@ class Process implements AsyncDisposable {
   counters: CountersByDestination = new Map();
   readonly #journal: Journal;
 
-  constructor(before?: Pick<Process, "file" | "target">) {
+  constructor(before?: Pick<Process, "file" | "target">, wrap: (journal: Journal) => Journal = (journal) => journal) {
     journals += 1;
     this.file = before?.file ?? join(folder, `journal-${journals}.sqlite`);
     this.target = before?.target ?? new RecordingTarget({ clock, splits: declared });
-    this.#journal = openJournal(this.file);
+    this.#journal = wrap(openJournal(this.file));
     this.engine = createEngine({
       journal: this.#journal,
       target: this.target,
@@ -93,6 +94,12 @@ class Process implements AsyncDisposable {
     const weights = seen?.weights ?? {};
     const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
     return (100 * (weights[bySubset("green")] ?? 0)) / total;
+  }
+
+  /** Ends without a look at what went wrong. */
+  async die(): Promise<void> {
+    await this.releases[Symbol.asyncDispose]();
+    this.#journal[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -173,7 +180,7 @@ test("a hold that ended while nobody ran goes on at the next start", async () =>
   await first[Symbol.asyncDispose]();
   await using second = new Process(first);
   second.releases.resume();
-  await second.until("done");
+  expect(await second.until("done")).toMatchObject({ step: null });
 });
 
 test("two releases do not share a route, and others go on beside each other", async () => {
@@ -195,16 +202,17 @@ test("unknown releases and commands out of place say what there is", async () =>
   expect(() => process.order("approve")).toThrow("because it is over: aborted");
 });
 
+/** What the proxies have counted after a hundred requests of the new version. */
+function counted(errors: number): CountersByDestination {
+  return new Map([
+    [bySubset("green"), { requests: 100, errors }],
+    [bySubset("blue"), { requests: 900, errors: 0 }],
+  ]);
+}
+
 describe("a check", () => {
   const check = "{check: {duration: 2s, minRequests: 10, successRate: {min: 99}}}";
   const strategy = `{steps: [{weight: 10}, ${check}, {switch: {}}]}`;
-
-  function counted(errors: number): CountersByDestination {
-    return new Map([
-      [bySubset("green"), { requests: 100, errors }],
-      [bySubset("blue"), { requests: 900, errors: 0 }],
-    ]);
-  }
 
   test("that fails takes the release back by itself", async () => {
     await using process = new Process();
@@ -223,6 +231,7 @@ describe("a check", () => {
     await process.until("checking");
     process.counters = counted(0);
     await process.until("done");
+    expect(await process.weightOfGreen(web)).toBe(100);
   });
 
   test("without traffic knows nothing and asks a person", async () => {
@@ -241,6 +250,86 @@ describe("a check", () => {
     await using second = new Process(first);
     second.releases.resume();
     second.counters = counted(50);
-    await second.until("rolledBack");
+    expect(await second.until("rolledBack")).toMatchObject({ step: 2 });
   });
+});
+
+/** A journal that is out of reach from one write on, as if the process had died there. */
+class MortalJournal implements Journal {
+  isDead = false;
+  readonly #journal: Journal;
+  readonly #lastWrites: number;
+  readonly #isLastWritten: boolean;
+  #writes = 0;
+
+  constructor(journal: Journal, lastWrites: number, isLastWritten: boolean) {
+    this.#journal = journal;
+    this.#lastWrites = lastWrites;
+    this.#isLastWritten = isLastWritten;
+  }
+
+  append(record: JournalRecord): number {
+    this.#writes += 1;
+    this.isDead ||= this.#writes >= this.#lastWrites;
+    if (this.isDead && !(this.#isLastWritten && this.#writes === this.#lastWrites)) throw new Error("dead");
+    const seq = this.#journal.append(record);
+    if (this.isDead) throw new Error("dead");
+    return seq;
+  }
+
+  read(): readonly StoredRecord[] {
+    return this.#journal.read();
+  }
+
+  [Symbol.dispose](): void {
+    this.#journal[Symbol.dispose]();
+  }
+}
+
+describe("a process that dies at any write of the journal", () => {
+  const strategy = "{steps: [{weight: 10}, {approve: {}}, {switch: {}}]}";
+
+  /** Gives the release what it waits for; true when it is done. */
+  function drive(process: Process): boolean {
+    const [status] = process.releases.list();
+    if (status === undefined) process.start(strategy);
+    else if (status.phase === "awaiting") process.order("approve");
+    else if (status.phase === "failed") process.order("retry");
+    return status?.phase === "done";
+  }
+
+  const writes = Array.from({ length: 9 }, (_, index) => index + 1);
+
+  test.each(
+    writes.flatMap(
+      (write) =>
+        [
+          { write, when: "before" },
+          { write, when: "after" },
+        ] as const,
+    ),
+  )(
+    "is followed by one that ends the release: write $write, $when",
+    async ({ write, when }) => {
+      let mortal: MortalJournal | undefined;
+      const first = new Process(undefined, (journal) => (mortal = new MortalJournal(journal, write, when === "after")));
+      await vi.waitFor(() => {
+        try {
+          drive(first);
+        } catch (error) {
+          if (mortal?.isDead !== true) throw error;
+        }
+        if (mortal?.isDead !== true) throw new Error("It lives.");
+      }, 4_000);
+      await first.die();
+      await using second = new Process(first);
+      await second.engine.recover();
+      second.releases.resume();
+      await vi.waitFor(() => {
+        if (!drive(second)) throw new Error(JSON.stringify(second.releases.list().map(({ message }) => message)));
+      }, 4_000);
+      expect([await second.weightOfGreen(web), await second.weightOfGreen(api)]).toEqual([100, 100]);
+    },
+    15_000,
+  );
 });

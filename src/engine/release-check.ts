@@ -1,6 +1,5 @@
-import type { Check } from "../core/manifest/release.ts";
 import { type Judgement, judgeVersion, type VersionCounts } from "../core/release/judge.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { PlannedStep, ReleasePlan } from "../core/release/plan-release.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 import type { Clock } from "./ports.ts";
 
@@ -9,7 +8,7 @@ export type CountersByDestination = ReadonlyMap<DestinationId, VersionCounts>;
 
 export interface CheckOptions {
   readonly plan: ReleasePlan;
-  readonly check: Check;
+  readonly check: Extract<PlannedStep, { readonly kind: "check" }>;
   readonly counters: () => Promise<CountersByDestination>;
   readonly clock: Clock;
   readonly signal: AbortSignal;

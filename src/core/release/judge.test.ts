@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, double, integer, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Check } from "../manifest/release.ts";
 import { judgeVersion, type VersionCounts } from "./judge.ts";
@@ -50,9 +50,9 @@ describe("a comparison", () => {
 });
 
 test("a version that is better or equal never fails the comparison, and more errors never turn a failure around", () => {
-  const size = fc.integer({ min: 20, max: 100_000 });
-  fc.assert(
-    fc.property(size, size, fc.double({ min: 0, max: 1, noNaN: true }), (freshRequests, liveRequests, rate) => {
+  const size = integer({ min: 20, max: 100_000 });
+  assert(
+    property(size, size, double({ min: 0, max: 1, noNaN: true }), (freshRequests, liveRequests, rate) => {
       const live = counts(liveRequests, Math.ceil(liveRequests * rate));
       const fresh = counts(freshRequests, Math.floor(freshRequests * rate));
       expect(verdict(compare, [fresh, live])).toBe("wait");
