@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { answer, get, openGateway, service, tableOf, virtualService } from "../../../test/arbitrary/table-of.ts";
+import { blocksServing } from "../diagnostics/diagnostic.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulatedRequest, SimulationResult } from "./simulation.ts";
 
@@ -21,7 +22,7 @@ function run(http: string, request: SimulatedRequest): number | string {
   const { table, diagnostics } = tableOf(
     openGateway + virtualService("v", { hosts: ["a.com"], http }) + service("app"),
   );
-  expect(diagnostics.filter(({ level }) => level === "error")).toEqual([]);
+  expect(diagnostics.filter(blocksServing)).toEqual([]);
   return statusOf(simulate(table, request).result);
 }
 
