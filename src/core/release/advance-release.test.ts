@@ -28,15 +28,16 @@ function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
     case "judged":
       return { kind, atMs, verdict: full ? "fail" : "unknown", detail: "five of ten failed" };
     case "promote":
-      return { kind, atMs, actor, reason: null, full };
     case "pause":
     case "resume":
     case "approve":
     case "reject":
     case "retry":
     case "abort":
-    case "rollback":
-      return { kind, atMs, actor, reason: null };
+    case "rollback": {
+      const command: ReleaseCommand = kind === "promote" ? { kind, full } : { kind };
+      return { ...command, atMs, actor, reason: null };
+    }
   }
 }
 
