@@ -17,28 +17,12 @@ type Sketch =
 
 function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   const { kind, actor = "ann", full = false } = typeof sketch === "string" ? { kind: sketch } : sketch;
-  switch (kind) {
-    case "start":
-    case "timeUp":
-      return { kind, atMs };
-    case "moved":
-      return { kind, atMs, failed: atMs % 5 };
-    case "moveFailed":
-      return { kind, atMs, reason: "no proof" };
-    case "judged":
-      return { kind, atMs, verdict: full ? "fail" : "unknown", detail: "five of ten failed" };
-    case "promote":
-    case "pause":
-    case "resume":
-    case "approve":
-    case "reject":
-    case "retry":
-    case "abort":
-    case "rollback": {
-      const command: ReleaseCommand = kind === "promote" ? { kind, full } : { kind };
-      return { ...command, atMs, actor, reason: null };
-    }
-  }
+  if (kind === "start" || kind === "timeUp") return { kind, atMs };
+  if (kind === "moved") return { kind, atMs, failed: atMs % 5 };
+  if (kind === "moveFailed") return { kind, atMs, reason: "no proof" };
+  if (kind === "judged") return { kind, atMs, verdict: full ? "fail" : "unknown", detail: "five of ten failed" };
+  const command: ReleaseCommand = kind === "promote" ? { kind, full } : { kind };
+  return { ...command, atMs, actor, reason: null };
 }
 
 /** Takes events a second apart; each has to be possible. */
