@@ -7,13 +7,13 @@ import type {
   StepPlans,
 } from "./release-state.ts";
 
-export interface ReleaseStep {
+interface ReleaseStep {
   readonly state: ReleaseState;
   readonly effect: ReleaseEffect | undefined;
 }
 
 /** Why a command cannot be taken now, in words that follow "because". */
-export interface NotNow {
+interface NotNow {
   readonly kind: "notNow";
   readonly because: string;
 }
@@ -265,7 +265,7 @@ function isMoving({ kind }: ReleasePhase): boolean {
   return kind === "moving" || kind === "rollingBack";
 }
 
-export function stepOf(phase: ReleasePhase): number {
+function stepOf(phase: ReleasePhase): number {
   return "step" in phase ? phase.step : 0;
 }
 

@@ -22,7 +22,7 @@ export interface ReleaseDescription {
   readonly steps: readonly StepDescription[];
 }
 
-export interface StepDescription {
+interface StepDescription {
   /** From 1. */
   readonly number: number;
   readonly kind: PlannedStep["kind"];

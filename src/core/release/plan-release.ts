@@ -25,7 +25,7 @@ export type PlannedStep =
   | ({ readonly kind: "check" } & Check);
 
 /** A Release as far as planning goes. */
-export interface ReleaseObject {
+interface ReleaseObject {
   readonly metadata: Pick<ObjectMeta, "namespace" | "name">;
   readonly spec: ReleaseSpec;
 }
