@@ -56,11 +56,11 @@ test("a broken manifest changes nothing and is reported with file, line and colu
   await eventually("the refusal", async () => (countOf(up, "manifestsRefused") > 0 ? true : undefined));
   const refusal = JSON.stringify(up.lines.find((line) => line["event"] === "manifestsRefused"));
   expect(refusal).toMatch(/mesh\.yaml/);
-  expect(refusal).toContain("gren");
+  expect(refusal).toContain("destination.subsets");
   expect(refusal).toMatch(/"line":\d+,"column":\d+/);
   expect(await raw(address, "/", { "x-version": "green" })).toBe(200);
   const status = await sandbox.cli(["status", "--json"]);
-  expect(status.stdout).toContain("gren");
+  expect(status.stdout).toContain("destination.subsets");
 });
 
 test("a manifest that is away for a moment ends no traffic and no move", async () => {

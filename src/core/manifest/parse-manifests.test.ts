@@ -45,7 +45,8 @@ spec:
     - redirect: {uri: /x, redirectCode: 308, derivePort: FROM_REQUEST_PORT}
     - directResponse: {status: 418, body: {string: tea}}
 `);
-    expect(diagnostics).toEqual([]);
+    // Istio's webhook refuses the regex "*", and istiod takes it for any value.
+    expect(diagnostics.map(({ code }) => code)).toEqual(["KIR1340"]);
     expect(manifests).toHaveLength(1);
     const [manifest] = manifests;
     if (manifest?.kind !== "VirtualService") {
@@ -151,9 +152,14 @@ describe("reading is bounded", () => {
     ["deep block mappings", () => Array.from({ length: 2000 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
     ["an alias to itself", () => "a: &a [*a]"],
     ["an alias bomb", aliasBomb],
-  ])("%s", (_, build) => {
-    expect(codes(build())).toContain("KIR1002");
-  });
+  ])(
+    "%s",
+    (_, build) => {
+      expect(codes(build())).toContain("KIR1002");
+    },
+    // The longest are 12 MB, which is seconds of work for a machine that has other things to do.
+    60_000,
+  );
 
   test("a collection at the limit of depth is still read", () => {
     const value = `${"[".repeat(90)}${"]".repeat(90)}`;
