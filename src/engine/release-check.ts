@@ -9,31 +9,50 @@ export type CountersByDestination = ReadonlyMap<DestinationId, VersionCounts>;
 export interface CheckOptions {
   readonly plan: ReleasePlan;
   readonly check: Extract<PlannedStep, { readonly kind: "check" }>;
-  readonly counters: () => Promise<CountersByDestination>;
+  /** Undefined while a proxy cannot be asked. */
+  readonly counters: () => Promise<CountersByDestination | undefined>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 const lookEveryMs = 1_000;
 
-/** Counts from now and judges once a second; undefined when it was told to stop. */
+/** How long after its time a check waits for a proxy that does not answer: one that ended is back by then. */
+const patienceMs = 30_000;
+
+/**
+ * Counts from now and judges once a second; undefined when it was told to stop. A look that a proxy does not answer is
+ * left out, because one that is busy or starts again says nothing of the version.
+ */
 export async function runCheck({ plan, check, counters, clock, signal }: CheckOptions): Promise<Judgement | undefined> {
   const versions = destinationsOf(plan);
   const endMs = clock.nowMs() + check.durationMs;
   let before = await counters();
-  let fresh: VersionCounts = { requests: 0, errors: 0 };
-  let live: VersionCounts = { requests: 0, errors: 0 };
+  let fresh = nothing;
+  let live = nothing;
   while (!signal.aborted) {
-    await clock.sleep(Math.max(0, Math.min(lookEveryMs, endMs - clock.nowMs())));
+    const leftMs = endMs - clock.nowMs();
+    await clock.sleep(leftMs > 0 ? Math.min(lookEveryMs, leftMs) : lookEveryMs);
     const now = await counters();
-    fresh = addGrowth(fresh, { before, now, destinations: versions.fresh });
-    live = addGrowth(live, { before, now, destinations: versions.live });
+    if (signal.aborted) return undefined;
+    if (now === undefined) {
+      if (clock.nowMs() >= endMs + patienceMs) return unseen;
+      continue;
+    }
+    // What was counted before the first look is not of this check.
+    const since = before ?? now;
+    fresh = addGrowth(fresh, { before: since, now, destinations: versions.fresh });
+    live = addGrowth(live, { before: since, now, destinations: versions.live });
     before = now;
     const judgement = judgeVersion(check, { fresh, live }, clock.nowMs() >= endMs);
-    if (judgement !== undefined && !signal.aborted) return judgement;
+    if (judgement !== undefined) return judgement;
   }
   return undefined;
 }
+
+const nothing: VersionCounts = { requests: 0, errors: 0 };
+
+const unseen: Judgement = { verdict: "unknown", detail: "the proxies could not be asked what they have counted" };
 
 /** The destinations of the new version, and those of all others that the release moves. */
 function destinationsOf({ steps, to }: ReleasePlan): Readonly<Record<"fresh" | "live", ReadonlySet<DestinationId>>> {
@@ -58,8 +77,9 @@ function addGrowth(sum: VersionCounts, { before, now, destinations }: Growth): V
   for (const destination of destinations) {
     const after = now.get(destination);
     if (after === undefined) continue;
-    const known = before.get(destination) ?? { requests: 0, errors: 0 };
-    const from = after.requests < known.requests ? { requests: 0, errors: 0 } : known;
+    const known = before.get(destination) ?? nothing;
+    const hasRestarted = after.requests < known.requests || after.errors < known.errors;
+    const from = hasRestarted ? nothing : known;
     requests += after.requests - from.requests;
     errors += after.errors - from.errors;
   }

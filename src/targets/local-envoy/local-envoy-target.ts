@@ -216,9 +216,13 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     });
   }
 
-  /** Requests and errors by destination since the proxies started. Empty while none can be asked. */
-  async stats(): Promise<ReadonlyMap<DestinationId, DestinationCounters>> {
-    return sumCounters(await this.#proxies.ask(({ admin }) => readDestinationCounters(admin)));
+  /**
+   * Requests and errors by destination since the proxies started. Undefined while one of them cannot be asked: counters
+   * that are missing once would seem to grow by all that they hold when they are back.
+   */
+  async stats(): Promise<ReadonlyMap<DestinationId, DestinationCounters> | undefined> {
+    const all = await this.#proxies.ask(({ admin }) => readDestinationCounters(admin));
+    return all.length === this.#proxies.all.length ? sumCounters(all) : undefined;
   }
 
   /** What reached the workloads that have a sidecar, since the proxies started. Empty while none can be asked. */
