@@ -1,6 +1,7 @@
 import { array, assert, constant, constantFrom, oneof, property, record } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { advanceRelease, isOver, unstarted } from "./advance-release.ts";
+import { advanceRelease, unstarted } from "./advance-release.ts";
+import { isOver } from "./release-phase.ts";
 import type { PlannedStep } from "./plan-release.ts";
 import type { ReleaseCommand, ReleaseEvent, ReleaseState } from "./release-state.ts";
 
@@ -9,18 +10,28 @@ const shift: PlannedStep = { kind: "switch", moves: [] };
 const minute: PlannedStep = { kind: "hold", durationMs: 60_000 };
 const forever: PlannedStep = { kind: "hold", durationMs: undefined };
 const twoPeople: PlannedStep = { kind: "approve", people: 2, question: undefined };
+const check: PlannedStep = {
+  kind: "check",
+  durationMs: 60_000,
+  minRequests: 20,
+  minSuccessPercent: 99,
+  comparesWithLive: true,
+};
 const steps = [weight, minute, twoPeople, forever, shift];
 
 type Sketch =
   | ReleaseEvent["kind"]
   | { readonly kind: ReleaseCommand["kind"]; readonly actor?: string; readonly full?: true };
 
+const verdicts = ["pass", "unknown", "fail"] as const;
+
 function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   const { kind, actor = "ann", full = false } = typeof sketch === "string" ? { kind: sketch } : sketch;
   if (kind === "start" || kind === "timeUp") return { kind, atMs };
   if (kind === "moved") return { kind, atMs, failed: atMs % 5 };
   if (kind === "moveFailed") return { kind, atMs, reason: "no proof" };
-  if (kind === "judged") return { kind, atMs, verdict: full ? "fail" : "unknown", detail: "five of ten failed" };
+  if (kind === "overruled") return { kind, atMs, reason: "other weights" };
+  if (kind === "judged") return { kind, atMs, verdict: verdicts[atMs % 3] ?? "pass", detail: "five of ten failed" };
   const command: ReleaseCommand = kind === "promote" ? { kind, full } : { kind };
   return { ...command, atMs, actor, reason: null };
 }
@@ -76,6 +87,7 @@ describe("people", () => {
     expect(run("start", "moved", "timeUp", "approve", "reject").state.phase).toEqual({
       kind: "failed",
       step: 2,
+      during: "step",
       reason: "rejected by ann",
     });
     expect(run("start", "moved", "timeUp", "approve", "reject", "retry").state.phase).toMatchObject({ approvedBy: [] });
@@ -89,13 +101,17 @@ describe("people", () => {
   });
 
   test("a pause keeps what was left of a hold", () => {
-    expect(run("start", "moved", "pause").state.phase).toEqual({ kind: "paused", step: 1, remainingMs: 59_000 });
+    expect(run("start", "moved", "pause").state.phase).toEqual({
+      kind: "paused",
+      step: 1,
+      within: { kind: "hold", remainingMs: 59_000 },
+    });
     expect(run("start", "moved", "pause", "resume")).toMatchObject({ effect: { kind: "wakeAt", atMs: 62_000 } });
     expect(run("start", "moved", "pause", "promote").state.phase).toMatchObject({ kind: "awaiting", step: 2 });
   });
 
   test("a pause while weights move takes effect when they have", () => {
-    expect(run("start", "pause", "moved").state.phase).toEqual({ kind: "paused", step: 1, remainingMs: null });
+    expect(run("start", "pause", "moved").state.phase).toEqual({ kind: "paused", step: 1, within: null });
     expect(run("start", "pause", "moved", "resume").state.phase).toMatchObject({ kind: "holding", step: 1 });
   });
 
@@ -114,16 +130,48 @@ describe("people", () => {
 });
 
 test("a step that failed is tried again from its beginning; a way back too", () => {
-  expect(run("start", "moveFailed").state.phase).toEqual({ kind: "failed", step: 0, reason: "no proof" });
+  expect(run("start", "moveFailed").state.phase).toEqual({
+    kind: "failed",
+    step: 0,
+    during: "step",
+    reason: "no proof",
+  });
   expect(run("start", "moveFailed", "retry")).toMatchObject({ effect: { kind: "moveForward", step: 0 } });
   expect(run("start", "moveFailed", "rollback", "moveFailed", "rollback")).toMatchObject({
     effect: { kind: "moveBack" },
   });
 });
 
-const anyStep = constantFrom<PlannedStep>(weight, shift, minute, forever, twoPeople);
+test("a way back that failed is what a retry tries again, also after the last step", () => {
+  const done = ["start", "moved", "timeUp", ...approvals, "promote", "moved"] as const;
+  const failed = run(...done, "rollback", "moveFailed");
+  expect(failed.state.phase).toEqual({ kind: "failed", step: 5, during: "wayBack", reason: "no proof" });
+  const again = run(...done, "rollback", "moveFailed", { kind: "retry", actor: "bob" });
+  expect(again).toMatchObject({
+    state: { phase: { kind: "rollingBack", step: 5 } },
+    effect: { kind: "moveBack", step: 5, actor: "bob" },
+  });
+});
+
+test("a pause keeps the approvals that were given, and a promotion ends the hold that it is in", () => {
+  const asked = ["start", "moved", "timeUp"] as const;
+  const ann: Sketch = { kind: "approve", actor: "ann" };
+  expect(run(...asked, ann, "pause", "resume").state.phase).toMatchObject({ kind: "awaiting", approvedBy: ["ann"] });
+  expect(run(...asked, ann, "pause", "promote").state.phase).toMatchObject({ kind: "awaiting", approvedBy: ["ann"] });
+  const held = [...asked, ...approvals] as const;
+  expect(run(...held, "pause", "promote").state.phase).toMatchObject({ kind: "moving", step: 4 });
+  expect(run(...held, "pause", "resume").state.phase).toEqual({ kind: "holding", step: 3, untilMs: null });
+});
+
+test("weights that somebody else has changed stop a release that waits, and nothing else", () => {
+  expect(run("start", "moved", "overruled").state.phase).toMatchObject({ kind: "failed", step: 1, during: "step" });
+  expect(() => run("start", "overruled")).toThrow("it is not between two moves");
+});
+
+const anyStep = constantFrom<PlannedStep>(weight, shift, minute, forever, twoPeople, check);
 const anySketch = oneof(
-  constantFrom<Sketch>("moved", "moveFailed", "timeUp", "pause", "resume", "reject", "retry", "abort", "rollback"),
+  constantFrom<Sketch>("moved", "moveFailed", "timeUp", "judged", "overruled"),
+  constantFrom<Sketch>("pause", "resume", "reject", "retry", "abort", "rollback"),
   record({
     kind: constantFrom<"approve" | "promote">("approve", "promote"),
     actor: constantFrom("ann", "bob"),
@@ -136,6 +184,7 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
     property(array(anyStep, { minLength: 1, maxLength: 8 }), array(anySketch, { maxLength: 40 }), (plan, events) => {
       let state = unstarted;
       let highest = -1;
+      let isGoingBack = false;
       for (const [index, sketch] of (["start", ...events] as readonly Sketch[]).entries()) {
         const advanced = advanceRelease({ steps: plan, spec: { maxFailed: 3 } }, state, eventOf(sketch, index));
         if (advanced.kind === "notNow") {
@@ -153,6 +202,8 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
           expect(phase.step).toBeGreaterThanOrEqual(highest);
           highest = phase.step;
         }
+        isGoingBack ||= phase.kind === "rollingBack";
+        if (isGoingBack) expect(["rollingBack", "rolledBack", "failed", "aborted"]).toContain(phase.kind);
         if (isOver(state.phase)) expect(sketch).toBe("rollback");
         ({ state } = advanced);
       }

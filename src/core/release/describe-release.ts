@@ -1,7 +1,7 @@
 import type { Check } from "../manifest/release.ts";
-import { describePhase } from "./advance-release.ts";
-import { movedServices, type MovePlan, type VersionName } from "./move.ts";
-import type { PlannedStep, ReleasePlan } from "./plan-release.ts";
+import type { MovePlan, VersionName } from "./move.ts";
+import { type PlannedStep, releasedServices, type ReleasePlan } from "./plan-release.ts";
+import { describePhase } from "./release-phase.ts";
 import type { ReleasePhase, ReleaseState } from "./release-state.ts";
 import { totalWeight } from "./split-weights.ts";
 
@@ -36,7 +36,7 @@ export function describeRelease(plan: ReleasePlan, { phase }: ReleaseState): Rel
   return {
     release: plan.release,
     to: plan.to,
-    services: [...new Set(plan.steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : [])))],
+    services: [...releasedServices(plan)],
     phase: phase.kind,
     step: at === undefined || at >= plan.steps.length ? null : at + 1,
     message: messageOf(plan, phase),
@@ -99,13 +99,13 @@ export function describeCheck({ minSuccessPercent, comparesWithLive, durationMs,
 function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
   switch (phase.kind) {
     case "failed":
-      return `step ${phase.step + 1} failed: ${phase.reason.replace(/\.$/u, "")}; retry, roll back or abort`;
+      return describeFailure(phase);
     case "awaiting":
       return describeApproval(plan.steps[phase.step], phase.approvedBy);
     case "holding":
       return phase.untilMs === null ? "waits to be promoted" : "holds until its time is over, or until it is promoted";
     case "aborted":
-      return `${phase.reason} at step ${phase.step + 1}; traffic stays where it is`;
+      return `${phase.reason} ${describePlace(plan, phase.step)}; traffic stays where it is`;
     case "paused":
       return `${phase.reason ?? "paused"}; resume, promote, roll back or abort`;
     case "rolledBack":
@@ -117,6 +117,17 @@ function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
     case "done":
       return describePhase(phase);
   }
+}
+
+function describeFailure({ step, during, reason }: Extract<ReleasePhase, { kind: "failed" }>): string {
+  const why = reason.replace(/\.$/u, "");
+  if (during === "wayBack") return `the way back failed: ${why}; retry or abort`;
+  return `step ${step + 1} failed: ${why}; retry, roll back or abort`;
+}
+
+/** The way back after the last step is at no step. */
+function describePlace({ steps }: ReleasePlan, step: number): string {
+  return step < steps.length ? `at step ${step + 1}` : "on its way back";
 }
 
 function describeApproval(step: PlannedStep | undefined, approvedBy: readonly string[]): string {

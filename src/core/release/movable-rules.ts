@@ -130,6 +130,16 @@ export function buildServiceRules(service: RoutedService, current: WeightOverrid
     .flatMap(([rule, routes]) => buildRuleParts({ rule, routes, current }));
 }
 
+/** The rules of these VirtualServices that forward, by their splits. */
+export function buildMovableRules(
+  table: RouteTable,
+  { current, services }: { readonly current: WeightOverrides; readonly services: ReadonlySet<string> },
+): ReadonlyMap<SplitId, MovableRule> {
+  const routed = buildRoutedServices(table).filter(({ virtualService }) => services.has(virtualService));
+  const rules = routed.flatMap((service) => buildServiceRules(service, current));
+  return new Map(rules.flatMap(({ movable }) => (movable === undefined ? [] : [[movable.split, movable] as const])));
+}
+
 interface RuleSources {
   readonly rule: number;
   readonly routes: readonly Route[];

@@ -3,7 +3,7 @@ import type { ObjectMeta } from "../manifest/manifest.ts";
 import type { Approval, Check, Hold, ReleaseRoute, ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
 import type { RouteTable, SplitId, WeightOverrides } from "../routes/route-table.ts";
 import { expandStrategy } from "./expand-strategy.ts";
-import type { MovePlan, MoveRequest, VersionName } from "./move.ts";
+import { movedServices, type MovePlan, type MoveRequest, type VersionName } from "./move.ts";
 import { planMove } from "./plan-move.ts";
 import type { Refusal } from "./refusals.ts";
 
@@ -23,6 +23,11 @@ export type PlannedStep =
   | ({ readonly kind: "hold" } & Hold)
   | ({ readonly kind: "approve" } & Approval)
   | ({ readonly kind: "check" } & Check);
+
+/** Every VirtualService that a release moves. */
+export function releasedServices({ steps }: Pick<ReleasePlan, "steps">): ReadonlySet<string> {
+  return new Set(steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : [])));
+}
 
 /** A Release as far as planning goes. */
 interface ReleaseObject {

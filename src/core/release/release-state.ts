@@ -10,16 +10,22 @@ export type ReleasePhase =
   /** The requests of the new version are counted and judged, from now. */
   | { readonly kind: "checking"; readonly step: number }
   | { readonly kind: "awaiting"; readonly step: number; readonly approvedBy: readonly string[] }
-  /** Stopped between two steps; `remainingMs` of a hold that was under way, and why where nobody asked for it. */
-  | { readonly kind: "paused"; readonly step: number; readonly remainingMs: number | null; readonly reason?: string }
-  /** A step failed or was rejected; its weights are those before it, and a person decides. */
-  | { readonly kind: "failed"; readonly step: number; readonly reason: string }
+  /** Stopped before a step or within it, and why where nobody asked for it. */
+  | { readonly kind: "paused"; readonly step: number; readonly within: PausedWait | null; readonly reason?: string }
+  /** A step, or the way back, failed or was rejected; a person decides. */
+  | { readonly kind: "failed"; readonly step: number; readonly during: "step" | "wayBack"; readonly reason: string }
   /** All weights go back to those before the release; the reason where a judge wanted it. */
   | { readonly kind: "rollingBack"; readonly step: number; readonly reason?: string }
   /** Ends: traffic is where the last step put it, where somebody stopped it, or where it was before. */
   | { readonly kind: "done" }
   | { readonly kind: "aborted"; readonly step: number; readonly reason: string }
   | { readonly kind: "rolledBack"; readonly step: number; readonly reason?: string };
+
+/** What a pause has interrupted, so that nothing of it is lost: the time of a hold, and who has approved. */
+export type PausedWait =
+  | { readonly kind: "hold"; readonly remainingMs: number | null }
+  | { readonly kind: "check" }
+  | { readonly kind: "approve"; readonly approvedBy: readonly string[] };
 
 export interface ReleaseState {
   readonly phase: ReleasePhase;
@@ -47,6 +53,8 @@ export type ReleaseEvent =
   | { readonly kind: "moved"; readonly atMs: number; readonly failed: number }
   | { readonly kind: "moveFailed"; readonly atMs: number; readonly reason: string }
   | { readonly kind: "timeUp"; readonly atMs: number }
+  /** Somebody else, or a saved manifest, gave other weights to what the release had moved. */
+  | { readonly kind: "overruled"; readonly atMs: number; readonly reason: string }
   | { readonly kind: "judged"; readonly atMs: number; readonly verdict: Verdict; readonly detail: string }
   | ({ readonly atMs: number; readonly actor: string; readonly reason: string | null } & ReleaseCommand);
 
@@ -56,7 +64,8 @@ export type Verdict = "pass" | "fail" | "unknown";
 /** What the engine is to do next; a phase that waits for people has none. */
 export type ReleaseEffect =
   | { readonly kind: "moveForward"; readonly step: number }
-  | { readonly kind: "moveBack"; readonly actor: string }
+  /** Back to before the release, of all that steps up to this one have moved. */
+  | { readonly kind: "moveBack"; readonly step: number; readonly actor: string }
   | { readonly kind: "judge"; readonly step: number }
   | { readonly kind: "wakeAt"; readonly atMs: number };
 

@@ -1,0 +1,68 @@
+import type { ReleaseEffect, ReleaseState, StepPlans } from "./release-state.ts";
+
+/** Why a command cannot be taken now, in words that follow "because". */
+export interface NotNow {
+  readonly kind: "notNow";
+  readonly because: string;
+}
+
+export type ReleaseAdvance =
+  | { readonly kind: "step"; readonly state: ReleaseState; readonly effect: ReleaseEffect | undefined }
+  | NotNow;
+
+interface Entry {
+  readonly step: number;
+  readonly atMs: number;
+}
+
+/** Begins a step, or ends the release after the last one. */
+export function enterStep(plan: StepPlans, state: ReleaseState, { step, atMs }: Entry): ReleaseAdvance {
+  const planned = plan.steps[step];
+  if (planned === undefined) return go({ ...state, phase: { kind: "done" } });
+  switch (planned.kind) {
+    case "weight":
+    case "switch":
+      return go({ ...state, phase: { kind: "moving", step } }, { kind: "moveForward", step });
+    case "hold": {
+      if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
+      const untilMs = planned.durationMs === undefined ? null : atMs + planned.durationMs;
+      return hold(state, { step, untilMs });
+    }
+    case "check":
+      if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
+      return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
+    case "approve":
+      if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
+      return go({ ...state, phase: { kind: "awaiting", step, approvedBy: [] } });
+  }
+}
+
+/** Waits for a time, or for somebody where there is none. */
+export function hold(
+  state: ReleaseState,
+  at: { readonly step: number; readonly untilMs: number | null },
+): ReleaseAdvance {
+  const effect = at.untilMs === null ? undefined : ({ kind: "wakeAt", atMs: at.untilMs } as const);
+  return go({ ...state, phase: { kind: "holding", ...at } }, effect);
+}
+
+interface WayBack {
+  readonly step: number;
+  readonly actor: string;
+  /** Where a judge wanted it. */
+  readonly reason?: string;
+}
+
+/** Begins the way back; whatever was to happen after a move no longer is. */
+export function takeBack({ step, actor, reason }: WayBack): ReleaseAdvance {
+  const phase = { kind: "rollingBack", step, ...(reason === undefined ? {} : { reason }) } as const;
+  return go({ phase, pausesAfterMove: false, skipsGates: false }, { kind: "moveBack", step, actor });
+}
+
+export function go(state: ReleaseState, effect?: ReleaseEffect): ReleaseAdvance {
+  return { kind: "step", state, effect };
+}
+
+export function notNow(because: string): NotNow {
+  return { kind: "notNow", because };
+}

@@ -1,0 +1,161 @@
+import { enterStep, go, hold, notNow, type NotNow, type ReleaseAdvance, takeBack } from "./enter-step.ts";
+import { describePhase, isMoving, isOver, stepOf } from "./release-phase.ts";
+import type {
+  PausedWait,
+  ReleaseCommand,
+  ReleaseEvent,
+  ReleasePhase,
+  ReleaseState,
+  StepPlans,
+} from "./release-state.ts";
+
+export type CommandEvent = Extract<ReleaseEvent, ReleaseCommand>;
+
+/** What a release does when it is told something; one that is over takes only the order to go back. */
+export function obeyCommand(plan: StepPlans, state: ReleaseState, event: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  if (isOver(phase) && (event.kind !== "rollback" || phase.kind === "rolledBack")) {
+    return notNow(`it is over: ${describePhase(phase)}`);
+  }
+  switch (event.kind) {
+    case "promote":
+      return promote(plan, state, event);
+    case "pause":
+      return pause(state, event.atMs);
+    case "resume":
+      return resume(plan, state, event.atMs);
+    case "approve":
+      return approve(plan, state, event);
+    case "reject":
+      return reject(state, event);
+    case "retry":
+      return retry(plan, state, event);
+    case "abort":
+      return abort(state, event);
+    case "rollback":
+      return rollBack(plan, state, event);
+  }
+}
+
+/** `promote` ends a hold, a check or a pause; `promote --full` passes every gate that is left, approvals too. */
+function promote(
+  plan: StepPlans,
+  state: ReleaseState,
+  { full, atMs }: Extract<CommandEvent, { kind: "promote" }>,
+): ReleaseAdvance {
+  const { phase } = state;
+  const next: ReleaseState = { ...state, skipsGates: state.skipsGates || full };
+  if (phase.kind === "holding" || phase.kind === "checking")
+    return enterStep(plan, next, { step: phase.step + 1, atMs });
+  if (phase.kind === "paused") return promotePaused(plan, next, { phase, atMs });
+  if (phase.kind === "awaiting" && full) return enterStep(plan, next, { step: phase.step + 1, atMs });
+  if (phase.kind === "moving" && full) return go(next);
+  return notNow(
+    phase.kind === "awaiting" ? "it asks for approval, not for promotion" : `it is ${describePhase(phase)}`,
+  );
+}
+
+type Paused = Extract<ReleasePhase, { kind: "paused" }>;
+
+/** A hold or a check that was under way is passed; a step that has not begun is not, and no approval is given by it. */
+function promotePaused(
+  plan: StepPlans,
+  state: ReleaseState,
+  { phase, atMs }: { readonly phase: Paused; readonly atMs: number },
+): ReleaseAdvance {
+  const { step, within } = phase;
+  if (within === null) return enterStep(plan, state, { step, atMs });
+  if (within.kind !== "approve" || state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
+  return go({ ...state, phase: { kind: "awaiting", step, approvedBy: within.approvedBy } });
+}
+
+function pause(state: ReleaseState, atMs: number): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind === "moving") return go({ ...state, pausesAfterMove: true });
+  const within = waitOf(phase, atMs);
+  if (within === undefined) return notNow(`it is ${describePhase(phase)}`);
+  return go({ ...state, phase: { kind: "paused", step: stepOf(phase), within } });
+}
+
+function waitOf(phase: ReleasePhase, atMs: number): PausedWait | undefined {
+  switch (phase.kind) {
+    case "holding":
+      return { kind: "hold", remainingMs: phase.untilMs === null ? null : Math.max(0, phase.untilMs - atMs) };
+    case "checking":
+      return { kind: "check" };
+    case "awaiting":
+      return { kind: "approve", approvedBy: phase.approvedBy };
+    case "planned":
+    case "moving":
+    case "paused":
+    case "failed":
+    case "rollingBack":
+    case "done":
+    case "aborted":
+    case "rolledBack":
+      return undefined;
+  }
+}
+
+/** A hold goes on for what was left of it, and an approval with those that were given; a check begins anew. */
+function resume(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind !== "paused") return notNow("it is not paused");
+  const { step, within } = phase;
+  switch (within?.kind) {
+    case "hold":
+      return hold(state, { step, untilMs: within.remainingMs === null ? null : atMs + within.remainingMs });
+    case "approve":
+      return go({ ...state, phase: { kind: "awaiting", step, approvedBy: within.approvedBy } });
+    case "check":
+    case undefined:
+      return enterStep(plan, state, { step, atMs });
+  }
+}
+
+/** Each person counts once. */
+function approve(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind !== "awaiting") return notNow("it does not ask for approval");
+  if (phase.approvedBy.includes(actor)) return notNow(`${actor} has approved already`);
+  const approvedBy = [...phase.approvedBy, actor];
+  const planned = plan.steps[phase.step];
+  const wanted = planned?.kind === "approve" ? planned.people : 1;
+  if (approvedBy.length < wanted) return go({ ...state, phase: { ...phase, approvedBy } });
+  return enterStep(plan, state, { step: phase.step + 1, atMs });
+}
+
+function reject(state: ReleaseState, event: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  return phase.kind === "awaiting"
+    ? go({ ...state, phase: { kind: "failed", step: phase.step, during: "step", reason: rejectedBy(event) } })
+    : notNow("it does not ask for approval");
+}
+
+function rejectedBy({ actor, reason }: CommandEvent): string {
+  return reason === null ? `rejected by ${actor}` : `rejected by ${actor}: ${reason}`;
+}
+
+/** Tries again what has failed, which may be the way back. */
+function retry(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  if (phase.kind !== "failed") return notNow("nothing has failed");
+  return phase.during === "wayBack"
+    ? takeBack({ step: phase.step, actor })
+    : enterStep(plan, state, { step: phase.step, atMs });
+}
+
+function abort(state: ReleaseState, { actor }: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
+  if (isMoving(phase)) return movingNow();
+  return go({ ...state, phase: { kind: "aborted", step: stepOf(phase), reason: `stopped by ${actor}` } });
+}
+
+function rollBack(plan: StepPlans, { phase }: ReleaseState, { actor }: CommandEvent): ReleaseAdvance {
+  if (isMoving(phase)) return movingNow();
+  return takeBack({ step: phase.kind === "done" ? plan.steps.length : stepOf(phase), actor });
+}
+
+function movingNow(): NotNow {
+  return notNow("weights are being moved; ask again in a moment");
+}

@@ -1,0 +1,44 @@
+import type { ReleasePhase } from "./release-state.ts";
+
+/** Where nothing goes on any more; only a rollback begins anew from there. */
+export function isOver({ kind }: ReleasePhase): boolean {
+  return kind === "done" || kind === "aborted" || kind === "rolledBack";
+}
+
+export function isMoving({ kind }: ReleasePhase): boolean {
+  return kind === "moving" || kind === "rollingBack";
+}
+
+/** Between two moves, where the weights of the steps before are to be live. */
+export function isBetweenMoves({ kind }: ReleasePhase): boolean {
+  return kind === "holding" || kind === "checking" || kind === "awaiting" || kind === "paused";
+}
+
+/** Counts from 0, as in the phase; 0 before the first step and after the last. */
+export function stepOf(phase: ReleasePhase): number {
+  return "step" in phase ? phase.step : 0;
+}
+
+/** A few words that follow "it is". */
+export function describePhase(phase: ReleasePhase): string {
+  switch (phase.kind) {
+    case "moving":
+      return "moving weights";
+    case "holding":
+      return "holding";
+    case "checking":
+      return "checking what the new version answers";
+    case "awaiting":
+      return "waiting for approval";
+    case "rollingBack":
+      return "being rolled back";
+    case "rolledBack":
+      return "rolled back";
+    case "planned":
+    case "paused":
+    case "failed":
+    case "done":
+    case "aborted":
+      return phase.kind;
+  }
+}
