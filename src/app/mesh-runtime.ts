@@ -34,7 +34,11 @@ export class MeshRuntime implements ApiBackend {
     this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
     this.releases = new MeshReleases({
       mesh: parts,
-      move: (plan) => this.#carryOut(() => plan),
+      move: (build) =>
+        this.#inTurn(async () => {
+          const plan = build();
+          return plan === undefined ? undefined : await this.#carryOut(plan);
+        }),
       counters: () => parts.target.stats(),
       onChange: (release) => this.#feed.publish({ event: "release", release }),
       onDefect: warnOfDefect(this.#tell, "a release"),
@@ -72,28 +76,31 @@ export class MeshRuntime implements ApiBackend {
   }
 
   async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): ReturnType<ApiBackend["move"]> {
-    const build = (): MovePlan => {
+    return this.#inTurn(async () => {
       const plan = this.#parts.current.plan(request);
       this.releases.checkFree(plan);
-      return plan;
-    };
-    return this.#carryOut(build, onProgress);
+      return await this.#carryOut(plan, onProgress);
+    });
   }
 
-  async #carryOut(build: () => MovePlan, onProgress: (progress: MoveProgress) => void = () => {}): Promise<MoveResult> {
-    const report = isolateListener(onProgress, warnOfDefect(this.#tell, "telling the caller how its move goes on"));
+  /** A move is planned when its turn has come: a manifest that was saved meanwhile would make an older plan untrue. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#work.shared(async () => {
       await endBrokenMoves(this.#parts);
-      using proofTime = this.#proofTimes.open();
-      const plan = build();
-      const { virtualService } = plan;
-      return await this.#parts.engine.move(plan, (progress) => {
-        proofTime.isUnderWay = progress.kind === "applying";
-        report(progress);
-        this.#tell({ kind: "move", virtualService, progress });
-        this.#feed.publish({ event: "move", virtualService, atMs: Date.now(), progress });
-        if (progress.kind === "finished") this.publishStatus();
-      });
+      return await work();
+    });
+  }
+
+  async #carryOut(plan: MovePlan, onProgress: (progress: MoveProgress) => void = () => {}): Promise<MoveResult> {
+    const report = isolateListener(onProgress, warnOfDefect(this.#tell, "telling the caller how its move goes on"));
+    using proofTime = this.#proofTimes.open();
+    const { virtualService } = plan;
+    return await this.#parts.engine.move(plan, (progress) => {
+      proofTime.isUnderWay = progress.kind === "applying";
+      report(progress);
+      this.#tell({ kind: "move", virtualService, progress });
+      this.#feed.publish({ event: "move", virtualService, atMs: Date.now(), progress });
+      if (progress.kind === "finished") this.publishStatus();
     });
   }
 
@@ -113,6 +120,7 @@ export class MeshRuntime implements ApiBackend {
   async apply(manifests: ManifestSet): Promise<void> {
     await this.#work.exclusive(async () => {
       this.#refusedManifests = await applyManifests(this.#parts, manifests);
+      this.releases.checkWeights();
     });
     this.publishStatus();
   }
@@ -123,6 +131,8 @@ export class MeshRuntime implements ApiBackend {
     await this.#proofTimes.over();
     const askedMs = Date.now();
     const counters = await target.stats();
+    // The graph shows the gap.
+    if (counters === undefined) return;
     if (hasInbound(current.table)) this.#inbound = await target.inbound();
     // The answer may have waited, for the proxy or for this process, so its arrival is not when it was true.
     const atMs = Math.round((askedMs + Date.now()) / 2);

@@ -1,116 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test, vi } from "vitest";
-import type { ReleaseStatus } from "../api/types.ts";
-import { createSystemClock } from "../engine/clock.ts";
+import { describe, expect, test, vi } from "vitest";
+import { api, bySubset, ReleaseProcess, web } from "../../test/release-process.fixture.ts";
 import type { CountersByDestination } from "../engine/release-check.ts";
-import { createEngine, type Engine } from "../engine/engine.ts";
 import type { JournalRecord, StoredRecord } from "../engine/journal-record.ts";
-import { type Journal, openJournal } from "../engine/journal.ts";
-import { splitsOf, weightsOf } from "../core/routes/weights.ts";
-import { RecordingTarget } from "../targets/recording.ts";
-import { sketchTable, type RuleSketch } from "../../test/route-table.fixture.ts";
-import { CurrentMesh } from "./current-mesh.ts";
-import { MeshReleases } from "./releases.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "kirikae-releases-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const rules: readonly RuleSketch[] = [{ name: "public", arms: { "app/blue": 100 }, idle: ["app/green"] }];
-const table = sketchTable([
-  { name: "shop/web", rules },
-  { name: "shop/api", rules },
-]);
-const declared = new Map([...splitsOf(table)].map(([id, split]) => [id, weightsOf(split)]));
-const clock = createSystemClock();
-const web = "shop/web/public";
-const api = "shop/api/public";
-const bySubset = (subset: string): string => `outbound|80|${subset}|app.shop.svc.cluster.local`;
-
-let journals = 0;
-
-/** One process: an engine, and the releases on it. A second one with the file of the first is the next start. */
-class Process implements AsyncDisposable {
-  readonly file: string;
-  readonly target: RecordingTarget;
-  readonly engine: Engine;
-  readonly releases: MeshReleases;
-  readonly defects: unknown[] = [];
-  counters: CountersByDestination = new Map();
-  readonly #journal: Journal;
-
-  constructor(before?: Pick<Process, "file" | "target">, wrap: (journal: Journal) => Journal = (journal) => journal) {
-    journals += 1;
-    this.file = before?.file ?? join(folder, `journal-${journals}.sqlite`);
-    this.target = before?.target ?? new RecordingTarget({ clock, splits: declared });
-    this.#journal = wrap(openJournal(this.file));
-    this.engine = createEngine({
-      journal: this.#journal,
-      target: this.target,
-      clock,
-      settleMs: 1,
-      applyTimeoutMs: 100,
-    });
-    const model = { mesh: { manifests: [] }, table, diagnostics: [] } as unknown as ConstructorParameters<
-      typeof CurrentMesh
-    >[1];
-    const current = new CurrentMesh(this.engine, model, new Map());
-    this.releases = new MeshReleases({
-      mesh: { current, engine: this.engine, models: { defaultNamespace: "default" } },
-      move: (plan) => this.engine.move(plan, () => {}),
-      counters: async () => this.counters,
-      onChange: () => {},
-      onDefect: (error) => this.defects.push(error),
-    });
-  }
-
-  start(strategy: string, more: { readonly name?: string; readonly routes?: string } = {}): ReleaseStatus {
-    const { name = "r", routes = "[{virtualService: web}, {virtualService: api}]" } = more;
-    const spec = `{routes: ${routes}, to: green, strategy: ${strategy}}`;
-    const text = `{apiVersion: kirikae.dev/v1alpha1, kind: Release, metadata: {name: ${name}, namespace: shop}, spec: ${spec}}`;
-    return this.releases.start({ path: "r.yaml", text, actor: "ann" });
-  }
-
-  order(
-    kind: "promote" | "pause" | "resume" | "approve" | "retry" | "abort" | "rollback",
-    actor = "ann",
-  ): ReleaseStatus {
-    const command = kind === "promote" ? ({ kind, full: false } as const) : { kind };
-    return this.releases.order("r", { command, actor });
-  }
-
-  /** Waits for a phase that nobody has to act for. */
-  async until(phase: ReleaseStatus["phase"]): Promise<ReleaseStatus> {
-    return vi.waitFor(() => {
-      const status = this.releases.get("r");
-      if (status.phase !== phase) throw new Error(`${status.phase}: ${status.message}`);
-      return status;
-    }, 5_000);
-  }
-
-  async weightOfGreen(split: string): Promise<number> {
-    const [seen] = await this.target.observe([split]);
-    const weights = seen?.weights ?? {};
-    const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-    return (100 * (weights[bySubset("green")] ?? 0)) / total;
-  }
-
-  /** Ends without a look at what went wrong. */
-  async die(): Promise<void> {
-    await this.releases[Symbol.asyncDispose]();
-    this.#journal[Symbol.dispose]();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.releases[Symbol.asyncDispose]();
-    this.#journal[Symbol.dispose]();
-    expect(this.defects).toEqual([]);
-  }
-}
+import type { Journal } from "../engine/journal.ts";
 
 test("every step moves all routes in one push, and the way back too", async () => {
-  await using process = new Process();
+  await using process = new ReleaseProcess();
   process.start("{canary: {weights: [10, 50], hold: 20ms}}");
   await process.until("done");
   expect(process.target.applied.map((weights) => [...weights.keys()].toSorted())).toEqual(
@@ -130,7 +25,7 @@ test("every step moves all routes in one push, and the way back too", async () =
 });
 
 test("a step that the proxies refuse leaves the weights before it, and can be tried again", async () => {
-  await using process = new Process();
+  await using process = new ReleaseProcess();
   process.target.behave({ kind: "obey" }, { kind: "reject", message: "no such cluster" });
   process.start("{steps: [{weight: 10}, {weight: 50}, {switch: {}}]}");
   const failed = await process.until("failed");
@@ -141,17 +36,13 @@ test("a step that the proxies refuse leaves the weights before it, and can be tr
 });
 
 test("weights that somebody else changed are a conflict and not overwritten", async () => {
-  await using process = new Process();
+  await using process = new ReleaseProcess();
   process.start("{steps: [{weight: 10}, {hold: {}}, {weight: 50}]}", { routes: "[{virtualService: web}]" });
   await process.until("holding");
-  const request = { verb: "shift", name: "web", namespace: "shop", route: undefined, to: { green: 30 } } as const;
-  const plan = new CurrentMesh(process.engine, { table } as never, new Map()).plan({
-    ...request,
-    actor: "bob",
-    reason: undefined,
-  });
-  expect(() => process.releases.checkFree(plan)).toThrow("belongs to the release shop/r, which is holding");
-  await process.engine.move(plan, () => {});
+  expect(() => process.releases.checkFree(process.planShift(30))).toThrow(
+    "belongs to the release shop/r, which is holding",
+  );
+  await process.shift(30);
   process.order("promote");
   expect(await process.until("failed")).toMatchObject({
     message: expect.stringContaining("does not have the weights that the step begins with; retry"),
@@ -160,12 +51,12 @@ test("weights that somebody else changed are a conflict and not overwritten", as
 });
 
 test("another process goes on where a release was", async () => {
-  const first = new Process();
+  const first = new ReleaseProcess();
   first.start("{steps: [{weight: 10}, {approve: {people: 2}}, {hold: 10ms}, {switch: {}}]}");
   await first.until("awaiting");
   first.order("approve", "ann");
   await first[Symbol.asyncDispose]();
-  await using second = new Process(first);
+  await using second = new ReleaseProcess(first);
   second.releases.resume();
   expect(() => second.order("approve", "ann")).toThrow("ann has approved already");
   second.order("approve", "bob");
@@ -174,17 +65,17 @@ test("another process goes on where a release was", async () => {
 });
 
 test("a hold that ended while nobody ran goes on at the next start", async () => {
-  const first = new Process();
+  const first = new ReleaseProcess();
   first.start("{steps: [{weight: 10}, {hold: 1s}, {switch: {}}]}");
   await first.until("holding");
   await first[Symbol.asyncDispose]();
-  await using second = new Process(first);
+  await using second = new ReleaseProcess(first);
   second.releases.resume();
   expect(await second.until("done")).toMatchObject({ step: null });
 });
 
 test("two releases do not share a route, and others go on beside each other", async () => {
-  await using process = new Process();
+  await using process = new ReleaseProcess();
   process.start("{steps: [{weight: 10}, {hold: {}}]}", { routes: "[{virtualService: web}]" });
   await process.until("holding");
   expect(() => process.start("{blueGreen: {}}", { name: "second" })).toThrow("shop/r is holding and has these routes");
@@ -194,7 +85,7 @@ test("two releases do not share a route, and others go on beside each other", as
 });
 
 test("unknown releases and commands out of place say what there is", async () => {
-  await using process = new Process();
+  await using process = new ReleaseProcess();
   expect(() => process.releases.get("r")).toThrow("No release named r was started.");
   process.start("{steps: [{approve: {}}]}");
   expect(() => process.order("resume")).toThrow("shop/r cannot resume now, because it is not paused.");
@@ -215,7 +106,7 @@ describe("a check", () => {
   const strategy = `{steps: [{weight: 10}, ${check}, {switch: {}}]}`;
 
   test("that fails takes the release back by itself", async () => {
-    await using process = new Process();
+    await using process = new ReleaseProcess();
     process.start(strategy);
     await process.until("checking");
     process.counters = counted(5);
@@ -226,7 +117,7 @@ describe("a check", () => {
   });
 
   test("that passes lets the release go on", async () => {
-    await using process = new Process();
+    await using process = new ReleaseProcess();
     process.start(strategy);
     await process.until("checking");
     process.counters = counted(0);
@@ -235,7 +126,7 @@ describe("a check", () => {
   });
 
   test("without traffic knows nothing and asks a person", async () => {
-    await using process = new Process();
+    await using process = new ReleaseProcess();
     process.start(strategy);
     expect(await process.until("paused")).toMatchObject({ message: expect.stringContaining("only 0 of 10 requests") });
     process.order("promote");
@@ -243,11 +134,11 @@ describe("a check", () => {
   });
 
   test("is begun anew by the next process", async () => {
-    const first = new Process();
+    const first = new ReleaseProcess();
     first.start(strategy);
     await first.until("checking");
     await first[Symbol.asyncDispose]();
-    await using second = new Process(first);
+    await using second = new ReleaseProcess(first);
     second.releases.resume();
     second.counters = counted(50);
     expect(await second.until("rolledBack")).toMatchObject({ step: 2 });
@@ -290,7 +181,7 @@ describe("a process that dies at any write of the journal", () => {
   const strategy = "{steps: [{weight: 10}, {approve: {}}, {switch: {}}]}";
 
   /** Gives the release what it waits for; true when it is done. */
-  function drive(process: Process): boolean {
+  function drive(process: ReleaseProcess): boolean {
     const [status] = process.releases.list();
     if (status === undefined) process.start(strategy);
     else if (status.phase === "awaiting") process.order("approve");
@@ -312,7 +203,10 @@ describe("a process that dies at any write of the journal", () => {
     "is followed by one that ends the release: write $write, $when",
     async ({ write, when }) => {
       let mortal: MortalJournal | undefined;
-      const first = new Process(undefined, (journal) => (mortal = new MortalJournal(journal, write, when === "after")));
+      const first = new ReleaseProcess(
+        undefined,
+        (journal) => (mortal = new MortalJournal(journal, write, when === "after")),
+      );
       await vi.waitFor(() => {
         try {
           drive(first);
@@ -322,7 +216,7 @@ describe("a process that dies at any write of the journal", () => {
         if (mortal?.isDead !== true) throw new Error("It lives.");
       }, 4_000);
       await first.die();
-      await using second = new Process(first);
+      await using second = new ReleaseProcess(first);
       await second.engine.recover();
       second.releases.resume();
       await vi.waitFor(() => {

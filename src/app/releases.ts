@@ -7,14 +7,15 @@ import { findDeviation } from "../core/release/check-step.ts";
 import { combineMoves } from "../core/release/combine-moves.ts";
 import { describeRelease } from "../core/release/describe-release.ts";
 import { expandStrategy } from "../core/release/expand-strategy.ts";
+import { findOverruling } from "../core/release/find-overruling.ts";
 import { movedServices, type MovePlan } from "../core/release/move.ts";
-import { describePhase } from "../core/release/advance-release.ts";
-import { planRelease, planStep, type ReleasePlan } from "../core/release/plan-release.ts";
+import { planRelease, planStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { planReturn } from "../core/release/plan-return.ts";
+import { describePhase } from "../core/release/release-phase.ts";
 import { renderList } from "../core/release/refusals.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
 import { createSystemClock } from "../engine/clock.ts";
-import { type ReleaseHost, ReleaseRunner, servicesOf } from "../engine/release-runner.ts";
+import { type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
 import { wakeAt } from "./wake-at.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
 import type { ManifestModels } from "./manifest-models.ts";
@@ -41,7 +42,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
       host: createReleaseHost(parts),
       clock: createSystemClock(),
       wakeAt,
-      onChange: (release) => parts.onChange(describeStored(release)),
+      onChange: (release) => parts.onChange(this.#describe(release)),
       onDefect: (error) => parts.onDefect(error),
     });
   }
@@ -49,6 +50,11 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   /** Takes up what an earlier process left. */
   resume(): void {
     this.#runner.resume();
+  }
+
+  /** Stops releases whose weights somebody else has changed. Call it when saved manifests are live. */
+  checkWeights(): void {
+    this.#runner.checkWeights();
   }
 
   /** Throws KIR2032, and what `planRelease` refuses with. */
@@ -62,20 +68,28 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
 
   start(source: ReleaseSource): ReleaseStatus {
     const { actor, reason } = source;
-    return describeStored(this.#runner.start(this.plan(source), { actor, reason: reason ?? null }));
+    const plan = this.plan(source);
+    const busy = [...releasedServices(plan)].find((service) => this.#parts.mesh.engine.isMoving(service));
+    if (busy !== undefined) {
+      throw new KirikaeError("KIR2013", `A move of ${busy} has not ended, and ${plan.release} begins where it ends.`, {
+        exitStatus: 1,
+        hint: "Wait for it, then start the release; `kirikae status` shows it.",
+      });
+    }
+    return this.#describe(this.#runner.start(plan, { actor, reason: reason ?? null }));
   }
 
   list(): readonly ReleaseStatus[] {
-    return this.#parts.mesh.engine.releases().map(describeStored);
+    return this.#parts.mesh.engine.releases().map((release) => this.#describe(release));
   }
 
   get(name: string): ReleaseStatus {
-    return describeStored(this.#runner.find(name));
+    return this.#describe(this.#runner.find(name));
   }
 
   order(name: string, { command, actor, reason }: ReleaseOrder): ReleaseStatus {
     const { id } = this.#runner.find(name);
-    return describeStored(this.#runner.command(id, command, { actor, reason: reason ?? null }));
+    return this.#describe(this.#runner.command(id, command, { actor, reason: reason ?? null }));
   }
 
   /**
@@ -84,7 +98,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
    */
   checkFree(plan: MovePlan): void {
     const services = movedServices(plan);
-    const release = this.#runner.active().find((one) => servicesOf(one.plan).some((name) => services.includes(name)));
+    const release = this.#runner.active().find((one) => services.some((name) => releasedServices(one.plan).has(name)));
     if (release === undefined) return;
     const { state } = release;
     throw new KirikaeError(
@@ -97,10 +111,15 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#runner[Symbol.asyncDispose]();
   }
-}
 
-function describeStored({ id, plan, state, startedAt, actor, reason, events }: StoredRelease): ReleaseStatus {
-  return { id, ...describeRelease(plan, state), startedAt, actor, reason, plan, events };
+  /** What a release was doing when the journal could last be written is not what it does now. */
+  #describe({ id, plan, state, startedAt, actor, reason, events }: StoredRelease): ReleaseStatus {
+    const described = describeRelease(plan, state);
+    const message = this.#runner.isStalled(id)
+      ? "does not go on while the journal cannot be written; it tries again by itself"
+      : described.message;
+    return { id, ...described, message, startedAt, actor, reason, plan, events };
+  }
 }
 
 function readRelease({ path, text, release: wanted }: ReleaseSource, defaultNamespace: string): ReleaseManifest {
@@ -127,9 +146,11 @@ function readRelease({ path, text, release: wanted }: ReleaseSource, defaultName
 
 /** Carries releases out on the mesh that runs. */
 function createReleaseHost({ mesh: { current, engine }, move, counters }: ReleaseParts): ReleaseHost {
+  const live = () => ({ table: current.table, current: engine.placements() });
   return {
     move,
     counters,
+    findOverruling: (plan, step) => findOverruling({ plan, step, ...live() }),
     planStep(plan: ReleasePlan, index: number): MovePlan {
       const agreed = plan.steps[index];
       const step = expandStrategy(plan.spec)[index];
@@ -138,8 +159,7 @@ function createReleaseHost({ mesh: { current, engine }, move, counters }: Releas
       }
       const [namespace = "", name = ""] = plan.release.split("/");
       const planning = planStep(step, {
-        table: current.table,
-        current: engine.placements(),
+        ...live(),
         release: { metadata: { namespace, name }, spec: plan.spec },
         actor: agreed.moves[0]?.actor ?? "kirikae",
         isFirst: false,
@@ -151,7 +171,11 @@ function createReleaseHost({ mesh: { current, engine }, move, counters }: Releas
         throw changedMeanwhile(plan, deviation ?? "nothing is left of it");
       return combineMoves([first, ...others]);
     },
-    planReturn: (plan, actor) => planReturn({ plan, table: current.table, current: engine.placements(), actor }),
+    planReturn(plan, { step, actor }) {
+      const planning = planReturn({ plan, step, actor, ...live() });
+      if (planning.kind === "refused") throw planning.error;
+      return planning.kind === "plan" ? planning.plan : undefined;
+    },
   };
 }
 

@@ -1,12 +1,15 @@
-import { advanceRelease, describePhase, isOver } from "../core/release/advance-release.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { movedServices, type MovePlan } from "../core/release/move.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
+import { advanceRelease } from "../core/release/advance-release.ts";
+import type { MovePlan } from "../core/release/move.ts";
+import { releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
+import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/release-phase.ts";
 import type { ReleaseCommand, ReleaseEffect, ReleaseEvent } from "../core/release/release-state.ts";
 import { renderList } from "../core/release/refusals.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { Clock } from "./ports.ts";
 import { type CountersByDestination, runCheck } from "./release-check.ts";
+import { judgeMove, type StepOutcome } from "./judge-move.ts";
+import { pendingEffect } from "./pending-effect.ts";
 import type { MoveResult } from "./report.ts";
 
 /** Where releases are written down. Both throw KIR2023 when they cannot be, and then nothing has happened. */
@@ -20,11 +23,14 @@ export interface ReleaseJournal {
 export interface ReleaseHost {
   /** One plan for all routes of a step, from what is live now; throws where the step is no longer what was agreed. */
   planStep(plan: ReleasePlan, step: number): MovePlan;
-  /** Undefined where nothing was moved. */
-  planReturn(plan: ReleasePlan, actor: string): MovePlan | undefined;
-  move(plan: MovePlan): Promise<MoveResult>;
-  /** What the proxies have counted. */
-  counters(): Promise<CountersByDestination>;
+  /** Undefined where nothing was moved; throws where what was there before no longer is. */
+  planReturn(plan: ReleasePlan, back: { readonly step: number; readonly actor: string }): MovePlan | undefined;
+  /** Which weights are no longer those that the release left before this step; undefined where all are. */
+  findOverruling(plan: ReleasePlan, step: number): string | undefined;
+  /** Builds the plan when its turn has come, and carries it out; undefined where there is none. */
+  move(build: () => MovePlan | undefined): Promise<MoveResult | undefined>;
+  /** What the proxies have counted; undefined while they cannot be asked. */
+  counters(): Promise<CountersByDestination | undefined>;
 }
 
 export interface RunnerOptions {
@@ -34,9 +40,11 @@ export interface RunnerOptions {
   /** Calls back at a time, in milliseconds since the epoch, unless it is disposed before. */
   readonly wakeAt: (atMs: number, wake: () => void) => Disposable;
   onChange(release: StoredRelease): void;
-  /** Hears of what keeps a release from going on; the next command, or the next start, takes it up again. */
+  /** Hears of what keeps a release from going on. Where it is the journal, it is written to again and again. */
   onDefect(error: unknown): void;
 }
+
+const writeAgainMs = 2_000;
 
 interface Person {
   readonly actor: string;
@@ -52,8 +60,8 @@ export class ReleaseRunner implements AsyncDisposable {
   readonly #moves = new Map<string, Promise<void>>();
   /** What ends by itself unless the release goes on before: holds and checks. */
   readonly #timers = new Map<string, Disposable>();
-  /** Releases that should be going on, and are not. */
-  readonly #stalled = new Set<string>();
+  /** What happened to a release and could not be written down yet. */
+  readonly #stalled = new Map<string, ReleaseEvent>();
   #isClosed = false;
 
   constructor(options: RunnerOptions) {
@@ -65,31 +73,34 @@ export class ReleaseRunner implements AsyncDisposable {
     for (const release of this.#options.journal.releases()) this.#takeUp(release);
   }
 
-  /** Throws KIR2034 while another release has one of its routes. */
-  start(plan: ReleasePlan, { actor, reason }: Person): StoredRelease {
-    const wanted = servicesOf(plan);
-    const other = this.active().find(
-      (release) =>
-        release.plan.release === plan.release || servicesOf(release.plan).some((one) => wanted.includes(one)),
-    );
-    if (other !== undefined) {
-      throw new KirikaeError(
-        "KIR2034",
-        `${other.plan.release} is ${describePhase(other.state.phase)} and has these routes.`,
-        {
-          exitStatus: 1,
-          hint: "Let it end, abort it or roll it back first.",
-        },
-      );
-    }
-    const { id } = this.#options.journal.recordRelease({ plan, actor, reason });
-    return this.#take(id, { kind: "start", atMs: this.#options.clock.nowMs() });
+  /** Stops releases that wait while somebody else has changed their weights. */
+  checkWeights(): void {
+    for (const release of this.active()) this.#checkWeights(release);
   }
 
-  /** Throws KIR2034 for what the release cannot do now. */
+  /** Whether something has happened to it that the journal could not take yet. */
+  isStalled(id: string): boolean {
+    return this.#stalled.has(id);
+  }
+
+  /** Throws KIR2034 while another release has one of its routes. */
+  start(plan: ReleasePlan, { actor, reason }: Person): StoredRelease {
+    this.#checkFree(plan);
+    const { id } = this.#options.journal.recordRelease({ plan, actor, reason });
+    // From here on it is written down, so it goes on by itself whatever becomes of the next write.
+    this.#goOn(id, { kind: "start", atMs: this.#options.clock.nowMs() });
+    return this.#get(id);
+  }
+
+  /** Throws KIR2034 for what the release cannot do now, and KIR2023 while the journal cannot be written. */
   command(id: string, command: ReleaseCommand, person: Person): StoredRelease {
-    if (this.#stalled.delete(id)) this.#takeUp(this.#get(id));
-    return this.#take(id, { ...command, ...person, atMs: this.#options.clock.nowMs() });
+    const unwritten = this.#stalled.get(id);
+    if (unwritten !== undefined) this.#take(id, unwritten);
+    const { plan, state } = this.#get(id);
+    // Going back from its end, it takes its routes again, which may be another one's by now.
+    if (isOver(state.phase) && command.kind === "rollback") this.#checkFree(plan);
+    this.#checkWeights(this.#take(id, { ...command, ...person, atMs: this.#options.clock.nowMs() }));
+    return this.#get(id);
   }
 
   /** The newest of that name, `namespace/name` or the name alone. Throws KIR2035 where there is none. */
@@ -123,21 +134,33 @@ export class ReleaseRunner implements AsyncDisposable {
     await this.idle();
   }
 
+  #checkFree(plan: ReleasePlan): void {
+    const wanted = releasedServices(plan);
+    const other = this.active().find(
+      (release) =>
+        release.plan.release === plan.release || [...wanted].some((name) => releasedServices(release.plan).has(name)),
+    );
+    if (other === undefined) return;
+    const phase = describePhase(other.state.phase);
+    throw new KirikaeError("KIR2034", `${other.plan.release} is ${phase} and has these routes.`, {
+      exitStatus: 1,
+      hint: "Let it end, abort it or roll it back first.",
+    });
+  }
+
+  #checkWeights({ id, plan, state: { phase } }: StoredRelease): void {
+    if (!isBetweenMoves(phase)) return;
+    const reason = this.#options.host.findOverruling(plan, stepOf(phase));
+    if (reason !== undefined) this.#goOn(id, { kind: "overruled", reason, atMs: this.#options.clock.nowMs() });
+  }
+
   #takeUp(release: StoredRelease): void {
     const { id, state } = release;
     const { phase } = state;
-    if (phase.kind === "planned") this.#take(id, { kind: "start", atMs: this.#options.clock.nowMs() });
-    else if (phase.kind === "moving") this.#carryOut(release, { kind: "moveForward", step: phase.step });
-    else if (phase.kind === "checking") this.#carryOut(release, { kind: "judge", step: phase.step });
-    else if (phase.kind === "rollingBack") {
-      const order = release.events.findLast(({ kind }) => kind === "rollback");
-      this.#carryOut(release, {
-        kind: "moveBack",
-        actor: order !== undefined && "actor" in order ? order.actor : "kirikae",
-      });
-    } else if (phase.kind === "holding" && phase.untilMs !== null) {
-      this.#carryOut(release, { kind: "wakeAt", atMs: phase.untilMs });
-    }
+    if (phase.kind === "planned") this.#goOn(id, { kind: "start", atMs: this.#options.clock.nowMs() });
+    const effect = pendingEffect(release);
+    if (effect !== undefined) this.#carryOut(release, effect);
+    this.#checkWeights(release);
   }
 
   #take(id: string, event: ReleaseEvent): StoredRelease {
@@ -154,6 +177,7 @@ export class ReleaseRunner implements AsyncDisposable {
       );
     }
     const release = this.#options.journal.recordReleaseEvent(id, event);
+    this.#stalled.delete(id);
     this.#timers.get(id)?.[Symbol.dispose]();
     this.#timers.delete(id);
     this.#options.onChange(release);
@@ -165,12 +189,7 @@ export class ReleaseRunner implements AsyncDisposable {
     if (this.#isClosed) return;
     switch (effect.kind) {
       case "wakeAt":
-        this.#timers.set(
-          id,
-          this.#options.wakeAt(effect.atMs, () =>
-            this.#goOn(id, { kind: "timeUp", atMs: this.#options.clock.nowMs() }),
-          ),
-        );
+        this.#wakeAt(id, effect.atMs, () => this.#goOn(id, { kind: "timeUp", atMs: this.#options.clock.nowMs() }));
         return;
       case "judge":
         this.#timers.set(id, this.#judge(id, plan, effect.step));
@@ -179,8 +198,12 @@ export class ReleaseRunner implements AsyncDisposable {
         this.#run(id, () => this.#options.host.planStep(plan, effect.step));
         return;
       case "moveBack":
-        this.#run(id, () => this.#options.host.planReturn(plan, effect.actor));
+        this.#run(id, () => this.#options.host.planReturn(plan, effect));
     }
+  }
+
+  #wakeAt(id: string, atMs: number, wake: () => void): void {
+    this.#timers.set(id, this.#options.wakeAt(atMs, wake));
   }
 
   #judge(id: string, plan: ReleasePlan, step: number): Disposable {
@@ -190,9 +213,10 @@ export class ReleaseRunner implements AsyncDisposable {
     const { host, clock } = this.#options;
     const follow = async (): Promise<void> => {
       try {
-        const counters = (): Promise<CountersByDestination> => host.counters();
-        const judgement = await runCheck({ plan, check, counters, clock, signal: stop.signal });
-        if (judgement !== undefined) this.#goOn(id, { kind: "judged", atMs: clock.nowMs(), ...judgement });
+        const judgement = await runCheck({ plan, check, clock, counters: () => host.counters(), signal: stop.signal });
+        // A command may have come between the judgement and now.
+        if (judgement !== undefined && !stop.signal.aborted)
+          this.#goOn(id, { kind: "judged", atMs: clock.nowMs(), ...judgement });
       } catch (error) {
         if (stop.signal.aborted) return;
         const detail = `the proxies could not be asked: ${error instanceof Error ? error.message : String(error)}`;
@@ -212,23 +236,26 @@ export class ReleaseRunner implements AsyncDisposable {
     this.#moves.set(id, follow());
   }
 
-  async #move(build: () => MovePlan | undefined): Promise<MoveOutcome> {
+  async #move(build: () => MovePlan | undefined): Promise<StepOutcome> {
     try {
-      const plan = build();
-      return plan === undefined ? { kind: "moved", failed: 0 } : judgeMove(await this.#options.host.move(plan));
+      const result = await this.#options.host.move(build);
+      return result === undefined ? { kind: "moved", failed: 0 } : judgeMove(result);
     } catch (error) {
       if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
       return { kind: "moveFailed", reason: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  /** Nobody waits for what happens by itself, so a journal that cannot be written must not end the process. */
+  /** Nobody waits for what happens by itself, so a journal that cannot be written must not end it, nor the process. */
   #goOn(id: string, event: ReleaseEvent): void {
     try {
       this.#take(id, event);
     } catch (error) {
-      this.#stalled.add(id);
-      this.#options.onDefect(error);
+      if (this.#stalled.get(id) !== event) this.#options.onDefect(error);
+      if (this.#isClosed || isNotNow(error)) return;
+      this.#stalled.set(id, event);
+      this.#timers.get(id)?.[Symbol.dispose]();
+      this.#wakeAt(id, this.#options.clock.nowMs() + writeAgainMs, () => this.#goOn(id, event));
     }
   }
 
@@ -239,21 +266,7 @@ export class ReleaseRunner implements AsyncDisposable {
   }
 }
 
-type MoveOutcome =
-  | { readonly kind: "moved"; readonly failed: number }
-  | { readonly kind: "moveFailed"; readonly reason: string };
-
-/**
- * Weights that every proxy has proved are moved, whatever the requests met meanwhile: how many may fail is said by the
- * release and its checks. Anything else about the evidence is a failure of the step.
- */
-function judgeMove({ ok, outcome, message, ledger, callToProofMs }: MoveResult): MoveOutcome {
-  const isProved = callToProofMs !== null && ledger?.isComplete === true && ledger.oldAfterDone === 0;
-  if (ok || (outcome === "unproved" && isProved)) return { kind: "moved", failed: ledger?.failed ?? 0 };
-  return { kind: "moveFailed", reason: `${outcome}: ${message ?? "the move did not end well"}` };
-}
-
-/** Every VirtualService that a release moves. */
-export function servicesOf({ steps }: ReleasePlan): readonly string[] {
-  return [...new Set(steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : [])))];
+/** A release that cannot take an event will not take it later either. */
+function isNotNow(error: unknown): boolean {
+  return error instanceof KirikaeError && error.code === "KIR2034";
 }

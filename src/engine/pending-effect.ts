@@ -1,0 +1,30 @@
+import type { ReleaseEffect } from "../core/release/release-state.ts";
+import type { StoredRelease } from "./fold-releases.ts";
+
+/** What a release was doing when its process ended, so that the next one does it; undefined where it waits for people. */
+export function pendingEffect({ state: { phase }, events }: StoredRelease): ReleaseEffect | undefined {
+  switch (phase.kind) {
+    case "moving":
+      return { kind: "moveForward", step: phase.step };
+    case "checking":
+      return { kind: "judge", step: phase.step };
+    case "holding":
+      return phase.untilMs === null ? undefined : { kind: "wakeAt", atMs: phase.untilMs };
+    case "rollingBack": {
+      const last = events.at(-1);
+      return {
+        kind: "moveBack",
+        step: phase.step,
+        actor: last !== undefined && "actor" in last ? last.actor : "kirikae",
+      };
+    }
+    case "planned":
+    case "awaiting":
+    case "paused":
+    case "failed":
+    case "done":
+    case "aborted":
+    case "rolledBack":
+      return undefined;
+  }
+}
