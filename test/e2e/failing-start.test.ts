@@ -86,7 +86,7 @@ test("no failing start disturbs an Envoy and workloads that serve on from before
 
   const manifest = join(mesh.sandbox.manifests, "mesh.yaml");
   const text = readFileSync(manifest, "utf8");
-  writeFileSync(manifest, text.replace("subset: green", "subset: gren"));
+  writeFileSync(manifest, text.replace("subset: green", "subsets: green"));
   const broken = await fail(mesh);
   expect(broken.exitCode).toBe(2);
   expect(broken.stderr).toMatch(/mesh\.yaml:\d+:\d+/u);
