@@ -113,13 +113,13 @@ export class ReleaseProcess implements AsyncDisposable {
     actor = "ann",
   ): ReleaseStatus {
     const command = kind === "promote" ? ({ kind, full: false } as const) : { kind };
-    return this.releases.order("r", { command, actor });
+    return this.releases.order("shop/r", { command, actor });
   }
 
   /** Waits for a phase that nobody has to act for. */
   async until(phase: ReleaseStatus["phase"]): Promise<ReleaseStatus> {
     return vi.waitFor(() => {
-      const status = this.releases.get("r");
+      const status = this.releases.get("shop/r");
       if (status.phase !== phase) throw new Error(`${status.phase}: ${status.message}`);
       return status;
     }, 5_000);

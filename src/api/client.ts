@@ -31,6 +31,8 @@ export interface ApiClient {
   planRelease(source: ReleaseSource): Promise<ReleasePlan>;
   startRelease(source: ReleaseSource): Promise<ReleaseStatus>;
   releases(): Promise<readonly ReleaseStatus[]>;
+  /** The newest of `namespace/name`. Throws KIR2035 where there is none. */
+  release(release: string): Promise<ReleaseStatus>;
   /** Of `namespace/name`, as the status gives it. */
   orderRelease(release: string, order: ReleaseOrder): Promise<ReleaseStatus>;
   /** What a workload's requests meet; throws KIR5061 with the list of those that exist. */
@@ -60,16 +62,21 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
     planRelease: (body) => readJson(call("POST", "/v1/releases/plan", { body })),
     startRelease: (body) => readJson(call("POST", "/v1/releases", { body })),
     releases: () => readJson(call("GET", "/v1/releases")),
-    orderRelease: (release, body) =>
-      readJson(call("POST", `/v1/releases/${release.split("/").map(encodeURIComponent).join("/")}/orders`, { body })),
+    release: (release) => readJson(call("GET", `/v1/releases/${encodePath(release)}`)),
+    orderRelease: (release, body) => readJson(call("POST", `/v1/releases/${encodePath(release)}/orders`, { body })),
     caller: (workload, { host, port }) => {
-      const path = workload.split("/").map(encodeURIComponent).join("/");
-      return readJson(call("GET", `/v1/callers/${path}?host=${encodeURIComponent(host)}&port=${port}`));
+      const query = `host=${encodeURIComponent(host)}&port=${port}`;
+      return readJson(call("GET", `/v1/callers/${encodePath(workload)}?${query}`));
     },
     createPageUrl: async () => (await readJson<{ url: string }>(call("POST", "/v1/page-link", { body: {} }))).url,
     move: async (body, onProgress, signal) => readMove(await call("POST", "/v1/moves", { body, signal }), onProgress),
     events: (signal) => readEvents(call("GET", "/v1/events", { signal }), signal),
   };
+}
+
+/** `namespace/name` as two parts of a path. */
+function encodePath(name: string): string {
+  return name.split("/").map(encodeURIComponent).join("/");
 }
 
 interface Place {

@@ -74,7 +74,7 @@ describe("a way back", () => {
     await process.until("done");
     process.start("{steps: [{hold: {}}, {weight: 50}]}", { name: "second", routes: "[{virtualService: web}]" });
     expect(() => process.order("rollback")).toThrow("shop/second is holding and has these routes");
-    process.releases.order("second", { command: { kind: "abort" }, actor: "ann" });
+    process.releases.order("shop/second", { command: { kind: "abort" }, actor: "ann" });
     process.order("rollback");
     await process.until("rolledBack");
   });
@@ -128,7 +128,9 @@ describe("a journal that cannot be written for a while", () => {
     process.start("{steps: [{weight: 10}, {hold: 200ms}, {switch: {}}]}");
     await process.until("holding");
     disk.isFull = true;
-    await vi.waitFor(() => expect(process.releases.get("r").message).toContain("while the journal cannot be written"));
+    await vi.waitFor(() =>
+      expect(process.releases.get("shop/r").message).toContain("while the journal cannot be written"),
+    );
     expect(() => process.order("promote")).toThrow("The disk is full.");
     disk.isFull = false;
     await process.until("done");

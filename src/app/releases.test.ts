@@ -80,13 +80,13 @@ test("two releases do not share a route, and others go on beside each other", as
   await process.until("holding");
   expect(() => process.start("{blueGreen: {}}", { name: "second" })).toThrow("shop/r is holding and has these routes");
   process.start("{blueGreen: {}}", { name: "second", routes: "[{virtualService: api}]" });
-  await vi.waitFor(() => expect(process.releases.get("second").phase).toBe("done"));
+  await vi.waitFor(() => expect(process.releases.get("shop/second").phase).toBe("done"));
   expect(await process.weightOfGreen(web)).toBe(10);
 });
 
 test("unknown releases and commands out of place say what there is", async () => {
   await using process = new ReleaseProcess();
-  expect(() => process.releases.get("r")).toThrow("No release named r was started.");
+  expect(() => process.releases.get("shop/r")).toThrow("No release named shop/r was started.");
   process.start("{steps: [{approve: {}}]}");
   expect(() => process.order("resume")).toThrow("shop/r cannot resume now, because it is not paused.");
   process.order("abort");

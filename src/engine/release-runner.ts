@@ -103,10 +103,10 @@ export class ReleaseRunner implements AsyncDisposable {
     return this.#get(id);
   }
 
-  /** The newest of that name, `namespace/name` or the name alone. Throws KIR2035 where there is none. */
+  /** The newest of `namespace/name`. Throws KIR2035 where there is none. */
   find(name: string): StoredRelease {
     const all = this.#options.journal.releases();
-    const found = all.findLast(({ plan }) => plan.release === name || plan.release.endsWith(`/${name}`));
+    const found = all.findLast(({ plan }) => plan.release === name);
     if (found !== undefined) return found;
     const known = [...new Set(all.map(({ plan }) => plan.release))];
     throw new KirikaeError("KIR2035", `No release named ${name} was started.`, {

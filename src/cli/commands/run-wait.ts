@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReleaseStatus } from "../../api/types.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
+import { findRelease } from "../find-release.ts";
 import { renderRelease } from "../print/release.ts";
-import { findRelease } from "./run-release-order.ts";
 import type { WaitGoal, WaitOptions } from "./wait.ts";
 
 const pollMs = 250;
@@ -15,14 +15,15 @@ export async function runWait(context: CommandContext, name: string, options: Wa
   const { connect } = await import("../connect.ts");
   const api = await connect(context.env);
   const deadlineMs = Date.now() + options.timeout;
+  let status = findRelease(await api.releases(), { ...options, name });
   for (;;) {
-    const status = await findRelease(api, name, options.namespace);
     const isReached = reaches(status, options.for);
     if (isReached || isOver(status) || Date.now() >= deadlineMs) {
       const exitStatus = isReached ? 0 : 1;
       return printAnswer(context, { exitStatus, data: status, text: (ink) => renderRelease(status, ink) }, options);
     }
     await delay(Math.max(0, Math.min(pollMs, deadlineMs - Date.now())));
+    status = await api.release(status.release);
   }
 }
 

@@ -86,6 +86,10 @@ const entries = {
     title: "no such release",
     meaning: "No release of that name was started here. The error lists those that were.",
   },
+  KIR2036: {
+    title: "release not clear",
+    meaning: "Releases of this name were started in several namespaces, and the newest need not be the one you mean.",
+  },
   KIR2032: {
     title: "Release not found",
     meaning: "The file holds no Release, or several and none was chosen. The error lists those it holds.",

@@ -1,0 +1,36 @@
+import type { ReleaseStatus } from "../api/types.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { renderList } from "../core/release/refusals.ts";
+
+export interface ReleaseName {
+  /** `namespace/name`, or the name alone. */
+  readonly name: string;
+  readonly namespace?: string | undefined;
+}
+
+/**
+ * The newest release of that name. Throws KIR2035 with the list of those that were started, and KIR2036 where several
+ * namespaces have one, because taking back the wrong one is not what anybody asked for.
+ */
+export function findRelease(releases: readonly ReleaseStatus[], { name, namespace }: ReleaseName): ReleaseStatus {
+  const named = releases.filter(({ release }) => {
+    const [ownNamespace, ownName] = release.split("/");
+    return (release === name || ownName === name) && (namespace === undefined || namespace === ownNamespace);
+  });
+  const meant = [...new Set(named.map(({ release }) => release))];
+  if (meant.length > 1) {
+    throw new KirikaeError("KIR2036", `${name} could mean ${renderList(meant)}.`, {
+      exitStatus: 2,
+      hint: "Say which with -n NAMESPACE.",
+      details: { candidates: meant },
+    });
+  }
+  const newest = named.at(-1);
+  if (newest !== undefined) return newest;
+  const known = [...new Set(releases.map(({ release }) => release))];
+  throw new KirikaeError("KIR2035", `No release named ${name} was started.`, {
+    exitStatus: 2,
+    hint: known.length === 0 ? "`kirikae start FILE` starts one." : `There are ${renderList(known)}.`,
+    details: { known },
+  });
+}
