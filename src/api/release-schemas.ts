@@ -1,4 +1,4 @@
-import { list, name, nullable, number, object, text } from "./schema-parts.ts";
+import { flag, list, name, nullable, number, object, text } from "./schema-parts.ts";
 import { planSchema } from "./schemas.ts";
 
 /** The shapes of releases, as in schemas.ts. */
@@ -40,13 +40,16 @@ export const releaseOrderSchema = {
 
 const stepPlanSchema = object(
   {
-    kind: text("weight, switch, hold or approve."),
+    kind: text("weight, switch, hold, check or approve."),
     moves: list(planSchema, "Of weight and switch: one plan a route."),
-    durationMs: number("Of hold: how long; without it, until it is promoted."),
+    durationMs: number("Of hold and check: how long; a hold without it lasts until it is promoted."),
+    minRequests: number("Of check: fewer than this say nothing."),
+    minSuccessPercent: number("Of check: the least share of good answers; without it, any will do."),
+    comparesWithLive: flag("Of check: whether a worse share than that of the version before fails."),
     people: number("Of approve: how many have to say yes."),
     question: text("Of approve: what they are asked."),
   },
-  ["moves", "durationMs", "people", "question"],
+  ["moves", "durationMs", "minRequests", "minSuccessPercent", "comparesWithLive", "people", "question"],
 );
 
 export const releasePlanSchema = object({
@@ -61,14 +64,16 @@ export const releaseSchema = object({
   release: text("`namespace/name`."),
   to: text("The version that everything goes to."),
   services: list({ type: "string" }, "`namespace/name` of every VirtualService that it moves."),
-  phase: text("planned, moving, holding, awaiting, paused, failed, rollingBack, done, aborted or rolledBack."),
+  phase: text(
+    "planned, moving, holding, checking, awaiting, paused, failed, rollingBack, done, aborted or rolledBack.",
+  ),
   step: nullable({ type: "number" }, "The step that the phase is about, from 1."),
   message: text("What it does, or what it waits for."),
   untilMs: nullable({ type: "number" }, "When a hold ends by itself, in milliseconds since the epoch."),
   steps: list(
     object({
       number: number("From 1."),
-      kind: text("weight, switch, hold or approve."),
+      kind: text("weight, switch, hold, check or approve."),
       state: text("done, now, next or undone."),
       summary: text("What it gives, or what it waits for."),
     }),

@@ -36,6 +36,7 @@ export const moveRequestSchema = {
 const splitChangeSchema = object(
   {
     split: text("The split's stable id."),
+    virtualService: text("`namespace/name`, where a plan moves several together; absent is the plan's."),
     rule: number("The rule's number, from 0."),
     ruleName: text("The rule's name."),
     role: text("`public` takes anybody, `preview` only by header, query or host."),
@@ -43,7 +44,7 @@ const splitChangeSchema = object(
     before: weights("Weights by destination before the move."),
     after: weights("Weights by destination after it."),
   },
-  ["ruleName"],
+  ["virtualService", "ruleName"],
 );
 
 export const planSchema = object(
