@@ -2,7 +2,7 @@ import type { ReleaseEffect } from "../core/release/release-state.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 
 /** What a release was doing when its process ended, so that the next one does it; undefined where it waits for people. */
-export function pendingEffect({ state: { phase }, events }: StoredRelease): ReleaseEffect | undefined {
+export function pendingEffect({ state: { phase } }: StoredRelease): ReleaseEffect | undefined {
   switch (phase.kind) {
     case "moving":
       return { kind: "moveForward", step: phase.step };
@@ -10,14 +10,8 @@ export function pendingEffect({ state: { phase }, events }: StoredRelease): Rele
       return { kind: "judge", step: phase.step };
     case "holding":
       return phase.untilMs === null ? undefined : { kind: "wakeAt", atMs: phase.untilMs };
-    case "rollingBack": {
-      const last = events.at(-1);
-      return {
-        kind: "moveBack",
-        step: phase.step,
-        actor: last !== undefined && "actor" in last ? last.actor : "kirikae",
-      };
-    }
+    case "rollingBack":
+      return { kind: "moveBack", step: phase.step, actor: phase.actor, notBeforeMs: 0 };
     case "planned":
     case "awaiting":
     case "paused":

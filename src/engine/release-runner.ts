@@ -198,8 +198,15 @@ export class ReleaseRunner implements AsyncDisposable {
         this.#run(id, () => this.#options.host.planStep(plan, effect.step));
         return;
       case "moveBack":
-        this.#run(id, () => this.#options.host.planReturn(plan, effect));
+        this.#moveBack(id, plan, effect);
     }
+  }
+
+  #moveBack(id: string, plan: ReleasePlan, effect: Extract<ReleaseEffect, { kind: "moveBack" }>): void {
+    const { host, clock } = this.#options;
+    const begin = (): void => this.#run(id, () => host.planReturn(plan, effect));
+    if (effect.notBeforeMs <= clock.nowMs()) begin();
+    else this.#wakeAt(id, effect.notBeforeMs, begin);
   }
 
   #wakeAt(id: string, atMs: number, wake: () => void): void {

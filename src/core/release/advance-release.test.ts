@@ -129,7 +129,7 @@ describe("people", () => {
   });
 });
 
-test("a step that failed is tried again from its beginning; a way back too", () => {
+test("a step that failed is tried again from its beginning", () => {
   expect(run("start", "moveFailed").state.phase).toEqual({
     kind: "failed",
     step: 0,
@@ -137,16 +137,26 @@ test("a step that failed is tried again from its beginning; a way back too", () 
     reason: "no proof",
   });
   expect(run("start", "moveFailed", "retry")).toMatchObject({ effect: { kind: "moveForward", step: 0 } });
-  expect(run("start", "moveFailed", "rollback", "moveFailed", "rollback")).toMatchObject({
-    effect: { kind: "moveBack" },
+  expect(run("start", "moveFailed", "rollback")).toMatchObject({ effect: { kind: "moveBack", step: 0 } });
+});
+
+test("a way back that failed is tried again by itself, later each time, and then left to a person", () => {
+  expect(run("start", "moved", "rollback", "moveFailed")).toMatchObject({
+    state: { phase: { kind: "rollingBack", failures: ["no proof"] } },
+    effect: { kind: "moveBack", step: 1, notBeforeMs: 4_000 },
   });
+  expect(run("start", "moved", "rollback", "moveFailed", "moveFailed")).toMatchObject({
+    effect: { kind: "moveBack", notBeforeMs: 6_000 },
+  });
+  expect(run("start", "moved", "rollback", "moveFailed", "moved").state.phase).toEqual({ kind: "rolledBack", step: 1 });
 });
 
 test("a way back that failed is what a retry tries again, also after the last step", () => {
   const done = ["start", "moved", "timeUp", ...approvals, "promote", "moved"] as const;
-  const failed = run(...done, "rollback", "moveFailed");
+  const fourTimes = ["moveFailed", "moveFailed", "moveFailed", "moveFailed"] as const;
+  const failed = run(...done, "rollback", ...fourTimes);
   expect(failed.state.phase).toEqual({ kind: "failed", step: 5, during: "wayBack", reason: "no proof" });
-  const again = run(...done, "rollback", "moveFailed", { kind: "retry", actor: "bob" });
+  const again = run(...done, "rollback", ...fourTimes, { kind: "retry", actor: "bob" });
   expect(again).toMatchObject({
     state: { phase: { kind: "rollingBack", step: 5 } },
     effect: { kind: "moveBack", step: 5, actor: "bob" },

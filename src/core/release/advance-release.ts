@@ -1,4 +1,4 @@
-import { enterStep, go, notNow, type ReleaseAdvance, takeBack } from "./enter-step.ts";
+import { enterStep, go, notNow, type ReleaseAdvance, takeBack, tryWayBack } from "./enter-step.ts";
 import { obeyCommand } from "./obey-command.ts";
 import { isBetweenMoves, stepOf } from "./release-phase.ts";
 import type { ReleaseEvent, ReleaseState, StepPlans } from "./release-state.ts";
@@ -24,7 +24,7 @@ export function advanceRelease(plan: StepPlans, state: ReleaseState, event: Rele
     case "moved":
       return afterMove(plan, state, event);
     case "moveFailed":
-      return afterFailure(state, event.reason);
+      return afterFailure(state, event);
     case "timeUp":
       return state.phase.kind === "holding"
         ? enterStep(plan, state, { step: state.phase.step + 1, atMs: event.atMs })
@@ -53,7 +53,7 @@ function afterJudgement(
     case "unknown":
       return go({ ...state, phase: { kind: "paused", step, within: { kind: "check" }, reason: detail } });
     case "fail":
-      return takeBack({ step, actor: "kirikae", reason: detail });
+      return takeBack({ step, actor: "kirikae", reason: detail }, atMs);
   }
 }
 
@@ -61,13 +61,17 @@ type MovedEvent = Extract<ReleaseEvent, { kind: "moved" }>;
 
 function afterMove(plan: StepPlans, state: ReleaseState, { atMs, failed }: MovedEvent): ReleaseAdvance {
   const { phase } = state;
-  if (phase.kind === "rollingBack") return go({ ...state, phase: { ...phase, kind: "rolledBack" } });
+  if (phase.kind === "rollingBack") {
+    const { reason } = phase;
+    const why = reason === undefined ? {} : { reason };
+    return go({ ...state, phase: { kind: "rolledBack", step: phase.step, ...why } });
+  }
   if (phase.kind !== "moving") return notNow("no weights are being moved");
   const { step } = phase;
   const { maxFailed } = plan.spec;
   if (maxFailed !== undefined && failed > maxFailed) {
     const reason = `${failed} requests failed while weights moved, and ${maxFailed} may`;
-    return takeBack({ step, actor: "kirikae", reason });
+    return takeBack({ step, actor: "kirikae", reason }, atMs);
   }
   const isLast = plan.steps[step + 1] === undefined;
   const next: ReleaseState = { ...state, pausesAfterMove: false };
@@ -77,11 +81,21 @@ function afterMove(plan: StepPlans, state: ReleaseState, { atMs, failed }: Moved
   return enterStep(plan, next, { step: step + 1, atMs });
 }
 
-function afterFailure(state: ReleaseState, reason: string): ReleaseAdvance {
+/** How long after a failure the way back is tried again; a proxy that ended is back by then. */
+const triesAfterMs = [1_000, 2_000, 4_000];
+
+function afterFailure(
+  state: ReleaseState,
+  { atMs, reason }: Extract<ReleaseEvent, { kind: "moveFailed" }>,
+): ReleaseAdvance {
   const { phase } = state;
   if (phase.kind === "moving") return failStep(state, { step: phase.step, reason });
   if (phase.kind !== "rollingBack") return notNow("no weights are being moved");
-  return go({ ...state, phase: { kind: "failed", step: phase.step, during: "wayBack", reason } });
+  const { step, failures } = phase;
+  const waitMs = triesAfterMs[failures.length];
+  return waitMs === undefined
+    ? go({ ...state, phase: { kind: "failed", step, during: "wayBack", reason } })
+    : tryWayBack({ ...phase, failures: [...failures, reason] }, atMs + waitMs);
 }
 
 /** What was asked for beforehand, a pause or a full promotion, was asked for a release that goes well. */

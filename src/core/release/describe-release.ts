@@ -109,8 +109,11 @@ function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
     case "paused":
       return `${phase.reason ?? "paused"}; resume, promote, roll back or abort`;
     case "rolledBack":
-    case "rollingBack":
-      return phase.reason === undefined ? describePhase(phase) : `${describePhase(phase)}, because ${phase.reason}`;
+      return describeBack(phase);
+    case "rollingBack": {
+      const failure = phase.failures.at(-1);
+      return failure === undefined ? describeBack(phase) : `${describeBack(phase)}; tries again, because ${failure}`;
+    }
     case "planned":
     case "moving":
     case "checking":
@@ -123,6 +126,10 @@ function describeFailure({ step, during, reason }: Extract<ReleasePhase, { kind:
   const why = reason.replace(/\.$/u, "");
   if (during === "wayBack") return `the way back failed: ${why}; retry or abort`;
   return `step ${step + 1} failed: ${why}; retry, roll back or abort`;
+}
+
+function describeBack(phase: Extract<ReleasePhase, { kind: "rollingBack" | "rolledBack" }>): string {
+  return phase.reason === undefined ? describePhase(phase) : `${describePhase(phase)}, because ${phase.reason}`;
 }
 
 /** The way back after the last step is at no step. */

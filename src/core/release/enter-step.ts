@@ -1,4 +1,4 @@
-import type { ReleaseEffect, ReleaseState, StepPlans } from "./release-state.ts";
+import type { ReleaseEffect, ReleaseState, StepPlans, WayBack } from "./release-state.ts";
 
 /** Why a command cannot be taken now, in words that follow "because". */
 export interface NotNow {
@@ -46,17 +46,17 @@ export function hold(
   return go({ ...state, phase: { kind: "holding", ...at } }, effect);
 }
 
-interface WayBack {
-  readonly step: number;
-  readonly actor: string;
-  /** Where a judge wanted it. */
-  readonly reason?: string;
+/** Begins the way back; whatever was to happen after a move no longer is. */
+export function takeBack(way: Omit<WayBack, "failures">, atMs: number): ReleaseAdvance {
+  return tryWayBack({ ...way, failures: [] }, atMs);
 }
 
-/** Begins the way back; whatever was to happen after a move no longer is. */
-export function takeBack({ step, actor, reason }: WayBack): ReleaseAdvance {
-  const phase = { kind: "rollingBack", step, ...(reason === undefined ? {} : { reason }) } as const;
-  return go({ phase, pausesAfterMove: false, skipsGates: false }, { kind: "moveBack", step, actor });
+export function tryWayBack(way: WayBack, notBeforeMs: number): ReleaseAdvance {
+  const { step, actor } = way;
+  return go(
+    { phase: { kind: "rollingBack", ...way }, pausesAfterMove: false, skipsGates: false },
+    { kind: "moveBack", step, actor, notBeforeMs },
+  );
 }
 
 export function go(state: ReleaseState, effect?: ReleaseEffect): ReleaseAdvance {

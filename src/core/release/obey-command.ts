@@ -141,7 +141,7 @@ function retry(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEve
   const { phase } = state;
   if (phase.kind !== "failed") return notNow("nothing has failed");
   return phase.during === "wayBack"
-    ? takeBack({ step: phase.step, actor })
+    ? takeBack({ step: phase.step, actor }, atMs)
     : enterStep(plan, state, { step: phase.step, atMs });
 }
 
@@ -151,9 +151,9 @@ function abort(state: ReleaseState, { actor }: CommandEvent): ReleaseAdvance {
   return go({ ...state, phase: { kind: "aborted", step: stepOf(phase), reason: `stopped by ${actor}` } });
 }
 
-function rollBack(plan: StepPlans, { phase }: ReleaseState, { actor }: CommandEvent): ReleaseAdvance {
+function rollBack(plan: StepPlans, { phase }: ReleaseState, { actor, atMs }: CommandEvent): ReleaseAdvance {
   if (isMoving(phase)) return movingNow();
-  return takeBack({ step: phase.kind === "done" ? plan.steps.length : stepOf(phase), actor });
+  return takeBack({ step: phase.kind === "done" ? plan.steps.length : stepOf(phase), actor }, atMs);
 }
 
 function movingNow(): NotNow {

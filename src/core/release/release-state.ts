@@ -14,12 +14,21 @@ export type ReleasePhase =
   | { readonly kind: "paused"; readonly step: number; readonly within: PausedWait | null; readonly reason?: string }
   /** A step, or the way back, failed or was rejected; a person decides. */
   | { readonly kind: "failed"; readonly step: number; readonly during: "step" | "wayBack"; readonly reason: string }
-  /** All weights go back to those before the release; the reason where a judge wanted it. */
-  | { readonly kind: "rollingBack"; readonly step: number; readonly reason?: string }
+  /** All weights go back to those before the release. */
+  | ({ readonly kind: "rollingBack" } & WayBack)
   /** Ends: traffic is where the last step put it, where somebody stopped it, or where it was before. */
   | { readonly kind: "done" }
   | { readonly kind: "aborted"; readonly step: number; readonly reason: string }
   | { readonly kind: "rolledBack"; readonly step: number; readonly reason?: string };
+
+export interface WayBack {
+  readonly step: number;
+  readonly actor: string;
+  /** Where a judge wanted it. */
+  readonly reason?: string;
+  /** Why each try so far has failed, oldest first. */
+  readonly failures: readonly string[];
+}
 
 /** What a pause has interrupted, so that nothing of it is lost: the time of a hold, and who has approved. */
 export type PausedWait =
@@ -65,7 +74,7 @@ export type Verdict = "pass" | "fail" | "unknown";
 export type ReleaseEffect =
   | { readonly kind: "moveForward"; readonly step: number }
   /** Back to before the release, of all that steps up to this one have moved. */
-  | { readonly kind: "moveBack"; readonly step: number; readonly actor: string }
+  | { readonly kind: "moveBack"; readonly step: number; readonly actor: string; readonly notBeforeMs: number }
   | { readonly kind: "judge"; readonly step: number }
   | { readonly kind: "wakeAt"; readonly atMs: number };
 
