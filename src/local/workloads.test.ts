@@ -227,7 +227,7 @@ describe("addresses", () => {
         readiness: { path: undefined, intervalMs: 100, timeoutMs: 1_000 },
       }),
     ]);
-    expect(workloads.endpoints("ns/app")).toEqual([{ host: "127.0.0.1", port, ready: true }]);
+    expect(workloads.endpoints("ns/app")).toEqual([{ host: "127.0.0.1", port, replica: 0, ready: true }]);
     expect(workloads.status()).toEqual([
       {
         name: "ns/app",
