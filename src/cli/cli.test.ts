@@ -209,6 +209,12 @@ describe("moves", () => {
     expect(backend.live).toBe("blue");
   });
 
+  test.each([["--dry-run"], ["--route", "public"]])("rollback --release refuses %s", async (...option) => {
+    const { status, stderr } = await run(["rollback", "to-green", "--release", ...option]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`KIR5057 ${option[0]} does not go with --release.`);
+  });
+
   test("Ctrl-C stops watching and the move runs on", async () => {
     const held = Promise.withResolvers<void>();
     backend.mayEnd = held.promise;
