@@ -109,9 +109,9 @@ describe("a check", () => {
     await using process = new ReleaseProcess();
     process.start(strategy);
     await process.until("checking");
-    process.counters = counted(5);
+    process.counters = counted(20);
     expect(await process.until("rolledBack")).toMatchObject({
-      message: "rolled back, because 95 % of 100 answers of the new version were good, and 99 % are asked for",
+      message: "rolled back, because 80 % of 100 answers of the new version were good, and 99 % are asked for",
     });
     expect(await process.weightOfGreen(web)).toBe(0);
   });

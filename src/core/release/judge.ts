@@ -34,13 +34,34 @@ export function judgeVersion(
     return isOver ? { verdict: "unknown", detail } : undefined;
   }
   const rate = `${successPercent(fresh)} % of ${fresh.requests} answers of the new version were good`;
-  if (minSuccessPercent !== undefined && successPercent(fresh) < minSuccessPercent) {
+  if (minSuccessPercent !== undefined && isTooBad(fresh, minSuccessPercent, isOver)) {
     return { verdict: "fail", detail: `${rate}, and ${minSuccessPercent} % are asked for` };
   }
   if (comparesWithLive && live.requests >= minRequests && isWorse(fresh, live)) {
     return { verdict: "fail", detail: `${rate}, but ${successPercent(live)} % of ${live.requests} of the one before` };
   }
   return isOver ? { verdict: "pass", detail: rate } : undefined;
+}
+
+/** A look at a version that is just good enough finds it wanting by chance less than once in this many. */
+const looksPerMistake = 30_000;
+
+/**
+ * At the end the share itself decides. Until then every second is another chance to be wrong, so it has to be further off
+ * than luck explains: the Chernoff bound on the chance of that many errors, which holds for few requests too.
+ */
+function isTooBad(fresh: VersionCounts, minSuccessPercent: number, isOver: boolean): boolean {
+  if (successPercent(fresh) >= minSuccessPercent) return false;
+  if (isOver) return true;
+  const divergence = divergenceOf(fresh.errors / fresh.requests, 1 - minSuccessPercent / 100);
+  return fresh.requests * divergence > Math.log(looksPerMistake);
+}
+
+/** Kullback-Leibler, of two shares of errors, in nats. */
+function divergenceOf(seen: number, allowed: number): number {
+  if (allowed <= 0) return seen > 0 ? Number.POSITIVE_INFINITY : 0;
+  const good = seen >= 1 ? 0 : (1 - seen) * Math.log((1 - seen) / (1 - allowed));
+  return seen * Math.log(seen / allowed) + good;
 }
 
 /** With two decimals, rounded down, so that what is not good never shows as 100. */
