@@ -88,6 +88,15 @@ test("a release does not begin while one of its services is moved by hand", asyn
   await process.until("holding");
 });
 
+test("another release is named where it is the one that moves", async () => {
+  await using process = new ReleaseProcess();
+  process.target.behave({ kind: "slow", durationMs: 90 });
+  process.start(held);
+  await vi.waitFor(() => expect(process.engine.isMoving("shop/web")).toBe(true), { interval: 5 });
+  expect(() => process.start(held, { name: "second" })).toThrow("shop/r is moving weights and has these routes");
+  await process.until("holding");
+});
+
 /** A disk that is full at times. */
 class FullJournal implements Journal {
   isFull = false;

@@ -69,6 +69,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   start(source: ReleaseSource): ReleaseStatus {
     const { actor, reason } = source;
     const plan = this.plan(source);
+    this.#runner.checkFree(plan);
     const busy = [...releasedServices(plan)].find((service) => this.#parts.mesh.engine.isMoving(service));
     if (busy !== undefined) {
       throw new KirikaeError("KIR2013", `A move of ${busy} has not ended, and ${plan.release} begins where it ends.`, {

@@ -85,11 +85,26 @@ export class ReleaseRunner implements AsyncDisposable {
 
   /** Throws KIR2034 while another release has one of its routes. */
   start(plan: ReleasePlan, { actor, reason }: Person): StoredRelease {
-    this.#checkFree(plan);
+    this.checkFree(plan);
     const { id } = this.#options.journal.recordRelease({ plan, actor, reason });
     // From here on it is written down, so it goes on by itself whatever becomes of the next write.
     this.#goOn(id, { kind: "start", atMs: this.#options.clock.nowMs() });
     return this.#get(id);
+  }
+
+  /** Throws KIR2034 while another release has one of its routes, or its name. */
+  checkFree(plan: ReleasePlan): void {
+    const wanted = releasedServices(plan);
+    const other = this.active().find(
+      (release) =>
+        release.plan.release === plan.release || [...wanted].some((name) => releasedServices(release.plan).has(name)),
+    );
+    if (other === undefined) return;
+    const phase = describePhase(other.state.phase);
+    throw new KirikaeError("KIR2034", `${other.plan.release} is ${phase} and has these routes.`, {
+      exitStatus: 1,
+      hint: "Let it end, abort it or roll it back first.",
+    });
   }
 
   /** Throws KIR2034 for what the release cannot do now, and KIR2023 while the journal cannot be written. */
@@ -98,7 +113,7 @@ export class ReleaseRunner implements AsyncDisposable {
     if (unwritten !== undefined) this.#take(id, unwritten);
     const { plan, state } = this.#get(id);
     // Going back from its end, it takes its routes again, which may be another one's by now.
-    if (isOver(state.phase) && command.kind === "rollback") this.#checkFree(plan);
+    if (isOver(state.phase) && command.kind === "rollback") this.checkFree(plan);
     this.#checkWeights(this.#take(id, { ...command, ...person, atMs: this.#options.clock.nowMs() }));
     return this.#get(id);
   }
@@ -132,20 +147,6 @@ export class ReleaseRunner implements AsyncDisposable {
     for (const timer of this.#timers.values()) timer[Symbol.dispose]();
     this.#timers.clear();
     await this.idle();
-  }
-
-  #checkFree(plan: ReleasePlan): void {
-    const wanted = releasedServices(plan);
-    const other = this.active().find(
-      (release) =>
-        release.plan.release === plan.release || [...wanted].some((name) => releasedServices(release.plan).has(name)),
-    );
-    if (other === undefined) return;
-    const phase = describePhase(other.state.phase);
-    throw new KirikaeError("KIR2034", `${other.plan.release} is ${phase} and has these routes.`, {
-      exitStatus: 1,
-      hint: "Let it end, abort it or roll it back first.",
-    });
   }
 
   #checkWeights({ id, plan, state: { phase } }: StoredRelease): void {

@@ -63,6 +63,8 @@ async function isUnused({ server, state, proxies }: Retirement): Promise<boolean
   const busy = await proxies.ask(({ admin }) =>
     admin.stats("^cluster\\.(out|in)bound\\|.*\\.upstream_rq_(active|pending_active)$", { usedOnly: true }),
   );
+  // One that does not answer may be at work on requests all the same.
+  if (busy.length < proxies.all.length) return false;
   return busy.every((stats) =>
     [...destinations.keys()].every((name) =>
       ["active", "pending_active"].every((kind) => (stats.get(`cluster.${name}.upstream_rq_${kind}`) ?? 0) === 0),
