@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ReleaseStatus } from "../../src/api/types.ts";
@@ -113,4 +113,25 @@ test("the next start goes on with a release where the one before was killed", as
   await mesh.sandbox.up({ args: mesh.args });
   expect(await released.wait("done")).toMatchObject({ phase: "done" });
   expect(await mesh.expectWorldToEqualJournal()).toBe("green");
+});
+
+test("a saved manifest that moves the same rule stops a release that holds, and stands", async () => {
+  await using mesh = await SampleMesh.create();
+  await mesh.sandbox.up({ args: mesh.args });
+  const released = new ReleasedMesh(mesh, "{steps: [{weight: 10}, {hold: 1h}]}");
+  await released.start();
+  await eventually("the hold", async () => {
+    const [status] = await released.list();
+    return status?.phase === "holding" ? true : undefined;
+  });
+  const before = readFileSync(join(mesh.sandbox.manifests, "mesh.yaml"), "utf8");
+  const [head = "", tail = ""] = before.split("    - name: public\n");
+  mesh.sandbox.write("mesh.yaml", `${head}    - name: public\n${tail.replace("subset: blue", "subset: green")}`);
+  expect(await released.wait("failed")).toMatchObject({
+    phase: "failed",
+    message: expect.stringContaining(
+      "rule 1 (public) of sample-ns/sample-app was given other weights by somebody else",
+    ),
+  });
+  expect(await mesh.seen()).toEqual(new Set(["green"]));
 });
