@@ -72,14 +72,14 @@ export class MeshRuntime implements ApiBackend {
   }
 
   plan(request: MoveRequest): ReturnType<ApiBackend["plan"]> {
-    return this.#parts.current.plan(request);
+    const plan = this.#parts.current.plan(request);
+    this.releases.checkFree(plan);
+    return plan;
   }
 
   async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): ReturnType<ApiBackend["move"]> {
     return this.#inTurn(async () => {
-      const plan = this.#parts.current.plan(request);
-      this.releases.checkFree(plan);
-      return await this.#carryOut(plan, onProgress);
+      return await this.#carryOut(this.plan(request), onProgress);
     });
   }
 

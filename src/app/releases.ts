@@ -3,7 +3,7 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
 import { objectName, type ReleaseManifest } from "../core/manifest/manifest.ts";
 import { parseManifests } from "../core/manifest/parse-manifests.ts";
-import { findDeviation } from "../core/release/check-step.ts";
+import { findDeviation } from "../core/release/find-deviation.ts";
 import { combineMoves } from "../core/release/combine-moves.ts";
 import { describeRelease } from "../core/release/describe-release.ts";
 import { expandStrategy } from "../core/release/expand-strategy.ts";

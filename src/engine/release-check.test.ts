@@ -3,7 +3,7 @@ import type { ReleasePlan } from "../core/release/plan-release.ts";
 import type { Check } from "../core/manifest/release.ts";
 import type { Clock } from "./ports.ts";
 import { type CountersByDestination, runCheck } from "./release-check.ts";
-import type { Judgement } from "../core/release/judge.ts";
+import type { Judgement } from "../core/release/judge-version.ts";
 
 const check: Check = { durationMs: 3_000, minRequests: 10, minSuccessPercent: 99, comparesWithLive: false };
 const plan = {

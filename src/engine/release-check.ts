@@ -1,4 +1,4 @@
-import { type Judgement, judgeVersion, type VersionCounts } from "../core/release/judge.ts";
+import { type Judgement, judgeVersion, type VersionCounts } from "../core/release/judge-version.ts";
 import type { PlannedStep, ReleasePlan } from "../core/release/plan-release.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 import type { Clock } from "./ports.ts";

@@ -65,6 +65,11 @@ test("a healthy release loses no request, on its way there and back", async () =
   expect(await released.wait("paused")).toMatchObject({ phase: "awaiting", step: 5 });
   const refused = await mesh.move("switch", "--to", "green");
   expect(refused).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("KIR2034") });
+  // A dry run says the same.
+  expect(await mesh.move("switch", "--to", "green", "--dry-run")).toMatchObject({
+    exitCode: 1,
+    stdout: refused.stdout,
+  });
   await released.run("approve", "to-green", "--reason", "the figures are good");
   expect(await released.wait("done")).toMatchObject({ phase: "done" });
   expect(await mesh.expectWorldToEqualJournal()).toBe("green");

@@ -1,7 +1,7 @@
 import { assert, double, integer, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Check } from "../manifest/release.ts";
-import { judgeVersion, type VersionCounts } from "./judge.ts";
+import { judgeVersion, type VersionCounts } from "./judge-version.ts";
 
 const compare: Check = { durationMs: 60_000, minRequests: 20, minSuccessPercent: undefined, comparesWithLive: true };
 const threshold: Check = { ...compare, minSuccessPercent: 99, comparesWithLive: false };
