@@ -357,6 +357,30 @@ spec:
     expect(noisy.stderr).toContain("... and 2 more errors; `kirikae check` shows all");
   });
 
+  test("plan: a Release with an error is there and broken, and one that is not there is missing", async () => {
+    const file = join(folder, "release.yaml");
+    const release =
+      "apiVersion: kirikae.dev/v1alpha1\nkind: Release\nmetadata: {name: r, namespace: demo}\nspec: {tos: green}\n";
+    await writeFile(file, release);
+    const broken = await run(["plan", file]);
+    expect(broken).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("holds no Release that is without errors."),
+    });
+    expect(broken.stderr).toContain(`hint: \`kirikae check ${file}\` shows all of them.`);
+    await writeFile(file, gateway);
+    expect(await run(["plan", file])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("holds no Release."),
+    });
+  });
+
+  test("start takes a file and no folder", async () => {
+    await writeFile(join(folder, "a.yaml"), gateway);
+    await writeFile(join(folder, "b.yaml"), gateway);
+    expect(await run(["start", folder])).toMatchObject({ status: 2, stderr: expect.stringContaining("is a folder.") });
+  });
+
   test("history without a journal says so", async () => {
     expect(await run(["history"])).toMatchObject({ status: 3, stderr: expect.stringContaining("KIR2023") });
   });

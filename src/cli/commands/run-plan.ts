@@ -31,21 +31,31 @@ function sourcesOf({ file, paths }: PlanTarget): readonly string[] {
   return file === "-" ? [file] : [dirname(file)];
 }
 
-function findRelease({ mesh }: LoadedMesh, { file }: PlanTarget, wanted: string | undefined): ReleaseManifest {
+function findRelease(
+  { mesh, diagnostics }: LoadedMesh,
+  { file }: PlanTarget,
+  wanted: string | undefined,
+): ReleaseManifest {
+  const isOfFile = (path: string): boolean => file === "-" || path === file || path.endsWith(`/${file}`);
   const all = mesh.manifests.filter((manifest) => manifest.kind === "Release");
-  const inFile = all.filter(({ at }) => file === "-" || at.file === file || at.file.endsWith(`/${file}`));
+  const inFile = all.filter(({ at }) => isOfFile(at.file));
   const named = wanted === undefined ? inFile : inFile.filter((release) => objectName(release) === wanted);
   const [release, ...others] = named;
   const known = inFile.map(objectName);
   if (release === undefined) {
+    // A Release with an error is no manifest that could be planned, and yet the file holds one.
+    const isBroken = diagnostics.some(({ level, at }) => level === "error" && at !== undefined && isOfFile(at.file));
+    const what = `Release${wanted === undefined ? "" : ` ${wanted}`}`;
     throw new KirikaeError(
       "KIR2032",
-      wanted === undefined ? `${file} holds no Release.` : `${file} holds no Release ${wanted}.`,
+      isBroken ? `${file} holds no ${what} that is without errors.` : `${file} holds no ${what}.`,
       {
         exitStatus: 2,
         hint:
           known.length === 0
-            ? "A Release is an object of kirikae.dev/v1alpha1; docs/guide/releases.md shows one."
+            ? isBroken
+              ? `\`kirikae check ${file}\` shows all of them.`
+              : "A Release is an object of kirikae.dev/v1alpha1; docs/guide/releases.md shows one."
             : `It holds ${renderList(known)}.`,
         details: { known },
       },

@@ -1,16 +1,26 @@
 import { readManifests } from "../../local/manifest-folder.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { renderRelease } from "../print/release.ts";
+import { usageError } from "../usage-error.ts";
 import { currentActor } from "./move-options.ts";
 import type { StartOptions } from "./start.ts";
 
 /** Hands the Release to the running `up`, which plans it anew from what is live there. */
 export async function runStart(context: CommandContext, file: string, options: StartOptions): Promise<void> {
   const { sources } = await readManifests(file, { input: context.input });
-  const text = sources.map((source) => source.text).join("\n---\n");
+  const [source, ...others] = sources;
+  if (source === undefined || others.length > 0) {
+    throw usageError(`${file} is a folder.`, "Name the file that holds the Release, or - for standard input.");
+  }
   const { connect } = await import("../connect.ts");
   const api = await connect(context.env);
   const { release, reason } = options;
-  const status = await api.startRelease({ path: file, text, release, reason, actor: currentActor(context.env) });
+  const status = await api.startRelease({
+    path: file,
+    text: source.text,
+    release,
+    reason,
+    actor: currentActor(context.env),
+  });
   printAnswer(context, { exitStatus: 0, data: status, text: (ink) => renderRelease(status, ink) }, options);
 }

@@ -9,6 +9,7 @@ import type {
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 import { renderDuration } from "./duration.ts";
+import { countOf } from "./words.ts";
 
 /** Gateways, services with their versions, proxies and what is not as it should be. */
 export function renderStatus(status: Status, ink: Ink): string {
@@ -123,11 +124,11 @@ function renderInboundPort(port: InboundStatus, ink: Ink): readonly string[] {
   const name = `${workload} replica ${replica}`;
   const turnedAway = refused > 0 ? ink.red(String(refused)) : "0";
   if (protocol === "tcp")
-    return [name, String(port.port), `${connections} connections`, "", "", "", turnedAway, "", ""];
+    return [name, String(port.port), countOf(connections, "connection"), "", "", "", turnedAway, "", ""];
   return [
     name,
     String(port.port),
-    `${requests} requests`,
+    countOf(requests, "request"),
     String(byClass["2xx"]),
     String(byClass["4xx"]),
     errors > 0 ? ink.red(String(errors)) : "0",
