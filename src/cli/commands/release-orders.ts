@@ -20,7 +20,7 @@ const orders = {
   resume: "go on after a pause; a hold waits for what was left of it",
   approve: "say yes to what a release asks; each person counts once",
   reject: "say no to it; the release stops, and weights stay as they are",
-  retry: "try the step again that failed",
+  retry: "try again what failed: a step, or the way back",
   abort: "end a release where it is; weights stay as they are",
 } satisfies Partial<Record<ReleaseCommand["kind"], string>>;
 
