@@ -140,3 +140,24 @@ test("a saved manifest that moves the same rule stops a release that holds, and 
   });
   expect(await mesh.seen()).toEqual(new Set(["green"]));
 });
+
+test("a check goes on over a proxy that ends and starts again", async () => {
+  await using mesh = await SampleMesh.create();
+  await mesh.sandbox.up({ args: mesh.args });
+  const check = "{check: {duration: 6s, minRequests: 10, successRate: {min: 90}, compareWithLive: false}}";
+  const released = new ReleasedMesh(mesh, `{steps: [{weight: 50}, ${check}, {switch: {}}]}`);
+  await using load = await mesh.load();
+  await released.start();
+  await eventually("the check", async () => {
+    const [status] = await released.list();
+    return status?.phase === "checking" ? true : undefined;
+  });
+  const pid = await mesh.envoyPid();
+  process.kill(pid, "SIGKILL");
+  await mesh.whenServing(pid);
+  const status = await released.wait("done");
+  expect(status.events).toContainEqual(expect.objectContaining({ kind: "judged", verdict: "pass" }));
+  expect(status).toMatchObject({ phase: "done" });
+  const { records } = await load.stop();
+  expect(records.length).toBeGreaterThan(0);
+});
