@@ -27,6 +27,21 @@ export function isSameShare(left: SplitWeights, right: SplitWeights): boolean {
   return true;
 }
 
+/**
+ * The destinations that get a larger share after a change. Weights alone do not say it: `199:1` to `9:1` gives the second
+ * twenty times as much without changing its weight.
+ */
+export function gainingDestinations(before: SplitWeights, after: SplitWeights): readonly DestinationId[] {
+  const totalBefore = BigInt(totalWeight(before));
+  const totalAfter = BigInt(totalWeight(after));
+  return Object.entries(after)
+    .filter(([destination, weight]) => {
+      if (totalBefore === 0n) return weight > 0;
+      return BigInt(weight) * totalBefore > BigInt(before[destination] ?? 0) * totalAfter;
+    })
+    .map(([destination]) => destination);
+}
+
 /** The arms of one rule that share its traffic among the versions of one service, by version. */
 export type ShareGroup = ReadonlyMap<string, DestinationId>;
 

@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import type { MovePlan } from "../../core/release/move.ts";
+import { gainingDestinations } from "../../core/release/split-weights.ts";
 import type { Destination, DestinationId, RouteTable } from "../../core/routes/route-table.ts";
 import { findInboundSteps } from "../../core/routes/inbound-steps.ts";
 import { type LocalEndpoints, resolveEndpoints } from "../../core/envoy/endpoints.ts";
@@ -16,7 +17,7 @@ export async function checkDestinations(
   local: LocalEndpoints,
 ): Promise<PreflightReport> {
   const checks = await Promise.all(
-    [...gainingDestinations(plan)].map((id) => {
+    [...findGaining(plan)].map((id) => {
       const version = plan.versions.find(({ destinations }) => destinations.includes(id))?.name ?? id;
       return checkDestination({ id, version, destination: findDestination(table, id) }, local);
     }),
@@ -24,12 +25,8 @@ export async function checkDestinations(
   return { ok: checks.flat().every(({ verdict }) => verdict === "pass"), checks: checks.flat() };
 }
 
-function gainingDestinations(plan: MovePlan): ReadonlySet<DestinationId> {
-  const gaining = new Set<DestinationId>();
-  for (const { before, after } of plan.changes) {
-    for (const [id, weight] of Object.entries(after)) if (weight > (before[id] ?? 0)) gaining.add(id);
-  }
-  return gaining;
+function findGaining({ changes }: MovePlan): ReadonlySet<DestinationId> {
+  return new Set(changes.flatMap(({ before, after }) => gainingDestinations(before, after)));
 }
 
 /** Endpoints are asked in the HTTP that reaches them: a sidecar before them may speak another than its caller does. */
