@@ -78,7 +78,7 @@ describe("exit status 2: wrong use", () => {
     [["check", "x", "--output", "xml"], "Allowed choices are"],
     [["check", "x", "--fail-on", "fatal"], "Allowed choices are"],
     [["check", "/does/not/exist"], "does not exist"],
-    [["explain", "x", "--url", "ftp://a/"], "is not a URL of a gateway"],
+    [["explain", "x", "--url", "ftp://a/"], "is not a URL of http or https"],
     [["explain", "x", "--url", "http://a/", "-H", "nonsense"], "is not a header"],
     [["explain", "x", "--url", "http://a:99999/"], "is not a port"],
   ])("%j", async (args, message) => {
@@ -373,6 +373,14 @@ spec:
       status: 2,
       stderr: expect.stringContaining("holds no Release."),
     });
+  });
+
+  test("curl says what is wrong with a number and a URL, as one sentence", async () => {
+    const from = ["curl", "--from", "demo/a"];
+    const none = await run([...from, "http://a/", "-n", "0"]);
+    expect(none).toMatchObject({ status: 2, stderr: expect.stringMatching(/from 1 to 100000\.\n/u) });
+    const url = await run([...from, "ftp://a/"]);
+    expect(url.stderr).toContain('"ftp://a/" is not a URL of http or https.\n  hint: Write it as in http://');
   });
 
   test("start takes a file and no folder", async () => {

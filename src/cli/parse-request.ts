@@ -17,10 +17,7 @@ const urlPattern =
 export function parseRequest({ url, header, method }: RequestText): SimulatedRequest {
   const parts = urlPattern.exec(url)?.groups;
   if (parts === undefined) {
-    throw usageError(
-      `"${url}" is not a URL of a gateway.`,
-      "Write it as in --url http://sample.hoge.com/path?query=1.",
-    );
+    throw usageError(`"${url}" is not a URL of http or https.`, "Write it as in http://sample.hoge.com/path?query=1.");
   }
   const scheme = parts["scheme"]?.toLowerCase() === "https" ? "https" : "http";
   const port = parts["port"] === undefined ? defaultPort[scheme] : Number(parts["port"]);

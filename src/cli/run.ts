@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import type { KirikaeError } from "../core/diagnostics/error.ts";
 import type { CommandContext } from "./command.ts";
 import { asKirikaeError, errorToJson, renderError } from "./print/error.ts";
+import { asSentence } from "./print/words.ts";
 import { buildProgram } from "./program.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { usageError } from "./usage-error.ts";
@@ -60,7 +61,10 @@ function toError(error: unknown): KirikaeError {
   if (error.code === "commander.help") return usageError("No command was given.");
   const text = error.message.replace(/^error: /u, "").trim();
   const [message = text, ...suggestion] = text.split("\n");
-  return usageError(`${message[0]?.toUpperCase() ?? ""}${message.slice(1)}.`, suggestion.join(" ") || undefined);
+  return usageError(
+    asSentence(`${message[0]?.toUpperCase() ?? ""}${message.slice(1)}`),
+    suggestion.join(" ") || undefined,
+  );
 }
 
 /** Whoever wants a program gone may tell it and its whole group (as GNU timeout does): both are one request. */
