@@ -30,7 +30,7 @@ export const releaseOrderSchema = {
           enum: ["promote", "pause", "resume", "approve", "reject", "retry", "abort", "rollback"],
           description: "What to do.",
         },
-        full: { type: "boolean", description: "With promote: every gate that is left is passed." },
+        full: { type: "boolean", description: "With promote: every hold and check that is left is passed." },
       },
     },
     actor: name("Who asks, for the history."),

@@ -93,10 +93,14 @@ describe("people", () => {
     expect(run("start", "moved", "timeUp", "approve", "reject", "retry").state.phase).toMatchObject({ approvedBy: [] });
   });
 
-  test("an approval is not given by a promotion, unless it is a full one", () => {
+  test("an approval is not given by a promotion, a full one neither", () => {
     expect(() => run("start", "moved", "timeUp", "promote")).toThrow("asks for approval");
-    expect(run("start", "moved", { kind: "promote", full: true })).toMatchObject({
-      state: { phase: { kind: "moving", step: 4 } },
+    expect(() => run("start", "moved", "timeUp", { kind: "promote", full: true })).toThrow("asks for approval");
+    expect(run("start", { kind: "promote", full: true }, "moved").state.phase).toMatchObject({ kind: "awaiting" });
+    // Of what is left, the hold without an end is passed.
+    expect(run("start", { kind: "promote", full: true }, "moved", ...approvals).state.phase).toEqual({
+      kind: "moving",
+      step: 4,
     });
   });
 

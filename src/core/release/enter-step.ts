@@ -32,7 +32,6 @@ export function enterStep(plan: StepPlans, state: ReleaseState, { step, atMs }: 
       if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
       return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
     case "approve":
-      if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
       return go({ ...state, phase: { kind: "awaiting", step, approvedBy: [] } });
   }
 }

@@ -37,7 +37,7 @@ export function obeyCommand(plan: StepPlans, state: ReleaseState, event: Command
   }
 }
 
-/** `promote` ends a hold, a check or a pause; `promote --full` passes every gate that is left, approvals too. */
+/** `promote` ends a hold, a check or a pause; `promote --full` passes every hold and check that is left. Approvals stay. */
 function promote(
   plan: StepPlans,
   state: ReleaseState,
@@ -48,7 +48,6 @@ function promote(
   if (phase.kind === "holding" || phase.kind === "checking")
     return enterStep(plan, next, { step: phase.step + 1, atMs });
   if (phase.kind === "paused") return promotePaused(plan, next, { phase, atMs });
-  if (phase.kind === "awaiting" && full) return enterStep(plan, next, { step: phase.step + 1, atMs });
   if (phase.kind === "moving" && full) return go(next);
   return notNow(
     phase.kind === "awaiting" ? "it asks for approval, not for promotion" : `it is ${describePhase(phase)}`,
@@ -65,7 +64,7 @@ function promotePaused(
 ): ReleaseAdvance {
   const { step, within } = phase;
   if (within === null) return enterStep(plan, state, { step, atMs });
-  if (within.kind !== "approve" || state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
+  if (within.kind !== "approve") return enterStep(plan, state, { step: step + 1, atMs });
   return go({ ...state, phase: { kind: "awaiting", step, approvedBy: within.approvedBy } });
 }
 

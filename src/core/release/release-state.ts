@@ -40,7 +40,7 @@ export interface ReleaseState {
   readonly phase: ReleasePhase;
   /** A pause asked for while weights move takes effect when they have. */
   readonly pausesAfterMove: boolean;
-  /** The hold and approval steps from here on are passed without waiting. */
+  /** Holds and checks from here on are passed without waiting; what people have to approve is not. */
   readonly skipsGates: boolean;
 }
 
