@@ -41,7 +41,7 @@ function orderCommand(
     .argument("<name>", "the release")
     .option(...namespaceOption)
     .option("--reason <text>", "why, for the history");
-  if (kind === "promote") command.option("--full", "pass every hold and approval that is left");
+  if (kind === "promote") command.option("--full", "pass every hold and check that is left; approvals stay");
   return command.option(...jsonOption).action(async (name: string, options: OrderOptions) => {
     const { runReleaseOrder } = await import("./run-release-order.ts");
     await runReleaseOrder(context, { name, command: toCommand(kind, options) }, options);
