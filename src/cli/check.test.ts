@@ -58,6 +58,11 @@ const ignore = (entries: string) => virtualService(`{kirikae.dev/ignore: ${JSON.
 const codesOf = (stdout: string): readonly string[] => JSON.parse(stdout).map(({ code }: { code: string }) => code);
 
 describe("what is read", () => {
+  test("an empty standard input is no answer, because the command before it may have failed", async () => {
+    const { status, stderr } = await check(["-"]);
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining("Standard input is empty.") });
+  });
+
   test("files, folders and standard input together, each file once", async () => {
     await mkdir(join(folder, "sub"));
     await writeFile(join(folder, "gateway.yaml"), gateway);

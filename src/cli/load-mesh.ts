@@ -35,7 +35,8 @@ export async function loadMesh(paths: readonly string[], options: LoadOptions): 
   const { defaultNamespace, input } = options;
   const set = await readAllManifests(paths, { input, unreadable: "report" });
   const { sources } = set;
-  if (sources.length === 0 && set.diagnostics.length === 0) throw nothingToRead(paths);
+  const isBlank = sources.every(({ text }) => text.trim() === "");
+  if (isBlank && set.diagnostics.length === 0) throw nothingToRead(paths);
   const model = await judgeSecrets(buildMeshModel(sources, { defaultNamespace, nowMs: Date.now() }));
   const found = explainTemplates([...set.diagnostics, ...model.diagnostics], sources);
   const { shown, suppressed } = applySuppressions(found, readIgnoreAnnotations(sources, { defaultNamespace }));
@@ -65,9 +66,13 @@ export function noteErrors({ diagnostics, lines }: LoadedMesh, terminal: Termina
   return errors.length;
 }
 
-/** A pipeline that checks the wrong folder must not be told that all is well. */
+/** A pipeline that checks the wrong folder, or what a failed command printed, must not be told that all is well. */
 function nothingToRead(paths: readonly string[]): KirikaeError {
-  return new KirikaeError("KIR5013", `There is no .yaml, .yml or .json file in ${paths.join(", ")}.`, {
+  const where =
+    paths.join(", ") === "-"
+      ? "Standard input is empty."
+      : `There is no manifest in ${paths.join(", ")}: no .yaml, .yml or .json file that holds anything.`;
+  return new KirikaeError("KIR5013", where, {
     exitStatus: 2,
     hint: "Name a folder of manifests, one file, or - for standard input.",
   });
