@@ -1,7 +1,7 @@
 import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus } from "../api/types.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
-import { objectName, type ReleaseManifest } from "../core/manifest/manifest.ts";
+import { isNamed, objectName, type ReleaseManifest } from "../core/manifest/manifest.ts";
 import { parseManifests } from "../core/manifest/parse-manifests.ts";
 import { findDeviation } from "../core/release/find-deviation.ts";
 import { combineMoves } from "../core/release/combine-moves.ts";
@@ -135,7 +135,7 @@ function readRelease({ path, text, release: wanted }: ReleaseSource, defaultName
   }
   const all = manifests.filter((manifest) => manifest.kind === "Release");
   const known = all.map(objectName);
-  const named = all.filter((release) => wanted === undefined || objectName(release) === wanted);
+  const named = all.filter((release) => wanted === undefined || isNamed(release, wanted));
   const [release, ...others] = named;
   if (release !== undefined && others.length === 0) return release;
   throw new KirikaeError("KIR2032", `${path} holds ${all.length === 0 ? "no Release" : `${all.length} Releases`}.`, {

@@ -60,7 +60,10 @@ const codesOf = (stdout: string): readonly string[] => JSON.parse(stdout).map(({
 describe("what is read", () => {
   test("an empty standard input is no answer, because the command before it may have failed", async () => {
     const { status, stderr } = await check(["-"]);
-    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining("Standard input is empty.") });
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("Standard input is empty."),
+    });
   });
 
   test("files, folders and standard input together, each file once", async () => {

@@ -170,7 +170,7 @@ export class ReleaseRunner implements AsyncDisposable {
     if (advanced.kind === "notNow") {
       throw new KirikaeError(
         "KIR2034",
-        `${before.plan.release} cannot ${event.kind} now, because ${advanced.because}.`,
+        `${before.plan.release} cannot ${event.kind === "rollback" ? "be rolled back" : event.kind} now, because ${advanced.because}.`,
         {
           exitStatus: 1,
           hint: "`kirikae list` shows what each release is doing.",

@@ -1,19 +1,37 @@
 import {
   createCommand,
   jsonOption,
+  namespaceOption,
   printAnswer,
+  type Answer,
   type Command,
   type CommandContext,
   type JsonOption,
 } from "../command.ts";
 
+interface ListOptions extends JsonOption {
+  readonly namespace?: string;
+}
+
 export function listCommand(context: CommandContext): Command {
-  return createCommand("list", "the releases that were started, and what each is doing")
+  return createCommand("list", "the releases that were started, newest first; of one, what happened and who did what")
+    .argument("[name]", "only the newest release of this name")
+    .option(...namespaceOption)
     .option(...jsonOption)
-    .action(async (options: JsonOption) => {
+    .action(async (name: string | undefined, options: ListOptions) => {
       const { connect } = await import("../connect.ts");
       const releases = await (await connect(context.env)).releases();
-      const { renderReleases } = await import("../print/release.ts");
-      printAnswer(context, { exitStatus: 0, data: releases, text: (ink) => renderReleases(releases, ink) }, options);
+      const { renderReleases, renderReleaseStory } = await import("../print/release.ts");
+      if (name === undefined) {
+        const text: Answer["text"] = (ink) => renderReleases(releases, ink);
+        return printAnswer(context, { exitStatus: 0, data: releases, text }, options);
+      }
+      const { findRelease } = await import("../find-release.ts");
+      const found = findRelease(releases, { name, namespace: options.namespace });
+      return printAnswer(
+        context,
+        { exitStatus: 0, data: found, text: (ink) => renderReleaseStory(found, ink) },
+        options,
+      );
     });
 }

@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import { objectName, type ReleaseManifest } from "../../core/manifest/manifest.ts";
+import { isNamed, objectName, type ReleaseManifest } from "../../core/manifest/manifest.ts";
 import { planRelease } from "../../core/release/plan-release.ts";
 import { renderList } from "../../core/release/refusals.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
@@ -39,7 +39,7 @@ function findRelease(
   const isOfFile = (path: string): boolean => file === "-" || path === file || path.endsWith(`/${file}`);
   const all = mesh.manifests.filter((manifest) => manifest.kind === "Release");
   const inFile = all.filter(({ at }) => isOfFile(at.file));
-  const named = wanted === undefined ? inFile : inFile.filter((release) => objectName(release) === wanted);
+  const named = wanted === undefined ? inFile : inFile.filter((release) => isNamed(release, wanted));
   const [release, ...others] = named;
   const known = inFile.map(objectName);
   if (release === undefined) {

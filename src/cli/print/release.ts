@@ -16,20 +16,70 @@ export function renderRelease(status: ReleaseStatus, ink: Ink): string {
   return `${heading}\n${renderTable(rows, "  ")}${note}`;
 }
 
+/** One release with its steps, and all that happened to it. */
+export function renderReleaseStory(status: ReleaseStatus, ink: Ink): string {
+  const { actor, reason, startedAt, events } = status;
+  const begin = [startedAt, `started by ${actor}${reason === null ? "" : `: ${reason}`}`];
+  const later = events
+    .filter(({ kind }) => kind !== "start")
+    .map((event) => [new Date(event.atMs).toISOString(), describeEvent(event)]);
+  const rows = [begin, ...later].map(([at = "", what = ""]) => [ink.dim(at), what]);
+  return `${renderRelease(status, ink)}\n${renderTable(rows, "  ")}`;
+}
+
+type Event = ReleaseStatus["events"][number];
+
+const commandWords: Readonly<Record<Extract<Event, { readonly actor: string }>["kind"], string>> = {
+  promote: "promoted",
+  pause: "paused",
+  resume: "resumed",
+  approve: "approved",
+  reject: "rejected",
+  retry: "tried again",
+  abort: "ended",
+  rollback: "rolled back",
+};
+
+function describeEvent(event: Event): string {
+  if ("actor" in event) {
+    return `${commandWords[event.kind]} by ${event.actor}${event.reason === null ? "" : `: ${event.reason}`}`;
+  }
+  switch (event.kind) {
+    case "start":
+      return "begun";
+    case "moved":
+      return event.failed === 0
+        ? "weights moved and proved"
+        : `weights moved and proved, ${event.failed} requests failed`;
+    case "moveFailed":
+      return `weights not moved: ${event.reason}`;
+    case "timeUp":
+      return "the hold was over";
+    case "overruled":
+      return `overruled: ${event.reason}`;
+    case "judged":
+      return `check ${event.verdict}: ${event.detail}`;
+  }
+}
+
 /** A line for each release, newest first. */
 export function renderReleases(releases: readonly ReleaseStatus[], ink: Ink): string {
   if (releases.length === 0) return "No release was started. `kirikae start FILE` starts one.";
   const rows = releases
     .toReversed()
-    .map(({ release, to, phase, step, steps, message, startedAt }) => [
+    .map(({ release, to, phase, step, steps, message, startedAt, untilMs }) => [
       release,
       inkVersion(ink, to),
       inkPhase(phase, ink),
       step === null ? "" : `step ${step} of ${steps.length}`,
-      message === phase ? "" : message,
+      message === phase ? "" : renderMessage(message, untilMs),
       ink.dim(startedAt),
     ]);
   return renderTable(rows);
+}
+
+function renderMessage(message: string, untilMs: number | null): string {
+  return untilMs === null ? message : `${message} (${new Date(untilMs).toISOString()})`;
 }
 
 function markOf(state: ReleaseStatus["steps"][number]["state"], ink: Ink): string {

@@ -117,6 +117,11 @@ export function objectName(manifest: Manifest): ObjectName {
   return namespace === "" ? name : `${namespace}/${name}`;
 }
 
+/** Whether it is called so: `namespace/name`, or its name alone. */
+export function isNamed(manifest: Manifest, wanted: string): boolean {
+  return objectName(manifest) === wanted || manifest.metadata.name === wanted;
+}
+
 /**
  * `Kind namespace/name`, the form in which diagnostics name an object. What is made from another object has that one's
  * name, because that is what somebody wrote.

@@ -37,6 +37,7 @@ export function describePhase(phase: ReleasePhase): string {
     case "planned":
     case "paused":
     case "failed":
+      return "stopped by a failure";
     case "done":
     case "aborted":
       return phase.kind;

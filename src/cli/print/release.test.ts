@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import type { ReleaseStatus } from "../../api/types.ts";
+import { plainInk } from "../ink.ts";
+import { renderReleaseStory } from "./release.ts";
+
+test("the story of a release says who did what, and why", () => {
+  const status = {
+    id: "r1",
+    release: "shop/to-green",
+    to: "green",
+    services: ["shop/web"],
+    phase: "rolledBack",
+    step: 2,
+    message: "rolled back",
+    untilMs: null,
+    steps: [{ number: 1, kind: "weight", state: "undone", summary: "green 10 %, blue 90 %" }],
+    startedAt: "2026-11-21T10:00:00.000Z",
+    actor: "ann",
+    reason: "release 12",
+    events: [
+      { kind: "start", atMs: 1_795_255_200_000 },
+      { kind: "moved", atMs: 1_795_255_201_000, failed: 0 },
+      { kind: "approve", atMs: 1_795_255_202_000, actor: "bob", reason: "looks good" },
+      { kind: "judged", atMs: 1_795_255_203_000, verdict: "pass", detail: "all good" },
+      { kind: "rollback", atMs: 1_795_255_204_000, actor: "eve", reason: null },
+    ],
+  } as unknown as ReleaseStatus;
+  expect(renderReleaseStory(status, plainInk)).toMatchInlineSnapshot(`
+    "Release  shop/to-green to green: rolled back
+      undone  1  weight  green 10 %, blue 90 %
+      rolled back
+      2026-11-21T10:00:00.000Z  started by ann: release 12
+      2026-11-21T10:00:01.000Z  weights moved and proved
+      2026-11-21T10:00:02.000Z  approved by bob: looks good
+      2026-11-21T10:00:03.000Z  check pass: all good
+      2026-11-21T10:00:04.000Z  rolled back by eve"
+  `);
+});
