@@ -113,6 +113,8 @@ class ManifestReader {
   readonly #sources: SourceText[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   readonly #seen = new Set<string>();
+  /** Files are read one after the other, so that thousands of them need one buffer. */
+  readonly #scratch = Buffer.alloc(256 * 1024);
   #totalBytes = 0;
   #isFull = false;
 
@@ -187,7 +189,7 @@ class ManifestReader {
       );
       return;
     }
-    const bytes = await readBounded(path, this.#limits.maxFileBytes).catch((error: unknown) => {
+    const bytes = await readBounded(path, this.#limits.maxFileBytes, this.#scratch).catch((error: unknown) => {
       throw asReadError(error, path);
     });
     this.#add(path, bytes);
@@ -266,17 +268,17 @@ function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): "file" | 
   return entry.isFile() ? "file" : undefined;
 }
 
-/** Reads at most `maxBytes`; undefined when there is more, also when the file grows meanwhile. */
-async function readBounded(path: string, maxBytes: number): Promise<Buffer | undefined> {
+/** Reads at most `maxBytes` by way of `scratch`; undefined when there is more, also when the file grows meanwhile. */
+async function readBounded(path: string, maxBytes: number, scratch: Buffer): Promise<Buffer | undefined> {
   await using file = await open(path, "r");
   const chunks: Buffer[] = [];
   let length = 0;
   for (;;) {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(256 * 1024));
+    const { bytesRead } = await file.read(scratch);
     if (bytesRead === 0) return Buffer.concat(chunks);
     length += bytesRead;
     if (length > maxBytes) return undefined;
-    chunks.push(buffer.subarray(0, bytesRead));
+    chunks.push(Buffer.from(scratch.subarray(0, bytesRead)));
   }
 }
 
