@@ -1,9 +1,6 @@
 import * as fc from "fast-check";
 import { sometimes, withoutAbsent } from "./sometimes.ts";
 
-/** Where HTTP, TLS and plain connections come in; 9000 is claimed by servers of several protocols. */
-const gatewayPorts = { http: [80, 81], tls: [443, 444], tcp: [9000] } as const;
-
 /** Secrets of these names are in the namespace of the gateway's pods; `gone` is not. */
 export const credentials = ["cert-a", "cert-b", "gone"] as const;
 
