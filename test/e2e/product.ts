@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ export class Sandbox implements AsyncDisposable {
     if (typeof files["copyOf"] === "string") {
       cpSync(join(repository, files["copyOf"]), this.manifests, { recursive: true });
     } else {
-      cpSync(mkdtempSync(join(tmpdir(), "kirikae-empty-")), this.manifests, { recursive: true });
+      mkdirSync(this.manifests);
       for (const [name, text] of Object.entries(files)) this.write(name, text);
     }
   }

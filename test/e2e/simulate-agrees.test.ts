@@ -19,7 +19,7 @@ import { type Form, ServedWorld } from "./agreement/served-world.ts";
 const asked = process.env["KIRIKAE_AGREEMENT_MESHES"];
 const meshes = Number(asked ?? 450);
 const longestMs = 60_000;
-const seed = Number(process.env["KIRIKAE_SEED"] ?? Date.now() % 1_000_000);
+const seed = Number(process.env["KIRIKAE_SEED"] ?? 20_261_121);
 const requestsEach = 80;
 const connectionsEach = 8;
 /** At the same time: an answer is mostly waited for. */
