@@ -15,10 +15,10 @@ import { agreeOnConnection, agreeOnRequest, type Comparison } from "./agreement/
 import { startUpstreams } from "./agreement/echo-upstreams.ts";
 import { type Form, ServedWorld } from "./agreement/served-world.ts";
 
-/** About 47 pairs each. `npm run soak` and CI ask for a number; without one it ends after a minute at the latest. */
+/** About 47 pairs each. `npm run soak` and CI ask for a number; without one it ends after half a minute. */
 const asked = process.env["KIRIKAE_AGREEMENT_MESHES"];
 const meshes = Number(asked ?? 450);
-const longestMs = 60_000;
+const longestMs = 30_000;
 const seed = Number(process.env["KIRIKAE_SEED"] ?? 20_261_121);
 const requestsEach = 80;
 const connectionsEach = 8;
