@@ -133,3 +133,38 @@ spec:
     plan: { changes: [{ after: { "outbound|9080|v2|app.demo.svc.cluster.local": 100 } }], stays: [] },
   });
 });
+
+test("a rule that leads elsewhere on another port of a gateway is moved on both", () => {
+  const gateway = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: gw, namespace: demo }
+spec:
+  selector: { istio: ingressgateway }
+  servers:
+    - { port: { number: 80, name: http, protocol: HTTP }, hosts: [a.test] }
+    - { port: { number: 8080, name: http-admin, protocol: HTTP }, hosts: [a.test] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: front, namespace: demo }
+spec: { hosts: [a.test], gateways: [gw], http: [{ route: [{ destination: { host: app, subset: v1 } }] }] }
+`;
+  const { table } = buildMeshModel(
+    [
+      { path: "m.yaml", text: manifests },
+      { path: "g.yaml", text: gateway },
+    ],
+    { defaultNamespace: "demo" },
+  );
+  const request = { verb: "switch", name: "front", namespace: undefined, route: undefined, to: { v2: 100 } } as const;
+  const planning = planMove({ table, current: new Map(), request: { ...request, actor: "test", reason: undefined } });
+  if (planning.kind === "refused") throw planning.error;
+  const host = "app.demo.svc.cluster.local";
+  const { changes } = planning.plan;
+  expect(new Set(changes.map(({ split }) => split)).size).toBe(2);
+  expect(changes.flatMap(({ after }) => Object.keys(after).filter((id) => (after[id] ?? 0) > 0)).toSorted()).toEqual([
+    `outbound|8080|v2|${host}`,
+    `outbound|80|v2|${host}`,
+  ]);
+});

@@ -8,7 +8,7 @@ import { buildServiceParts, type ServiceParts, viewRoutingId } from "./outbound-
 import { findOutboundPorts } from "./outbound-services.ts";
 import { groupOutboundViews, type OutboundView } from "./outbound-view.ts";
 import type { HttpRouting, Listener, Proxy, VirtualHost } from "./route-table.ts";
-import { SplitNames } from "./split-names.ts";
+import type { SplitNames } from "./split-names.ts";
 
 export interface OutboundParts {
   readonly proxies: readonly Proxy[];
@@ -20,8 +20,8 @@ export interface OutboundBuilding {
   readonly mesh: Mesh;
   /** Receives every destination that a caller can reach. */
   readonly sink: DestinationSink;
-  /** Of the gateways: a rule whose arms are the same here and there is one split. */
-  readonly httpRoutings: readonly HttpRouting[];
+  /** Those that the gateways have begun: a rule whose arms are the same here and there is one split. */
+  readonly names: SplitNames;
 }
 
 /**
@@ -30,9 +30,7 @@ export interface OutboundBuilding {
  * Workloads for which the mesh looks the same share their routing.
  */
 export function buildOutbound(building: OutboundBuilding): OutboundParts {
-  const { mesh } = building;
-  const names = new SplitNames(building.httpRoutings);
-  const parts = groupOutboundViews(mesh).map((view) => buildView(view, building, names));
+  const parts = groupOutboundViews(building.mesh).map((view) => buildView(view, building));
   return {
     proxies: parts.flatMap(({ proxies }) => proxies),
     listeners: parts.flatMap(({ listeners }) => listeners),
@@ -40,8 +38,7 @@ export function buildOutbound(building: OutboundBuilding): OutboundParts {
   };
 }
 
-function buildView(view: OutboundView, building: OutboundBuilding, names: SplitNames): OutboundParts {
-  const { mesh, sink } = building;
+function buildView(view: OutboundView, { mesh, sink, names }: OutboundBuilding): OutboundParts {
   const client = { kind: "sidecar" as const, namespace: view.namespace, labels: view.labels };
   const destinations = createDestinationResolver(mesh, client, sink);
   const defaultRetries = meshConfigOf(mesh).defaultHttpRetryPolicy;

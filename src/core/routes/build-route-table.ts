@@ -17,6 +17,7 @@ import { mergeDelegates } from "./merge-delegates.ts";
 import type { Destination, DestinationId, Proxy, RouteTable, Secret, SecretId, UnservedHost } from "./route-table.ts";
 import { createSecretStore } from "./secret-store.ts";
 import { gatewaysOf, visibilityFrom } from "./virtual-service-binding.ts";
+import { SplitNames } from "./split-names.ts";
 
 /**
  * The routing of every gateway listener, as Istio would send it to a proxy that plays that gateway, and of every
@@ -38,8 +39,11 @@ export function buildRouteTable(mesh: Mesh): {
   const building: GatewayBuilding = { mesh, config, virtualServices, sink, served: new Set() };
   const workloads = findGatewayWorkloads(mesh);
   const gateways = workloads.map((workload) => buildGateway(workload, building));
-  const httpRoutings = gateways.flatMap((parts) => parts.httpRoutings);
-  const outbound = buildOutbound({ mesh: { ...mesh, virtualServices }, sink, httpRoutings });
+  const names = new SplitNames();
+  const httpRoutings = gateways
+    .flatMap((parts) => parts.httpRoutings)
+    .map((routing) => ({ ...routing, virtualHosts: names.apply(routing.virtualHosts) }));
+  const outbound = buildOutbound({ mesh: { ...mesh, virtualServices }, sink, names });
   const inbound = buildInbound(mesh, inboundPorts);
   for (const destination of inbound.destinations) destinations.set(destination.id, destination);
   for (const finding of hiddenVirtualServices(building, workloads)) {

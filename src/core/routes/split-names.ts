@@ -1,22 +1,13 @@
 import { hashText } from "./hash-text.ts";
-import type { HttpRouting, Route, Split, SplitId, VirtualHost } from "./route-table.ts";
+import type { Route, Split, SplitId, VirtualHost } from "./route-table.ts";
 
 /**
- * One name for each set of arms: a rule can lead elsewhere on another port or for callers of another namespace, and the
- * weights of a split are named by its destinations. The first set keeps the rule's own name; all others have a hash of
- * their arms behind it, which does not depend on how many there are.
+ * One name for each set of arms in a whole table: a rule can lead elsewhere on another port or for callers of another
+ * namespace, and the weights of a split are named by its destinations. The first set keeps the rule's own name; all
+ * others have a hash of their arms behind it, which does not depend on how many there are.
  */
 export class SplitNames {
   readonly #arms = new Map<SplitId, string>();
-
-  /** Names that are taken already. */
-  constructor(taken: readonly HttpRouting[]) {
-    for (const { virtualHosts } of taken) {
-      for (const { routes } of virtualHosts) {
-        for (const { action } of routes) if (action.kind === "forward") this.#nameOf(action.split);
-      }
-    }
-  }
 
   /** The hosts with the names of their splits; what keeps its name keeps its identity. */
   apply(hosts: readonly VirtualHost[]): readonly VirtualHost[] {
