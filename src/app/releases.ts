@@ -1,9 +1,10 @@
 import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus } from "../api/types.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
-import { isNamed, objectName, type ReleaseManifest } from "../core/manifest/manifest.ts";
+import type { ReleaseManifest } from "../core/manifest/manifest.ts";
 import { parseManifests } from "../core/manifest/parse-manifests.ts";
 import { findDeviation } from "../core/release/find-deviation.ts";
+import { chooseRelease } from "../core/release/choose-release.ts";
 import { combineMoves } from "../core/release/combine-moves.ts";
 import { describeRelease } from "../core/release/describe-release.ts";
 import { expandStrategy } from "../core/release/expand-strategy.ts";
@@ -12,7 +13,6 @@ import { movedServices, type MovePlan } from "../core/release/move.ts";
 import { planRelease, planStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { planReturn } from "../core/release/plan-return.ts";
 import { describePhase } from "../core/release/release-phase.ts";
-import { renderList } from "../core/release/refusals.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
@@ -133,16 +133,9 @@ function readRelease({ path, text, release: wanted }: ReleaseSource, defaultName
       hint: wrong.hint ?? `\`kirikae check ${path}\` shows all that is wrong with it.`,
     });
   }
-  const all = manifests.filter((manifest) => manifest.kind === "Release");
-  const known = all.map(objectName);
-  const named = all.filter((release) => wanted === undefined || isNamed(release, wanted));
-  const [release, ...others] = named;
-  if (release !== undefined && others.length === 0) return release;
-  throw new KirikaeError("KIR2032", `${path} holds ${all.length === 0 ? "no Release" : `${all.length} Releases`}.`, {
-    exitStatus: 2,
-    hint: known.length === 0 ? "docs/guide/releases.md shows one." : `Say which with --release: ${renderList(known)}.`,
-    details: { known },
-  });
+  const chosen = chooseRelease(manifests, { path, wanted });
+  if (chosen.kind === "refused") throw chosen.error;
+  return chosen.release;
 }
 
 /** Carries releases out on the mesh that runs. */

@@ -1,13 +1,8 @@
-import {
-  movedServices,
-  type MovePlan,
-  type PlannedVersion,
-  type SplitChange,
-  type VersionName,
-} from "../core/release/move.ts";
+import { movedServices, type MovePlan } from "../core/release/move.ts";
 import type { PastMove } from "../core/release/past-move.ts";
 import type { Placement } from "../core/release/reconcile-placements.ts";
-import { isSameShare, totalWeight } from "../core/release/split-weights.ts";
+import { isSameShare } from "../core/release/split-weights.ts";
+import { summarizeShares } from "../core/release/summarize-shares.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
 import { FoldedReleases } from "./fold-releases.ts";
 import {
@@ -183,20 +178,4 @@ function describePlan(
     before: summarizeShares(plan.changes, { versions: plan.versions, which: "before" }),
     after: summarizeShares(plan.changes, { versions: plan.versions, which: "after" }),
   };
-}
-
-/** Percent by version, of the last public rule, which is the one that takes whoever no other rule took. */
-function summarizeShares(
-  changes: readonly SplitChange[],
-  options: { readonly versions: readonly PlannedVersion[]; readonly which: "before" | "after" },
-): Readonly<Record<VersionName, number>> {
-  const change = changes.findLast(({ role }) => role === "public") ?? changes.at(-1);
-  const weights = change?.[options.which] ?? {};
-  const total = totalWeight(weights);
-  const shares: Record<VersionName, number> = {};
-  for (const { name, destinations } of options.versions) {
-    const weight = destinations.reduce((sum, destination) => sum + (weights[destination] ?? 0), 0);
-    shares[name] = total === 0 ? 0 : Math.round((weight / total) * 10_000) / 100;
-  }
-  return shares;
 }

@@ -83,8 +83,8 @@ export const fences: readonly Fence[] = [
   },
   {
     of: "core/release",
-    mayImport: ["core/routes", "core/diagnostics"],
-    mayImportTypesOf: ["core/manifest/manifest.ts", "core/manifest/release.ts"],
+    mayImport: ["core/routes", "core/manifest/manifest.ts", "core/diagnostics"],
+    mayImportTypesOf: ["core/manifest/release.ts"],
     packages: [],
     sentence:
       "`core/release` decides what a move or a release changes, from the route table and the Release alone, and applies nothing.",

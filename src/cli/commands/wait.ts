@@ -1,3 +1,4 @@
+import { parseDuration } from "../../core/manifest/decode/duration.ts";
 import {
   createCommand,
   jsonOption,
@@ -36,8 +37,7 @@ function parseGoal(text: string): WaitGoal {
 }
 
 function parseTimeout(text: string): number {
-  const found = /^(?<amount>\d+(?:\.\d+)?)(?<unit>ms|s|m|h)$/u.exec(text)?.groups;
-  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[found?.["unit"] ?? ""];
-  if (unitMs === undefined) throw usageError(`"${text}" is not a duration.`, "Write it as in `--timeout 10m`.");
-  return Number(found?.["amount"]) * unitMs;
+  const durationMs = parseDuration(text);
+  if (durationMs !== undefined && durationMs >= 0) return durationMs;
+  throw usageError(`"${text}" is not a duration.`, "Write it as in `--timeout 10m`.");
 }

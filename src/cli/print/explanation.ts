@@ -8,7 +8,7 @@ import type { ExplainedPolicy, RequestAnswer } from "../explain-request.ts";
 import type { Ink } from "../ink.ts";
 import { neutraliseLine } from "../neutralise.ts";
 import { renderTable } from "../terminal.ts";
-import { renderDuration } from "./duration.ts";
+import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 import { isDefaultRetry, renderExtras } from "./route-words.ts";
 
 /** The answer first, then where it is written, where the request goes and how, and what was tried on the way. */

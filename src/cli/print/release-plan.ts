@@ -4,7 +4,7 @@ import { renderRule } from "../../core/release/refusals.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
-import { renderDuration } from "./duration.ts";
+import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 import { renderChange } from "./move.ts";
 
 /** The steps in order, with what changes in each and what undoes it; then what no step touches. */

@@ -1,7 +1,7 @@
 import type { HeaderMutation, PathRewrite, Retry, Route } from "../../core/routes/route-table.ts";
 import { nameDestination, type NamedDestination } from "../../core/routes/name-destination.ts";
 import { type ListedAction, type ListedArm, type ListedRoute } from "../list-routes.ts";
-import { renderDuration } from "./duration.ts";
+import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 
 /** Where requests go, such as `90 % reviews:9080 v1, 10 % reviews:9080 v2`. */
 export function renderAction(action: ListedAction): string {

@@ -8,7 +8,7 @@ import type {
 } from "../../api/types.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
-import { renderDuration } from "./duration.ts";
+import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 import { countOf } from "./words.ts";
 
 /** Gateways, services with their versions, proxies and what is not as it should be. */

@@ -3,6 +3,7 @@ import { diagnostic, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { type Position, renderPosition } from "../diagnostics/position.ts";
 import { resourceName, type VirtualServiceManifest } from "../manifest/manifest.ts";
 import type { HttpMatch, HttpRoute } from "../manifest/virtual-service.ts";
+import { anyRequest } from "./any-request.ts";
 import { CoverageIndex } from "./coverage-index.ts";
 import { matchIdentity } from "./match-identity.ts";
 import type { Mesh } from "./mesh.ts";
@@ -121,26 +122,6 @@ function isProlonged(by: HttpMatch, match: HttpMatch): boolean {
 /** A rule without conditions takes everything, like one whose only condition is empty. */
 export function conditionsOf(rule: HttpRoute): readonly HttpMatch[] {
   return rule.match.length > 0 ? rule.match : [anyRequest(rule.at)];
-}
-
-function anyRequest(at: Position): HttpMatch {
-  return {
-    name: undefined,
-    uri: undefined,
-    ignoreUriCase: false,
-    scheme: undefined,
-    method: undefined,
-    authority: undefined,
-    headers: {},
-    withoutHeaders: {},
-    queryParams: {},
-    port: undefined,
-    gateways: [],
-    sourceLabels: {},
-    sourceNamespace: undefined,
-    statPrefix: undefined,
-    at,
-  };
 }
 
 function reportCover(service: VirtualServiceManifest, { match, by, kind }: Cover): Diagnostic {

@@ -6,7 +6,8 @@ import {
   resourceName,
   type VirtualServiceManifest,
 } from "../manifest/manifest.ts";
-import type { HeaderOperations, HttpMatch, HttpRoute, UriMatch } from "../manifest/virtual-service.ts";
+import type { HeaderOperations, HttpRoute } from "../manifest/virtual-service.ts";
+import { anyRequest } from "./any-request.ts";
 import { findBackendPort, type ServicesByName } from "./ingress-backend.ts";
 import { ingressGatewayName, ingressSuffix } from "./ingress-gateway.ts";
 import { buildPathRule, comparePathRules, type PathRule } from "./ingress-path.ts";
@@ -105,7 +106,7 @@ function buildRule({ ingress, path, uri }: HostPath, services: ServicesByName): 
   const destination = { host, subset: undefined, port, at: backend.at };
   return {
     name: undefined,
-    match: uri === undefined ? [] : [buildMatch(uri, at)],
+    match: uri === undefined ? [] : [{ ...anyRequest(at), uri }],
     action: { kind: "route", destinations: [{ destination, weight: 100, headers: unchanged }] },
     timeoutMs: undefined,
     retries: undefined,
@@ -128,23 +129,3 @@ const unchanged: HeaderOperations = {
   request: { set: {}, add: {}, remove: [] },
   response: { set: {}, add: {}, remove: [] },
 };
-
-function buildMatch(uri: UriMatch, at: Position): HttpMatch {
-  return {
-    name: undefined,
-    uri,
-    ignoreUriCase: false,
-    scheme: undefined,
-    method: undefined,
-    authority: undefined,
-    headers: {},
-    withoutHeaders: {},
-    queryParams: {},
-    port: undefined,
-    gateways: [],
-    sourceLabels: {},
-    sourceNamespace: undefined,
-    statPrefix: undefined,
-    at,
-  };
-}

@@ -1,25 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import type { HttpMatch } from "../manifest/virtual-service.ts";
+import { anyRequest } from "./any-request.ts";
 import { coversMatch, isCatchAll } from "./match-coverage.ts";
 
-const any: HttpMatch = {
-  name: undefined,
-  uri: undefined,
-  ignoreUriCase: false,
-  scheme: undefined,
-  method: undefined,
-  authority: undefined,
-  headers: {},
-  withoutHeaders: {},
-  queryParams: {},
-  port: undefined,
-  gateways: [],
-  sourceLabels: {},
-  sourceNamespace: undefined,
-  statPrefix: undefined,
-  at: { file: "a.yaml", line: 1, column: 1 },
-};
+const any: HttpMatch = anyRequest({ file: "a.yaml", line: 1, column: 1 });
 
 const prefix = (value: string, ignoreUriCase = false): HttpMatch => ({
   ...any,

@@ -1,9 +1,10 @@
+import { renderDuration } from "../diagnostics/render-duration.ts";
 import type { Check } from "../manifest/release.ts";
 import type { MovePlan, VersionName } from "./move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "./plan-release.ts";
 import { describePhase } from "./release-phase.ts";
 import type { ReleasePhase, ReleaseState } from "./release-state.ts";
-import { totalWeight } from "./split-weights.ts";
+import { summarizeShares } from "./summarize-shares.ts";
 
 /** A release for people: where it is, and whom it waits for. */
 export interface ReleaseDescription {
@@ -65,7 +66,7 @@ function summarize(step: PlannedStep, plan: ReleasePlan): string {
     case "switch":
       return `everything to ${plan.to}`;
     case "hold":
-      return step.durationMs === undefined ? "until it is promoted" : `for ${renderLength(step.durationMs)}`;
+      return step.durationMs === undefined ? "until it is promoted" : `for ${renderDuration(step.durationMs)}`;
     case "check":
       return describeCheck(step);
     case "approve":
@@ -75,15 +76,9 @@ function summarize(step: PlannedStep, plan: ReleasePlan): string {
 
 /** `green 10 %, blue 90 %` of the first service: of everybody's traffic, where the step moves that. */
 function renderShares({ changes, versions }: MovePlan): string {
-  const weights = (changes.findLast(({ role }) => role === "public") ?? changes.at(-1))?.after ?? {};
-  const total = totalWeight(weights);
-  return versions
-    .map(({ name, destinations }) => {
-      const weight = destinations.reduce((sum, destination) => sum + (weights[destination] ?? 0), 0);
-      return { name, percent: total === 0 ? 0 : Math.round((weight / total) * 10_000) / 100 };
-    })
-    .filter(({ percent }) => percent > 0)
-    .map(({ name, percent }) => `${name} ${percent} %`)
+  return Object.entries(summarizeShares(changes, { versions, which: "after" }))
+    .filter(([, percent]) => percent > 0)
+    .map(([name, percent]) => `${name} ${percent} %`)
     .join(", ");
 }
 
@@ -93,7 +88,7 @@ export function describeCheck({ minSuccessPercent, comparesWithLive, durationMs,
     ...(minSuccessPercent === undefined ? [] : [`at least ${minSuccessPercent} % good`]),
     ...(comparesWithLive ? ["not worse than the version before"] : []),
   ];
-  return `${wanted.join(", ")}, over ${renderLength(durationMs)} and ${minRequests} requests`;
+  return `${wanted.join(", ")}, over ${renderDuration(durationMs)} and ${minRequests} requests`;
 }
 
 function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
@@ -142,9 +137,4 @@ function describeApproval(step: PlannedStep | undefined, approvedBy: readonly st
   const given = approvedBy.length === 0 ? "" : `, approved by ${approvedBy.join(", ")}`;
   const asked = question === undefined ? "" : `: ${question}`;
   return `waits for ${people - approvedBy.length} of ${people} approvals${given}${asked}`;
-}
-
-function renderLength(ms: number): string {
-  if (ms < 120_000) return `${ms / 1000} s`;
-  return `${Math.round(ms / 600) / 100} min`;
 }

@@ -34,10 +34,10 @@ export function describePhase(phase: ReleasePhase): string {
       return "being rolled back";
     case "rolledBack":
       return "rolled back";
-    case "planned":
-    case "paused":
     case "failed":
       return "stopped by a failure";
+    case "planned":
+    case "paused":
     case "done":
     case "aborted":
       return phase.kind;
