@@ -143,6 +143,9 @@ function createReleaseHost({ mesh: { current, engine }, move, counters }: Releas
   const live = () => ({ table: current.table, current: engine.placements() });
   return {
     move,
+    lay: async () => {
+      throw new Error("Additions are not laid yet.");
+    },
     counters,
     findOverruling: (plan, step) => findOverruling({ plan, step, ...live() }),
     planStep(plan: ReleasePlan, index: number): MovePlan {

@@ -1,11 +1,12 @@
+import { forwardEffect } from "../core/release/enter-step.ts";
 import type { ReleaseEffect } from "../core/release/release-state.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 
 /** What a release was doing when its process ended, so that the next one does it; undefined where it waits for people. */
-export function pendingEffect({ state: { phase } }: StoredRelease): ReleaseEffect | undefined {
+export function pendingEffect({ plan, state: { phase } }: StoredRelease): ReleaseEffect | undefined {
   switch (phase.kind) {
     case "moving":
-      return { kind: "moveForward", step: phase.step };
+      return forwardEffect(plan, phase.step);
     case "checking":
       return { kind: "judge", step: phase.step };
     case "holding":

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { plainCheck } from "../../test/check.fixture.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
 import type { Check } from "../core/manifest/release.ts";
 import type { Clock } from "./ports.ts";
 import { type CountersByDestination, runCheck } from "./release-check.ts";
 import type { Judgement } from "../core/release/judge-version.ts";
 
-const check: Check = { durationMs: 3_000, minRequests: 10, minSuccessPercent: 99, comparesWithLive: false };
+const check: Check = { ...plainCheck, durationMs: 3_000, minRequests: 10, minSuccessPercent: 99 };
 const plan = {
   release: "shop/r",
   to: "green",
@@ -52,7 +53,7 @@ async function judge(...looks: readonly (CountersByDestination | undefined)[]): 
   };
   return runCheck({
     plan,
-    check: { kind: "check", ...check },
+    check,
     counters,
     clock: new SteppedClock(),
     signal: new AbortController().signal,

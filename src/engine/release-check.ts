@@ -1,5 +1,6 @@
 import { type Judgement, judgeVersion, type VersionCounts } from "../core/release/judge-version.ts";
-import type { PlannedStep, ReleasePlan } from "../core/release/plan-release.ts";
+import type { Check } from "../core/manifest/release.ts";
+import type { ReleasePlan } from "../core/release/plan-release.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 import type { Clock } from "./ports.ts";
 
@@ -8,7 +9,7 @@ export type CountersByDestination = ReadonlyMap<DestinationId, VersionCounts>;
 
 export interface CheckOptions {
   readonly plan: ReleasePlan;
-  readonly check: Extract<PlannedStep, { readonly kind: "check" }>;
+  readonly check: Check;
   /** Undefined while a proxy cannot be asked. */
   readonly counters: () => Promise<CountersByDestination | undefined>;
   readonly clock: Clock;

@@ -1,10 +1,13 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import { collectAdditions } from "../core/release/additions-in-place.ts";
 import { advanceRelease } from "../core/release/advance-release.ts";
+import type { Check } from "../core/manifest/release.ts";
 import type { MovePlan } from "../core/release/move.ts";
-import { releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
+import { type PlannedStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/release-phase.ts";
 import type { ReleaseCommand, ReleaseEffect, ReleaseEvent } from "../core/release/release-state.ts";
 import { renderList } from "../core/release/refusals.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { Clock } from "./ports.ts";
 import { type CountersByDestination, runCheck } from "./release-check.ts";
@@ -29,6 +32,8 @@ export interface ReleaseHost {
   findOverruling(plan: ReleasePlan, step: number): string | undefined;
   /** Builds the plan when its turn has come, and carries it out; undefined where there is none. */
   move(build: () => MovePlan | undefined): Promise<MoveResult | undefined>;
+  /** Makes these additions, and no others, live on every proxy when its turn has come; rejects where that fails. */
+  lay(build: () => readonly OwnedAddition[]): Promise<void>;
   /** What the proxies have counted; undefined while they cannot be asked. */
   counters(): Promise<CountersByDestination | undefined>;
 }
@@ -198,6 +203,9 @@ export class ReleaseRunner implements AsyncDisposable {
       case "moveForward":
         this.#run(id, () => this.#options.host.planStep(plan, effect.step));
         return;
+      case "layAdditions":
+        this.#lay(id, effect.step);
+        return;
       case "moveBack":
         this.#moveBack(id, plan, effect);
     }
@@ -210,13 +218,32 @@ export class ReleaseRunner implements AsyncDisposable {
     else this.#wakeAt(id, effect.notBeforeMs, begin);
   }
 
+  #lay(id: string, step: number): void {
+    const follow = async (): Promise<void> => {
+      const outcome = await attempt(() => this.#options.host.lay(() => this.#additions({ id, step: step + 1 })));
+      this.#moves.delete(id);
+      this.#goOn(id, { ...outcome, atMs: this.#options.clock.nowMs() });
+    };
+    this.#moves.set(id, follow());
+  }
+
+  /** Of all releases, with this one as if it were at that step. */
+  #additions({ id, step }: { readonly id: string; readonly step: number }): readonly OwnedAddition[] {
+    const releases = this.#options.journal.releases();
+    return collectAdditions(
+      releases.map((each) =>
+        each.id === id ? { ...each, state: { ...each.state, phase: { kind: "moving", step } } } : each,
+      ),
+    );
+  }
+
   #wakeAt(id: string, atMs: number, wake: () => void): void {
     this.#timers.set(id, this.#options.wakeAt(atMs, wake));
   }
 
   #judge(id: string, plan: ReleasePlan, step: number): Disposable {
-    const check = plan.steps[step];
-    if (check?.kind !== "check") throw new Error(`Step ${step} of ${plan.release} judges nothing.`);
+    const check = checkOf(plan.steps[step]);
+    if (check === undefined) throw new Error(`Step ${step} of ${plan.release} judges nothing.`);
     const stop = new AbortController();
     const { host, clock } = this.#options;
     const follow = async (): Promise<void> => {
@@ -271,6 +298,21 @@ export class ReleaseRunner implements AsyncDisposable {
     const release = this.#options.journal.releases().find((one) => one.id === id);
     if (release === undefined) throw new Error(`No release has the id ${id}.`);
     return release;
+  }
+}
+
+/** What a step judges the new version by; one that bakes has a time of its own. */
+function checkOf(step: PlannedStep | undefined): Check | undefined {
+  if (step?.kind === "check") return step;
+  return step?.kind === "bake" && step.check !== undefined ? { ...step.check, durationMs: step.durationMs } : undefined;
+}
+
+async function attempt(work: () => Promise<void>): Promise<StepOutcome> {
+  try {
+    await work();
+    return { kind: "moved", failed: 0 };
+  } catch (error) {
+    return { kind: "moveFailed", reason: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -105,6 +105,7 @@ export const fences: readonly Fence[] = [
   {
     of: "engine",
     mayImport: ["core/release", "core/routes", "core/diagnostics"],
+    mayImportTypesOf: ["core/manifest/release.ts"],
     packages: [],
     sentence: "`engine` runs plans against ports: it knows no target, no proxy and no HTTP.",
   },

@@ -1,4 +1,4 @@
-import { describeCheck } from "../../core/release/describe-release.ts";
+import { describeAddition, describeBake, describeCheck } from "../../core/release/describe-release.ts";
 import type { MovePlan } from "../../core/release/move.ts";
 import { renderRule } from "../../core/release/refusals.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
@@ -23,6 +23,14 @@ function renderStep(step: PlannedStep, number: number, ink: Ink): string {
     }
     case "check":
       return `${title}  ${describeCheck(step)}; a version that fails is taken back`;
+    case "bake":
+      return `${title}  ${describeBake(step)}; no request changes its way`;
+    case "preview":
+    case "mirror":
+    case "affinity":
+      return `${title}  ${describeAddition(step.addition)}; \`finish\` and the way back end it`;
+    case "finish":
+      return `${title}  takes away what the steps before have added to the routes`;
     case "approve": {
       const question = step.question === undefined ? "" : `: ${step.question}`;
       return `${title}  waits for the yes of ${step.people === 1 ? "one person" : `${step.people} people`}${question}`;

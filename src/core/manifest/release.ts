@@ -1,3 +1,5 @@
+import type { StringMatch } from "./virtual-service.ts";
+
 /** `kirikae.dev/v1alpha1` Release: which routes move together, from which version to which, and in which steps. */
 export interface ReleaseSpec {
   /** All of them move in every step, or none does. At least one. */
@@ -7,8 +9,17 @@ export interface ReleaseSpec {
   /** The version that everything goes to. */
   readonly to: string;
   readonly strategy: ReleaseStrategy;
+  /** Keeps each visitor on one version while weights move; undefined draws anew for each request. */
+  readonly sessionAffinity: SessionAffinity | undefined;
   /** More failed requests than this, while a step moves weights, take the release back; undefined leaves it to checks. */
   readonly maxFailed: number | undefined;
+  /** Requests that kirikae sends by itself while a step moves weights; undefined sends none. */
+  readonly probes: Probes | undefined;
+  /** When no step may begin that gives the new version more; the way back is always open. */
+  readonly freezes: readonly Freeze[];
+  /** How long it may take from its start to its end; undefined sets no limit. */
+  readonly maxDuration: MaxDuration | undefined;
+  readonly notifications: readonly Notification[];
 }
 
 export interface ReleaseRoute {
@@ -20,37 +31,180 @@ export interface ReleaseRoute {
 
 /** A preset, or the steps themselves; presets mean nothing but steps. */
 export type ReleaseStrategy =
-  | { readonly kind: "blueGreen"; readonly approve: Approval | undefined; readonly bakeMs: number | undefined }
-  | {
+  | ({ readonly kind: "blueGreen"; readonly preview: Preview | undefined; readonly bake: Bake | undefined } & Gates)
+  | ({
       readonly kind: "canary";
       /** Percentages of the new version, rising; the last step to everything follows by itself. */
       readonly weights: readonly number[];
-      readonly hold: Hold | undefined;
-      /** Done after each weight and its hold. */
-      readonly check: Check | undefined;
-      /** Asked for before everything moves. */
-      readonly approve: Approval | undefined;
-    }
+    } & Gates)
+  /** Those who match see the new version, everybody else the one before, until everything moves. */
+  | ({ readonly kind: "abTest"; readonly preview: Preview } & Gates)
+  /** Copies of live requests first, then weights as in a canary. */
+  | ({ readonly kind: "mirrorFirst"; readonly mirror: Mirroring; readonly weights: readonly number[] } & Gates)
+  /** A ladder: each cohort joins those before it. */
+  | ({ readonly kind: "cohorts"; readonly cohorts: readonly Cohort[] } & Gates)
   | { readonly kind: "steps"; readonly steps: readonly ReleaseStep[] };
+
+/** What a preset waits for after each of its stages, and before everything moves. */
+export interface Gates {
+  readonly hold: Hold | undefined;
+  /** Done after each stage and its hold. */
+  readonly check: Check | undefined;
+  /** Asked for before everything moves. */
+  readonly approve: Approval | undefined;
+}
+
+export type Cohort = { readonly name: string } & (
+  | { readonly kind: "match"; readonly preview: Preview }
+  | { readonly kind: "weight"; readonly percent: number }
+);
 
 /** The small language that every strategy is written in. */
 export type ReleaseStep =
+  /** Requests with one of these marks go to the new version, whatever the weights are, until `finish`. */
+  | ({ readonly kind: "preview" } & Preview)
+  /** Copies of requests go to the new version, whose answers nobody waits for; 0 percent ends it. */
+  | ({ readonly kind: "mirror" } & Mirroring)
+  /** Each visitor stays on one version while weights move, until `finish`. */
+  | ({ readonly kind: "affinity" } & SessionAffinity)
   /** Percentages by version; the versions that are not named keep the rest among them as `shift` does. */
   | { readonly kind: "weight"; readonly shares: Readonly<Record<string, number>> | number }
   | { readonly kind: "switch" }
   | ({ readonly kind: "hold" } & Hold)
   | ({ readonly kind: "approve" } & Approval)
-  | ({ readonly kind: "check" } & Check);
+  | ({ readonly kind: "check" } & Check)
+  /** A check after everything has moved, while the version before is still there. */
+  | ({ readonly kind: "bake" } & Bake)
+  /** Takes away the routes that the steps before have added. */
+  | { readonly kind: "finish" };
 
-/** What the requests of the new version are judged by, as the proxies count them from the beginning of the step. */
+/** Conditions of one entry are AND-ed; entries are OR-ed. At least one. */
+export interface Preview {
+  /** What tells this preview from others of the release. */
+  readonly name: string;
+  readonly match: readonly PreviewMatch[];
+}
+
+/** At least one condition. */
+export interface PreviewMatch {
+  /** Keys in lower case. */
+  readonly headers: Readonly<Record<string, StringMatch>>;
+  readonly cookies: Readonly<Record<string, StringMatch>>;
+  readonly queryParams: Readonly<Record<string, StringMatch>>;
+}
+
+export interface Mirroring {
+  readonly percent: number;
+  /** Upper case. Requests of other methods are never copied. */
+  readonly methods: readonly string[];
+  /** Undefined compares nothing: copies go straight to the new version. */
+  readonly compare: AnswerComparison | undefined;
+}
+
+/** How the answers of both versions to one request are compared: always the status, and what is named here. */
+export interface AnswerComparison {
+  /** Lower case. */
+  readonly headers: readonly string[];
+  readonly body: boolean;
+  /** Members of JSON bodies that do not count, as `a.b` from the top; `*` stands for any one name or index. */
+  readonly ignoredFields: readonly string[];
+}
+
+export interface SessionAffinity {
+  readonly cookie: string;
+  readonly maxAgeMs: number;
+}
+
+/** What the requests of the new version are judged by, from the beginning of the step. */
 export interface Check {
+  /** How long it counts, after `initialDelayMs`. */
   readonly durationMs: number;
+  readonly initialDelayMs: number;
   /** Fewer requests than this, of either version that is looked at, say nothing. */
   readonly minRequests: number;
   /** The least percentage of answers below 500; undefined asks for none. */
   readonly minSuccessPercent: number | undefined;
   /** Whether a success rate that is worse than that of the version before fails, by a statistical test. */
   readonly comparesWithLive: boolean;
+  readonly latency: readonly LatencyLimit[];
+  /** More endpoints of the new version that a proxy took out of rotation than this fail; undefined lets any. */
+  readonly maxEjections: number | undefined;
+  /** More answers of copied requests that differ than this, in percent, fail; undefined lets any. */
+  readonly maxDifferentPercent: number | undefined;
+  readonly judges: readonly ExternalJudge[];
+  /** What it finds is told and changes nothing. */
+  readonly isDryRun: boolean;
+}
+
+/** At least one of the two limits. */
+export interface LatencyLimit {
+  /** Above 0 and below 100, such as 99 or 99.9. */
+  readonly percentile: number;
+  readonly maxMs: number | undefined;
+  /** Times that of the version before, such as 1.2. */
+  readonly maxTimesLive: number | undefined;
+}
+
+/** A judge that is asked again and again while the check runs. */
+export interface ExternalJudge {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly initialDelayMs: number;
+  /** Asked this often; undefined until the check's time is over. */
+  readonly count: number | undefined;
+  /** More answers of "no" than this fail the check. */
+  readonly failureLimit: number;
+  /** More answers that say nothing than this make the check's verdict unknown. */
+  readonly inconclusiveLimit: number;
+  readonly timeoutMs: number;
+  readonly isDryRun: boolean;
+  readonly ask: JudgeQuestion;
+}
+
+export type JudgeQuestion =
+  | {
+      readonly kind: "prometheus";
+      readonly address: string;
+      /** PromQL with `{{name}}` templates. */
+      readonly query: string;
+      /** Undefined asks for the value of now. */
+      readonly range: { readonly durationMs: number; readonly stepMs: number } | undefined;
+      readonly authentication: Authentication | undefined;
+      readonly headers: Readonly<Record<string, string>>;
+      /** Compared with every value that comes back; all must hold to pass. */
+      readonly success: Condition;
+    }
+  | {
+      readonly kind: "http";
+      readonly url: string;
+      readonly method: "GET" | "POST" | "PUT";
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string | undefined;
+      readonly authentication: Authentication | undefined;
+      /** A JSON member, as `a.b.0`, that is compared; without it the status decides, 2xx is a yes. */
+      readonly value: { readonly path: string; readonly success: Condition } | undefined;
+    }
+  /** Exit status 0 is a yes, 75 (EX_TEMPFAIL) says nothing, all others are a no. */
+  | { readonly kind: "command"; readonly command: readonly string[] };
+
+/** Secrets are named, never written: the value is read from a file or a variable of the environment of `up`. */
+export type Authentication =
+  | { readonly kind: "bearer"; readonly token: SecretSource }
+  | { readonly kind: "basic"; readonly username: string; readonly password: SecretSource };
+
+export type SecretSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "environment"; readonly name: string };
+
+export interface Condition {
+  readonly operator: "<" | "<=" | ">" | ">=" | "==" | "!=";
+  readonly value: number;
+}
+
+export interface Bake {
+  readonly durationMs: number;
+  /** What is judged meanwhile; undefined only waits. */
+  readonly check: Check | undefined;
 }
 
 /** Without a duration it lasts until somebody promotes the release. */
@@ -63,4 +217,57 @@ export interface Approval {
   readonly people: number;
   /** What they are asked. */
   readonly question: string | undefined;
+  /** How long a yes counts where others are still missing; undefined for ever. */
+  readonly expiresMs: number | undefined;
+  /** Whether who started the release may be one of them. */
+  readonly letsStarterApprove: boolean;
+}
+
+/** From each time of the cron expression on, for so long. */
+export interface Freeze {
+  readonly cron: string;
+  readonly durationMs: number;
+  /** IANA, such as `Asia/Tokyo`. */
+  readonly timeZone: string;
+  readonly reason: string | undefined;
+}
+
+export interface MaxDuration {
+  readonly durationMs: number;
+  readonly then: "rollback" | "pause";
+}
+
+/** `log` writes lines to what `up` prints. */
+export type Notification =
+  | { readonly kind: "log" }
+  | {
+      readonly kind: "webhook";
+      readonly url: string;
+      /** Signs each body with HMAC-SHA-256; undefined sends it unsigned. */
+      readonly secret: SecretSource | undefined;
+      /** Empty tells of everything. */
+      readonly events: readonly NotifiedEvent[];
+    };
+
+export type NotifiedEvent =
+  | "started"
+  | "step"
+  | "waiting"
+  | "paused"
+  | "failed"
+  | "rollingBack"
+  | "rolledBack"
+  | "aborted"
+  | "done";
+
+export interface Probes {
+  readonly perSecond: number;
+  /** Empty asks every host and path that the rules of the release name. */
+  readonly requests: readonly ProbeRequest[];
+}
+
+export interface ProbeRequest {
+  readonly host: string;
+  readonly path: string;
+  readonly method: "GET" | "HEAD";
 }

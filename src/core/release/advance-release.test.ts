@@ -1,3 +1,4 @@
+import { plainCheck } from "../../../test/check.fixture.ts";
 import { array, assert, constant, constantFrom, oneof, property, record } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { advanceRelease, unstarted } from "./advance-release.ts";
@@ -9,14 +10,14 @@ const weight: PlannedStep = { kind: "weight", moves: [] };
 const shift: PlannedStep = { kind: "switch", moves: [] };
 const minute: PlannedStep = { kind: "hold", durationMs: 60_000 };
 const forever: PlannedStep = { kind: "hold", durationMs: undefined };
-const twoPeople: PlannedStep = { kind: "approve", people: 2, question: undefined };
-const check: PlannedStep = {
-  kind: "check",
-  durationMs: 60_000,
-  minRequests: 20,
-  minSuccessPercent: 99,
-  comparesWithLive: true,
+const twoPeople: PlannedStep = {
+  kind: "approve",
+  people: 2,
+  question: undefined,
+  expiresMs: undefined,
+  letsStarterApprove: true,
 };
+const check: PlannedStep = { kind: "check", ...plainCheck, minSuccessPercent: 99 };
 const steps = [weight, minute, twoPeople, forever, shift];
 
 type Sketch =

@@ -1,5 +1,6 @@
 import { renderDuration } from "../diagnostics/render-duration.ts";
-import type { Check } from "../manifest/release.ts";
+import type { Bake, Check } from "../manifest/release.ts";
+import type { RouteAddition } from "../routes/route-addition.ts";
 import type { MovePlan, VersionName } from "./move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "./plan-release.ts";
 import { describePhase } from "./release-phase.ts";
@@ -69,6 +70,14 @@ function summarize(step: PlannedStep, plan: ReleasePlan): string {
       return step.durationMs === undefined ? "until it is promoted" : `for ${renderDuration(step.durationMs)}`;
     case "check":
       return describeCheck(step);
+    case "bake":
+      return describeBake(step);
+    case "preview":
+    case "mirror":
+    case "affinity":
+      return describeAddition(step.addition);
+    case "finish":
+      return "takes away what was added to the routes";
     case "approve":
       return step.people === 1 ? "the yes of one person" : `the yes of ${step.people} people`;
   }
@@ -80,6 +89,26 @@ function renderShares({ changes, versions }: MovePlan): string {
     .filter(([, percent]) => percent > 0)
     .map(([name, percent]) => `${name} ${percent} %`)
     .join(", ");
+}
+
+/** `for 10 min, at least 99 % good`. */
+export function describeBake({ durationMs, check }: Bake): string {
+  const judged = check === undefined ? "" : `: ${describeCheck({ ...check, durationMs })}`;
+  return `keeps the version before for ${renderDuration(durationMs)}${judged}`;
+}
+
+/** What an addition does to which requests. */
+export function describeAddition(addition: RouteAddition): string {
+  switch (addition.kind) {
+    case "preview":
+      return `${addition.name}: requests with a mark see the new version`;
+    case "mirror":
+      return addition.percent === 0
+        ? "copies no more requests"
+        : `copies ${addition.percent} % of ${addition.methods.join(", ")} requests to the new version`;
+    case "affinity":
+      return `keeps each visitor on one version by the cookie ${addition.cookie}`;
+  }
 }
 
 /** `at least 99 % good, not worse than the version before, over 60 s and 20 requests`. */

@@ -22,7 +22,11 @@ export function enterStep(plan: StepPlans, state: ReleaseState, { step, atMs }: 
   switch (planned.kind) {
     case "weight":
     case "switch":
-      return go({ ...state, phase: { kind: "moving", step } }, { kind: "moveForward", step });
+    case "preview":
+    case "mirror":
+    case "affinity":
+    case "finish":
+      return go({ ...state, phase: { kind: "moving", step } }, forwardEffect(plan, step));
     case "hold": {
       if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
       const untilMs = planned.durationMs === undefined ? null : atMs + planned.durationMs;
@@ -31,9 +35,20 @@ export function enterStep(plan: StepPlans, state: ReleaseState, { step, atMs }: 
     case "check":
       if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
       return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
+    case "bake": {
+      if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
+      if (planned.check === undefined) return hold(state, { step, untilMs: atMs + planned.durationMs });
+      return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
+    }
     case "approve":
       return go({ ...state, phase: { kind: "awaiting", step, approvedBy: [] } });
   }
+}
+
+/** How a step that changes what the proxies do is carried out. */
+export function forwardEffect({ steps }: StepPlans, step: number): ReleaseEffect {
+  const planned = steps[step];
+  return planned === undefined || "moves" in planned ? { kind: "moveForward", step } : { kind: "layAdditions", step };
 }
 
 /** Waits for a time, or for somebody where there is none. */

@@ -1,29 +1,94 @@
-import type { ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
+import type { Check, Gates, ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
 
-/** The steps that a strategy stands for, in order; a preset ends with everything on the new version. */
-export function expandStrategy({ strategy }: Pick<ReleaseSpec, "strategy">): readonly ReleaseStep[] {
+/**
+ * The steps that a strategy stands for, in order; a preset ends with everything on the new version. What steps add to
+ * the routes is taken away by a last step, whether somebody wrote it or not.
+ */
+export function expandStrategy(spec: Pick<ReleaseSpec, "strategy" | "sessionAffinity">): readonly ReleaseStep[] {
+  const steps = [...expandAffinity(spec), ...expandPreset(spec)];
+  const lastAddition = steps.findLastIndex(
+    ({ kind }) => kind === "preview" || kind === "mirror" || kind === "affinity",
+  );
+  const lastFinish = steps.findLastIndex(({ kind }) => kind === "finish");
+  return lastAddition > lastFinish ? [...steps, { kind: "finish" }] : steps;
+}
+
+function expandAffinity({
+  strategy,
+  sessionAffinity,
+}: Pick<ReleaseSpec, "strategy" | "sessionAffinity">): readonly ReleaseStep[] {
+  if (sessionAffinity !== undefined) return [{ kind: "affinity", ...sessionAffinity }];
+  // A ladder in which visitors fall back to the version before is none.
+  return strategy.kind === "cohorts" ? [{ kind: "affinity", ...defaultAffinity }] : [];
+}
+
+/** Named so that it tells nobody which version a visitor has. */
+export const defaultAffinity = { cookie: "kirikae-visitor", maxAgeMs: 86_400_000 } as const;
+
+function expandPreset({ strategy }: Pick<ReleaseSpec, "strategy">): readonly ReleaseStep[] {
   switch (strategy.kind) {
     case "blueGreen": {
-      const { approve, bakeMs } = strategy;
+      const { preview, bake } = strategy;
       return [
-        ...(approve === undefined ? [] : [{ kind: "approve", ...approve } as const]),
+        ...(preview === undefined ? [] : [{ kind: "preview", ...preview } as const, ...gatesOf(strategy)]),
+        ...approvalOf(strategy),
         { kind: "switch" },
-        ...(bakeMs === undefined ? [] : [{ kind: "hold", durationMs: bakeMs } as const]),
+        ...(bake === undefined ? [] : [{ kind: "bake", ...bake } as const]),
       ];
     }
-    case "canary": {
-      const { weights, hold, check, approve } = strategy;
+    case "canary":
+      return [...rise(strategy), ...approvalOf(strategy), { kind: "switch" }];
+    case "abTest":
       return [
-        ...weights.flatMap((percent): readonly ReleaseStep[] => [
-          { kind: "weight", shares: percent },
-          ...(hold === undefined ? [] : [{ kind: "hold", ...hold } as const]),
-          ...(check === undefined ? [] : [{ kind: "check", ...check } as const]),
+        { kind: "preview", ...strategy.preview },
+        ...gatesOf(strategy),
+        ...approvalOf(strategy),
+        { kind: "switch" },
+      ];
+    case "mirrorFirst":
+      return [
+        { kind: "mirror", ...strategy.mirror },
+        ...gatesOf(strategy),
+        { kind: "mirror", ...strategy.mirror, percent: 0 },
+        ...rise(strategy),
+        ...approvalOf(strategy),
+        { kind: "switch" },
+      ];
+    case "cohorts":
+      return [
+        ...strategy.cohorts.flatMap((cohort): readonly ReleaseStep[] => [
+          cohort.kind === "match"
+            ? { kind: "preview", ...cohort.preview, name: cohort.name }
+            : { kind: "weight", shares: cohort.percent },
+          ...gatesOf(strategy),
         ]),
-        ...(approve === undefined ? [] : [{ kind: "approve", ...approve } as const]),
+        ...approvalOf(strategy),
         { kind: "switch" },
       ];
-    }
     case "steps":
       return strategy.steps;
   }
+}
+
+function rise({ weights, ...gates }: { readonly weights: readonly number[] } & Gates): readonly ReleaseStep[] {
+  return weights.flatMap((percent): readonly ReleaseStep[] => [
+    { kind: "weight", shares: percent },
+    ...gatesOf({ ...gates, check: withoutMirror(gates.check) }),
+  ]);
+}
+
+/** Nothing is copied any more, so there is nothing to compare. */
+function withoutMirror(check: Check | undefined): Check | undefined {
+  return check === undefined ? undefined : { ...check, maxDifferentPercent: undefined };
+}
+
+function gatesOf({ hold, check }: Pick<Gates, "hold" | "check">): readonly ReleaseStep[] {
+  return [
+    ...(hold === undefined ? [] : [{ kind: "hold", ...hold } as const]),
+    ...(check === undefined ? [] : [{ kind: "check", ...check } as const]),
+  ];
+}
+
+function approvalOf({ approve }: Pick<Gates, "approve">): readonly ReleaseStep[] {
+  return approve === undefined ? [] : [{ kind: "approve", ...approve }];
 }

@@ -1,9 +1,10 @@
 import { assert, double, integer, property } from "fast-check";
 import { describe, expect, test } from "vitest";
+import { plainCheck } from "../../../test/check.fixture.ts";
 import type { Check } from "../manifest/release.ts";
 import { judgeVersion, type VersionCounts } from "./judge-version.ts";
 
-const compare: Check = { durationMs: 60_000, minRequests: 20, minSuccessPercent: undefined, comparesWithLive: true };
+const compare: Check = { ...plainCheck, comparesWithLive: true };
 const threshold: Check = { ...compare, minSuccessPercent: 99, comparesWithLive: false };
 
 function counts(requests: number, errors: number): VersionCounts {

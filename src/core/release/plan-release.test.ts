@@ -60,7 +60,7 @@ test("blue/green asks, switches and watches", () => {
   const { steps } = expectPlan(
     plan("{routes: [{virtualService: web}], to: green, strategy: {blueGreen: {approve: {}, bake: 30m}}}"),
   );
-  expect(steps.map(({ kind }) => kind)).toEqual(["approve", "switch", "hold"]);
+  expect(steps.map(({ kind }) => kind)).toEqual(["approve", "switch", "bake"]);
 });
 
 test("one step that cannot be planned refuses the release and says which", () => {

@@ -1,9 +1,20 @@
 import { KirikaeError } from "../diagnostics/error.ts";
 import type { ObjectMeta } from "../manifest/manifest.ts";
-import type { Approval, Check, Hold, ReleaseRoute, ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
+import type {
+  AnswerComparison,
+  Approval,
+  Bake,
+  Check,
+  Hold,
+  ReleaseRoute,
+  ReleaseSpec,
+  ReleaseStep,
+} from "../manifest/release.ts";
+import type { AffinityAddition, MirrorAddition, PreviewAddition } from "../routes/route-addition.ts";
 import type { RouteTable, SplitId, WeightOverrides } from "../routes/route-table.ts";
 import { expandStrategy } from "./expand-strategy.ts";
 import { movedServices, type MovePlan, type MoveRequest, type VersionName } from "./move.ts";
+import { planAddition } from "./plan-addition.ts";
 import { planMove } from "./plan-move.ts";
 import type { Refusal } from "./refusals.ts";
 
@@ -20,13 +31,20 @@ export interface ReleasePlan {
 export type PlannedStep =
   /** One plan a route; all are applied at once. Each holds the weights before, which undo it. */
   | { readonly kind: "weight" | "switch"; readonly moves: readonly MovePlan[] }
+  | { readonly kind: "preview"; readonly addition: PreviewAddition }
+  /** An addition of 0 percent ends what an earlier one began. */
+  | { readonly kind: "mirror"; readonly addition: MirrorAddition; readonly compare: AnswerComparison | undefined }
+  | { readonly kind: "affinity"; readonly addition: AffinityAddition }
+  | { readonly kind: "finish" }
   | ({ readonly kind: "hold" } & Hold)
   | ({ readonly kind: "approve" } & Approval)
-  | ({ readonly kind: "check" } & Check);
+  | ({ readonly kind: "check" } & Check)
+  | ({ readonly kind: "bake" } & Bake);
 
-/** Every VirtualService that a release moves. */
-export function releasedServices({ steps }: Pick<ReleasePlan, "steps">): ReadonlySet<string> {
-  return new Set(steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : [])));
+/** Every VirtualService that a release moves, or adds routes to. */
+export function releasedServices({ steps, spec }: Pick<ReleasePlan, "steps" | "spec">): ReadonlySet<string> {
+  const moved = steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : []));
+  return new Set([...moved, ...spec.routes.map(({ namespace, virtualService }) => `${namespace}/${virtualService}`)]);
 }
 
 /** A Release as far as planning goes. */
@@ -55,6 +73,12 @@ export function planRelease(input: ReleaseInput): ReleasePlanning {
   let { current } = input;
   const steps: PlannedStep[] = [];
   for (const step of expandStrategy(release.spec)) {
+    if (step.kind === "preview" || step.kind === "mirror" || step.kind === "affinity") {
+      const addition = planAddition(step, { ...input, current });
+      if (addition.kind === "refused") return refuseStep(addition, { release, step, number: steps.length + 1 });
+      steps.push(addition.step);
+      continue;
+    }
     if (step.kind !== "weight" && step.kind !== "switch") {
       steps.push(step);
       continue;

@@ -73,6 +73,8 @@ export type Verdict = "pass" | "fail" | "unknown";
 /** What the engine is to do next; a phase that waits for people has none. */
 export type ReleaseEffect =
   | { readonly kind: "moveForward"; readonly step: number }
+  /** What the routes are to have when this step is done is laid over them. */
+  | { readonly kind: "layAdditions"; readonly step: number }
   /** Back to before the release, of all that steps up to this one have moved. */
   | { readonly kind: "moveBack"; readonly step: number; readonly actor: string; readonly notBeforeMs: number }
   | { readonly kind: "judge"; readonly step: number }

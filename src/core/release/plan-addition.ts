@@ -1,0 +1,60 @@
+import type { PreviewMatch, ReleaseStep } from "../manifest/release.ts";
+import type { RequestMark } from "../routes/route-addition.ts";
+import type { DestinationId, SplitId } from "../routes/route-table.ts";
+import { planMove } from "./plan-move.ts";
+import type { PlannedStep, ReleaseInput } from "./plan-release.ts";
+import type { Refusal } from "./refusals.ts";
+
+/** A step that adds something to routes. */
+export type AddingStep = Extract<ReleaseStep, { kind: "preview" | "mirror" | "affinity" }>;
+
+type PlannedAddition = Extract<PlannedStep, { readonly addition: unknown }>;
+
+/** Finds the rules that a step adds to: those that everybody's requests take, of all routes of the release. */
+export function planAddition(
+  step: AddingStep,
+  input: ReleaseInput,
+): { readonly kind: "planned"; readonly step: PlannedAddition } | Refusal {
+  const found = findNewVersion(input);
+  if (found.kind === "refused") return found;
+  const { to } = found;
+  switch (step.kind) {
+    case "preview": {
+      const addition = { kind: "preview", name: step.name, to, marks: step.match.map(markOf) } as const;
+      return { kind: "planned", step: { kind: "preview", addition } };
+    }
+    case "mirror": {
+      const { percent, methods, compare } = step;
+      return { kind: "planned", step: { kind: "mirror", addition: { kind: "mirror", to, percent, methods }, compare } };
+    }
+    case "affinity": {
+      const { cookie, maxAgeMs } = step;
+      const addition = { kind: "affinity", splits: Object.keys(to), cookie, maxAgeMs } as const;
+      return { kind: "planned", step: { kind: "affinity", addition } };
+    }
+  }
+}
+
+/** Where the new version is behind each public rule: what a switch would give everything to. */
+function findNewVersion({
+  table,
+  current,
+  release,
+  actor,
+}: ReleaseInput): { readonly kind: "found"; readonly to: Readonly<Record<SplitId, DestinationId>> } | Refusal {
+  const to: Record<SplitId, DestinationId> = {};
+  for (const { namespace, virtualService, route } of release.spec.routes) {
+    const request = { verb: "switch", name: virtualService, namespace, route, to: { [release.spec.to]: 100 } } as const;
+    const planning = planMove({ table, current, request: { ...request, actor, reason: undefined } });
+    if (planning.kind === "refused") return planning;
+    for (const { split, role, after } of planning.plan.changes) {
+      const arm = Object.keys(after).find((destination) => (after[destination] ?? 0) > 0);
+      if (role === "public" && arm !== undefined) to[split] = arm;
+    }
+  }
+  return { kind: "found", to };
+}
+
+function markOf({ headers, cookies, queryParams }: PreviewMatch): RequestMark {
+  return { headers, cookies, query: queryParams };
+}
