@@ -1,4 +1,5 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import { completePlan } from "../core/release/complete-plan.ts";
 import type { Ledger, MovePlan, PlannedVersion, SplitChange } from "../core/release/move.ts";
 import type { MoveOutcome } from "../core/release/past-move.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
@@ -7,7 +8,7 @@ import type { SplitId } from "../core/routes/route-table.ts";
 import type { ProxyProof } from "./ports.ts";
 
 /** The format that this code writes; older ones stay readable, newer ones are refused. */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
 /** One thing that was about to happen or did happen. Times are ISO 8601 in UTC. */
 export type JournalRecord =
@@ -106,7 +107,7 @@ export function parseRecord(text: string, seq: number): JournalRecord {
   }
   if (typeof format !== "number" || format < 1) throw damagedRecord(seq, "has no format");
   checkRecord(record, seq);
-  return record;
+  return format < 3 && record.type === "release" ? { ...record, plan: completePlan(record.plan) } : record;
 }
 
 /** That the fields of its type are there; the journal's checksum says that their values are as they were written. */

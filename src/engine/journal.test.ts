@@ -177,10 +177,10 @@ describe("a damaged journal", () => {
   test("of a newer kirikae is left to that", () => {
     const file = filled(1);
     const database = new DatabaseSync(file);
-    database.exec("PRAGMA user_version = 3");
+    database.exec("PRAGMA user_version = 4");
     database.close();
     expect(() => readJournal(file)).toThrow(expect.objectContaining({ code: "KIR2021" }));
-    expect(() => parseRecord('{"format":3,"type":"intent"}', 7)).toThrow(expect.objectContaining({ code: "KIR2021" }));
+    expect(() => parseRecord('{"format":4,"type":"intent"}', 7)).toThrow(expect.objectContaining({ code: "KIR2021" }));
   });
 
   test.each([
