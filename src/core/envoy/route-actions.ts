@@ -1,3 +1,5 @@
+import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../gen/envoy/config/core/v3/base_pb.ts";
+import type { HeaderMutationSchema } from "../../gen/envoy/config/common/mutation_rules/v3/mutation_rules_pb.ts";
 import {
   RedirectAction_RedirectResponseCode as RedirectCode,
   type DirectResponseActionSchema,
@@ -144,7 +146,16 @@ function emitMirror(mirror: Mirror): Init<typeof RouteAction_RequestMirrorPolicy
     runtimeFraction: { defaultValue: emitPercent(mirror.percent) },
     traceSampled: false,
     disableShadowHostSuffixAppend: true,
+    requestHeadersMutations: (mirror.marks ?? []).map(emitMark),
   };
+}
+
+/** Whatever a client has sent under that name is replaced. */
+function emitMark([key, value]: readonly [name: string, value: string]): Init<typeof HeaderMutationSchema> {
+  const appendAction = AppendAction.OVERWRITE_IF_EXISTS_OR_ADD;
+  // Envoy reads %NAME% in it as what the request says under that name.
+  const header = { key, value: value.replaceAll("%", "%%") };
+  return { action: { case: "append", value: { header, appendAction } } };
 }
 
 function emitHashPolicies(

@@ -1,4 +1,4 @@
-import type { DestinationId, SplitId, ValueMatch } from "./route-table.ts";
+import type { Destination, DestinationId, SplitId, ValueMatch } from "./route-table.ts";
 
 /** What a release lays over the rules of the manifests while it is under way. Weights are no addition. */
 export type RouteAddition = PreviewAddition | MirrorAddition | AffinityAddition;
@@ -30,6 +30,16 @@ export interface MirrorAddition {
   readonly percent: number;
   /** Upper case; at least one. */
   readonly methods: readonly string[];
+  /** Where copies go first, to be compared; filled in when the addition is laid, and never written down. */
+  readonly through?: ComparedCopies | undefined;
+}
+
+/** Copies go to kirikae, which asks both versions and compares what they answer. */
+export interface ComparedCopies {
+  /** A destination that no manifest knows. */
+  readonly comparer: Destination;
+  /** Which version the new one is compared with, by split. */
+  readonly live: Readonly<Record<SplitId, DestinationId>>;
 }
 
 /** A visitor who has the cookie is sent by it to the same arm as long as the weights let it; others are given one. */

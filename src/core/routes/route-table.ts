@@ -314,6 +314,8 @@ export interface Retry {
 export interface Mirror {
   readonly destination: DestinationId;
   readonly percent: number;
+  /** Headers that the copies have and the requests do not, by which an app tells them apart. */
+  readonly marks?: readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 export interface HeaderMutation {
