@@ -83,6 +83,10 @@ export const releaseSchema = object({
   actor: text("Who started it."),
   reason: nullable({ type: "string" }, "Why."),
   plan: releasePlanSchema,
+  check: nullable(
+    { type: "object", additionalProperties: true },
+    "How the check that is under way is going: figures of both versions and each judge; null while there is none.",
+  ),
   events: list({ type: "object", additionalProperties: true }, "What happened to it, oldest first."),
 });
 

@@ -1,3 +1,4 @@
+import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { ReleaseDescription } from "../core/release/describe-release.ts";
 import type { MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
@@ -198,6 +199,8 @@ export interface ReleaseStatus extends ReleaseDescription {
   readonly actor: string;
   readonly reason: string | null;
   readonly plan: ReleasePlan;
+  /** How the check that is under way is going; null while there is none. */
+  readonly check: CheckProgress | null;
   /** Oldest first. */
   readonly events: readonly ReleaseEvent[];
 }

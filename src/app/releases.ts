@@ -119,7 +119,8 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     const message = this.#runner.isStalled(id)
       ? "does not go on while the journal cannot be written; it tries again by itself"
       : described.message;
-    return { id, ...described, message, startedAt, actor, reason, plan, events };
+    const check = this.#runner.progress(id) ?? null;
+    return { id, ...described, message, startedAt, actor, reason, plan, check, events };
   }
 }
 

@@ -1,6 +1,7 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { collectAdditions } from "../core/release/additions-in-place.ts";
 import { advanceRelease } from "../core/release/advance-release.ts";
+import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { Check } from "../core/manifest/release.ts";
 import type { MovePlan } from "../core/release/move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
@@ -67,6 +68,7 @@ export class ReleaseRunner implements AsyncDisposable {
   readonly #timers = new Map<string, Disposable>();
   /** What happened to a release and could not be written down yet. */
   readonly #stalled = new Map<string, ReleaseEvent>();
+  readonly #progress = new Map<string, CheckProgress>();
   #isClosed = false;
 
   constructor(options: RunnerOptions) {
@@ -86,6 +88,11 @@ export class ReleaseRunner implements AsyncDisposable {
   /** Whether something has happened to it that the journal could not take yet. */
   isStalled(id: string): boolean {
     return this.#stalled.has(id);
+  }
+
+  /** How the check that a release is in is going; undefined while there is none. */
+  progress(id: string): CheckProgress | undefined {
+    return this.#progress.get(id);
   }
 
   /** Throws KIR2034 while another release has one of its routes. */

@@ -1,3 +1,4 @@
+import type { CheckResult } from "./check-progress.ts";
 import type { ReleasePlan } from "./plan-release.ts";
 
 /** What a release is doing. Steps count from 0; `nowhere` is before the first. */
@@ -64,7 +65,14 @@ export type ReleaseEvent =
   | { readonly kind: "timeUp"; readonly atMs: number }
   /** Somebody else, or a saved manifest, gave other weights to what the release had moved. */
   | { readonly kind: "overruled"; readonly atMs: number; readonly reason: string }
-  | { readonly kind: "judged"; readonly atMs: number; readonly verdict: Verdict; readonly detail: string }
+  | {
+      readonly kind: "judged";
+      readonly atMs: number;
+      readonly verdict: Verdict;
+      readonly detail: string;
+      /** What each judge has found; a check in a dry run passes whatever they say. */
+      readonly results?: readonly CheckResult[];
+    }
   | ({ readonly atMs: number; readonly actor: string; readonly reason: string | null } & ReleaseCommand);
 
 /** `unknown` is too little traffic to say anything: a person decides. */
