@@ -14,6 +14,7 @@ import { PreviousHostsPredicateSchema } from "../../gen/envoy/extensions/retry/h
 import { PreviousPrioritiesConfigSchema } from "../../gen/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.ts";
 import type {
   Arm,
+  ArmChoice,
   Destination,
   DestinationId,
   DirectAction,
@@ -96,6 +97,9 @@ function hasOwnChanges({ hostRewrite, requestHeaders, responseHeaders }: Arm): b
 function emitWeightedClusters(split: Split): Init<typeof WeightedClusterSchema> {
   return {
     runtimeKeyPrefix: isMovable(split) ? runtimeKeyPrefixOf(split) : "",
+    ...(split.chosenBy === undefined
+      ? {}
+      : { randomValueSpecifier: { case: "useHashPolicy" as const, value: { value: true } } }),
     clusters: split.arms.map((arm) => ({
       name: arm.destination,
       weight: arm.weight,
@@ -162,6 +166,7 @@ function emitHashPolicies(
   split: Split,
   destinations: ReadonlyMap<DestinationId, Destination>,
 ): Init<typeof RouteAction_HashPolicySchema>[] {
+  if (split.chosenBy !== undefined) return [{ policySpecifier: emitArmChoice(split.chosenBy) }];
   const keys = new Map<string, HashKey>();
   for (const arm of split.arms) {
     // An idle version's cookie must not be set on clients of the versions that serve.
@@ -173,7 +178,19 @@ function emitHashPolicies(
   return [...keys.values()].map((key) => ({ policySpecifier: emitHashKey(key) }));
 }
 
-function emitHashKey(key: HashKey): NonNullable<Init<typeof RouteAction_HashPolicySchema>["policySpecifier"]> {
+type HashPolicySpecifier = NonNullable<Init<typeof RouteAction_HashPolicySchema>["policySpecifier"]>;
+
+/** A cookie without a lifetime is one that Envoy only reads: it would set its own too late to choose an arm by it. */
+function emitArmChoice(choice: ArmChoice): HashPolicySpecifier {
+  switch (choice.kind) {
+    case "cookie":
+      return { case: "cookie", value: { name: choice.name } };
+    case "newCookie":
+      return { case: "header", value: { headerName: "x-request-id" } };
+  }
+}
+
+function emitHashKey(key: HashKey): HashPolicySpecifier {
   switch (key.kind) {
     case "header":
       return { case: "header", value: { headerName: key.name } };

@@ -13,6 +13,7 @@ import type {
   Destination,
   DestinationId,
   DirectAction,
+  ForwardAction,
   HeaderMutation,
   HttpRouting,
   RedirectAction,
@@ -83,9 +84,17 @@ function emitAction(action: RouteAction, destinations: Destinations): Partial<Ro
     case "forward":
       return {
         action: { case: "route", value: emitForward(action, destinations) },
-        ...emitHeaderFields(action.requestHeaders, action.responseHeaders),
+        ...emitHeaderFields(action.requestHeaders, withVisitorCookie(action)),
       };
   }
+}
+
+/** A visitor that was sent by the id of its request has it as a cookie from then on. */
+function withVisitorCookie({ responseHeaders, split: { chosenBy } }: ForwardAction): HeaderMutation {
+  if (chosenBy?.kind !== "newCookie") return responseHeaders;
+  const seconds = Math.ceil(chosenBy.maxAgeMs / 1000);
+  const value = `${chosenBy.name}=%REQ(X-REQUEST-ID)%; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax`;
+  return { ...responseHeaders, add: [...responseHeaders.add, ["set-cookie", value]] };
 }
 
 /** What this route wants of the filters that every chain has. */

@@ -279,7 +279,16 @@ export interface Split {
   readonly id: SplitId;
   /** Each leads to a destination of its own: weights are named by destinations. */
   readonly arms: readonly Arm[];
+  /** Absent draws an arm for each request by itself. */
+  readonly chosenBy?: ArmChoice | undefined;
 }
+
+/** What keeps a visitor on one arm for as long as the weights let it; arms still get their shares of all visitors. */
+export type ArmChoice =
+  /** The value of a cookie that the request has. */
+  | { readonly kind: "cookie"; readonly name: string }
+  /** The id of the request, which the visitor is given as that cookie. */
+  | { readonly kind: "newCookie"; readonly name: string; readonly maxAgeMs: number };
 
 export interface Arm {
   readonly destination: DestinationId;

@@ -1,0 +1,222 @@
+import { renderCookiePattern } from "./cookie-pattern.ts";
+import type {
+  AffinityAddition,
+  MirrorAddition,
+  OwnedAddition,
+  PreviewAddition,
+  RequestMark,
+  RouteAddition,
+} from "./route-addition.ts";
+import type {
+  Destination,
+  DestinationId,
+  ForwardAction,
+  HeaderMatch,
+  QueryMatch,
+  Route,
+  RouteMatch,
+  RouteTable,
+  SplitId,
+  VirtualHost,
+} from "./route-table.ts";
+
+/**
+ * The table with what releases have laid over it. Whatever an addition does not name keeps its identity, and so does the
+ * table that none of them finds anything in. A rule or a version that is gone makes an addition have no effect there.
+ */
+export function addRoutes(table: RouteTable, additions: readonly OwnedAddition[]): RouteTable {
+  const laid = gatherBySplit(additions);
+  if (laid.size === 0) return table;
+  const copies = new Map<DestinationId, Destination>();
+  const overlay: Overlay = { laid, destinations: table.destinations, copies };
+  const httpRoutings = mapKept(table.httpRoutings, (routing) => {
+    const virtualHosts = mapKept(routing.virtualHosts, (host) => addToHost(host, overlay));
+    return virtualHosts === routing.virtualHosts ? routing : { ...routing, virtualHosts };
+  });
+  if (httpRoutings === table.httpRoutings) return table;
+  const destinations = copies.size === 0 ? table.destinations : new Map([...table.destinations, ...copies]);
+  return { ...table, httpRoutings, destinations };
+}
+
+/** Where a version's copies of requests go, so that they count in no number of the version itself. */
+export function mirrorDestinationId(destination: DestinationId): DestinationId {
+  return `mirror|${destination}`;
+}
+
+/** The requests of a preview are told from those of its rule by this name. */
+export function previewSplitId(split: SplitId, preview: string): SplitId {
+  return `${split}~preview:${preview}`;
+}
+
+/** The rules that an addition is laid over. */
+export function splitsOfAddition(addition: RouteAddition): readonly SplitId[] {
+  return addition.kind === "affinity" ? addition.splits : Object.keys(addition.to);
+}
+
+/** What lies over one rule. */
+interface Laid {
+  readonly previews: readonly PreviewAddition[];
+  readonly mirror?: MirrorAddition;
+  readonly affinity?: AffinityAddition;
+}
+
+interface Overlay {
+  readonly laid: ReadonlyMap<SplitId, Laid>;
+  readonly destinations: RouteTable["destinations"];
+  /** Destinations that the additions need, gathered on the way. */
+  readonly copies: Map<DestinationId, Destination>;
+}
+
+function gatherBySplit(additions: readonly OwnedAddition[]): ReadonlyMap<SplitId, Laid> {
+  const laid = new Map<SplitId, Laid>();
+  for (const { addition } of additions) {
+    for (const split of splitsOfAddition(addition)) {
+      laid.set(split, layOn(laid.get(split) ?? { previews: [] }, addition));
+    }
+  }
+  return laid;
+}
+
+function layOn(laid: Laid, addition: RouteAddition): Laid {
+  switch (addition.kind) {
+    case "preview":
+      return { ...laid, previews: [...laid.previews, addition] };
+    case "mirror":
+      return { ...laid, mirror: addition };
+    case "affinity":
+      return { ...laid, affinity: addition };
+  }
+}
+
+function addToHost(host: VirtualHost, overlay: Overlay): VirtualHost {
+  const routes = host.routes.map((route) => addToRoute(route, overlay));
+  return routes.every((added, index) => added.length === 1 && added[0] === host.routes[index])
+    ? host
+    : { ...host, routes: routes.flat() };
+}
+
+/** Previews come first: whoever has a mark is copied nowhere and given no cookie. */
+function addToRoute(route: Route, overlay: Overlay): readonly Route[] {
+  const { action } = route;
+  const laid = action.kind === "forward" ? overlay.laid.get(action.split.id) : undefined;
+  if (action.kind !== "forward" || laid === undefined) return [route];
+  const forward: ForwardingRoute = { ...route, action };
+  const kept = laid.affinity === undefined ? [route] : keepVisitors(forward, laid.affinity);
+  return [
+    ...laid.previews.flatMap((preview) => addPreview(forward, preview)),
+    ...kept.flatMap((each) => (laid.mirror === undefined ? [each] : [...addMirror(each, laid.mirror, overlay), each])),
+  ];
+}
+
+type ForwardingRoute = Route & { readonly action: ForwardAction };
+
+/** One route a mark, which has all that its rule has but the weights. */
+function addPreview(route: ForwardingRoute, { name, to, marks }: PreviewAddition): readonly Route[] {
+  const { split } = route.action;
+  const arm = split.arms.find(({ destination }) => destination === to[split.id]);
+  if (arm === undefined) return [];
+  const action = {
+    ...route.action,
+    split: { id: previewSplitId(split.id, name), arms: [{ ...arm, weight: 100 }] },
+  };
+  return marks.map((mark) => ({
+    ...route,
+    name: nameRoute(route, `preview ${name}`),
+    match: withMark(route.match, mark),
+    action,
+  }));
+}
+
+/** Requests of other methods than those named keep the route as it is. */
+function addMirror(route: Route, { to, percent, methods }: MirrorAddition, overlay: Overlay): readonly Route[] {
+  if (route.action.kind !== "forward") return [];
+  const { action } = route;
+  const copied = overlay.destinations.get(to[action.split.id] ?? "");
+  if (copied === undefined) return [];
+  const id = mirrorDestinationId(copied.id);
+  if (!overlay.copies.has(id)) overlay.copies.set(id, copyOf(copied, id));
+  const method: HeaderMatch = { name: ":method", value: { kind: "regex", value: methods.join("|") }, invert: false };
+  return [
+    {
+      ...route,
+      name: nameRoute(route, "copied"),
+      match: withHeaders(route.match, [method]),
+      action: { ...action, mirrors: [...action.mirrors, { destination: id, percent }] },
+    },
+  ];
+}
+
+const copiesOf = new WeakMap<Destination, Destination>();
+
+/** The same for the same destination, because what was encoded of it goes by its identity. */
+function copyOf(destination: Destination, id: DestinationId): Destination {
+  const known = copiesOf.get(destination);
+  if (known !== undefined) return known;
+  const copy = { ...destination, id };
+  copiesOf.set(destination, copy);
+  return copy;
+}
+
+/**
+ * Two routes: visitors with the cookie are sent by it; others by the id of their request, which they are given as the
+ * cookie, so that the next request is sent by the same text.
+ */
+function keepVisitors(route: ForwardingRoute, { cookie, maxAgeMs }: AffinityAddition): readonly Route[] {
+  const { action } = route;
+  if (action.split.arms.length < 2) return [route];
+  const known: HeaderMatch = { name: "cookie", value: cookieMatch(cookie, { kind: "present" }), invert: false };
+  return [
+    {
+      ...route,
+      name: nameRoute(route, "visitor"),
+      match: withHeaders(route.match, [known]),
+      action: { ...action, split: { ...action.split, chosenBy: { kind: "cookie", name: cookie } } },
+    },
+    {
+      ...route,
+      action: { ...action, split: { ...action.split, chosenBy: { kind: "newCookie", name: cookie, maxAgeMs } } },
+    },
+  ];
+}
+
+function withMark(match: RouteMatch, { headers, cookies, query }: RequestMark): RouteMatch {
+  const asked: readonly HeaderMatch[] = [
+    ...Object.entries(headers).map(([name, value]) => ({ name, value, invert: false })),
+    ...Object.entries(cookies).map(([name, value]) => ({
+      name: "cookie",
+      value: cookieMatch(name, value),
+      invert: false,
+    })),
+  ];
+  const parameters = Object.entries(query).map(([name, value]): QueryMatch => ({ name, value }));
+  return {
+    ...withHeaders(match, asked),
+    query: parameters.length === 0 ? match.query : [...match.query, ...parameters].toSorted(byName),
+  };
+}
+
+function cookieMatch(name: string, value: RequestMark["cookies"][string]): HeaderMatch["value"] {
+  return { kind: "regex", value: renderCookiePattern(name, value) };
+}
+
+/** Pseudo headers stay behind the others. */
+function withHeaders(match: RouteMatch, more: readonly HeaderMatch[]): RouteMatch {
+  const all = [...match.headers, ...more];
+  const isPseudo = ({ name }: HeaderMatch): boolean => name.startsWith(":");
+  return { ...match, headers: [...all.filter((one) => !isPseudo(one)).toSorted(byName), ...all.filter(isPseudo)] };
+}
+
+function byName(left: { readonly name: string }, right: { readonly name: string }): number {
+  if (left.name === right.name) return 0;
+  return left.name < right.name ? -1 : 1;
+}
+
+function nameRoute({ name }: Route, added: string): string {
+  return name === "" ? added : `${name}, ${added}`;
+}
+
+/** The list itself where nothing changes. */
+function mapKept<Item>(list: readonly Item[], change: (item: Item) => Item): readonly Item[] {
+  const changed = list.map(change);
+  return changed.every((item, index) => item === list[index]) ? list : changed;
+}
