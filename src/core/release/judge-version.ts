@@ -1,10 +1,25 @@
 import type { Check } from "../manifest/release.ts";
+import type { ComparedAnswers, VersionFigures } from "./check-progress.ts";
+import { judgeLatency } from "./judge-latency.ts";
+import { countOf, type LatencyDistribution, percentileOf } from "./latency-distribution.ts";
+import { isBeyondLuck } from "./luck.ts";
 import type { Verdict } from "./release-state.ts";
 
-/** Requests of one version since the check began; `errors` are answers of 500 and more. */
+/** What one version has answered since the check began; `errors` are answers of 500 and more. */
 export interface VersionCounts {
   readonly requests: number;
   readonly errors: number;
+  /** Of those answers that came whole; absent is none. */
+  readonly latency?: LatencyDistribution;
+  /** How often a proxy took an endpoint out of rotation; absent where none ever does. */
+  readonly ejections?: number;
+}
+
+export interface CheckedVersions {
+  readonly fresh: VersionCounts;
+  readonly live: VersionCounts;
+  /** Of copied requests; absent where none are compared. */
+  readonly answers?: ComparedAnswers | undefined;
 }
 
 export interface Judgement {
@@ -14,28 +29,65 @@ export interface Judgement {
 }
 
 /**
+ * Judges the new version by what it has answered so far; undefined while it is too early to say. It fails as soon as the
+ * counts show it, and passes only when the time is over.
+ */
+export function judgeVersion(check: Check, seen: CheckedVersions, isOver: boolean): Judgement | undefined {
+  const judgements = [
+    judgeEjections(check, seen.fresh, isOver),
+    judgeDifferences(check, seen.answers, isOver),
+    ...judgeAnswers(check, seen, isOver),
+  ].flatMap((judgement) => judgement ?? []);
+  return judgements.find(({ verdict }) => verdict === "fail") ?? (isOver ? conclude(judgements) : undefined);
+}
+
+/** What is not known about one figure is not made good by the others. */
+function conclude(judgements: readonly Judgement[]): Judgement {
+  const unknown = judgements.find(({ verdict }) => verdict === "unknown");
+  const detail = judgements.map((judgement) => judgement.detail).join(", and ");
+  return unknown ?? { verdict: "pass", detail: detail === "" ? "nothing was asked of its figures" : detail };
+}
+
+function judgeAnswers(
+  check: Check,
+  { fresh, live }: CheckedVersions,
+  isOver: boolean,
+): readonly (Judgement | undefined)[] {
+  const { minRequests, latency } = check;
+  if (fresh.requests < minRequests) {
+    if (!judgesAnswers(check)) return [];
+    const detail = `only ${fresh.requests} of ${minRequests} requests came to the new version`;
+    return isOver ? [{ verdict: "unknown", detail }] : [];
+  }
+  const times = { fresh: fresh.latency ?? [], live: live.latency ?? [] };
+  return [judgeSuccess(check, { fresh, live }, isOver), ...latency.map((limit) => judgeLatency(limit, times, isOver))];
+}
+
+/** A check by other judges alone needs no requests that the proxies have counted. */
+function judgesAnswers({ minSuccessPercent, comparesWithLive, latency, judges, ...others }: Check): boolean {
+  const asksNothing =
+    judges.length === 0 && others.maxEjections === undefined && others.maxDifferentPercent === undefined;
+  return minSuccessPercent !== undefined || comparesWithLive || latency.length > 0 || asksNothing;
+}
+
+/**
  * How many standard errors the new version has to be worse by. The counts are looked at many times, and each look is
  * another chance to be wrong about a version that is no worse; at 4 a look is wrong once in 30,000 times (one-sided).
  */
 const worseByStandardErrors = 4;
 
-/**
- * Judges the new version by what it has answered so far; undefined while it is too early to say. It fails as soon as the
- * counts show it, and passes only when the time is over.
- */
-export function judgeVersion(
-  check: Check,
-  { fresh, live }: { readonly fresh: VersionCounts; readonly live: VersionCounts },
+/** At the end the share itself decides; until then it has to be further off than luck explains. */
+function judgeSuccess(
+  { minRequests, minSuccessPercent, comparesWithLive }: Check,
+  { fresh, live }: CheckedVersions,
   isOver: boolean,
 ): Judgement | undefined {
-  const { minRequests, minSuccessPercent, comparesWithLive } = check;
-  if (fresh.requests < minRequests) {
-    const detail = `only ${fresh.requests} of ${minRequests} requests came to the new version`;
-    return isOver ? { verdict: "unknown", detail } : undefined;
-  }
   const rate = `${successPercent(fresh)} % of ${fresh.requests} answers of the new version were good`;
-  if (minSuccessPercent !== undefined && isTooBad(fresh, minSuccessPercent, isOver)) {
-    return { verdict: "fail", detail: `${rate}, and ${minSuccessPercent} % are asked for` };
+  if (minSuccessPercent !== undefined && successPercent(fresh) < minSuccessPercent) {
+    const errors = { seen: fresh.errors, of: fresh.requests };
+    if (isOver || isBeyondLuck(errors, 1 - minSuccessPercent / 100)) {
+      return { verdict: "fail", detail: `${rate}, and ${minSuccessPercent} % are asked for` };
+    }
   }
   if (comparesWithLive && live.requests >= minRequests && isWorse(fresh, live)) {
     return { verdict: "fail", detail: `${rate}, but ${successPercent(live)} % of ${live.requests} of the one before` };
@@ -43,25 +95,35 @@ export function judgeVersion(
   return isOver ? { verdict: "pass", detail: rate } : undefined;
 }
 
-/** A look at a version that is just good enough finds it wanting by chance less than once in this many. */
-const looksPerMistake = 30_000;
-
-/**
- * At the end the share itself decides. Until then every second is another chance to be wrong, so it has to be further off
- * than luck explains: the Chernoff bound on the chance of that many errors, which holds for few requests too.
- */
-function isTooBad(fresh: VersionCounts, minSuccessPercent: number, isOver: boolean): boolean {
-  if (successPercent(fresh) >= minSuccessPercent) return false;
-  if (isOver) return true;
-  const divergence = divergenceOf(fresh.errors / fresh.requests, 1 - minSuccessPercent / 100);
-  return fresh.requests * divergence > Math.log(looksPerMistake);
+function judgeEjections({ maxEjections }: Check, { ejections }: VersionCounts, isOver: boolean): Judgement | undefined {
+  if (maxEjections === undefined) return undefined;
+  if (ejections === undefined) {
+    const detail =
+      "no proxy takes endpoints of the new version out of rotation, as its DestinationRule has no outlierDetection";
+    return isOver ? { verdict: "unknown", detail } : undefined;
+  }
+  const times = `endpoints of the new version were taken out of rotation ${ejections} ${ejections === 1 ? "time" : "times"}`;
+  if (ejections > maxEjections) return { verdict: "fail", detail: `${times}, and ${maxEjections} are allowed` };
+  return isOver ? { verdict: "pass", detail: times } : undefined;
 }
 
-/** Kullback-Leibler, of two shares of errors, in nats. */
-function divergenceOf(seen: number, allowed: number): number {
-  if (allowed <= 0) return seen > 0 ? Number.POSITIVE_INFINITY : 0;
-  const good = seen >= 1 ? 0 : (1 - seen) * Math.log((1 - seen) / (1 - allowed));
-  return seen * Math.log(seen / allowed) + good;
+function judgeDifferences(
+  { maxDifferentPercent, minRequests }: Check,
+  answers: ComparedAnswers | undefined,
+  isOver: boolean,
+): Judgement | undefined {
+  if (maxDifferentPercent === undefined) return undefined;
+  const { compared, different } = answers ?? { compared: 0, different: 0 };
+  if (compared < minRequests) {
+    const detail = `only ${compared} of ${minRequests} answers to copied requests were compared`;
+    return isOver ? { verdict: "unknown", detail } : undefined;
+  }
+  const share = `${different} of ${compared} answers to copied requests differed`;
+  const isTooMuch = (100 * different) / compared > maxDifferentPercent;
+  if (isTooMuch && (isOver || isBeyondLuck({ seen: different, of: compared }, maxDifferentPercent / 100))) {
+    return { verdict: "fail", detail: `${share}, and ${maxDifferentPercent} % may` };
+  }
+  return isOver ? { verdict: "pass", detail: share } : undefined;
 }
 
 /** With two decimals, rounded down, so that what is not good never shows as 100. */
@@ -79,4 +141,19 @@ function isWorse(fresh: VersionCounts, live: VersionCounts): boolean {
   const standardError = Math.sqrt(pooled * (1 - pooled) * reciprocals);
   const difference = fresh.errors / fresh.requests - live.errors / live.requests - reciprocals / 2;
   return standardError === 0 ? false : difference / standardError > worseByStandardErrors;
+}
+
+/** The figures of a version for people; percentiles that nobody asked for beside those that a limit names. */
+export function summarizeVersion(
+  check: Check,
+  { requests, errors, latency = [], ejections }: VersionCounts,
+): VersionFigures {
+  const wanted = new Set([50, 99, ...check.latency.map(({ percentile }) => percentile)]);
+  const percentiles = countOf(latency) === 0 ? [] : [...wanted].toSorted((one, other) => one - other);
+  return {
+    requests,
+    errors,
+    latency: percentiles.map((percentile) => ({ percentile, ms: percentileOf(latency, percentile) ?? 0 })),
+    ejections: ejections ?? null,
+  };
 }
