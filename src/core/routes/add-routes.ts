@@ -1,4 +1,5 @@
 import { renderCookiePattern } from "./cookie-pattern.ts";
+import { copyDestination, copyHeader, splitHeader } from "./copied-destination.ts";
 import type {
   AffinityAddition,
   MirrorAddition,
@@ -12,6 +13,7 @@ import type {
   DestinationId,
   ForwardAction,
   HeaderMatch,
+  Mirror,
   QueryMatch,
   Route,
   RouteMatch,
@@ -38,11 +40,6 @@ export function addRoutes(table: RouteTable, additions: readonly OwnedAddition[]
   return { ...table, httpRoutings, destinations };
 }
 
-/** Where a version's copies of requests go, so that they count in no number of the version itself. */
-export function mirrorDestinationId(destination: DestinationId): DestinationId {
-  return `mirror|${destination}`;
-}
-
 /** The requests of a preview are told from those of its rule by this name. */
 export function previewSplitId(split: SplitId, preview: string): SplitId {
   return `${split}~preview:${preview}`;
@@ -56,7 +53,7 @@ export function splitsOfAddition(addition: RouteAddition): readonly SplitId[] {
 /** What lies over one rule. */
 interface Laid {
   readonly previews: readonly PreviewAddition[];
-  readonly mirror?: MirrorAddition;
+  readonly mirror?: { readonly addition: MirrorAddition; readonly release: string };
   readonly affinity?: AffinityAddition;
 }
 
@@ -69,20 +66,20 @@ interface Overlay {
 
 function gatherBySplit(additions: readonly OwnedAddition[]): ReadonlyMap<SplitId, Laid> {
   const laid = new Map<SplitId, Laid>();
-  for (const { addition } of additions) {
-    for (const split of splitsOfAddition(addition)) {
-      laid.set(split, layOn(laid.get(split) ?? { previews: [] }, addition));
+  for (const each of additions) {
+    for (const split of splitsOfAddition(each.addition)) {
+      laid.set(split, layOn(laid.get(split) ?? { previews: [] }, each));
     }
   }
   return laid;
 }
 
-function layOn(laid: Laid, addition: RouteAddition): Laid {
+function layOn(laid: Laid, { addition, release }: OwnedAddition): Laid {
   switch (addition.kind) {
     case "preview":
       return { ...laid, previews: [...laid.previews, addition] };
     case "mirror":
-      return { ...laid, mirror: addition };
+      return { ...laid, mirror: { addition, release } };
     case "affinity":
       return { ...laid, affinity: addition };
   }
@@ -128,33 +125,47 @@ function addPreview(route: ForwardingRoute, { name, to, marks }: PreviewAddition
 }
 
 /** Requests of other methods than those named keep the route as it is. */
-function addMirror(route: Route, { to, percent, methods }: MirrorAddition, overlay: Overlay): readonly Route[] {
+function addMirror(route: Route, laid: NonNullable<Laid["mirror"]>, overlay: Overlay): readonly Route[] {
   if (route.action.kind !== "forward") return [];
   const { action } = route;
-  const copied = overlay.destinations.get(to[action.split.id] ?? "");
-  if (copied === undefined) return [];
-  const id = mirrorDestinationId(copied.id);
-  if (!overlay.copies.has(id)) overlay.copies.set(id, copyOf(copied, id));
+  const mirror = buildMirror(action.split.id, laid, overlay);
+  if (mirror === undefined) return [];
+  const { methods } = laid.addition;
   const method: HeaderMatch = { name: ":method", value: { kind: "regex", value: methods.join("|") }, invert: false };
   return [
     {
       ...route,
       name: nameRoute(route, "copied"),
       match: withHeaders(route.match, [method]),
-      action: { ...action, mirrors: [...action.mirrors, { destination: id, percent }] },
+      action: { ...action, mirrors: [...action.mirrors, mirror] },
     },
   ];
+}
+
+/** Undefined where the version is gone. */
+function buildMirror(
+  split: SplitId,
+  { addition: { to, percent, through }, release }: NonNullable<Laid["mirror"]>,
+  { destinations, copies }: Overlay,
+): Mirror | undefined {
+  const version = destinations.get(to[split] ?? "");
+  if (version === undefined) return undefined;
+  const copy = through?.comparer ?? copyOf(version);
+  copies.set(copy.id, copy);
+  const marks: Mirror["marks"] = [
+    [copyHeader, release],
+    ...(through === undefined ? [] : [[splitHeader, split] as const]),
+  ];
+  return { destination: copy.id, percent, marks };
 }
 
 const copiesOf = new WeakMap<Destination, Destination>();
 
 /** The same for the same destination, because what was encoded of it goes by its identity. */
-function copyOf(destination: Destination, id: DestinationId): Destination {
-  const known = copiesOf.get(destination);
-  if (known !== undefined) return known;
-  const copy = { ...destination, id };
-  copiesOf.set(destination, copy);
-  return copy;
+function copyOf(destination: Destination): Destination {
+  const known = copiesOf.get(destination) ?? copyDestination(destination);
+  copiesOf.set(destination, known);
+  return known;
 }
 
 /**
@@ -202,8 +213,11 @@ function cookieMatch(name: string, value: RequestMark["cookies"][string]): Heade
 /** Pseudo headers stay behind the others. */
 function withHeaders(match: RouteMatch, more: readonly HeaderMatch[]): RouteMatch {
   const all = [...match.headers, ...more];
-  const isPseudo = ({ name }: HeaderMatch): boolean => name.startsWith(":");
   return { ...match, headers: [...all.filter((one) => !isPseudo(one)).toSorted(byName), ...all.filter(isPseudo)] };
+}
+
+function isPseudo({ name }: HeaderMatch): boolean {
+  return name.startsWith(":");
 }
 
 function byName(left: { readonly name: string }, right: { readonly name: string }): number {
