@@ -1,4 +1,5 @@
 import { forwardEffect } from "../core/release/enter-step.ts";
+import { approvalOf, earliestExpiry } from "../core/release/gather-approvals.ts";
 import type { ReleaseEffect } from "../core/release/release-state.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 
@@ -10,11 +11,14 @@ export function pendingEffect({ plan, state: { phase } }: StoredRelease): Releas
     case "checking":
       return { kind: "judge", step: phase.step };
     case "holding":
-      return phase.untilMs === null ? undefined : { kind: "wakeAt", atMs: phase.untilMs };
+      return wakeUp(phase.untilMs ?? undefined);
+    case "frozen":
+      return { kind: "wakeAt", atMs: phase.untilMs };
+    case "awaiting":
+      return wakeUp(earliestExpiry(approvalOf(plan, phase.step), phase.approvals));
     case "rollingBack":
       return { kind: "moveBack", step: phase.step, actor: phase.actor, notBeforeMs: 0 };
     case "planned":
-    case "awaiting":
     case "paused":
     case "failed":
     case "done":
@@ -22,4 +26,8 @@ export function pendingEffect({ plan, state: { phase } }: StoredRelease): Releas
     case "rolledBack":
       return undefined;
   }
+}
+
+function wakeUp(atMs: number | undefined): ReleaseEffect | undefined {
+  return atMs === undefined ? undefined : { kind: "wakeAt", atMs };
 }

@@ -1,4 +1,4 @@
-import { describeAddition, describeBake, describeCheck } from "../../core/release/describe-release.ts";
+import { describeAddition, describeBake, describeCheck, describeWanted } from "../../core/release/describe-release.ts";
 import type { MovePlan } from "../../core/release/move.ts";
 import { renderRule } from "../../core/release/refusals.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
@@ -33,7 +33,7 @@ function renderStep(step: PlannedStep, number: number, ink: Ink): string {
       return `${title}  takes away what the steps before have added to the routes`;
     case "approve": {
       const question = step.question === undefined ? "" : `: ${step.question}`;
-      return `${title}  waits for the yes of ${step.people === 1 ? "one person" : `${step.people} people`}${question}`;
+      return `${title}  waits for ${describeWanted(step)}${question}`;
     }
     case "weight":
     case "switch":

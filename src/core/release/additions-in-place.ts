@@ -71,6 +71,7 @@ function stepsDone({ steps }: Pick<ReleasePlan, "steps">, { phase }: ReleaseStat
     case "holding":
     case "checking":
     case "awaiting":
+    case "frozen":
     case "paused":
     case "failed":
     case "rollingBack":

@@ -28,7 +28,7 @@ const verdicts = ["pass", "unknown", "fail"] as const;
 
 function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   const { kind, actor = "ann", full = false } = typeof sketch === "string" ? { kind: sketch } : sketch;
-  if (kind === "start" || kind === "timeUp") return { kind, atMs };
+  if (kind === "start" || kind === "timeUp" || kind === "overdue") return { kind, atMs };
   if (kind === "moved") return { kind, atMs, failed: atMs % 5 };
   if (kind === "moveFailed") return { kind, atMs, reason: "no proof" };
   if (kind === "overruled") return { kind, atMs, reason: "other weights" };
@@ -66,13 +66,13 @@ test("a release goes from step to step and ends", () => {
     state: { phase: { kind: "holding", step: 1, untilMs: 61_000 } },
     effect: { kind: "wakeAt", atMs: 61_000 },
   });
-  expect(run("start", "moved", "timeUp").state.phase).toEqual({ kind: "awaiting", step: 2, approvedBy: [] });
+  expect(run("start", "moved", "timeUp").state.phase).toEqual({ kind: "awaiting", step: 2, approvals: [] });
   expect(run("start", "moved", "timeUp", ...approvals).state.phase).toEqual({
     kind: "holding",
     step: 3,
     untilMs: null,
   });
-  expect(run("start", "moved", "timeUp", ...approvals, "promote", "moved")).toEqual({
+  expect(run("start", "moved", "timeUp", ...approvals, "promote", "moved")).toMatchObject({
     kind: "step",
     state: { phase: { kind: "done" }, pausesAfterMove: false, skipsGates: false },
     effect: undefined,
@@ -91,7 +91,7 @@ describe("people", () => {
       during: "step",
       reason: "rejected by ann",
     });
-    expect(run("start", "moved", "timeUp", "approve", "reject", "retry").state.phase).toMatchObject({ approvedBy: [] });
+    expect(run("start", "moved", "timeUp", "approve", "reject", "retry").state.phase).toMatchObject({ approvals: [] });
   });
 
   test("an approval is not given by a promotion, a full one neither", () => {
@@ -171,8 +171,14 @@ test("a way back that failed is what a retry tries again, also after the last st
 test("a pause keeps the approvals that were given, and a promotion ends the hold that it is in", () => {
   const asked = ["start", "moved", "timeUp"] as const;
   const ann: Sketch = { kind: "approve", actor: "ann" };
-  expect(run(...asked, ann, "pause", "resume").state.phase).toMatchObject({ kind: "awaiting", approvedBy: ["ann"] });
-  expect(run(...asked, ann, "pause", "promote").state.phase).toMatchObject({ kind: "awaiting", approvedBy: ["ann"] });
+  expect(run(...asked, ann, "pause", "resume").state.phase).toMatchObject({
+    kind: "awaiting",
+    approvals: [{ actor: "ann" }],
+  });
+  expect(run(...asked, ann, "pause", "promote").state.phase).toMatchObject({
+    kind: "awaiting",
+    approvals: [{ actor: "ann" }],
+  });
   const held = [...asked, ...approvals] as const;
   expect(run(...held, "pause", "promote").state.phase).toMatchObject({ kind: "moving", step: 4 });
   expect(run(...held, "pause", "resume").state.phase).toEqual({ kind: "holding", step: 3, untilMs: null });

@@ -1,10 +1,12 @@
 import { renderDuration } from "../diagnostics/render-duration.ts";
-import type { Bake, Check } from "../manifest/release.ts";
+import type { Approval, Bake, Check } from "../manifest/release.ts";
 import type { RouteAddition } from "../routes/route-addition.ts";
 import type { MovePlan, VersionName } from "./move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "./plan-release.ts";
+import { approvalOf, earliestExpiry, expiryOf } from "./gather-approvals.ts";
+import { limitOf } from "./keep-limit.ts";
 import { describePhase } from "./release-phase.ts";
-import type { ReleasePhase, ReleaseState } from "./release-state.ts";
+import type { GivenApproval, ReleasePhase, ReleaseState } from "./release-state.ts";
 import { summarizeShares } from "./summarize-shares.ts";
 
 /** A release for people: where it is, and whom it waits for. */
@@ -19,9 +21,22 @@ export interface ReleaseDescription {
   readonly step: number | null;
   /** One sentence without a full stop: what it does, or what it waits for. */
   readonly message: string;
-  /** When a hold ends by itself, in milliseconds since the epoch. */
+  /** When what it waits for changes by itself, in milliseconds since the epoch: a hold or a freeze ends, a yes expires. */
   readonly untilMs: number | null;
+  /** Whose yes it waits for; null where it asks nobody, or is paused. */
+  readonly approval: ApprovalDescription | null;
+  /** When it has taken as long as it may, in milliseconds since the epoch; null where it has no limit, or has ended. */
+  readonly limitMs: number | null;
   readonly steps: readonly StepDescription[];
+}
+
+export interface ApprovalDescription {
+  readonly people: number;
+  readonly question: string | null;
+  /** Who may not give it, because they started the release; null where anybody may. */
+  readonly notBy: string | null;
+  /** Oldest first. `untilMs` is when a yes no longer counts; null for never. */
+  readonly given: readonly (GivenApproval & { readonly untilMs: number | null })[];
 }
 
 interface StepDescription {
@@ -33,7 +48,8 @@ interface StepDescription {
   readonly summary: string;
 }
 
-export function describeRelease(plan: ReleasePlan, { phase }: ReleaseState): ReleaseDescription {
+export function describeRelease(plan: ReleasePlan, state: ReleaseState): ReleaseDescription {
+  const { phase } = state;
   const at = "step" in phase ? phase.step : undefined;
   return {
     release: plan.release,
@@ -41,8 +57,10 @@ export function describeRelease(plan: ReleasePlan, { phase }: ReleaseState): Rel
     services: [...releasedServices(plan)],
     phase: phase.kind,
     step: at === undefined || at >= plan.steps.length ? null : at + 1,
-    message: messageOf(plan, phase),
-    untilMs: phase.kind === "holding" ? phase.untilMs : null,
+    message: messageOf(plan, state),
+    untilMs: untilMsOf(plan, phase),
+    approval: phase.kind === "awaiting" ? describeApproval(plan, { phase, startedBy: state.startedBy }) : null,
+    limitMs: limitOf(plan, state) ?? null,
     steps: plan.steps.map((step, index) => ({
       number: index + 1,
       kind: step.kind,
@@ -52,12 +70,19 @@ export function describeRelease(plan: ReleasePlan, { phase }: ReleaseState): Rel
   };
 }
 
+function untilMsOf(plan: ReleasePlan, phase: ReleasePhase): number | null {
+  if (phase.kind === "holding" || phase.kind === "frozen") return phase.untilMs;
+  return phase.kind === "awaiting" ? (earliestExpiry(approvalOf(plan, phase.step), phase.approvals) ?? null) : null;
+}
+
 function stateOf(index: number, phase: ReleasePhase): StepDescription["state"] {
   if (phase.kind === "done") return "done";
   if (phase.kind === "planned") return "next";
   if (index < phase.step) return phase.kind === "rolledBack" ? "undone" : "done";
-  if (index > phase.step || phase.kind === "rolledBack" || phase.kind === "aborted") return "next";
-  return "now";
+  if (index > phase.step) return "next";
+  // What the way back began at had begun too: a move that lost requests is undone as those before it.
+  if (phase.kind === "rolledBack") return "undone";
+  return phase.kind === "aborted" ? "next" : "now";
 }
 
 function summarize(step: PlannedStep, plan: ReleasePlan): string {
@@ -79,7 +104,7 @@ function summarize(step: PlannedStep, plan: ReleasePlan): string {
     case "finish":
       return "takes away what was added to the routes";
     case "approve":
-      return step.people === 1 ? "the yes of one person" : `the yes of ${step.people} people`;
+      return describeWanted(step);
   }
 }
 
@@ -120,12 +145,14 @@ export function describeCheck({ minSuccessPercent, comparesWithLive, durationMs,
   return `${wanted.join(", ")}, over ${renderDuration(durationMs)} and ${minRequests} requests`;
 }
 
-function messageOf(plan: ReleasePlan, phase: ReleasePhase): string {
+function messageOf(plan: ReleasePlan, { phase, startedBy }: ReleaseState): string {
   switch (phase.kind) {
     case "failed":
       return describeFailure(phase);
     case "awaiting":
-      return describeApproval(plan.steps[phase.step], phase.approvedBy);
+      return renderApproval(describeApproval(plan, { phase, startedBy }));
+    case "frozen":
+      return `waits for the end of a freeze${phase.reason === null ? "" : `: ${phase.reason}`}`;
     case "holding":
       return phase.untilMs === null ? "waits to be promoted" : "holds until its time is over, or until it is promoted";
     case "aborted":
@@ -161,9 +188,31 @@ function describePlace({ steps }: ReleasePlan, step: number): string {
   return step < steps.length ? `at step ${step + 1}` : "on its way back";
 }
 
-function describeApproval(step: PlannedStep | undefined, approvedBy: readonly string[]): string {
-  const { people, question } = step?.kind === "approve" ? step : { people: 1, question: undefined };
-  const given = approvedBy.length === 0 ? "" : `, approved by ${approvedBy.join(", ")}`;
-  const asked = question === undefined ? "" : `: ${question}`;
-  return `waits for ${people - approvedBy.length} of ${people} approvals${given}${asked}`;
+type Awaiting = Extract<ReleasePhase, { kind: "awaiting" }>;
+
+function describeApproval(
+  plan: ReleasePlan,
+  { phase, startedBy }: { readonly phase: Awaiting; readonly startedBy: string | undefined },
+): ApprovalDescription {
+  const asked = approvalOf(plan, phase.step);
+  return {
+    people: asked.people,
+    question: asked.question ?? null,
+    notBy: asked.letsStarterApprove ? null : (startedBy ?? null),
+    given: phase.approvals.map((one) => ({ ...one, untilMs: expiryOf(one, asked) ?? null })),
+  };
+}
+
+function renderApproval({ people, question, notBy, given }: ApprovalDescription): string {
+  const who = given.length === 0 ? "" : `, approved by ${given.map(({ actor }) => actor).join(", ")}`;
+  const others = notBy === null ? "" : `, not of ${notBy}, who started it`;
+  const asked = question === null ? "" : `: ${question}`;
+  return `waits for ${people - given.length} of ${people} approvals${who}${others}${asked}`;
+}
+
+/** `the yes of 2 people, none of them who started it, each for 4 h`. */
+export function describeWanted({ people, letsStarterApprove, expiresMs }: Approval): string {
+  const who = people === 1 ? "the yes of one person" : `the yes of ${people} people`;
+  const others = letsStarterApprove ? "" : people === 1 ? ", but not who started it" : ", none of them who started it";
+  return `${who}${others}${expiresMs === undefined ? "" : `, which counts for ${renderDuration(expiresMs)}`}`;
 }

@@ -1,3 +1,4 @@
+import { givesMore } from "./gives-more.ts";
 import type { ReleaseEffect, ReleaseState, StepPlans, WayBack } from "./release-state.ts";
 
 /** Why a command cannot be taken now, in words that follow "because". */
@@ -6,9 +7,13 @@ export interface NotNow {
   readonly because: string;
 }
 
-export type ReleaseAdvance =
-  | { readonly kind: "step"; readonly state: ReleaseState; readonly effect: ReleaseEffect | undefined }
-  | NotNow;
+export interface Advanced {
+  readonly kind: "step";
+  readonly state: ReleaseState;
+  readonly effect: ReleaseEffect | undefined;
+}
+
+export type ReleaseAdvance = Advanced | NotNow;
 
 interface Entry {
   readonly step: number;
@@ -19,6 +24,10 @@ interface Entry {
 export function enterStep(plan: StepPlans, state: ReleaseState, { step, atMs }: Entry): ReleaseAdvance {
   const planned = plan.steps[step];
   if (planned === undefined) return go({ ...state, phase: { kind: "done" } });
+  const { freeze } = plan;
+  if (freeze !== undefined && givesMore(planned, plan.spec.to)) {
+    return go({ ...state, phase: { kind: "frozen", step, ...freeze } }, { kind: "wakeAt", atMs: freeze.untilMs });
+  }
   switch (planned.kind) {
     case "weight":
     case "switch":
@@ -41,7 +50,7 @@ export function enterStep(plan: StepPlans, state: ReleaseState, { step, atMs }: 
       return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
     }
     case "approve":
-      return go({ ...state, phase: { kind: "awaiting", step, approvedBy: [] } });
+      return go({ ...state, phase: { kind: "awaiting", step, approvals: [] } });
   }
 }
 
@@ -61,19 +70,19 @@ export function hold(
 }
 
 /** Begins the way back; whatever was to happen after a move no longer is. */
-export function takeBack(way: Omit<WayBack, "failures">, atMs: number): ReleaseAdvance {
-  return tryWayBack({ ...way, failures: [] }, atMs);
+export function takeBack(state: ReleaseState, way: Omit<WayBack, "failures">, atMs: number): ReleaseAdvance {
+  return tryWayBack(state, { ...way, failures: [] }, atMs);
 }
 
-export function tryWayBack(way: WayBack, notBeforeMs: number): ReleaseAdvance {
+export function tryWayBack(state: ReleaseState, way: WayBack, notBeforeMs: number): ReleaseAdvance {
   const { step, actor } = way;
   return go(
-    { phase: { kind: "rollingBack", ...way }, pausesAfterMove: false, skipsGates: false },
+    { ...state, phase: { kind: "rollingBack", ...way }, pausesAfterMove: false, skipsGates: false },
     { kind: "moveBack", step, actor, notBeforeMs },
   );
 }
 
-export function go(state: ReleaseState, effect?: ReleaseEffect): ReleaseAdvance {
+export function go(state: ReleaseState, effect?: ReleaseEffect): Advanced {
   return { kind: "step", state, effect };
 }
 

@@ -1,13 +1,8 @@
 import { enterStep, go, hold, notNow, type NotNow, type ReleaseAdvance, takeBack } from "./enter-step.ts";
+import { awaitApprovals, giveApproval } from "./gather-approvals.ts";
 import { describePhase, isMoving, isOver, stepOf } from "./release-phase.ts";
-import type {
-  PausedWait,
-  ReleaseCommand,
-  ReleaseEvent,
-  ReleasePhase,
-  ReleaseState,
-  StepPlans,
-} from "./release-state.ts";
+import { waitOf } from "./paused-wait.ts";
+import type { ReleaseCommand, ReleaseEvent, ReleasePhase, ReleaseState, StepPlans } from "./release-state.ts";
 
 export type CommandEvent = Extract<ReleaseEvent, ReleaseCommand>;
 
@@ -25,7 +20,7 @@ export function obeyCommand(plan: StepPlans, state: ReleaseState, event: Command
     case "resume":
       return resume(plan, state, event.atMs);
     case "approve":
-      return approve(plan, state, event);
+      return giveApproval(plan, state, { actor: event.actor, atMs: event.atMs, reason: event.reason });
     case "reject":
       return reject(state, event);
     case "retry":
@@ -37,14 +32,23 @@ export function obeyCommand(plan: StepPlans, state: ReleaseState, event: Command
   }
 }
 
+type Promotion = Extract<CommandEvent, { kind: "promote" }>;
+
 /** `promote` ends a hold, a check or a pause; `promote --full` passes every hold and check that is left. Approvals stay. */
-function promote(
-  plan: StepPlans,
-  state: ReleaseState,
-  { full, atMs }: Extract<CommandEvent, { kind: "promote" }>,
-): ReleaseAdvance {
+function promote(plan: StepPlans, state: ReleaseState, event: Promotion): ReleaseAdvance {
+  if (event.despiteFreeze === true && event.reason === null) return notNow("passing a freeze needs a reason");
+  return event.despiteFreeze === true && plan.freeze !== undefined
+    ? goOn({ ...plan, freeze: undefined }, { ...state, passesFreezesUntilMs: plan.freeze.untilMs }, event)
+    : goOn(plan, state, event);
+}
+
+function goOn(plan: StepPlans, state: ReleaseState, { full, atMs }: Promotion): ReleaseAdvance {
   const { phase } = state;
   const next: ReleaseState = { ...state, skipsGates: state.skipsGates || full };
+  if (phase.kind === "frozen" && plan.freeze !== undefined) {
+    return notNow("a freeze is in force, which only a promotion despite it passes");
+  }
+  if (phase.kind === "frozen") return enterStep(plan, next, { step: phase.step, atMs });
   if (phase.kind === "holding" || phase.kind === "checking")
     return enterStep(plan, next, { step: phase.step + 1, atMs });
   if (phase.kind === "paused") return promotePaused(plan, next, { phase, atMs });
@@ -65,7 +69,7 @@ function promotePaused(
   const { step, within } = phase;
   if (within === null) return enterStep(plan, state, { step, atMs });
   if (within.kind !== "approve") return enterStep(plan, state, { step: step + 1, atMs });
-  return go({ ...state, phase: { kind: "awaiting", step, approvedBy: within.approvedBy } });
+  return awaitApprovals(plan, state, { step, given: within.approvals, atMs });
 }
 
 function pause(state: ReleaseState, atMs: number): ReleaseAdvance {
@@ -74,26 +78,6 @@ function pause(state: ReleaseState, atMs: number): ReleaseAdvance {
   const within = waitOf(phase, atMs);
   if (within === undefined) return notNow(`it is ${describePhase(phase)}`);
   return go({ ...state, phase: { kind: "paused", step: stepOf(phase), within } });
-}
-
-function waitOf(phase: ReleasePhase, atMs: number): PausedWait | undefined {
-  switch (phase.kind) {
-    case "holding":
-      return { kind: "hold", remainingMs: phase.untilMs === null ? null : Math.max(0, phase.untilMs - atMs) };
-    case "checking":
-      return { kind: "check" };
-    case "awaiting":
-      return { kind: "approve", approvedBy: phase.approvedBy };
-    case "planned":
-    case "moving":
-    case "paused":
-    case "failed":
-    case "rollingBack":
-    case "done":
-    case "aborted":
-    case "rolledBack":
-      return undefined;
-  }
 }
 
 /** A hold goes on for what was left of it, and an approval with those that were given; a check begins anew. */
@@ -105,23 +89,11 @@ function resume(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdva
     case "hold":
       return hold(state, { step, untilMs: within.remainingMs === null ? null : atMs + within.remainingMs });
     case "approve":
-      return go({ ...state, phase: { kind: "awaiting", step, approvedBy: within.approvedBy } });
+      return awaitApprovals(plan, state, { step, given: within.approvals, atMs });
     case "check":
     case undefined:
       return enterStep(plan, state, { step, atMs });
   }
-}
-
-/** Each person counts once. */
-function approve(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEvent): ReleaseAdvance {
-  const { phase } = state;
-  if (phase.kind !== "awaiting") return notNow("it does not ask for approval");
-  if (phase.approvedBy.includes(actor)) return notNow(`${actor} has approved already`);
-  const approvedBy = [...phase.approvedBy, actor];
-  const planned = plan.steps[phase.step];
-  const wanted = planned?.kind === "approve" ? planned.people : 1;
-  if (approvedBy.length < wanted) return go({ ...state, phase: { ...phase, approvedBy } });
-  return enterStep(plan, state, { step: phase.step + 1, atMs });
 }
 
 function reject(state: ReleaseState, event: CommandEvent): ReleaseAdvance {
@@ -140,7 +112,7 @@ function retry(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEve
   const { phase } = state;
   if (phase.kind !== "failed") return notNow("nothing has failed");
   return phase.during === "wayBack"
-    ? takeBack({ step: phase.step, actor }, atMs)
+    ? takeBack(state, { step: phase.step, actor, ...(phase.cause === undefined ? {} : { reason: phase.cause }) }, atMs)
     : enterStep(plan, state, { step: phase.step, atMs });
 }
 
@@ -150,9 +122,10 @@ function abort(state: ReleaseState, { actor }: CommandEvent): ReleaseAdvance {
   return go({ ...state, phase: { kind: "aborted", step: stepOf(phase), reason: `stopped by ${actor}` } });
 }
 
-function rollBack(plan: StepPlans, { phase }: ReleaseState, { actor, atMs }: CommandEvent): ReleaseAdvance {
+function rollBack(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEvent): ReleaseAdvance {
+  const { phase } = state;
   if (isMoving(phase)) return movingNow();
-  return takeBack({ step: phase.kind === "done" ? plan.steps.length : stepOf(phase), actor }, atMs);
+  return takeBack(state, { step: phase.kind === "done" ? plan.steps.length : stepOf(phase), actor }, atMs);
 }
 
 function movingNow(): NotNow {

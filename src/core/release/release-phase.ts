@@ -1,7 +1,7 @@
 import type { ReleasePhase } from "./release-state.ts";
 
 /** Where nothing goes on any more; only a rollback begins anew from there. */
-export function isOver({ kind }: ReleasePhase): boolean {
+export function isOver({ kind }: Pick<ReleasePhase, "kind">): boolean {
   return kind === "done" || kind === "aborted" || kind === "rolledBack";
 }
 
@@ -11,7 +11,7 @@ export function isMoving({ kind }: ReleasePhase): boolean {
 
 /** Between two moves, where the weights of the steps before are to be live. */
 export function isBetweenMoves({ kind }: ReleasePhase): boolean {
-  return kind === "holding" || kind === "checking" || kind === "awaiting" || kind === "paused";
+  return kind === "holding" || kind === "checking" || kind === "awaiting" || kind === "frozen" || kind === "paused";
 }
 
 /** Counts from 0, as in the phase; 0 before the first step and after the last. */
@@ -30,6 +30,8 @@ export function describePhase(phase: ReleasePhase): string {
       return "checking what the new version answers";
     case "awaiting":
       return "waiting for approval";
+    case "frozen":
+      return "waiting for the end of a freeze";
     case "rollingBack":
       return "being rolled back";
     case "rolledBack":

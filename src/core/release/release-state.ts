@@ -10,17 +10,43 @@ export type ReleasePhase =
   | { readonly kind: "holding"; readonly step: number; readonly untilMs: number | null }
   /** The requests of the new version are counted and judged, from now. */
   | { readonly kind: "checking"; readonly step: number }
-  | { readonly kind: "awaiting"; readonly step: number; readonly approvedBy: readonly string[] }
+  /** The yes of some is still missing; those that are given, oldest first. */
+  | { readonly kind: "awaiting"; readonly step: number; readonly approvals: readonly GivenApproval[] }
+  /** Would give the new version more, and may not yet. Goes on by itself. */
+  | ({ readonly kind: "frozen"; readonly step: number } & ActiveFreeze)
   /** Stopped before a step or within it, and why where nobody asked for it. */
   | { readonly kind: "paused"; readonly step: number; readonly within: PausedWait | null; readonly reason?: string }
   /** A step, or the way back, failed or was rejected; a person decides. */
-  | { readonly kind: "failed"; readonly step: number; readonly during: "step" | "wayBack"; readonly reason: string }
+  | FailedPhase
   /** All weights go back to those before the release. */
   | ({ readonly kind: "rollingBack" } & WayBack)
   /** Ends: traffic is where the last step put it, where somebody stopped it, or where it was before. */
   | { readonly kind: "done" }
   | { readonly kind: "aborted"; readonly step: number; readonly reason: string }
   | { readonly kind: "rolledBack"; readonly step: number; readonly reason?: string };
+
+interface FailedPhase {
+  readonly kind: "failed";
+  readonly step: number;
+  readonly during: "step" | "wayBack";
+  readonly reason: string;
+  /** Of a way back: what it was taken for, so that one that is tried again still says it. */
+  readonly cause?: string;
+}
+
+/** The yes of one person. */
+export interface GivenApproval {
+  readonly actor: string;
+  readonly atMs: number;
+  readonly reason: string | null;
+}
+
+/** A freeze that is in force. */
+export interface ActiveFreeze {
+  /** Where freezes follow upon each other, the end of the last of them. */
+  readonly untilMs: number;
+  readonly reason: string | null;
+}
 
 export interface WayBack {
   readonly step: number;
@@ -35,7 +61,7 @@ export interface WayBack {
 export type PausedWait =
   | { readonly kind: "hold"; readonly remainingMs: number | null }
   | { readonly kind: "check" }
-  | { readonly kind: "approve"; readonly approvedBy: readonly string[] };
+  | { readonly kind: "approve"; readonly approvals: readonly GivenApproval[] };
 
 export interface ReleaseState {
   readonly phase: ReleasePhase;
@@ -43,11 +69,19 @@ export interface ReleaseState {
   readonly pausesAfterMove: boolean;
   /** Holds and checks from here on are passed without waiting; what people have to approve is not. */
   readonly skipsGates: boolean;
+  /** Undefined before the start, and where an old journal does not say it. */
+  readonly startedBy: string | undefined;
+  readonly startedAtMs: number | undefined;
+  /** What has become of the longest time that it may take; `due` acts as soon as weights no longer move. */
+  readonly limit: "running" | "due" | "over";
+  /** Somebody decided that freezes until then do not hold it back; null where nobody has. */
+  readonly passesFreezesUntilMs: number | null;
 }
 
 /** What people ask for. */
 export type ReleaseCommand =
-  | { readonly kind: "promote"; readonly full: boolean }
+  /** To pass a freeze is a decision of its own, with a reason. */
+  | { readonly kind: "promote"; readonly full: boolean; readonly despiteFreeze?: true }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "approve" }
@@ -57,12 +91,20 @@ export type ReleaseCommand =
   | { readonly kind: "rollback" };
 
 /** What happens to a release, as the journal has it. Times in milliseconds since the epoch. */
-export type ReleaseEvent =
-  | { readonly kind: "start"; readonly atMs: number }
+export type ReleaseEvent = Happening & {
+  /** In force when it happened. Written down, because rules of time zones change and the journal must not. */
+  readonly freeze?: ActiveFreeze;
+};
+
+type Happening =
+  | { readonly kind: "start"; readonly atMs: number; readonly startedBy?: string }
   /** Proved; `failed` requests were counted while the weights moved. */
   | { readonly kind: "moved"; readonly atMs: number; readonly failed: number }
   | { readonly kind: "moveFailed"; readonly atMs: number; readonly reason: string }
+  /** A hold or a freeze is over, or a yes no longer counts. */
   | { readonly kind: "timeUp"; readonly atMs: number }
+  /** It has taken longer than it may. */
+  | { readonly kind: "overdue"; readonly atMs: number }
   /** Somebody else, or a saved manifest, gave other weights to what the release had moved. */
   | { readonly kind: "overruled"; readonly atMs: number; readonly reason: string }
   | {
@@ -88,4 +130,8 @@ export type ReleaseEffect =
   | { readonly kind: "judge"; readonly step: number }
   | { readonly kind: "wakeAt"; readonly atMs: number };
 
-export type StepPlans = Pick<ReleasePlan, "steps"> & { readonly spec: Pick<ReleasePlan["spec"], "maxFailed"> };
+export type StepPlans = Pick<ReleasePlan, "steps"> & {
+  readonly spec: Pick<ReleasePlan["spec"], "maxFailed"> & Partial<Pick<ReleasePlan["spec"], "to" | "maxDuration">>;
+  /** What keeps steps that give the new version more from beginning now. */
+  readonly freeze?: ActiveFreeze | undefined;
+};

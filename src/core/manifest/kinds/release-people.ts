@@ -1,7 +1,7 @@
 import { refine, transform } from "../decode/collections.ts";
 import type { Decoder } from "../decode/decoder.ts";
 import { object, optional, withDefault } from "../decode/object.ts";
-import { durationMs, integer, string } from "../decode/scalars.ts";
+import { boolean, durationMs, integer, string } from "../decode/scalars.ts";
 import type { Approval, Hold } from "../release.ts";
 
 /** `hold: 10m`, or `hold: {}` until somebody promotes. */
@@ -18,6 +18,17 @@ const people = refine(integer, (count) =>
 );
 
 export const approve: Decoder<Approval> = transform(
-  object({ fields: { people: withDefault(people, 1), question: optional(string) } }),
-  (fields) => ({ ...fields, expiresMs: undefined, letsStarterApprove: true }),
+  object({
+    fields: {
+      people: withDefault(people, 1),
+      question: optional(string),
+      expires: optional(durationMs),
+      starterMayApprove: withDefault(boolean, true),
+    },
+  }),
+  ({ expires, starterMayApprove, ...asked }) => ({
+    ...asked,
+    expiresMs: expires,
+    letsStarterApprove: starterMayApprove,
+  }),
 );
