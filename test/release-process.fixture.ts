@@ -48,6 +48,8 @@ export class ReleaseProcess implements AsyncDisposable {
   counters: CountersByDestination | undefined = new Map();
   /** What a move waits for before it is planned. */
   turn: Promise<void> = Promise.resolve();
+  /** Whether proxies refuse what a release adds to the routes. */
+  refusesToLay = false;
   readonly #journal: Journal;
 
   constructor(
@@ -81,6 +83,11 @@ export class ReleaseProcess implements AsyncDisposable {
       onDefect: (error) => this.defects.push(error),
     });
   }
+      live: {
+        observe: (splits) => this.target.observe(splits),
+        latencies: async () => new Map(),
+        lastSample: () => undefined,
+      },
 
   start(strategy: string, more: { readonly name?: string; readonly routes?: string } = {}): ReleaseStatus {
     const { name = "r", routes = "[{virtualService: web}, {virtualService: api}]" } = more;

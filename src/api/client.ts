@@ -14,6 +14,7 @@ import type {
   ReleaseOrder,
   ReleaseSource,
   ReleaseStatus,
+  ReleaseSummary,
   Status,
 } from "./types.ts";
 import { KirikaeError, type ExitStatus } from "../core/diagnostics/error.ts";
@@ -30,9 +31,13 @@ export interface ApiClient {
   history(name: string | undefined): Promise<readonly HistoryEntry[]>;
   planRelease(source: ReleaseSource): Promise<ReleasePlan>;
   startRelease(source: ReleaseSource): Promise<ReleaseStatus>;
-  releases(): Promise<readonly ReleaseStatus[]>;
-  /** The newest of `namespace/name`. Throws KIR2035 where there is none. */
-  release(release: string): Promise<ReleaseStatus>;
+  /** Newest first. */
+  releases(query?: ReleaseQuery): Promise<readonly ReleaseSummary[]>;
+  /**
+   * The newest of that name, which is `namespace/name` or the name alone. Throws KIR2035 where there is none, KIR2036
+   * where several could be meant.
+   */
+  release(name: string, namespace?: string): Promise<ReleaseStatus>;
   /** Of `namespace/name`, as the status gives it. */
   orderRelease(release: string, order: ReleaseOrder): Promise<ReleaseStatus>;
   /** What a workload's requests meet; throws KIR5061 with the list of those that exist. */
@@ -40,6 +45,18 @@ export interface ApiClient {
   createPageUrl(): Promise<string>;
   /** What happens from now on; ends when the API stops or the signal says so. */
   events(signal: AbortSignal): AsyncIterable<LiveEvent>;
+}
+
+/** Which releases a list holds. */
+export interface ReleaseQuery {
+  /** 100 where it is not given. */
+  readonly limit?: number;
+  /** The id of a release; only those started before it. */
+  readonly before?: string;
+  /** Without those that are over. */
+  readonly active?: true;
+  /** Asks the proxies too. */
+  readonly live?: true;
 }
 
 export interface ClientFiles {
@@ -61,8 +78,11 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
       readJson(call("GET", `/v1/history${name === undefined ? "" : `?name=${encodeURIComponent(name)}`}`)),
     planRelease: (body) => readJson(call("POST", "/v1/releases/plan", { body })),
     startRelease: (body) => readJson(call("POST", "/v1/releases", { body })),
-    releases: () => readJson(call("GET", "/v1/releases")),
-    release: (release) => readJson(call("GET", `/v1/releases/${encodePath(release)}`)),
+    releases: (query = {}) => readJson(call("GET", `/v1/releases${renderQuery(query)}`)),
+    release: (name, namespace) => {
+      const path = name.includes("/") && namespace === undefined ? encodePath(name) : encodeURIComponent(name);
+      return readJson(call("GET", `/v1/releases/${path}${renderQuery({ namespace })}`));
+    },
     orderRelease: (release, body) => readJson(call("POST", `/v1/releases/${encodePath(release)}/orders`, { body })),
     caller: (workload, { host, port }) => {
       const query = `host=${encodeURIComponent(host)}&port=${port}`;
@@ -72,6 +92,12 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
     move: async (body, onProgress, signal) => readMove(await call("POST", "/v1/moves", { body, signal }), onProgress),
     events: (signal) => readEvents(call("GET", "/v1/events", { signal }), signal),
   };
+}
+
+function renderQuery(values: object): string {
+  const given = Object.entries<unknown>({ ...values }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return "";
+  return `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()}`;
 }
 
 /** `namespace/name` as two parts of a path. */

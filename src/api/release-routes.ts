@@ -7,12 +7,107 @@ import {
   releaseSourceSchema,
 } from "./release-schemas.ts";
 import { errorSchema } from "./schemas.ts";
+import { isOver } from "../core/release/release-phase.ts";
 import type { ReleaseCommand } from "../core/release/release-state.ts";
-import type { ReleaseBackend, ReleaseOrder, ReleaseSource } from "./types.ts";
+import { summarizeRelease } from "./summarize-release.ts";
+import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus, ReleaseSummary } from "./types.ts";
 
 const read = { config: { access: "read" } } as const;
 const write = { config: { access: "token" } } as const;
 const answers = (schema: object) => ({ 200: schema, default: { description: "Refused.", ...errorSchema } });
+
+/** The most that one answer lists, and how many it lists unless told. */
+const maxListed = 500;
+const listed = 100;
+
+interface ReleaseListQuery {
+  readonly limit?: string;
+  readonly before?: string;
+  readonly active?: string;
+  readonly live?: string;
+}
+
+const flagQuery = (description: string) => ({ type: "string", enum: ["true", "false"], description }) as const;
+
+function addListRoute(app: FastifyInstance, releases: ReleaseBackend): void {
+  app.get<{ Querystring: ReleaseListQuery }>(
+    "/v1/releases",
+    {
+      ...read,
+      schema: {
+        summary: "Releases that were started, newest first, without their plans.",
+        querystring: {
+          type: "object",
+          additionalProperties: false,
+          properties: {
+            limit: {
+              type: "string",
+              pattern: "^[1-9][0-9]{0,2}$",
+              description: `How many at most; ${listed} where it is not given, ${maxListed} at most.`,
+            },
+            before: { type: "string", maxLength: 253, description: "Only those started before the one of this id." },
+            active: flagQuery("`true` leaves out those that are over."),
+            live: flagQuery("`true` asks the proxies what they do for those that are under way."),
+          },
+        },
+        response: answers(releaseListSchema),
+      },
+    },
+    ({ query }) => listReleases(releases, query),
+  );
+}
+
+/** An id that is not known has none before it. */
+async function listReleases(
+  releases: ReleaseBackend,
+  { limit, before, active, live }: ReleaseListQuery,
+): Promise<readonly ReleaseSummary[]> {
+  const newestFirst = releases.list().toReversed();
+  const from = before === undefined ? 0 : newestFirst.findIndex(({ id }) => id === before) + 1;
+  const after = before !== undefined && from === 0 ? [] : newestFirst.slice(from);
+  const chosen = active === "true" ? after.filter(({ phase }) => !isOver({ kind: phase })) : after;
+  const page = chosen.slice(0, Math.min(Number(limit ?? listed), maxListed)).map(summarizeRelease);
+  if (live !== "true") return page;
+  const seen = await releases.look(page.map(({ id }) => id));
+  return page.map((release) => ({ ...release, live: seen.get(release.id) ?? null }));
+}
+
+function addFindRoutes(app: FastifyInstance, releases: ReleaseBackend): void {
+  const withLive = async (found: ReleaseStatus): Promise<ReleaseStatus> => {
+    const seen = await releases.look([found.id]);
+    return { ...found, live: seen.get(found.id) ?? null };
+  };
+  app.get<ReleaseName>(
+    "/v1/releases/:namespace/:name",
+    {
+      ...read,
+      schema: {
+        summary: "The newest release of this name, with what the proxies do for it.",
+        params: nameParams,
+        response: answers(releaseSchema),
+      },
+    },
+    async ({ params }) => withLive(releases.get(`${params.namespace}/${params.name}`)),
+  );
+  app.get<{ Params: { name: string }; Querystring: { namespace?: string } }>(
+    "/v1/releases/:name",
+    {
+      ...read,
+      schema: {
+        summary: "The same by the name alone.",
+        description: "Refused with KIR2036 where releases of several namespaces have that name and none was said.",
+        params: { type: "object", properties: { name: { type: "string" } } },
+        querystring: {
+          type: "object",
+          additionalProperties: false,
+          properties: { namespace: { type: "string", maxLength: 253, description: "Where it has to be." } },
+        },
+        response: answers(releaseSchema),
+      },
+    },
+    async ({ params, query }) => withLive(releases.get(params.name, query.namespace)),
+  );
+}
 
 interface ReleaseName {
   Params: { namespace: string; name: string };
@@ -33,19 +128,8 @@ function complete({
 
 /** The routes of releases under /v1/releases. */
 export function addReleaseRoutes(app: FastifyInstance, releases: ReleaseBackend): void {
-  app.get(
-    "/v1/releases",
-    { ...read, schema: { summary: "Releases that were started, oldest first.", response: answers(releaseListSchema) } },
-    () => releases.list(),
-  );
-  app.get<ReleaseName>(
-    "/v1/releases/:namespace/:name",
-    {
-      ...read,
-      schema: { summary: "The newest release of this name.", params: nameParams, response: answers(releaseSchema) },
-    },
-    ({ params }) => releases.get(`${params.namespace}/${params.name}`),
-  );
+  addListRoute(app, releases);
+  addFindRoutes(app, releases);
   app.post<{ Body: ReleaseSource }>(
     "/v1/releases/plan",
     {

@@ -1,4 +1,4 @@
-import { flag, list, name, nullable, number, object, text } from "./schema-parts.ts";
+import { flag, list, name, nullable, number, object, text, weights } from "./schema-parts.ts";
 import { planSchema } from "./schemas.ts";
 
 /** The shapes of releases, as in schemas.ts. */
@@ -59,7 +59,35 @@ export const releasePlanSchema = object({
   spec: { type: "object", additionalProperties: true, description: "The Release's spec." },
 });
 
-export const releaseSchema = object({
+const liveSchema = object({
+  atMs: number("When the proxies were asked, in milliseconds since the epoch."),
+  rules: list(
+    object({
+      virtualService: text("`namespace/name`."),
+      rule: number("From 0."),
+      name: nullable({ type: "string" }, "Its name."),
+      wanted: weights("Percent by version, as it should be."),
+      observed: nullable(weights("Percent by version."), "What the proxies use; null where they could not be asked."),
+      isAsWanted: nullable({ type: "boolean" }, "Whether both are the same; null where nothing was observed."),
+    }),
+    "Every rule that the release moves.",
+  ),
+  versions: list(
+    object({
+      virtualService: text("`namespace/name`."),
+      name: text("The version."),
+      requestsPerSecond: number("Of the last second."),
+      errorsPerSecond: number("Answers of 500 and more."),
+      latency: nullable(
+        object({ p50Ms: number("Half of the answers took no longer."), p99Ms: number("99 of 100 did.") }),
+        "How long answers took in the last seconds; null where there were none.",
+      ),
+    }),
+    "Every version of every VirtualService.",
+  ),
+});
+
+const summaryProperties = {
   id: text("Its id."),
   release: text("`namespace/name`."),
   to: text("The version that everything goes to."),
@@ -82,12 +110,18 @@ export const releaseSchema = object({
   startedAt: text("ISO 8601."),
   actor: text("Who started it."),
   reason: nullable({ type: "string" }, "Why."),
-  plan: releasePlanSchema,
+  lastEvent: nullable({ type: "object", additionalProperties: true }, "What happened to it last."),
   check: nullable(
     { type: "object", additionalProperties: true },
     "How the check that is under way is going: figures of both versions and each judge; null while there is none.",
   ),
+  live: nullable(liveSchema, "What the proxies do for it; null where nobody asked, and where it is over."),
+};
+
+export const releaseSchema = object({
+  ...summaryProperties,
+  plan: releasePlanSchema,
   events: list({ type: "object", additionalProperties: true }, "What happened to it, oldest first."),
 });
 
-export const releaseListSchema = list(releaseSchema, "Oldest first.");
+export const releaseListSchema = list(object(summaryProperties), "Newest first.");

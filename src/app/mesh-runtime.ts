@@ -1,4 +1,5 @@
 import type { ApiBackend, MoveProgress, MoveResult, Status } from "../api/types.ts";
+import { summarizeRelease } from "../api/summarize-release.ts";
 import type { UpEvent } from "../app-types.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 import { isolateListener } from "../engine/isolate-listener.ts";
@@ -26,6 +27,7 @@ export class MeshRuntime implements ApiBackend {
   readonly #proofTimes = new ProofTimes();
   readonly releases: MeshReleases;
   #refusedManifests: readonly string[] = [];
+  readonly #looks: CounterLooks;
   #inbound: InboundReading = { counters: new Map(), latencies: new Map() };
 
   constructor(parts: ManifestApplier) {
@@ -34,6 +36,12 @@ export class MeshRuntime implements ApiBackend {
     this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
     this.releases = new MeshReleases({
       mesh: parts,
+    this.#looks = new CounterLooks({
+      stats: () => parts.target.stats(),
+      processes: () => parts.envoyPid()?.toString(),
+      onReading: (reading) => this.releases.addReading(reading),
+      nowMs: () => Date.now(),
+    });
       move: (build) =>
         this.#inTurn(async () => {
           const plan = build();
@@ -130,7 +138,7 @@ export class MeshRuntime implements ApiBackend {
     const { current, target } = this.#parts;
     await this.#proofTimes.over();
     const askedMs = Date.now();
-    const counters = await target.stats();
+    const counters = await this.#looks.look();
     // The graph shows the gap.
     if (counters === undefined) return;
     if (hasInbound(current.table)) this.#inbound = await target.inbound();

@@ -1,4 +1,4 @@
-import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus } from "../api/types.ts";
+import type { ReleaseBackend, ReleaseLive, ReleaseOrder, ReleaseSource, ReleaseStatus } from "../api/types.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
 import type { ReleaseManifest } from "../core/manifest/manifest.ts";
@@ -16,7 +16,9 @@ import { describePhase } from "../core/release/release-phase.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
+import type { CounterReading } from "../engine/traffic-meter.ts";
 import { wakeAt } from "./wake-at.ts";
+import { LiveReleases, type LiveParts } from "./live-releases.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
 import type { ManifestModels } from "./manifest-models.ts";
 
@@ -27,6 +29,8 @@ export interface ReleaseParts {
   readonly move: ReleaseHost["move"];
   readonly counters: ReleaseHost["counters"];
   onChange(release: ReleaseStatus): void;
+  readonly look?: NonNullable<ReleaseHost["look"]>;
+  readonly live: Pick<LiveParts, "observe" | "latencies" | "lastSample">;
   onDefect(error: unknown): void;
 }
 
@@ -35,11 +39,18 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   readonly #parts: ReleaseParts;
   readonly #runner: ReleaseRunner;
 
+  readonly #live: LiveReleases;
   constructor(parts: ReleaseParts) {
     this.#parts = parts;
     this.#runner = new ReleaseRunner({
+    this.#live = new LiveReleases({
+      current: parts.mesh.current,
+      placements: () => parts.mesh.engine.placements(),
+      clock: createSystemClock(),
+      ...parts.live,
+    });
       journal: parts.mesh.engine,
-      host: createReleaseHost(parts),
+      host: { ...createReleaseHost(parts), ...(parts.look !== undefined && { look: parts.look }) },
       clock: createSystemClock(),
       wakeAt,
       onChange: (release) => parts.onChange(this.#describe(release)),
@@ -48,6 +59,11 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   }
 
   /** Takes up what an earlier process left. */
+  /** Counts what the versions of all releases answer; call it with every look at the proxies' counters. */
+  addReading(reading: CounterReading): void {
+    this.#runner.addReading(reading);
+  }
+
   resume(): void {
     this.#runner.resume();
   }
@@ -84,12 +100,16 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     return this.#parts.mesh.engine.releases().map((release) => this.#describe(release));
   }
 
-  get(name: string): ReleaseStatus {
-    return this.#describe(this.#runner.find(name));
+  get(name: string, namespace?: string): ReleaseStatus {
+    return this.#describe(this.#runner.find({ name, namespace }));
+  }
+
+  async look(ids: readonly string[]): Promise<ReadonlyMap<string, ReleaseLive>> {
+    return this.#live.look(this.#runner.active().filter(({ id }) => ids.includes(id)));
   }
 
   order(name: string, { command, actor, reason }: ReleaseOrder): ReleaseStatus {
-    const { id } = this.#runner.find(name);
+    const { id } = this.#runner.find({ name });
     return this.#describe(this.#runner.command(id, command, { actor, reason: reason ?? null }));
   }
 
@@ -120,7 +140,8 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
       ? "does not go on while the journal cannot be written; it tries again by itself"
       : described.message;
     const check = this.#runner.progress(id) ?? null;
-    return { id, ...described, message, startedAt, actor, reason, plan, check, events };
+    const lastEvent = events.at(-1) ?? null;
+    return { id, ...described, message, startedAt, actor, reason, lastEvent, check, live: null, plan, events };
   }
 }
 

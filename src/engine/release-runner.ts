@@ -1,13 +1,13 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { collectAdditions } from "../core/release/additions-in-place.ts";
 import { advanceRelease } from "../core/release/advance-release.ts";
+import { findRelease, type ReleaseName } from "../core/release/find-release.ts";
 import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { Check } from "../core/manifest/release.ts";
 import type { MovePlan } from "../core/release/move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/release-phase.ts";
 import type { ReleaseCommand, ReleaseEffect, ReleaseEvent } from "../core/release/release-state.ts";
-import { renderList } from "../core/release/refusals.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { Clock } from "./ports.ts";
@@ -130,17 +130,9 @@ export class ReleaseRunner implements AsyncDisposable {
     return this.#get(id);
   }
 
-  /** The newest of `namespace/name`. Throws KIR2035 where there is none. */
-  find(name: string): StoredRelease {
-    const all = this.#options.journal.releases();
-    const found = all.findLast(({ plan }) => plan.release === name);
-    if (found !== undefined) return found;
-    const known = [...new Set(all.map(({ plan }) => plan.release))];
-    throw new KirikaeError("KIR2035", `No release named ${name} was started.`, {
-      exitStatus: 2,
-      hint: `There are ${renderList(known)}.`,
-      details: { known },
-    });
+  /** The newest of that name. Throws KIR2035 and KIR2036. */
+  find(name: ReleaseName): StoredRelease {
+    return findRelease(this.#options.journal.releases(), name, ({ plan }) => plan.release);
   }
 
   /** Those that have not ended. */
@@ -273,7 +265,7 @@ export class ReleaseRunner implements AsyncDisposable {
     const follow = async (): Promise<void> => {
       const outcome = await this.#move(build);
       this.#moves.delete(id);
-      this.#goOn(id, { ...outcome, atMs: this.#options.clock.nowMs() });
+      this.#goOn(id, { ...outcome, atMs });
     };
     this.#moves.set(id, follow());
   }

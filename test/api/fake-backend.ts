@@ -42,6 +42,7 @@ export class FakeBackend implements ApiBackend {
     get: noRelease,
     order: noRelease,
     list: () => [],
+    look: async () => new Map(),
   };
 
   get listenerCount(): number {

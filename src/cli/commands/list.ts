@@ -20,14 +20,14 @@ export function listCommand(context: CommandContext): Command {
     .option(...jsonOption)
     .action(async (name: string | undefined, options: ListOptions) => {
       const { connect } = await import("../connect.ts");
-      const releases = await (await connect(context.env)).releases();
+      const api = await connect(context.env);
       const { renderReleases, renderReleaseStory } = await import("../print/release.ts");
       if (name === undefined) {
+        const releases = await api.releases();
         const text: Answer["text"] = (ink) => renderReleases(releases, ink);
         return printAnswer(context, { exitStatus: 0, data: releases, text }, options);
       }
-      const { findRelease } = await import("../find-release.ts");
-      const found = findRelease(releases, { name, namespace: options.namespace });
+      const found = await api.release(name, options.namespace);
       return printAnswer(
         context,
         { exitStatus: 0, data: found, text: (ink) => renderReleaseStory(found, ink) },

@@ -1,6 +1,5 @@
 import type { ReleaseCommand } from "../../core/release/release-state.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
-import { findRelease } from "../find-release.ts";
 import { renderRelease } from "../print/release.ts";
 import { currentActor } from "./move-options.ts";
 import type { OrderOptions } from "./release-orders.ts";
@@ -14,7 +13,7 @@ interface Order {
 export async function runReleaseOrder(context: CommandContext, order: Order, options: OrderOptions): Promise<void> {
   const { connect } = await import("../connect.ts");
   const api = await connect(context.env);
-  const { release } = findRelease(await api.releases(), { ...options, name: order.name });
+  const { release } = await api.release(order.name, options.namespace);
   const actor = currentActor(context.env);
   const status = await api.orderRelease(release, { command: order.command, actor, reason: options.reason });
   printAnswer(context, { exitStatus: 0, data: status, text: (ink) => renderRelease(status, ink) }, options);

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReleaseStatus } from "../../api/types.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
-import { findRelease } from "../find-release.ts";
 import { renderRelease } from "../print/release.ts";
 import type { WaitGoal, WaitOptions } from "./wait.ts";
 
@@ -15,7 +14,7 @@ export async function runWait(context: CommandContext, name: string, options: Wa
   const { connect } = await import("../connect.ts");
   const api = await connect(context.env);
   const deadlineMs = Date.now() + options.timeout;
-  let status = findRelease(await api.releases(), { ...options, name });
+  let status = await api.release(name, options.namespace);
   for (;;) {
     const isReached = reaches(status, options.for);
     if (isReached || isOver(status) || Date.now() >= deadlineMs) {

@@ -1,9 +1,9 @@
-import type { ReleaseStatus } from "../../api/types.ts";
+import type { ReleaseStatus, ReleaseSummary } from "../../api/types.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 
 /** One release with its steps. */
-export function renderRelease(status: ReleaseStatus, ink: Ink): string {
+export function renderRelease(status: ReleaseSummary, ink: Ink): string {
   const { release, to, phase, message, steps } = status;
   const heading = `${ink.bold("Release")}  ${release} to ${inkVersion(ink, to)}: ${inkPhase(phase, ink)}`;
   const rows = steps.map(({ number, kind, state, summary }) => [
@@ -54,7 +54,9 @@ function describeEvent(event: Event): string {
     case "moveFailed":
       return `weights not moved: ${event.reason}`;
     case "timeUp":
-      return "the hold was over";
+      return "a time was over";
+    case "overdue":
+      return "it took longer than it may";
     case "overruled":
       return `overruled: ${event.reason}`;
     case "judged":
@@ -63,10 +65,9 @@ function describeEvent(event: Event): string {
 }
 
 /** A line for each release, newest first. */
-export function renderReleases(releases: readonly ReleaseStatus[], ink: Ink): string {
+export function renderReleases(releases: readonly ReleaseSummary[], ink: Ink): string {
   if (releases.length === 0) return "No release was started. `kirikae start FILE` starts one.";
   const rows = releases
-    .toReversed()
     .map(({ release, to, phase, step, steps, message, startedAt, untilMs }) => [
       release,
       inkVersion(ink, to),
@@ -111,6 +112,7 @@ function inkPhase(phase: ReleaseStatus["phase"], ink: Ink): string {
     case "holding":
     case "checking":
     case "awaiting":
+    case "frozen":
     case "paused":
       return phase;
   }

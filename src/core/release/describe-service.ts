@@ -1,8 +1,9 @@
 import type { WeightOverrides } from "../routes/route-table.ts";
+import { sharesOf } from "./compare-weights.ts";
 import { buildFamilyRoles } from "./family-roles.ts";
 import { buildServiceRules, type MovableRule, type RoutedService, type ServiceRule } from "./movable-rules.ts";
 import type { PlannedVersion, VersionName } from "./move.ts";
-import { isSameShare, totalWeight } from "./split-weights.ts";
+import { isSameShare } from "./split-weights.ts";
 import {
   buildFamilyRules,
   buildVersionNaming,
@@ -72,7 +73,7 @@ export function describeService(service: RoutedService, current: WeightOverrides
       rule,
       name: ruleName,
       role: roleOf(movable, preview),
-      weights: movable === undefined ? {} : percentages(movable, naming),
+      weights: movable === undefined ? {} : sharesOf(movable, movable.current, naming),
     })),
     isMoved: movable.some(({ declared, current }) => !isSameShare(declared, current)),
   };
@@ -107,15 +108,4 @@ function versionsOf(movable: readonly MovableRule[], naming: VersionNaming): rea
     versions.set(name, (versions.get(name) ?? new Set<string>()).add(arm.destination));
   }
   return [...versions].map(([name, destinations]) => ({ name, destinations: [...destinations] }));
-}
-
-function percentages({ arms, current }: MovableRule, naming: VersionNaming): Readonly<Record<VersionName, number>> {
-  const total = totalWeight(current);
-  const shares: Record<VersionName, number> = {};
-  for (const arm of arms) {
-    const name = versionOfArm(arm, naming);
-    const share = total === 0 ? 0 : ((current[arm.destination] ?? 0) / total) * 100;
-    shares[name] = Math.round(((shares[name] ?? 0) + share) * 100) / 100;
-  }
-  return shares;
 }

@@ -11,13 +11,13 @@ interface StatsAnswer {
       readonly supported_quantiles?: readonly number[];
       readonly computed_quantiles?: readonly {
         readonly name: string;
-        readonly values: readonly { readonly cumulative: number | null }[];
+        readonly values: readonly { readonly interval?: number | null; readonly cumulative: number | null }[];
       }[];
     };
   }[];
 }
 
-/** Quantiles of one histogram over all that was ever recorded, by percentage, such as 99. */
+/** Quantiles of one histogram, by percentage, such as 99. */
 type Quantiles = ReadonlyMap<number, number>;
 
 /** Envoy's admin interface over its Unix socket, on one connection that is kept (Envoy doc: operations/admin). */
@@ -49,11 +49,19 @@ export class EnvoyAdmin implements Disposable {
   }
 
   /** The same with the quantiles of histograms by name, of those that were used; one look over all names for both. */
-  async statsWithQuantiles(
-    filter: string,
-  ): Promise<{ readonly values: ReadonlyMap<string, number>; readonly quantiles: ReadonlyMap<string, Quantiles> }> {
+  async statsWithQuantiles(filter: string): Promise<{
+    readonly values: ReadonlyMap<string, number>;
+    /** Over all that was ever recorded. */
+    readonly quantiles: ReadonlyMap<string, Quantiles>;
+    /** Over the last flush interval. */
+    readonly recent: ReadonlyMap<string, Quantiles>;
+  }> {
     const answer = await this.#readStats(filter, { usedOnly: true });
-    return { values: valuesOf(answer), quantiles: quantilesOf(answer) };
+    return {
+      values: valuesOf(answer),
+      quantiles: quantilesOf(answer, "cumulative"),
+      recent: quantilesOf(answer, "interval"),
+    };
   }
 
   async #readStats(filter: string, options: { readonly usedOnly: boolean }): Promise<StatsAnswer> {
@@ -110,12 +118,12 @@ function valuesOf({ stats }: StatsAnswer): ReadonlyMap<string, number> {
 }
 
 /** Histograms without a quantile have recorded nothing. */
-function quantilesOf({ stats }: StatsAnswer): ReadonlyMap<string, Quantiles> {
+function quantilesOf({ stats }: StatsAnswer, over: "cumulative" | "interval"): ReadonlyMap<string, Quantiles> {
   const found = new Map<string, Quantiles>();
   for (const { histograms } of stats) {
     for (const { name, values } of histograms?.computed_quantiles ?? []) {
       const quantiles = (histograms?.supported_quantiles ?? []).flatMap((percent, index) => {
-        const value = values[index]?.cumulative ?? null;
+        const value = values[index]?.[over] ?? null;
         return value === null ? [] : [[percent, value] as const];
       });
       if (quantiles.length > 0) found.set(name, new Map(quantiles));

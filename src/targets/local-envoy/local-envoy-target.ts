@@ -17,6 +17,7 @@ import { readRuntimes } from "./adoption.ts";
 import { LedgerBook } from "./ledger-session.ts";
 import { type InboundReading, mergeInbound, readInbound } from "./inbound-stats.ts";
 import type { LocalProxy } from "./local-proxy.ts";
+import { type LatencyByDestination, mergeLatencies, readLatencies } from "./destination-latency.ts";
 import { observeSplits } from "./observe-splits.ts";
 import { checkDestinations } from "./preflight.ts";
 import { ProxySet } from "./proxy-set.ts";
@@ -236,6 +237,11 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
 
   /** Bytes of resources sent to proxies since the start, by type. */
   get bytesSent(): Readonly<Record<ResourceType, number>> {
+  /** How long answers of destinations took in the last second. Empty while no proxy can be asked. */
+  async latencies(): Promise<LatencyByDestination> {
+    return mergeLatencies(await this.#proxies.ask(({ admin }) => readLatencies(admin)));
+  }
+
     return this.#server.bytesSent;
   }
 
