@@ -196,6 +196,9 @@ export type SecretSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "environment"; readonly name: string };
 
+/** What a text of a judge may name as `{{to}}`; `duration` is that of the check, as PromQL writes it. */
+export type TemplateName = "release" | "namespace" | "name" | "to" | "from" | "service" | "host" | "duration";
+
 export interface Condition {
   readonly operator: "<" | "<=" | ">" | ">=" | "==" | "!=";
   readonly value: number;
