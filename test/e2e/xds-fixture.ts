@@ -206,6 +206,10 @@ export class XdsFixture implements AsyncDisposable {
     return join(this.folder, "xds");
   }
 
+  copiesSocket(node = "envoy-1"): string {
+    return join(this.folder, `${node}.copies`);
+  }
+
   get target(): LocalEnvoyTarget {
     if (this.#target === undefined) throw new Error("no target was started");
     return this.#target;
@@ -231,7 +235,12 @@ export class XdsFixture implements AsyncDisposable {
     const proxy = this.proxy(node);
     const bootstrap = emitBootstrapJson({
       node,
-      sockets: { xds: this.xdsSocket, admin: proxy.adminSocket, proof: proxy.proofSocket },
+      sockets: {
+        xds: this.xdsSocket,
+        admin: proxy.adminSocket,
+        proof: proxy.proofSocket,
+        copies: this.copiesSocket(node),
+      },
     });
     const path = join(this.folder, `${node}.json`);
     await writeFile(path, JSON.stringify(bootstrap));

@@ -12,6 +12,7 @@ import { InternalListenerSchema } from "../../gen/envoy/extensions/bootstrap/int
 import { HttpConnectionManagerSchema } from "../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { HttpProtocolOptionsSchema } from "../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import { emitAdsSource, emitControlPlaneService } from "./config-sources.ts";
+import { emitCopyListener } from "./copy-listener.ts";
 import { emitDuration } from "./duration.ts";
 import { packSettings } from "./extension.ts";
 import { emitRouter } from "./http-filters.ts";
@@ -22,7 +23,7 @@ import type { Init } from "./init.ts";
 export interface BootstrapOptions {
   /** Tells this proxy from the others; shown in reports. */
   readonly node: string;
-  /** The paths of three Unix sockets, each at most 107 bytes long (`sun_path`). */
+  /** The paths of Unix sockets, each at most 107 bytes long (`sun_path`). */
   readonly sockets: {
     /** Where kirikae serves configuration and takes access logs. */
     readonly xds: string;
@@ -30,6 +31,8 @@ export interface BootstrapOptions {
     readonly admin: string;
     /** Where Envoy's workers show which push they use. */
     readonly proof: string;
+    /** Where Envoy takes copied requests that kirikae sends on; without it there is no such listener. */
+    readonly copies?: string;
   };
 }
 
@@ -45,7 +48,10 @@ function emitBootstrap(options: BootstrapOptions): Bootstrap {
     ],
     staticResources: {
       clusters: [emitControlPlane(sockets.xds)],
-      listeners: [emitProofListener(sockets.proof)],
+      listeners: [
+        emitProofListener(sockets.proof),
+        ...(sockets.copies === undefined ? [] : [emitCopyListener(sockets.copies)]),
+      ],
     },
     dynamicResources: {
       adsConfig: {

@@ -49,3 +49,6 @@ export const probeHeader = "x-kirikae-probe";
 
 /** The status of that answer, which no proxy gives otherwise. */
 export const probeStatus = 418;
+
+/** Names the cluster that a copied request is sent to, on the listener that is kirikae's own. */
+export const copyTargetHeader = "x-kirikae-to";

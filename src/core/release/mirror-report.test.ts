@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { foldPath } from "./fold-path.ts";
 import { MirrorTally } from "./mirror-report.ts";
@@ -66,12 +66,12 @@ describe("PathTally", () => {
   });
 });
 
+function different(kind: "status" | "body") {
+  return { kind: "different" as const, differences: [kind === "status" ? { kind } : { kind, field: "a" }] };
+}
+
 describe("MirrorTally", () => {
   const request = { method: "GET", path: "/users/42?token=secret" };
-  const different = (kind: "status" | "body") => ({
-    kind: "different" as const,
-    differences: [kind === "status" ? { kind } : { kind, field: "a" }],
-  });
 
   it("counts what became of each copy", () => {
     const tally = new MirrorTally(startMs);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { destinationId, sketchTable } from "../../../test/route-table.fixture.ts";
 import { emitForward } from "../envoy/route-actions.ts";
 import { addRoutes } from "./add-routes.ts";
+import { buildComparerDestination } from "./comparer-destination.ts";
 import { renderCookiePattern } from "./cookie-pattern.ts";
 import { copiedId } from "./copied-destination.ts";
 import type { OwnedAddition, RequestMark, RouteAddition } from "./route-addition.ts";
@@ -100,6 +101,18 @@ test("copies of the named methods go to a destination of their own", () => {
   expect(ask(laid, { method: "GETX" }).action.mirrors).toEqual([]);
   expect(ask(laid, {}).action.split.id).toBe(publicSplit);
   expect(laid.destinations.get(id)).toEqual({ ...table().destinations.get(green), id });
+});
+
+test("copies that are compared go to kirikae, which finds both versions by names of their own", () => {
+  const comparer = buildComparerDestination("/run/comparer");
+  const laid = addRoutes(table(), own({ ...mirror, through: { comparer, live: { [publicSplit]: blue } } }));
+  const marks = [
+    ["x-kirikae-copy", "a/r"],
+    ["x-kirikae-split", encodeURIComponent(publicSplit)],
+  ];
+  expect(ask(laid, {}).action.mirrors).toEqual([{ destination: comparer.id, percent: 50, marks }]);
+  const added = [...laid.destinations.keys()].filter((id) => !table().destinations.has(id));
+  expect(added.toSorted()).toEqual([copiedId(blue), copiedId(green), comparer.id].toSorted());
 });
 
 test("a visitor with the cookie is sent by it, and another by the id of the request that becomes the cookie", () => {

@@ -150,13 +150,19 @@ function buildMirror(
 ): Mirror | undefined {
   const version = destinations.get(to[split] ?? "");
   if (version === undefined) return undefined;
-  const copy = through?.comparer ?? copyOf(version);
+  const copy = copyOf(version);
   copies.set(copy.id, copy);
+  if (through === undefined) return { destination: copy.id, percent, marks: [[copyHeader, release]] };
+  const { comparer, live } = through;
+  copies.set(comparer.id, comparer);
+  const other = destinations.get(live[split] ?? "");
+  if (other !== undefined) copies.set(copyOf(other).id, copyOf(other));
+  // A rule's name may be in any script, and a header's value is in ASCII.
   const marks: Mirror["marks"] = [
     [copyHeader, release],
-    ...(through === undefined ? [] : [[splitHeader, split] as const]),
+    [splitHeader, encodeURIComponent(split)],
   ];
-  return { destination: copy.id, percent, marks };
+  return { destination: comparer.id, percent, marks };
 }
 
 const copiesOf = new WeakMap<Destination, Destination>();
