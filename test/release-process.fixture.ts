@@ -67,10 +67,8 @@ export class ReleaseProcess implements AsyncDisposable {
       settleMs: 1,
       applyTimeoutMs: 100,
     });
-    const model = { mesh: { manifests: [] }, table, diagnostics: [] } as unknown as ConstructorParameters<
-      typeof CurrentMesh
-    >[1];
-    this.current = new CurrentMesh(this.engine, model, new Map());
+    const model = { mesh: { manifests: [] }, table, diagnostics: [] } as unknown as CurrentMesh["model"];
+    this.current = new CurrentMesh(this.engine, { model, ports: new Map(), laid: [] });
     this.releases = new MeshReleases({
       mesh: { current: this.current, engine: this.engine, models: { defaultNamespace: "default" } },
       move: async (build) => {
@@ -78,16 +76,22 @@ export class ReleaseProcess implements AsyncDisposable {
         const plan = build();
         return plan === undefined ? undefined : await this.engine.move(plan, () => {});
       },
+      lay: async (build) => {
+        await this.turn;
+        const laid = build();
+        if (this.refusesToLay) throw new Error("refused to lay");
+        this.current.laid = laid;
+      },
       counters: async () => this.counters,
-      onChange: () => {},
-      onDefect: (error) => this.defects.push(error),
-    });
-  }
       live: {
         observe: (splits) => this.target.observe(splits),
         latencies: async () => new Map(),
         lastSample: () => undefined,
       },
+      onChange: () => {},
+      onDefect: (error) => this.defects.push(error),
+    });
+  }
 
   start(strategy: string, more: { readonly name?: string; readonly routes?: string } = {}): ReleaseStatus {
     const { name = "r", routes = "[{virtualService: web}, {virtualService: api}]" } = more;

@@ -2,6 +2,8 @@ import type { UpEvent } from "../app-types.ts";
 import { blocksServing, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
+import { addRoutes } from "../core/routes/add-routes.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
@@ -39,9 +41,14 @@ export const manifestActor = "manifest";
  * Makes saved manifests live: checked first, then new workloads, then an ordered push, then the old workloads go. What
  * is wrong at any of these changes nothing, and is reported. What takes a look at the mesh as a whole, and keeps nothing
  * from being served, comes when they are live.
+ * @param additions what releases have laid over the routes, which they keep
  * @returns why it was refused, one line each; empty when it is live
  */
-export async function applyManifests(applier: ManifestApplier, manifests: ManifestSet): Promise<readonly string[]> {
+export async function applyManifests(
+  applier: ManifestApplier,
+  manifests: ManifestSet,
+  additions: () => readonly OwnedAddition[],
+): Promise<readonly string[]> {
   const { models } = applier;
   const model = await models.readServable(manifests);
   const errors = model.diagnostics.filter(blocksServing);
@@ -52,7 +59,7 @@ export async function applyManifests(applier: ManifestApplier, manifests: Manife
   let outcome: Outcome;
   try {
     await endBrokenMoves(applier);
-    outcome = await applyModel(applier, model);
+    outcome = await applyModel(applier, model, additions);
   } catch (error) {
     if (!(error instanceof KirikaeError)) throw error;
     outcome = { kind: "refused", reason: `${error.code} ${error.message}` };
@@ -67,7 +74,11 @@ type Outcome =
   | { readonly kind: "applied"; readonly summary: string }
   | { readonly kind: "refused"; readonly reason: string };
 
-async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<Outcome> {
+async function applyModel(
+  applier: ManifestApplier,
+  model: MeshModel,
+  additions: () => readonly OwnedAddition[],
+): Promise<Outcome> {
   const { current, workloads, target } = applier;
   checkServed(model.table, "the folder", current.table);
   const envoyPid = applier.envoyPid();
@@ -82,11 +93,15 @@ async function applyModel(applier: ManifestApplier, model: MeshModel): Promise<O
   const taken = takeOverPlacements(applier.engine, model.table, manifestActor);
   // They stay true after the commit: the change then is what runs.
   const addresses = showAddresses({ ...applier, ports, endpoints: (name) => change.endpoints(name) });
-  const report = await target.applyTable(model.table, taken.weights, { addresses });
+  // A release that the manifest takes something from is stopped when the manifest is live, and keeps what is left.
+  const laid = additions();
+  const table = addRoutes(model.table, laid);
+  const report = await target.applyTable(table, taken.weights, { addresses });
   if (!isLive(report)) {
-    return { kind: "refused", reason: await takeBack(applier, { change, report, refused: model.table }) };
+    return { kind: "refused", reason: await takeBack(applier, { change, report, refused: table }) };
   }
   taken.record();
+  current.laid = laid;
   current.model = model;
   current.ports = ports;
   letDrain(applier, change);
@@ -116,7 +131,7 @@ async function takeBack(
   const { ports } = current;
   const addresses = showAddresses({ ...applier, ports, endpoints: (name) => workloads.endpoints(name) });
   const weights: WeightOverrides = engine.placements();
-  const restored = await target.applyTable(current.table, weights, { addresses });
+  const restored = await target.applyTable(addRoutes(current.table, current.laid), weights, { addresses });
   await change.abandon();
   const outcome = isLive(restored) ? "what ran before runs on" : `and what ran before could not be proved either`;
   switch (report.kind) {

@@ -4,6 +4,9 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
 import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
 import { checkApiPort } from "../api/server.ts";
+import { collectAdditions } from "../core/release/additions-in-place.ts";
+import { addRoutes } from "../core/routes/add-routes.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
 import { splitsOf } from "../core/routes/weights.ts";
 import { createSystemClock } from "../engine/clock.ts";
@@ -94,12 +97,13 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   const envoy = await startEnvoy({ binary, state, registry, options, fate }, stack);
   options.signal?.throwIfAborted();
   if (envoy.origin === "adopted") fate.share();
-  await orAborted(goLive({ engine, target, model, addresses, options, envoy }), options.signal);
+  const laid = collectAdditions(engine.releases());
+  await orAborted(goLive({ engine, target, model, laid, addresses, options, envoy }), options.signal);
   // An adopted Envoy may have sent to replicas of an older spec until now.
   letDrain(options, change);
 
   const applier: ManifestApplier = {
-    current: new CurrentMesh(engine, model, ports),
+    current: new CurrentMesh(engine, { model, ports, laid }),
     engine,
     target,
     workloads,
@@ -180,8 +184,13 @@ async function startTarget(
   );
 }
 
-function socketsOf(state: StateFolder): { readonly xds: string; readonly admin: string; readonly proof: string } {
-  return { xds: state.socket("xds.sock"), admin: state.socket("admin.sock"), proof: state.socket("proof.sock") };
+function socketsOf(state: StateFolder): Readonly<Record<"xds" | "admin" | "proof" | "copies", string>> {
+  return {
+    xds: state.socket("xds.sock"),
+    admin: state.socket("admin.sock"),
+    proof: state.socket("proof.sock"),
+    copies: state.socket("copies.sock"),
+  };
 }
 
 interface EnvoyParts {
@@ -230,18 +239,21 @@ interface LiveParts {
   readonly engine: Engine;
   readonly target: LocalEnvoyTarget;
   readonly model: MeshModel;
+  /** What an earlier process has laid over the routes for its releases. */
+  readonly laid: readonly OwnedAddition[];
   readonly addresses: EmitOptions;
   readonly options: UpOptions;
   readonly envoy: EnvoyProcess;
 }
 
 /** The first push keeps what an adopted Envoy shows for unfinished moves, so that the recovery decides about them. */
-async function goLive({ engine, target, model, addresses, options, envoy }: LiveParts): Promise<void> {
+async function goLive({ engine, target, model, laid, addresses, options, envoy }: LiveParts): Promise<void> {
   const unfinished = await observeUnfinished(engine, target);
   const taken = takeOverPlacements(engine, model.table, manifestActor);
   const weights = new Map([...taken.weights, ...unfinished]);
-  checkReport(await target.applyTable(model.table, weights, { addresses }), model.table);
-  checkReport(await target.confirm({ timeoutMs: confirmTimeoutMs }), model.table);
+  const table = addRoutes(model.table, laid);
+  checkReport(await target.applyTable(table, weights, { addresses }), table);
+  checkReport(await target.confirm({ timeoutMs: confirmTimeoutMs }), table);
   await envoy.whenLive(confirmTimeoutMs);
   taken.record();
   for (const note of taken.notes) options.onEvent({ kind: "warning", message: note });

@@ -3,6 +3,7 @@ import { describeServices, describeServicesOf } from "../core/release/describe-s
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 import { planMove } from "../core/release/plan-move.ts";
 import { reconcilePlacements } from "../core/release/reconcile-placements.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { DestinationId, RouteTable, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { GatewayPorts } from "../local/ports.ts";
@@ -14,11 +15,14 @@ export class CurrentMesh {
   readonly #engine: Engine;
   model: MeshModel;
   ports: GatewayPorts;
+  /** What releases have laid over the routes that proxies have. */
+  laid: readonly OwnedAddition[];
 
-  constructor(engine: Engine, model: MeshModel, ports: GatewayPorts) {
+  constructor(engine: Engine, { model, ports, laid }: Pick<CurrentMesh, "model" | "ports" | "laid">) {
     this.#engine = engine;
     this.model = model;
     this.ports = ports;
+    this.laid = laid;
   }
 
   get table(): RouteTable {

@@ -2,6 +2,7 @@ import type { ApiBackend, MoveProgress, MoveResult, Status } from "../api/types.
 import { summarizeRelease } from "../api/summarize-release.ts";
 import type { UpEvent } from "../app-types.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import { isolateListener } from "../engine/isolate-listener.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import type { InboundReading } from "../targets/local-envoy/inbound-stats.ts";
@@ -10,6 +11,8 @@ import { warnOfDefect } from "./background-work.ts";
 import { type CallerParts, findCaller, listCallers } from "./callers.ts";
 import { endBrokenMoves } from "./end-broken-moves.ts";
 import { hasInbound, listInbound } from "./inbound-status.ts";
+import { isLaid, layAdditions } from "./lay-additions.ts";
+import { CounterLooks } from "./counter-looks.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { ProofTimes } from "./proof-times.ts";
 import { MeshReleases } from "./releases.ts";
@@ -25,30 +28,37 @@ export class MeshRuntime implements ApiBackend {
   readonly #work = new SerialWork();
   readonly #traffic = new TrafficHistory();
   readonly #proofTimes = new ProofTimes();
+  readonly #looks: CounterLooks;
   readonly releases: MeshReleases;
   #refusedManifests: readonly string[] = [];
-  readonly #looks: CounterLooks;
   #inbound: InboundReading = { counters: new Map(), latencies: new Map() };
 
   constructor(parts: ManifestApplier) {
     this.#parts = parts;
     this.#tell = isolateListener((event) => parts.onEvent(event));
     this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
-    this.releases = new MeshReleases({
-      mesh: parts,
     this.#looks = new CounterLooks({
       stats: () => parts.target.stats(),
       processes: () => parts.envoyPid()?.toString(),
       onReading: (reading) => this.releases.addReading(reading),
       nowMs: () => Date.now(),
     });
+    this.releases = new MeshReleases({
+      mesh: parts,
       move: (build) =>
         this.#inTurn(async () => {
           const plan = build();
           return plan === undefined ? undefined : await this.#carryOut(plan);
         }),
-      counters: () => parts.target.stats(),
-      onChange: (release) => this.#feed.publish({ event: "release", release }),
+      lay: (build) => this.#lay(build),
+      counters: () => this.#looks.look(),
+      look: () => this.#looks.lookSoon(),
+      live: {
+        observe: (splits) => parts.target.observe(splits),
+        latencies: () => parts.target.latencies(),
+        lastSample: () => this.#traffic.samples.at(-1),
+      },
+      onChange: (release) => this.#feed.publish({ event: "release", release: summarizeRelease(release) }),
       onDefect: warnOfDefect(this.#tell, "a release"),
     });
   }
@@ -91,6 +101,15 @@ export class MeshRuntime implements ApiBackend {
     });
   }
 
+  /** Routes change alone, so that no move is proved on routes that are on their way. */
+  async #lay(build: () => readonly OwnedAddition[]): Promise<void> {
+    if (isLaid(this.#parts.current, build())) return;
+    await this.#work.exclusive(async () => {
+      await endBrokenMoves(this.#parts);
+      await layAdditions(this.#parts, build());
+    });
+  }
+
   /** A move is planned when its turn has come: a manifest that was saved meanwhile would make an older plan untrue. */
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#work.shared(async () => {
@@ -127,7 +146,8 @@ export class MeshRuntime implements ApiBackend {
   /** Makes saved manifests live, after the moves that run. */
   async apply(manifests: ManifestSet): Promise<void> {
     await this.#work.exclusive(async () => {
-      this.#refusedManifests = await applyManifests(this.#parts, manifests);
+      const { releases } = this;
+      this.#refusedManifests = await applyManifests(this.#parts, manifests, () => releases.additions());
       this.releases.checkWeights();
     });
     this.publishStatus();

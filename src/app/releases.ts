@@ -13,6 +13,7 @@ import { movedServices, type MovePlan } from "../core/release/move.ts";
 import { planRelease, planStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { planReturn } from "../core/release/plan-return.ts";
 import { describePhase } from "../core/release/release-phase.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
@@ -27,10 +28,11 @@ export interface ReleaseParts {
     readonly models: Pick<ManifestModels, "defaultNamespace">;
   };
   readonly move: ReleaseHost["move"];
+  readonly lay: ReleaseHost["lay"];
   readonly counters: ReleaseHost["counters"];
-  onChange(release: ReleaseStatus): void;
   readonly look?: NonNullable<ReleaseHost["look"]>;
   readonly live: Pick<LiveParts, "observe" | "latencies" | "lastSample">;
+  onChange(release: ReleaseStatus): void;
   onDefect(error: unknown): void;
 }
 
@@ -38,17 +40,17 @@ export interface ReleaseParts {
 export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   readonly #parts: ReleaseParts;
   readonly #runner: ReleaseRunner;
-
   readonly #live: LiveReleases;
+
   constructor(parts: ReleaseParts) {
     this.#parts = parts;
-    this.#runner = new ReleaseRunner({
     this.#live = new LiveReleases({
       current: parts.mesh.current,
       placements: () => parts.mesh.engine.placements(),
       clock: createSystemClock(),
       ...parts.live,
     });
+    this.#runner = new ReleaseRunner({
       journal: parts.mesh.engine,
       host: { ...createReleaseHost(parts), ...(parts.look !== undefined && { look: parts.look }) },
       clock: createSystemClock(),
@@ -58,12 +60,12 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     });
   }
 
-  /** Takes up what an earlier process left. */
   /** Counts what the versions of all releases answer; call it with every look at the proxies' counters. */
   addReading(reading: CounterReading): void {
     this.#runner.addReading(reading);
   }
 
+  /** Takes up what an earlier process left. */
   resume(): void {
     this.#runner.resume();
   }
@@ -71,6 +73,11 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   /** Stops releases whose weights somebody else has changed. Call it when saved manifests are live. */
   checkWeights(): void {
     this.#runner.checkWeights();
+  }
+
+  /** What is to be laid over the routes, for all releases together. */
+  additions(): readonly OwnedAddition[] {
+    return this.#runner.additions();
   }
 
   /** Throws KIR2032, and what `planRelease` refuses with. */
@@ -161,13 +168,11 @@ function readRelease({ path, text, release: wanted }: ReleaseSource, defaultName
 }
 
 /** Carries releases out on the mesh that runs. */
-function createReleaseHost({ mesh: { current, engine }, move, counters }: ReleaseParts): ReleaseHost {
+function createReleaseHost({ mesh: { current, engine }, move, lay, counters }: ReleaseParts): ReleaseHost {
   const live = () => ({ table: current.table, current: engine.placements() });
   return {
     move,
-    lay: async () => {
-      throw new Error("Additions are not laid yet.");
-    },
+    lay,
     counters,
     findOverruling: (plan, step) => findOverruling({ plan, step, ...live() }),
     planStep(plan: ReleasePlan, index: number): MovePlan {

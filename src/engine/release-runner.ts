@@ -1,5 +1,4 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { collectAdditions } from "../core/release/additions-in-place.ts";
 import { advanceRelease } from "../core/release/advance-release.ts";
 import { findRelease, type ReleaseName } from "../core/release/find-release.ts";
 import type { CheckProgress } from "../core/release/check-progress.ts";
@@ -9,10 +8,13 @@ import { type PlannedStep, releasedServices, type ReleasePlan } from "../core/re
 import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/release-phase.ts";
 import type { ReleaseCommand, ReleaseEffect, ReleaseEvent } from "../core/release/release-state.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
+import { AdditionBook } from "./addition-book.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { Clock } from "./ports.ts";
 import { type CountersByDestination, runCheck } from "./release-check.ts";
 import { judgeMove, type StepOutcome } from "./judge-move.ts";
+import { type CounterReading, TrafficMeter } from "./traffic-meter.ts";
+import type { TrafficSpan } from "../core/release/traffic-span.ts";
 import { pendingEffect } from "./pending-effect.ts";
 import type { MoveResult } from "./report.ts";
 
@@ -20,7 +22,7 @@ import type { MoveResult } from "./report.ts";
 export interface ReleaseJournal {
   releases(): readonly StoredRelease[];
   recordRelease(release: Pick<StoredRelease, "plan" | "actor" | "reason">): StoredRelease;
-  recordReleaseEvent(id: string, event: ReleaseEvent): StoredRelease;
+  recordReleaseEvent(id: string, event: ReleaseEvent, traffic?: TrafficSpan): StoredRelease;
 }
 
 /** What carries a release out. Rejections and throws are failures of the step, with their message as the reason. */
@@ -37,6 +39,8 @@ export interface ReleaseHost {
   lay(build: () => readonly OwnedAddition[]): Promise<void>;
   /** What the proxies have counted; undefined while they cannot be asked. */
   counters(): Promise<CountersByDestination | undefined>;
+  /** Looks at the counters now and hands them to `addReading`; resolves soon in any case, and never rejects. */
+  look?(): Promise<void>;
 }
 
 export interface RunnerOptions {
@@ -69,6 +73,8 @@ export class ReleaseRunner implements AsyncDisposable {
   /** What happened to a release and could not be written down yet. */
   readonly #stalled = new Map<string, ReleaseEvent>();
   readonly #progress = new Map<string, CheckProgress>();
+  readonly #meter = new TrafficMeter();
+  readonly #additions = new AdditionBook();
   #isClosed = false;
 
   constructor(options: RunnerOptions) {
@@ -77,7 +83,20 @@ export class ReleaseRunner implements AsyncDisposable {
 
   /** Takes up what an earlier process left. Call it when the mesh serves and broken moves have ended. */
   resume(): void {
-    for (const release of this.#options.journal.releases()) this.#takeUp(release);
+    for (const release of this.#options.journal.releases()) {
+      this.#meter.follow(release);
+      this.#takeUp(release);
+    }
+  }
+
+  /** Counts what the versions of all releases answer; call it with every look at the proxies' counters. */
+  addReading(reading: CounterReading): void {
+    this.#meter.add(reading);
+  }
+
+  /** What the versions of a release have answered since its last event; undefined where it is over, or nothing is known. */
+  trafficNow(id: string): TrafficSpan | undefined {
+    return this.#meter.read(id, this.#options.clock.nowMs());
   }
 
   /** Stops releases that wait while somebody else has changed their weights. */
@@ -98,7 +117,9 @@ export class ReleaseRunner implements AsyncDisposable {
   /** Throws KIR2034 while another release has one of its routes. */
   start(plan: ReleasePlan, { actor, reason }: Person): StoredRelease {
     this.checkFree(plan);
-    const { id } = this.#options.journal.recordRelease({ plan, actor, reason });
+    const recorded = this.#options.journal.recordRelease({ plan, actor, reason });
+    const { id } = recorded;
+    this.#meter.follow(recorded);
     // From here on it is written down, so it goes on by itself whatever becomes of the next write.
     this.#goOn(id, { kind: "start", atMs: this.#options.clock.nowMs() });
     return this.#get(id);
@@ -138,6 +159,11 @@ export class ReleaseRunner implements AsyncDisposable {
   /** Those that have not ended. */
   active(): readonly StoredRelease[] {
     return this.#options.journal.releases().filter(({ state }) => !isOver(state.phase));
+  }
+
+  /** What is to be laid over the routes, for all releases together. */
+  additions(): readonly OwnedAddition[] {
+    return this.#additions.collect(this.#options.journal.releases());
   }
 
   /** Resolves when no release moves weights. */
@@ -181,8 +207,10 @@ export class ReleaseRunner implements AsyncDisposable {
         },
       );
     }
-    const release = this.#options.journal.recordReleaseEvent(id, event);
+    const release = this.#options.journal.recordReleaseEvent(id, event, this.#meter.read(id, event.atMs));
+    this.#meter.follow(release);
     this.#stalled.delete(id);
+    if (event.kind === "moved" || event.kind === "moveFailed") this.#additions.settle(id);
     this.#timers.get(id)?.[Symbol.dispose]();
     this.#timers.delete(id);
     this.#options.onChange(release);
@@ -192,6 +220,7 @@ export class ReleaseRunner implements AsyncDisposable {
 
   #carryOut({ id, plan }: StoredRelease, effect: ReleaseEffect): void {
     if (this.#isClosed) return;
+    const { host } = this.#options;
     switch (effect.kind) {
       case "wakeAt":
         this.#wakeAt(id, effect.atMs, () => this.#goOn(id, { kind: "timeUp", atMs: this.#options.clock.nowMs() }));
@@ -200,10 +229,11 @@ export class ReleaseRunner implements AsyncDisposable {
         this.#timers.set(id, this.#judge(id, plan, effect.step));
         return;
       case "moveForward":
-        this.#run(id, () => this.#options.host.planStep(plan, effect.step));
+        // A release of before, which was stopped, may have left something over these routes.
+        this.#run(id, { build: () => host.planStep(plan, effect.step), before: () => this.#lay() });
         return;
       case "layAdditions":
-        this.#lay(id, effect.step);
+        this.#run(id, { before: () => this.#layFor(id, effect.step + 1) });
         return;
       case "moveBack":
         this.#moveBack(id, plan, effect);
@@ -212,28 +242,20 @@ export class ReleaseRunner implements AsyncDisposable {
 
   #moveBack(id: string, plan: ReleasePlan, effect: Extract<ReleaseEffect, { kind: "moveBack" }>): void {
     const { host, clock } = this.#options;
-    const begin = (): void => this.#run(id, () => host.planReturn(plan, effect));
+    const begin = (): void =>
+      this.#run(id, { build: () => host.planReturn(plan, effect), after: () => this.#layFor(id, 0) });
     if (effect.notBeforeMs <= clock.nowMs()) begin();
     else this.#wakeAt(id, effect.notBeforeMs, begin);
   }
 
-  #lay(id: string, step: number): void {
-    const follow = async (): Promise<void> => {
-      const outcome = await attempt(() => this.#options.host.lay(() => this.#additions({ id, step: step + 1 })));
-      this.#moves.delete(id);
-      this.#goOn(id, { ...outcome, atMs: this.#options.clock.nowMs() });
-    };
-    this.#moves.set(id, follow());
+  /** Lays what so many steps of a release leave in place. At the end of the way back that is nothing. */
+  async #layFor(id: string, stepsDone: number): Promise<void> {
+    this.#additions.expect(id, stepsDone);
+    await this.#lay();
   }
 
-  /** Of all releases, with this one as if it were at that step. */
-  #additions({ id, step }: { readonly id: string; readonly step: number }): readonly OwnedAddition[] {
-    const releases = this.#options.journal.releases();
-    return collectAdditions(
-      releases.map((each) =>
-        each.id === id ? { ...each, state: { ...each.state, phase: { kind: "moving", step } } } : each,
-      ),
-    );
+  #lay(): Promise<void> {
+    return this.#options.host.lay(() => this.additions());
   }
 
   #wakeAt(id: string, atMs: number, wake: () => void): void {
@@ -261,19 +283,25 @@ export class ReleaseRunner implements AsyncDisposable {
     return { [Symbol.dispose]: () => stop.abort() };
   }
 
-  #run(id: string, build: () => MovePlan | undefined): void {
+  #run(id: string, work: StepWork): void {
     const follow = async (): Promise<void> => {
-      const outcome = await this.#move(build);
+      const outcome = await this.#move(work);
+      const atMs = this.#options.clock.nowMs();
+      // What was answered until here belongs to the step that ends here.
+      await this.#options.host.look?.();
       this.#moves.delete(id);
       this.#goOn(id, { ...outcome, atMs });
     };
     this.#moves.set(id, follow());
   }
 
-  async #move(build: () => MovePlan | undefined): Promise<StepOutcome> {
+  async #move({ build, before, after }: StepWork): Promise<StepOutcome> {
     try {
-      const result = await this.#options.host.move(build);
-      return result === undefined ? { kind: "moved", failed: 0 } : judgeMove(result);
+      await before?.();
+      const result = build === undefined ? undefined : await this.#options.host.move(build);
+      const outcome = result === undefined ? ({ kind: "moved", failed: 0 } as const) : judgeMove(result);
+      if (outcome.kind === "moved") await after?.();
+      return outcome;
     } catch (error) {
       if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
       return { kind: "moveFailed", reason: error instanceof Error ? error.message : String(error) };
@@ -300,19 +328,19 @@ export class ReleaseRunner implements AsyncDisposable {
   }
 }
 
+/** How one step is carried out: what is laid over the routes, and the weights that are moved, in their order. */
+interface StepWork {
+  /** Absent where no weights are moved. */
+  readonly build?: () => MovePlan | undefined;
+  readonly before?: () => Promise<void>;
+  /** Once the weights are proved. */
+  readonly after?: () => Promise<void>;
+}
+
 /** What a step judges the new version by; one that bakes has a time of its own. */
 function checkOf(step: PlannedStep | undefined): Check | undefined {
   if (step?.kind === "check") return step;
   return step?.kind === "bake" && step.check !== undefined ? { ...step.check, durationMs: step.durationMs } : undefined;
-}
-
-async function attempt(work: () => Promise<void>): Promise<StepOutcome> {
-  try {
-    await work();
-    return { kind: "moved", failed: 0 };
-  } catch (error) {
-    return { kind: "moveFailed", reason: error instanceof Error ? error.message : String(error) };
-  }
 }
 
 /** A release that cannot take an event will not take it later either. */

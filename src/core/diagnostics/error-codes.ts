@@ -90,6 +90,16 @@ const entries = {
     title: "release not clear",
     meaning: "Releases of this name were started in several namespaces, and the newest need not be the one you mean.",
   },
+  KIR2040: {
+    title: "visitors hashed already",
+    meaning:
+      "A DestinationRule chooses endpoints by a hash of its own (consistentHash), and Envoy has one hash for a request: a release cannot keep visitors on a version by another. Leave sessionAffinity out, or take consistentHash away.",
+  },
+  KIR2041: {
+    title: "routes of a release not live",
+    meaning:
+      "A preview, a mirror or a session affinity could not be laid over the routes: the new version does not answer, or a proxy refused or did not confirm. What ran before runs on.",
+  },
   KIR2032: {
     title: "Release not found",
     meaning: "The file holds no Release, or several and none was chosen. The error lists those it holds.",

@@ -1,6 +1,7 @@
 import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { MovePlan } from "../../core/release/move.ts";
+import { nameDestination } from "../../core/routes/name-destination.ts";
 import type { DestinationId, RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
 import type {
   ApplyOptions,
@@ -16,10 +17,10 @@ import { XdsServer } from "../../xds/server.ts";
 import { readRuntimes } from "./adoption.ts";
 import { LedgerBook } from "./ledger-session.ts";
 import { type InboundReading, mergeInbound, readInbound } from "./inbound-stats.ts";
-import type { LocalProxy } from "./local-proxy.ts";
 import { type LatencyByDestination, mergeLatencies, readLatencies } from "./destination-latency.ts";
+import type { LocalProxy } from "./local-proxy.ts";
 import { observeSplits } from "./observe-splits.ts";
-import { checkDestinations } from "./preflight.ts";
+import { checkDestinations, checkEach } from "./preflight.ts";
 import { ProxySet } from "./proxy-set.ts";
 import { renderProxyStatus } from "./proxy-status.ts";
 import { PushedState } from "./pushed-state.ts";
@@ -197,6 +198,16 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     return { ok: ok && proxies.every(({ verdict }) => verdict === "pass"), checks: [...proxies, ...checks] };
   }
 
+  /** Whether these destinations have ready endpoints that answer. Throws KIR3005 before the first `applyTable`. */
+  async checkReady(destinations: readonly DestinationId[]): Promise<PreflightReport> {
+    const { table } = this.#state;
+    if (table === undefined) throw noTable();
+    return await checkEach(
+      destinations.map((id) => ({ id, version: nameDestination(id).subset ?? nameDestination(id).host })),
+      { table, local: this.#state.emit.endpoints },
+    );
+  }
+
   /** Works before the first `applyTable` too, on an Envoy that ran before. */
   observe(splits: readonly SplitId[]): Promise<readonly ObservedSplit[]> {
     return observeSplits(this.#proxies, this.#state, splits);
@@ -226,6 +237,11 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
     return all.length === this.#proxies.all.length ? sumCounters(all) : undefined;
   }
 
+  /** How long answers of destinations took in the last second. Empty while no proxy can be asked. */
+  async latencies(): Promise<LatencyByDestination> {
+    return mergeLatencies(await this.#proxies.ask(({ admin }) => readLatencies(admin)));
+  }
+
   /** What reached the workloads that have a sidecar, since the proxies started. Empty while none can be asked. */
   async inbound(): Promise<InboundReading> {
     return mergeInbound(await this.#proxies.ask(({ admin }) => readInbound(admin)));
@@ -237,11 +253,6 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
 
   /** Bytes of resources sent to proxies since the start, by type. */
   get bytesSent(): Readonly<Record<ResourceType, number>> {
-  /** How long answers of destinations took in the last second. Empty while no proxy can be asked. */
-  async latencies(): Promise<LatencyByDestination> {
-    return mergeLatencies(await this.#proxies.ask(({ admin }) => readLatencies(admin)));
-  }
-
     return this.#server.bytesSent;
   }
 

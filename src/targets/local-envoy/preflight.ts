@@ -16,11 +16,20 @@ export async function checkDestinations(
   table: RouteTable,
   local: LocalEndpoints,
 ): Promise<PreflightReport> {
+  const gaining = [...findGaining(plan)].map((id) => {
+    const version = plan.versions.find(({ destinations }) => destinations.includes(id))?.name ?? id;
+    return { id, version };
+  });
+  return await checkEach(gaining, { table, local });
+}
+
+/** The same for destinations that are to get requests without any weight. */
+export async function checkEach(
+  gaining: readonly Omit<GainingDestination, "destination">[],
+  { table, local }: { readonly table: RouteTable; readonly local: LocalEndpoints },
+): Promise<PreflightReport> {
   const checks = await Promise.all(
-    [...findGaining(plan)].map((id) => {
-      const version = plan.versions.find(({ destinations }) => destinations.includes(id))?.name ?? id;
-      return checkDestination({ id, version, destination: findDestination(table, id) }, local);
-    }),
+    gaining.map((each) => checkDestination({ ...each, destination: findDestination(table, each.id) }, local)),
   );
   return { ok: checks.flat().every(({ verdict }) => verdict === "pass"), checks: checks.flat() };
 }

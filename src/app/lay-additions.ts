@@ -1,0 +1,61 @@
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { addRoutes } from "../core/routes/add-routes.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
+import type { DestinationId } from "../core/routes/route-table.ts";
+import type { ManifestApplier } from "./apply-manifests.ts";
+import { describeRefusal } from "./locate-refusal.ts";
+
+/** What has to be at hand to lay additions over routes. */
+export type LayingMesh = Pick<ManifestApplier, "current" | "engine" | "target">;
+
+/**
+ * Makes these additions, and no others, live on every proxy, with the weights of now. Nothing is pushed where they are
+ * live already. Call it while nothing else is applied. Throws KIR2041 where a new version does not answer, and where a
+ * proxy refuses or does not confirm; what was laid before is live again then, as far as proxies confirm it.
+ */
+export async function layAdditions(mesh: LayingMesh, additions: readonly OwnedAddition[]): Promise<void> {
+  const { current, engine, target } = mesh;
+  if (isLaid(current, additions)) return;
+  await checkAdded(mesh, additions);
+  const table = addRoutes(current.table, additions);
+  const report = await target.applyTable(table, engine.placements());
+  if (report.kind === "applied" || report.kind === "published") {
+    current.laid = additions;
+    return;
+  }
+  const restored = await target.applyTable(addRoutes(current.table, current.laid), engine.placements());
+  const why =
+    report.kind === "rejected"
+      ? `${report.node} refused ${report.resource}: ${describeRefusal(report.message, report.resource, table)}`
+      : report.message;
+  const isRestored = restored.kind === "applied" || restored.kind === "published";
+  throw notLaid(`${why}; ${isRestored ? "the routes of before run on" : "the routes of before could not be proved"}`);
+}
+
+/** A preview of a version that does not answer would show testers an error, and copies would be lost. */
+async function checkAdded({ current, target }: LayingMesh, additions: readonly OwnedAddition[]): Promise<void> {
+  const known = new Set(current.laid.flatMap(({ addition }) => destinationsOf(addition)));
+  const gaining = new Set(additions.flatMap(({ addition }) => destinationsOf(addition)).filter((id) => !known.has(id)));
+  if (gaining.size === 0) return;
+  const { ok, checks } = await target.checkReady([...gaining]);
+  if (ok) return;
+  const failed = checks.filter(({ verdict }) => verdict !== "pass").map(({ name, detail }) => `${name}: ${detail}`);
+  throw notLaid(failed.join("; "));
+}
+
+function destinationsOf(addition: OwnedAddition["addition"]): readonly DestinationId[] {
+  return addition.kind === "affinity" ? [] : Object.values(addition.to);
+}
+
+function notLaid(why: string): KirikaeError {
+  return new KirikaeError("KIR2041", `The routes of the release are not live: ${why}.`, {
+    exitStatus: 1,
+    hint: "Put right what is named, then retry the release; `kirikae status` shows proxies and endpoints.",
+  });
+}
+
+/** Whether proxies have these additions and no others. */
+export function isLaid({ laid }: Pick<LayingMesh["current"], "laid">, additions: readonly OwnedAddition[]): boolean {
+  // They are made of plain values alone.
+  return JSON.stringify(laid) === JSON.stringify(additions);
+}
