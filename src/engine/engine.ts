@@ -131,9 +131,9 @@ class JournaledEngine implements Engine {
     return this.#release(id);
   }
 
-  recordReleaseEvent(id: string, event: Parameters<ReleaseJournal["recordReleaseEvent"]>[1]): StoredRelease {
+  recordReleaseEvent(...[id, event, traffic]: Parameters<ReleaseJournal["recordReleaseEvent"]>): StoredRelease {
     const at = this.#now();
-    this.#append(() => ({ type: "releaseEvent", id, at, event }));
+    this.#append(() => ({ type: "releaseEvent", id, at, event, ...(traffic !== undefined && { traffic }) }));
     return this.#release(id);
   }
 

@@ -1,6 +1,7 @@
 import { advanceRelease, unstarted } from "../core/release/advance-release.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
 import type { ReleaseEvent, ReleaseState } from "../core/release/release-state.ts";
+import type { TrafficSpan } from "../core/release/traffic-span.ts";
 import { damagedRecord, type ReleaseEventRecord, type ReleaseRecord } from "./journal-record.ts";
 
 /** A release as the journal tells it. */
@@ -14,6 +15,8 @@ export interface StoredRelease {
   readonly state: ReleaseState;
   /** Oldest first. */
   readonly events: readonly ReleaseEvent[];
+  /** Of each event, what the versions have answered since the one before; undefined where that is not known. */
+  readonly traffic: readonly (TrafficSpan | undefined)[];
 }
 
 /** Takes the records of releases one by one; the state of each is that of its events, and of nothing else. */
@@ -31,15 +34,20 @@ export class FoldedReleases {
 
   add({ id, plan, at, actor, reason }: ReleaseRecord, seq: number): void {
     if (this.#byId.has(id)) throw damagedRecord(seq, `begins ${id} again`);
-    this.#byId.set(id, { id, plan, startedAt: at, actor, reason, state: unstarted, events: [] });
+    this.#byId.set(id, { id, plan, startedAt: at, actor, reason, state: unstarted, events: [], traffic: [] });
   }
 
   /** Throws KIR2020 for an event that the release cannot have had. */
-  addEvent({ id, event }: ReleaseEventRecord, seq: number): void {
+  addEvent({ id, event, traffic }: ReleaseEventRecord, seq: number): void {
     const release = this.#byId.get(id);
     if (release === undefined) throw damagedRecord(seq, `goes on with ${id}, which did not begin`);
     const advanced = advanceRelease(release.plan, release.state, event);
     if (advanced.kind === "notNow") throw damagedRecord(seq, `tells of ${id} what cannot have been`);
-    this.#byId.set(id, { ...release, state: advanced.state, events: [...release.events, event] });
+    this.#byId.set(id, {
+      ...release,
+      state: advanced.state,
+      events: [...release.events, event],
+      traffic: [...release.traffic, traffic],
+    });
   }
 }

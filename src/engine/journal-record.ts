@@ -4,6 +4,7 @@ import type { Ledger, MovePlan, PlannedVersion, SplitChange } from "../core/rele
 import type { MoveOutcome } from "../core/release/past-move.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
 import type { ReleaseEvent } from "../core/release/release-state.ts";
+import type { TrafficSpan } from "../core/release/traffic-span.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
 import type { ProxyProof } from "./ports.ts";
 
@@ -74,6 +75,8 @@ export interface ReleaseEventRecord {
   readonly id: string;
   readonly at: string;
   readonly event: ReleaseEvent;
+  /** What the versions have answered since the event before, where that is known. Since format 3. */
+  readonly traffic?: TrafficSpan;
 }
 
 export interface StoredRecord {

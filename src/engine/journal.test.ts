@@ -224,7 +224,10 @@ describe("a journal of the second format", () => {
   // What a release may do next is decided anew for each event that is read, so a change there can make old ones unread.
   test("still leads each release to where it was", async () => {
     const { releases } = foldJournal(readLines(golden));
-    const story = releases.all.map(({ id, state, startedAt, reason }) => ({ id, startedAt, reason, state }));
+    const story = releases.all.map(({ id, startedAt, reason, state: { phase, pausesAfterMove, skipsGates } }) => {
+      // Of the state, what the second format knew.
+      return { id, startedAt, reason, state: { phase, pausesAfterMove, skipsGates } };
+    });
     await expect(`${JSON.stringify(story, undefined, 2)}\n`).toMatchFileSnapshot(join(golden, "story.json"));
   });
 });

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import type { CountersByDestination } from "../engine/release-check.ts";
+import type { CounterReading } from "../engine/traffic-meter.ts";
+import { CounterLooks } from "./counter-looks.ts";
+
+const counters: CountersByDestination = new Map();
+
+interface Bench {
+  readonly looks: CounterLooks;
+  readonly readings: CounterReading[];
+  asked: number;
+  process: string | undefined;
+}
+
+function bench(stats: () => Promise<CountersByDestination | undefined>): Bench {
+  let nowMs = 0;
+  const made: Bench = {
+    readings: [],
+    asked: 0,
+    process: "1",
+    looks: new CounterLooks({
+      stats: () => {
+        made.asked += 1;
+        return stats();
+      },
+      processes: () => made.process,
+      onReading: (reading) => made.readings.push(reading),
+      nowMs: () => (nowMs += 1),
+    }),
+  };
+  return made;
+}
+
+test("those who ask at the same time share a look", async () => {
+  const made = bench(async () => counters);
+  expect(await Promise.all([made.looks.look(), made.looks.look(), made.looks.lookSoon()])).toEqual([
+    counters,
+    counters,
+    undefined,
+  ]);
+  expect(made).toMatchObject({ asked: 1, readings: [{ askedMs: 1, answeredMs: 2, proxies: "1", counters }] });
+  await made.looks.look();
+  expect(made.asked).toBe(2);
+});
+
+test("a look that nobody answers is none, and keeps nobody waiting", async () => {
+  const silent = bench(() => new Promise(() => {}));
+  await silent.looks.lookSoon();
+  expect(silent.readings).toEqual([]);
+  const failing = bench(async () => Promise.reject(new Error("no proxy")));
+  await failing.looks.lookSoon();
+  await expect(failing.looks.look()).rejects.toThrow("no proxy");
+  expect(failing.asked).toBe(2);
+});
+
+test("what a proxy says that began again meanwhile is not counted", async () => {
+  const made = bench(async () => {
+    made.process = "2";
+    return counters;
+  });
+  expect(await made.looks.look()).toBe(counters);
+  expect(made.readings).toEqual([]);
+});
