@@ -8,7 +8,7 @@ import {
 } from "./release-schemas.ts";
 import { errorSchema } from "./schemas.ts";
 import { isOver } from "../core/release/release-phase.ts";
-import type { ReleaseCommand } from "../core/release/release-state.ts";
+import type { ReleaseCommand, SetShares } from "../core/release/release-state.ts";
 import { summarizeRelease } from "./summarize-release.ts";
 import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus, ReleaseSummary } from "./types.ts";
 
@@ -115,15 +115,35 @@ interface ReleaseName {
 
 const nameParams = { type: "object", properties: { namespace: { type: "string" }, name: { type: "string" } } } as const;
 
-/** JSON may leave `full` out. */
-function complete({
-  kind,
-  full = false,
-}: {
+/** What JSON may leave out, and nothing that does not belong to the command. */
+function complete({ kind, ...body }: CommandBody): ReleaseCommand {
+  switch (kind) {
+    case "promote":
+      return { kind, full: body.full ?? false };
+    case "rollback":
+      return {
+        kind,
+        ...(body.now === true ? { now: true } : {}),
+        ...(body.despiteChanges === true ? { despiteChanges: true } : {}),
+      };
+    case "set":
+      return { kind, shares: body.shares ?? {} };
+    case "pause":
+    case "resume":
+    case "approve":
+    case "reject":
+    case "retry":
+    case "abort":
+      return { kind };
+  }
+}
+
+interface CommandBody {
   readonly kind: ReleaseCommand["kind"];
   readonly full?: boolean;
-}): ReleaseCommand {
-  return kind === "promote" ? { kind, full } : { kind };
+  readonly now?: boolean;
+  readonly despiteChanges?: boolean;
+  readonly shares?: SetShares;
 }
 
 /** The routes of releases under /v1/releases. */

@@ -27,10 +27,25 @@ export const releaseOrderSchema = {
       properties: {
         kind: {
           type: "string",
-          enum: ["promote", "pause", "resume", "approve", "reject", "retry", "abort", "rollback"],
+          enum: ["promote", "pause", "resume", "approve", "reject", "retry", "abort", "rollback", "set"],
           description: "What to do.",
         },
         full: { type: "boolean", description: "With promote: every hold and check that is left is passed." },
+        now: {
+          type: "boolean",
+          description: "With rollback: everything goes back at once, whatever endpoints there are.",
+        },
+        despiteChanges: {
+          type: "boolean",
+          description: "With rollback: overwrites what others have changed since the release.",
+        },
+        shares: {
+          anyOf: [
+            { type: "number", minimum: 0, maximum: 100 },
+            { type: "object", maxProperties: 32, additionalProperties: { type: "number", minimum: 0, maximum: 100 } },
+          ],
+          description: "With set: percentages by version, or of the new one alone; the others keep the rest.",
+        },
       },
     },
     actor: name("Who asks, for the history."),

@@ -18,6 +18,10 @@ export function pendingEffect({ plan, state: { phase } }: StoredRelease): Releas
       return wakeUp(earliestExpiry(approvalOf(plan, phase.step), phase.approvals));
     case "rollingBack":
       return { kind: "moveBack", step: phase.step, actor: phase.actor, notBeforeMs: 0 };
+    case "setting":
+      return { kind: "setWeights", step: phase.step, actor: phase.actor, shares: phase.shares };
+    case "redoing":
+      return { kind: "redo", step: phase.step, actor: phase.actor };
     case "planned":
     case "paused":
     case "failed":

@@ -1,4 +1,5 @@
 import type { ReleaseStatus, ReleaseSummary } from "../../api/types.ts";
+import { renderShortage } from "../../core/release/limit-return.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 
@@ -38,9 +39,10 @@ const commandWords: Readonly<Record<Extract<Event, { readonly actor: string }>["
   retry: "tried again",
   abort: "ended",
   rollback: "rolled back",
+  set: "weights set by hand",
 };
 
-function describeEvent(event: Event): string {
+export function describeEvent(event: Event): string {
   if ("actor" in event) {
     return `${commandWords[event.kind]} by ${event.actor}${event.reason === null ? "" : `: ${event.reason}`}`;
   }
@@ -51,6 +53,10 @@ function describeEvent(event: Event): string {
       return event.failed === 0
         ? "weights moved and proved"
         : `weights moved and proved, ${event.failed} requests failed`;
+    case "turned":
+      return "weights go back";
+    case "partlyBack":
+      return `partly back: ${event.waits.map(renderShortage).join("; ")}`;
     case "moveFailed":
       return `weights not moved: ${event.reason}`;
     case "timeUp":
@@ -67,15 +73,14 @@ function describeEvent(event: Event): string {
 /** A line for each release, newest first. */
 export function renderReleases(releases: readonly ReleaseSummary[], ink: Ink): string {
   if (releases.length === 0) return "No release was started. `kirikae start FILE` starts one.";
-  const rows = releases
-    .map(({ release, to, phase, step, steps, message, startedAt, untilMs }) => [
-      release,
-      inkVersion(ink, to),
-      inkPhase(phase, ink),
-      step === null ? "" : `step ${step} of ${steps.length}`,
-      message === phase ? "" : renderMessage(message, untilMs),
-      ink.dim(startedAt),
-    ]);
+  const rows = releases.map(({ release, to, phase, step, steps, message, startedAt, untilMs }) => [
+    release,
+    inkVersion(ink, to),
+    inkPhase(phase, ink),
+    step === null ? "" : `step ${step} of ${steps.length}`,
+    message === phase ? "" : renderMessage(message, untilMs),
+    ink.dim(startedAt),
+  ]);
   return renderTable(rows);
 }
 
@@ -96,7 +101,7 @@ function markOf(state: ReleaseStatus["steps"][number]["state"], ink: Ink): strin
   }
 }
 
-function inkPhase(phase: ReleaseStatus["phase"], ink: Ink): string {
+export function inkPhase(phase: ReleaseStatus["phase"], ink: Ink): string {
   switch (phase) {
     case "done":
       return ink.green(phase);
@@ -115,5 +120,9 @@ function inkPhase(phase: ReleaseStatus["phase"], ink: Ink): string {
     case "frozen":
     case "paused":
       return phase;
+    case "setting":
+      return "setting weights";
+    case "redoing":
+      return "bringing back";
   }
 }

@@ -74,7 +74,9 @@ function stepsDone({ steps }: Pick<ReleasePlan, "steps">, { phase }: ReleaseStat
     case "frozen":
     case "paused":
     case "failed":
+    case "setting":
     case "rollingBack":
+    case "redoing":
     case "aborted":
       return phase.step;
   }

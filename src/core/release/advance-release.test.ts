@@ -2,7 +2,7 @@ import { plainCheck } from "../../../test/check.fixture.ts";
 import { array, assert, constant, constantFrom, oneof, property, record } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { advanceRelease, unstarted } from "./advance-release.ts";
-import { isOver } from "./release-phase.ts";
+import { isMoving as isMovingPhase, isOver } from "./release-phase.ts";
 import type { PlannedStep } from "./plan-release.ts";
 import type { ReleaseCommand, ReleaseEvent, ReleaseState } from "./release-state.ts";
 
@@ -22,19 +22,37 @@ const steps = [weight, minute, twoPeople, forever, shift];
 
 type Sketch =
   | ReleaseEvent["kind"]
-  | { readonly kind: ReleaseCommand["kind"]; readonly actor?: string; readonly full?: true };
+  | {
+      readonly kind: ReleaseCommand["kind"];
+      readonly actor?: string;
+      readonly full?: true;
+      readonly now?: true;
+    };
 
 const verdicts = ["pass", "unknown", "fail"] as const;
 
 function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
-  const { kind, actor = "ann", full = false } = typeof sketch === "string" ? { kind: sketch } : sketch;
+  const { kind, actor = "ann", full = false, now } = typeof sketch === "string" ? { kind: sketch } : sketch;
   if (kind === "start" || kind === "timeUp" || kind === "overdue") return { kind, atMs };
   if (kind === "moved") return { kind, atMs, failed: atMs % 5 };
   if (kind === "moveFailed") return { kind, atMs, reason: "no proof" };
   if (kind === "overruled") return { kind, atMs, reason: "other weights" };
   if (kind === "judged") return { kind, atMs, verdict: verdicts[atMs % 3] ?? "pass", detail: "five of ten failed" };
-  const command: ReleaseCommand = kind === "promote" ? { kind, full } : { kind };
+  if (kind === "turned") return { kind, atMs, was: { public: { blue: 90, green: 10 } } };
+  if (kind === "partlyBack") {
+    return { kind, atMs, failed: 0, left: {}, waits: [{ version: "blue", ready: 2, wanted: 4, backPercent: 50 }] };
+  }
+  const command = commandOf(kind, { full, now });
   return { ...command, atMs, actor, reason: null };
+}
+
+function commandOf(
+  kind: ReleaseCommand["kind"],
+  { full, now }: { readonly full: boolean; readonly now: true | undefined },
+): ReleaseCommand {
+  if (kind === "promote") return { kind, full };
+  if (kind === "set") return { kind, shares: 30 };
+  return kind === "rollback" && now ? { kind, now } : { kind };
 }
 
 /** Takes events a second apart; each has to be possible. */
@@ -125,7 +143,7 @@ describe("people", () => {
     expect(() => run("start", "moved", "abort", "resume")).toThrow("it is over: aborted");
     expect(run("start", "moved", "abort", "rollback")).toMatchObject({ effect: { kind: "moveBack", actor: "ann" } });
     expect(run("start", "moved", "rollback", "moved").state.phase).toEqual({ kind: "rolledBack", step: 1 });
-    expect(() => run("start", "moved", "rollback", "moved", "rollback")).toThrow("it is over: rolled back");
+    expect(() => run("start", "moved", "rollback", "moved", "abort")).toThrow("it is over: rolled back");
   });
 
   test("nothing interrupts weights that are being moved", () => {
@@ -191,13 +209,14 @@ test("weights that somebody else has changed stop a release that waits, and noth
 
 const anyStep = constantFrom<PlannedStep>(weight, shift, minute, forever, twoPeople, check);
 const anySketch = oneof(
-  constantFrom<Sketch>("moved", "moveFailed", "timeUp", "judged", "overruled"),
-  constantFrom<Sketch>("pause", "resume", "reject", "retry", "abort", "rollback"),
+  constantFrom<Sketch>("moved", "moveFailed", "timeUp", "judged", "overruled", "turned", "partlyBack"),
+  constantFrom<Sketch>("pause", "resume", "reject", "retry", "abort", "rollback", "set"),
   record({
     kind: constantFrom<"approve" | "promote">("approve", "promote"),
     actor: constantFrom("ann", "bob"),
   }),
   constant<Sketch>({ kind: "promote", full: true }),
+  constant<Sketch>({ kind: "rollback", now: true }),
 );
 
 test("whatever happens, a release moves weights, waits for somebody, or has ended", () => {
@@ -213,9 +232,9 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
           continue;
         }
         const { phase } = advanced.state;
-        const isMoving = phase.kind === "moving" || phase.kind === "rollingBack";
+        const isMoving = isMovingPhase(phase);
         // A full promotion of a release that moves weights leaves them to be moved once.
-        if (advanced.effect?.kind === "moveForward" || advanced.effect?.kind === "moveBack")
+        if (["moveForward", "moveBack", "redo", "setWeights"].includes(advanced.effect?.kind ?? ""))
           expect(isMoving).toBe(true);
         if (isMoving && state.phase.kind !== phase.kind) expect(advanced.effect).toBeDefined();
         if (phase.kind === "moving") {
@@ -223,9 +242,10 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
           expect(phase.step).toBeGreaterThanOrEqual(highest);
           highest = phase.step;
         }
-        isGoingBack ||= phase.kind === "rollingBack";
-        if (isGoingBack) expect(["rollingBack", "rolledBack", "failed", "aborted"]).toContain(phase.kind);
-        if (isOver(state.phase)) expect(sketch).toBe("rollback");
+        // Only the undo of a way back leads out of it.
+        isGoingBack = (isGoingBack || phase.kind === "rollingBack") && state.phase.kind !== "redoing";
+        if (isGoingBack) expect(["rollingBack", "rolledBack", "redoing", "failed", "aborted"]).toContain(phase.kind);
+        if (isOver(state.phase)) expect(eventOf(sketch, index).kind).toBe("rollback");
         ({ state } = advanced);
       }
     }),

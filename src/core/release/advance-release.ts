@@ -3,6 +3,8 @@ import { dropExpired } from "./gather-approvals.ts";
 import { actOnLimit, endTime } from "./keep-limit.ts";
 import { obeyCommand } from "./obey-command.ts";
 import { isBetweenMoves, stepOf } from "./release-phase.ts";
+import { advanceWayBack, afterRedo, endWayBack } from "./way-back.ts";
+import { afterSetting } from "./set-weights.ts";
 import type { ActiveFreeze, ReleaseEvent, ReleaseState, StepPlans, WayBack } from "./release-state.ts";
 
 /** The state before the event `start`. */
@@ -30,6 +32,9 @@ export function advanceRelease(agreed: StepPlans, state: ReleaseState, event: Re
       return afterMove(plan, state, event);
     case "moveFailed":
       return afterFailure(plan, state, event);
+    case "turned":
+    case "partlyBack":
+      return advanceWayBack(state, event);
     case "timeUp":
       return afterTime(plan, state, event.atMs);
     case "overdue":
@@ -52,10 +57,10 @@ function standingFreeze({ passesFreezesUntilMs }: ReleaseState, { freeze }: Rele
 function start(
   plan: StepPlans,
   state: ReleaseState,
-  { atMs, startedBy }: Extract<ReleaseEvent, { kind: "start" }>,
+  { atMs, startedBy, ready }: Extract<ReleaseEvent, { kind: "start" }>,
 ): ReleaseAdvance {
   return state.phase.kind === "planned"
-    ? enterStep(plan, { ...state, startedBy, startedAtMs: atMs }, { step: 0, atMs })
+    ? enterStep(plan, { ...state, startedBy, startedAtMs: atMs, ready }, { step: 0, atMs })
     : notNow("it has begun already");
 }
 
@@ -94,13 +99,12 @@ function afterJudgement(
 
 type MovedEvent = Extract<ReleaseEvent, { kind: "moved" }>;
 
-function afterMove(plan: StepPlans, state: ReleaseState, { atMs, failed }: MovedEvent): ReleaseAdvance {
+function afterMove(plan: StepPlans, state: ReleaseState, event: MovedEvent): ReleaseAdvance {
   const { phase } = state;
-  if (phase.kind === "rollingBack") {
-    const { reason } = phase;
-    const why = reason === undefined ? {} : { reason };
-    return go({ ...state, phase: { kind: "rolledBack", step: phase.step, ...why } });
-  }
+  const { atMs, failed } = event;
+  if (phase.kind === "rollingBack") return endWayBack(state, phase);
+  if (phase.kind === "redoing") return afterRedo(plan, state, event);
+  if (phase.kind === "setting") return afterSetting(plan, state, event);
   if (phase.kind !== "moving") return notNow("no weights are being moved");
   const { step } = phase;
   const { maxFailed } = plan.spec;
@@ -131,6 +135,8 @@ function afterFailure(
     const failed = failStep(state, { step: phase.step, reason });
     return state.limit === "due" ? actOnLimit(plan, failed.state, atMs) : failed;
   }
+  if (phase.kind === "setting") return afterSetting(plan, state, { kind: "moveFailed", atMs, reason });
+  if (phase.kind === "redoing") return afterRedo(plan, state, { kind: "moveFailed", atMs, reason });
   if (phase.kind !== "rollingBack") return notNow("no weights are being moved");
   const { step, failures } = phase;
   const waitMs = triesAfterMs[failures.length];

@@ -5,6 +5,7 @@ import type { MovePlan, VersionName } from "./move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "./plan-release.ts";
 import { approvalOf, earliestExpiry, expiryOf } from "./gather-approvals.ts";
 import { limitOf } from "./keep-limit.ts";
+import { renderShortage } from "./limit-return.ts";
 import { describePhase } from "./release-phase.ts";
 import type { GivenApproval, ReleasePhase, ReleaseState } from "./release-state.ts";
 import { summarizeShares } from "./summarize-shares.ts";
@@ -160,14 +161,16 @@ function messageOf(plan: ReleasePlan, { phase, startedBy }: ReleaseState): strin
     case "paused":
       return `${phase.reason ?? "paused"}; resume, promote, roll back or abort`;
     case "rolledBack":
-      return describeBack(phase);
-    case "rollingBack": {
-      const failure = phase.failures.at(-1);
-      return failure === undefined ? describeBack(phase) : `${describeBack(phase)}; tries again, because ${failure}`;
-    }
+      return phase.failure === undefined
+        ? describeBack(phase)
+        : `${describeBack(phase)}; it was not brought back to where it was: ${phase.failure}`;
+    case "rollingBack":
+      return describeWayBack(plan, phase);
     case "planned":
     case "moving":
     case "checking":
+    case "setting":
+    case "redoing":
     case "done":
       return describePhase(phase);
   }
@@ -177,6 +180,18 @@ function describeFailure({ step, during, reason }: Extract<ReleasePhase, { kind:
   const why = reason.replace(/\.$/u, "");
   if (during === "wayBack") return `the way back failed: ${why}; retry or abort`;
   return `step ${step + 1} failed: ${why}; retry, roll back or abort`;
+}
+
+/** What is missing comes with what it means: requests that meet the new version until then. */
+function describeWayBack({ to }: ReleasePlan, phase: Extract<ReleasePhase, { kind: "rollingBack" }>): string {
+  const { waits, failures } = phase;
+  const failure = failures.at(-1);
+  if (failure !== undefined) return `${describeBack(phase)}; tries again, because ${failure}`;
+  if (waits !== undefined) {
+    const missing = waits.map(renderShortage).join("; ");
+    return `${describeBack(phase)}: ${missing}; the rest STAYS on ${to} until more are, unless it is rolled back with --now`;
+  }
+  return describeBack(phase);
 }
 
 function describeBack(phase: Extract<ReleasePhase, { kind: "rollingBack" | "rolledBack" }>): string {

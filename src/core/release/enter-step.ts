@@ -1,3 +1,4 @@
+import { placeOf } from "./release-place.ts";
 import { givesMore } from "./gives-more.ts";
 import type { ReleaseEffect, ReleaseState, StepPlans, WayBack } from "./release-state.ts";
 
@@ -71,7 +72,8 @@ export function hold(
 
 /** Begins the way back; whatever was to happen after a move no longer is. */
 export function takeBack(state: ReleaseState, way: Omit<WayBack, "failures">, atMs: number): ReleaseAdvance {
-  return tryWayBack(state, { ...way, failures: [] }, atMs);
+  const back = state.back ?? { place: placeOf(state.phase, atMs) };
+  return tryWayBack({ ...state, back }, { ...way, failures: [] }, atMs);
 }
 
 export function tryWayBack(state: ReleaseState, way: WayBack, notBeforeMs: number): ReleaseAdvance {
@@ -88,4 +90,8 @@ export function go(state: ReleaseState, effect?: ReleaseEffect): Advanced {
 
 export function notNow(because: string): NotNow {
   return { kind: "notNow", because };
+}
+
+export function movingNow(): NotNow {
+  return notNow("weights are being moved; ask again in a moment");
 }

@@ -9,7 +9,9 @@ export function limitOf(plan: Pick<StepPlans, "spec">, state: ReleaseState): num
   const { maxDuration } = plan.spec;
   const { phase, startedAtMs, limit } = state;
   if (maxDuration === undefined || startedAtMs === undefined || limit !== "running") return undefined;
-  return isOver(phase) || phase.kind === "rollingBack" ? undefined : startedAtMs + maxDuration.durationMs;
+  return isOver(phase) || phase.kind === "rollingBack" || phase.kind === "redoing"
+    ? undefined
+    : startedAtMs + maxDuration.durationMs;
 }
 
 /** Weights that move are left alone; the limit acts when they have. */
@@ -17,7 +19,9 @@ export function endTime(plan: StepPlans, state: ReleaseState, atMs: number): Rel
   const dueMs = limitOf(plan, state);
   if (dueMs === undefined) return notNow("no limit of its time is running");
   if (dueMs > atMs) return notNow("its time is not over");
-  return state.phase.kind === "moving" ? go({ ...state, limit: "due" }) : actOnLimit(plan, state, atMs);
+  return state.phase.kind === "moving" || state.phase.kind === "setting"
+    ? go({ ...state, limit: "due" })
+    : actOnLimit(plan, state, atMs);
 }
 
 /** Takes the release back, or stops it, as it was agreed; what has stopped already stays as it is. */
@@ -40,7 +44,9 @@ export function actOnLimit(plan: StepPlans, before: ReleaseState, atMs: number):
     case "planned":
     case "paused":
     case "failed":
+    case "setting":
     case "rollingBack":
+    case "redoing":
     case "done":
     case "aborted":
     case "rolledBack":

@@ -1,7 +1,9 @@
-import { enterStep, go, hold, notNow, type NotNow, type ReleaseAdvance, takeBack } from "./enter-step.ts";
+import { enterStep, go, hold, movingNow, notNow, type ReleaseAdvance, takeBack } from "./enter-step.ts";
 import { awaitApprovals, giveApproval } from "./gather-approvals.ts";
 import { describePhase, isMoving, isOver, stepOf } from "./release-phase.ts";
 import { waitOf } from "./paused-wait.ts";
+import { rollBack } from "./way-back.ts";
+import { setWeights } from "./set-weights.ts";
 import type { ReleaseCommand, ReleaseEvent, ReleasePhase, ReleaseState, StepPlans } from "./release-state.ts";
 
 export type CommandEvent = Extract<ReleaseEvent, ReleaseCommand>;
@@ -9,7 +11,7 @@ export type CommandEvent = Extract<ReleaseEvent, ReleaseCommand>;
 /** What a release does when it is told something; one that is over takes only the order to go back. */
 export function obeyCommand(plan: StepPlans, state: ReleaseState, event: CommandEvent): ReleaseAdvance {
   const { phase } = state;
-  if (isOver(phase) && (event.kind !== "rollback" || phase.kind === "rolledBack")) {
+  if (isOver(phase) && event.kind !== "rollback") {
     return notNow(`it is over: ${describePhase(phase)}`);
   }
   switch (event.kind) {
@@ -29,6 +31,8 @@ export function obeyCommand(plan: StepPlans, state: ReleaseState, event: Command
       return abort(state, event);
     case "rollback":
       return rollBack(plan, state, event);
+    case "set":
+      return setWeights(plan, state, event);
   }
 }
 
@@ -118,16 +122,7 @@ function retry(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEve
 
 function abort(state: ReleaseState, { actor }: CommandEvent): ReleaseAdvance {
   const { phase } = state;
-  if (isMoving(phase)) return movingNow();
+  const isWaiting = phase.kind === "rollingBack" && phase.waits !== undefined;
+  if (isMoving(phase) && !isWaiting) return movingNow();
   return go({ ...state, phase: { kind: "aborted", step: stepOf(phase), reason: `stopped by ${actor}` } });
-}
-
-function rollBack(plan: StepPlans, state: ReleaseState, { actor, atMs }: CommandEvent): ReleaseAdvance {
-  const { phase } = state;
-  if (isMoving(phase)) return movingNow();
-  return takeBack(state, { step: phase.kind === "done" ? plan.steps.length : stepOf(phase), actor }, atMs);
-}
-
-function movingNow(): NotNow {
-  return notNow("weights are being moved; ask again in a moment");
 }

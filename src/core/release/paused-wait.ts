@@ -15,7 +15,9 @@ export function waitOf(phase: ReleasePhase, atMs: number): PausedWait | null | u
     case "moving":
     case "paused":
     case "failed":
+    case "setting":
     case "rollingBack":
+    case "redoing":
     case "done":
     case "aborted":
     case "rolledBack":

@@ -6,7 +6,7 @@ export function isOver({ kind }: Pick<ReleasePhase, "kind">): boolean {
 }
 
 export function isMoving({ kind }: ReleasePhase): boolean {
-  return kind === "moving" || kind === "rollingBack";
+  return kind === "moving" || kind === "setting" || kind === "rollingBack" || kind === "redoing";
 }
 
 /** Between two moves, where the weights of the steps before are to be live. */
@@ -32,8 +32,12 @@ export function describePhase(phase: ReleasePhase): string {
       return "waiting for approval";
     case "frozen":
       return "waiting for the end of a freeze";
+    case "setting":
+      return "having its weights set by hand";
     case "rollingBack":
       return "being rolled back";
+    case "redoing":
+      return "being brought back to where it was";
     case "rolledBack":
       return "rolled back";
     case "failed":

@@ -1,5 +1,9 @@
 import type { CheckResult } from "./check-progress.ts";
+import type { HandWeights } from "./expected-weights.ts";
+import type { EndpointCounts, Shortage } from "./limit-return.ts";
+import type { VersionName } from "./move.ts";
 import type { ReleasePlan } from "./plan-release.ts";
+import type { WeightsBySplit } from "./weights-by-split.ts";
 
 /** What a release is doing. Steps count from 0; `nowhere` is before the first. */
 export type ReleasePhase =
@@ -18,12 +22,36 @@ export type ReleasePhase =
   | { readonly kind: "paused"; readonly step: number; readonly within: PausedWait | null; readonly reason?: string }
   /** A step, or the way back, failed or was rejected; a person decides. */
   | FailedPhase
+  /** Weights that a person gives by hand are being moved; the release is paused after it. */
+  | {
+      readonly kind: "setting";
+      readonly step: number;
+      readonly actor: string;
+      readonly shares: SetShares;
+      readonly within: PausedWait | null;
+    }
   /** All weights go back to those before the release. */
   | ({ readonly kind: "rollingBack" } & WayBack)
+  /** The way back is undone: everything goes to where it was when that began. */
+  | { readonly kind: "redoing"; readonly step: number; readonly actor: string }
   /** Ends: traffic is where the last step put it, where somebody stopped it, or where it was before. */
   | { readonly kind: "done" }
   | { readonly kind: "aborted"; readonly step: number; readonly reason: string }
-  | { readonly kind: "rolledBack"; readonly step: number; readonly reason?: string };
+  | {
+      readonly kind: "rolledBack";
+      readonly step: number;
+      readonly reason?: string;
+      /** Why the last try to undo the way back has failed. */
+      readonly failure?: string;
+    };
+
+/** Percentages by version, or of the new one alone: the versions that are not named keep the rest. */
+export type SetShares = number | Readonly<Record<VersionName, number>>;
+
+/** Where a release is when its way back is undone. */
+export type Place =
+  | { readonly kind: "done" }
+  | { readonly kind: "paused"; readonly step: number; readonly within: PausedWait | null };
 
 interface FailedPhase {
   readonly kind: "failed";
@@ -55,6 +83,19 @@ export interface WayBack {
   readonly reason?: string;
   /** Why each try so far has failed, oldest first. */
   readonly failures: readonly string[];
+  /** Everything goes back at once, whatever the endpoints there can take. */
+  readonly isNow?: true;
+  /** As much is back as can be for now, and this is missing; absent while weights move. */
+  readonly waits?: readonly Shortage[];
+}
+
+/** What an undo of the way back needs. */
+export interface WayBackMemory {
+  readonly place: Place;
+  /** What was live before the way back, of all that it moves; absent while nothing was moved. */
+  readonly was?: WeightsBySplit;
+  /** What the last part has left; absent before the first. */
+  readonly left?: WeightsBySplit;
 }
 
 /** What a pause has interrupted, so that nothing of it is lost: the time of a hold, and who has approved. */
@@ -76,6 +117,12 @@ export interface ReleaseState {
   readonly limit: "running" | "due" | "over";
   /** Somebody decided that freezes until then do not hold it back; null where nobody has. */
   readonly passesFreezesUntilMs: number | null;
+  /** Of every destination that it moves, when it began; undefined where an old journal does not say it. */
+  readonly ready?: EndpointCounts | undefined;
+  /** What is live by somebody's hand. */
+  readonly hand?: HandWeights | undefined;
+  /** Since a way back began, until it is undone. */
+  readonly back?: WayBackMemory | undefined;
 }
 
 /** What people ask for. */
@@ -88,7 +135,13 @@ export type ReleaseCommand =
   | { readonly kind: "reject" }
   | { readonly kind: "retry" }
   | { readonly kind: "abort" }
-  | { readonly kind: "rollback" };
+  /**
+   * Back to before the release; of one that was rolled back, forward again to where it was. `now` does not wait for
+   * endpoints, and `despiteChanges` overwrites what others have changed since.
+   */
+  | { readonly kind: "rollback"; readonly now?: true; readonly despiteChanges?: true }
+  /** Weights by hand. `raises` is found out by the runner: whether the new version gets more. */
+  | { readonly kind: "set"; readonly shares: SetShares; readonly raises?: true };
 
 /** What happens to a release, as the journal has it. Times in milliseconds since the epoch. */
 export type ReleaseEvent = Happening & {
@@ -97,10 +150,28 @@ export type ReleaseEvent = Happening & {
 };
 
 type Happening =
-  | { readonly kind: "start"; readonly atMs: number; readonly startedBy?: string }
-  /** Proved; `failed` requests were counted while the weights moved. */
-  | { readonly kind: "moved"; readonly atMs: number; readonly failed: number }
-  | { readonly kind: "moveFailed"; readonly atMs: number; readonly reason: string }
+  | { readonly kind: "start"; readonly atMs: number; readonly startedBy?: string; readonly ready?: EndpointCounts }
+  /** Proved; `failed` requests were counted while the weights moved. `move` is its id in the journal, where it had one. */
+  | {
+      readonly kind: "moved";
+      readonly atMs: number;
+      readonly failed: number;
+      readonly move?: string;
+      /** What it has left, where somebody has set it by hand. */
+      readonly left?: WeightsBySplit;
+    }
+  /** A part of the way back begins; written before it is applied. `was` is live until then. */
+  | { readonly kind: "turned"; readonly atMs: number; readonly was: WeightsBySplit }
+  /** As much is back as its endpoints can take. */
+  | {
+      readonly kind: "partlyBack";
+      readonly atMs: number;
+      readonly failed: number;
+      readonly move?: string;
+      readonly left: WeightsBySplit;
+      readonly waits: readonly Shortage[];
+    }
+  | { readonly kind: "moveFailed"; readonly atMs: number; readonly reason: string; readonly move?: string }
   /** A hold or a freeze is over, or a yes no longer counts. */
   | { readonly kind: "timeUp"; readonly atMs: number }
   /** It has taken longer than it may. */
@@ -127,6 +198,9 @@ export type ReleaseEffect =
   | { readonly kind: "layAdditions"; readonly step: number }
   /** Back to before the release, of all that steps up to this one have moved. */
   | { readonly kind: "moveBack"; readonly step: number; readonly actor: string; readonly notBeforeMs: number }
+  | { readonly kind: "setWeights"; readonly step: number; readonly actor: string; readonly shares: SetShares }
+  /** Forward again to what was live before the way back. */
+  | { readonly kind: "redo"; readonly step: number; readonly actor: string }
   | { readonly kind: "judge"; readonly step: number }
   | { readonly kind: "wakeAt"; readonly atMs: number };
 
