@@ -31,8 +31,14 @@ export const fences: readonly Fence[] = [
     sentence: "`core/diagnostics` imports nothing: every folder reports findings through it.",
   },
   {
+    of: "core/calendar",
+    mayImport: [],
+    packages: [],
+    sentence: "`core/calendar` knows days and the clocks of time zones, and imports nothing.",
+  },
+  {
     of: "core/manifest",
-    mayImport: ["core/diagnostics"],
+    mayImport: ["core/calendar", "core/diagnostics"],
     packages: ["re2js", "yaml"],
     sentence: "`core/manifest` turns text into manifests and knows nothing of what they are for.",
   },
@@ -83,7 +89,7 @@ export const fences: readonly Fence[] = [
   },
   {
     of: "core/release",
-    mayImport: ["core/routes", "core/manifest/manifest.ts", "core/diagnostics"],
+    mayImport: ["core/calendar", "core/routes", "core/manifest/manifest.ts", "core/diagnostics"],
     mayImportTypesOf: ["core/manifest/release.ts"],
     packages: [],
     sentence:

@@ -22,14 +22,17 @@ test("a VirtualService is one of the Release's namespace unless it says another"
     specOf(
       "routes: [{virtualService: web}, {virtualService: api/front, route: public}]\nto: green\nstrategy: {blueGreen: {}}",
     ),
-  ).toEqual({
+  ).toMatchObject({
     routes: [
       { namespace: "shop", virtualService: "web", route: undefined },
       { namespace: "api", virtualService: "front", route: "public" },
     ],
     from: undefined,
     to: "green",
-    strategy: { kind: "blueGreen", approve: undefined, bakeMs: undefined },
+    strategy: { kind: "blueGreen", approve: undefined, bake: undefined },
+    freezes: [],
+    maxDuration: undefined,
+    notifications: [],
     maxFailed: undefined,
   });
 });

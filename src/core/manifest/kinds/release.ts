@@ -1,9 +1,12 @@
 import { list, nonEmpty, refine, transform } from "../decode/collections.ts";
 import { type Decoder, reportConflict, reportValue } from "../decode/decoder.ts";
-import { object, optional, required } from "../decode/object.ts";
+import { object, optional, required, withDefault } from "../decode/object.ts";
 import { integer, string } from "../decode/scalars.ts";
 import type { ObjectMeta } from "../manifest.ts";
 import type { ReleaseRoute, ReleaseSpec } from "../release.ts";
+import { freeze, maxDuration } from "./release-freeze.ts";
+import { notification } from "./release-notification.ts";
+import { sessionAffinity } from "./release-additions.ts";
 import { strategy } from "./release-steps.ts";
 
 const failedCount = refine(integer, (count) => (count >= 0 ? undefined : `must not be negative, but is ${count}`));
@@ -38,7 +41,11 @@ export function decodeRelease({ namespace }: ObjectMeta): Decoder<ReleaseSpec> {
         from: optional(string),
         to: required(string),
         strategy: required(strategy),
+        sessionAffinity: optional(sessionAffinity),
         maxFailed: optional(failedCount),
+        freezes: withDefault(list(freeze), []),
+        maxDuration: optional(maxDuration),
+        notifications: withDefault(list(notification), []),
       },
     }),
     (spec, place, context) =>
@@ -46,11 +53,7 @@ export function decodeRelease({ namespace }: ObjectMeta): Decoder<ReleaseSpec> {
         ? reportConflict(place, context, `goes from ${spec.to} to ${spec.to}`)
         : {
             ...spec,
-            sessionAffinity: undefined,
             probes: undefined,
-            freezes: [],
-            maxDuration: undefined,
-            notifications: [],
           },
   );
 }
