@@ -2,7 +2,6 @@ import type { UpEvent } from "../app-types.ts";
 import { blocksServing, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
-import { addRoutes } from "../core/routes/add-routes.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -11,6 +10,7 @@ import type { SidecarPorts } from "../local/sidecar-ports.ts";
 import type { LocalWorkloads, WorkloadChange } from "../local/workloads.ts";
 import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import type { TableReport } from "../targets/local-envoy/table-push.ts";
+import type { ComparedMirrors } from "./compared-mirrors.ts";
 import { checkServed } from "./check-served.ts";
 import { type CurrentMesh, takeOverPlacements } from "./current-mesh.ts";
 import { endBrokenMoves } from "./end-broken-moves.ts";
@@ -25,6 +25,7 @@ export interface ManifestApplier {
   readonly current: CurrentMesh;
   readonly engine: Engine;
   readonly target: LocalEnvoyTarget;
+  readonly mirrors: ComparedMirrors;
   readonly workloads: LocalWorkloads;
   readonly listenAddress: string;
   readonly models: ManifestModels;
@@ -95,13 +96,14 @@ async function applyModel(
   const addresses = showAddresses({ ...applier, ports, endpoints: (name) => change.endpoints(name) });
   // A release that the manifest takes something from is stopped when the manifest is live, and keeps what is left.
   const laid = additions();
-  const table = addRoutes(model.table, laid);
+  const table = applier.mirrors.addRoutes(model.table, laid);
   const report = await target.applyTable(table, taken.weights, { addresses });
   if (!isLive(report)) {
     return { kind: "refused", reason: await takeBack(applier, { change, report, refused: table }) };
   }
   taken.record();
   current.laid = laid;
+  applier.mirrors.begin(table);
   current.model = model;
   current.ports = ports;
   letDrain(applier, change);
@@ -131,7 +133,9 @@ async function takeBack(
   const { ports } = current;
   const addresses = showAddresses({ ...applier, ports, endpoints: (name) => workloads.endpoints(name) });
   const weights: WeightOverrides = engine.placements();
-  const restored = await target.applyTable(addRoutes(current.table, current.laid), weights, { addresses });
+  const restored = await target.applyTable(applier.mirrors.addRoutes(current.table, current.laid), weights, {
+    addresses,
+  });
   await change.abandon();
   const outcome = isLive(restored) ? "what ran before runs on" : `and what ran before could not be proved either`;
   switch (report.kind) {

@@ -5,7 +5,6 @@ import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
 import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
 import { checkApiPort } from "../api/server.ts";
 import { collectAdditions } from "../core/release/additions-in-place.ts";
-import { addRoutes } from "../core/routes/add-routes.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
 import { splitsOf } from "../core/routes/weights.ts";
@@ -23,6 +22,7 @@ import { openStateFolder, type StateFolder } from "../local/state-folder.ts";
 import { LocalWorkloads } from "../local/workloads.ts";
 import { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import { letDrain, manifestActor, type ManifestApplier } from "./apply-manifests.ts";
+import { ComparedMirrors } from "./compared-mirrors.ts";
 import { checkServed } from "./check-served.ts";
 import { ManifestModels } from "./manifest-models.ts";
 import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
@@ -98,7 +98,8 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   options.signal?.throwIfAborted();
   if (envoy.origin === "adopted") fate.share();
   const laid = collectAdditions(engine.releases());
-  await orAborted(goLive({ engine, target, model, laid, addresses, options, envoy }), options.signal);
+  const mirrors = stack.use(await startMirrors(state, engine));
+  await orAborted(goLive({ engine, target, model, laid, mirrors, addresses, options, envoy }), options.signal);
   // An adopted Envoy may have sent to replicas of an older spec until now.
   letDrain(options, change);
 
@@ -106,6 +107,7 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
     current: new CurrentMesh(engine, { model, ports, laid }),
     engine,
     target,
+    mirrors,
     workloads,
     listenAddress,
     models,
@@ -235,26 +237,36 @@ function describeEnvoy(event: SupervisionEvent, version: string): UpEvent {
   }
 }
 
+function startMirrors(state: StateFolder, engine: Engine): Promise<ComparedMirrors> {
+  return ComparedMirrors.start({
+    socketPath: state.socket("comparer.sock"),
+    copiesSocket: socketsOf(state).copies,
+    engine,
+  });
+}
+
 interface LiveParts {
   readonly engine: Engine;
   readonly target: LocalEnvoyTarget;
   readonly model: MeshModel;
   /** What an earlier process has laid over the routes for its releases. */
   readonly laid: readonly OwnedAddition[];
+  readonly mirrors: ComparedMirrors;
   readonly addresses: EmitOptions;
   readonly options: UpOptions;
   readonly envoy: EnvoyProcess;
 }
 
 /** The first push keeps what an adopted Envoy shows for unfinished moves, so that the recovery decides about them. */
-async function goLive({ engine, target, model, laid, addresses, options, envoy }: LiveParts): Promise<void> {
+async function goLive({ engine, target, model, laid, mirrors, addresses, options, envoy }: LiveParts): Promise<void> {
   const unfinished = await observeUnfinished(engine, target);
   const taken = takeOverPlacements(engine, model.table, manifestActor);
   const weights = new Map([...taken.weights, ...unfinished]);
-  const table = addRoutes(model.table, laid);
+  const table = mirrors.addRoutes(model.table, laid);
   checkReport(await target.applyTable(table, weights, { addresses }), table);
   checkReport(await target.confirm({ timeoutMs: confirmTimeoutMs }), table);
   await envoy.whenLive(confirmTimeoutMs);
+  mirrors.begin(table);
   taken.record();
   for (const note of taken.notes) options.onEvent({ kind: "warning", message: note });
   const splits = splitsOf(model.table);

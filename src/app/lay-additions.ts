@@ -1,12 +1,11 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { addRoutes } from "../core/routes/add-routes.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
 import { describeRefusal } from "./locate-refusal.ts";
 
 /** What has to be at hand to lay additions over routes. */
-export type LayingMesh = Pick<ManifestApplier, "current" | "engine" | "target">;
+export type LayingMesh = Pick<ManifestApplier, "current" | "engine" | "target" | "mirrors">;
 
 /**
  * Makes these additions, and no others, live on every proxy, with the weights of now. Nothing is pushed where they are
@@ -14,16 +13,17 @@ export type LayingMesh = Pick<ManifestApplier, "current" | "engine" | "target">;
  * proxy refuses or does not confirm; what was laid before is live again then, as far as proxies confirm it.
  */
 export async function layAdditions(mesh: LayingMesh, additions: readonly OwnedAddition[]): Promise<void> {
-  const { current, engine, target } = mesh;
+  const { current, engine, target, mirrors } = mesh;
   if (isLaid(current, additions)) return;
   await checkAdded(mesh, additions);
-  const table = addRoutes(current.table, additions);
+  const table = mirrors.addRoutes(current.table, additions);
   const report = await target.applyTable(table, engine.placements());
   if (report.kind === "applied" || report.kind === "published") {
     current.laid = additions;
+    mirrors.begin(table);
     return;
   }
-  const restored = await target.applyTable(addRoutes(current.table, current.laid), engine.placements());
+  const restored = await target.applyTable(mirrors.addRoutes(current.table, current.laid), engine.placements());
   const why =
     report.kind === "rejected"
       ? `${report.node} refused ${report.resource}: ${describeRefusal(report.message, report.resource, table)}`
