@@ -115,6 +115,9 @@ export interface SessionAffinity {
   readonly maxAgeMs: number;
 }
 
+/** The name tells nobody which version a visitor has. */
+export const defaultAffinity: SessionAffinity = { cookie: "kirikae-visitor", maxAgeMs: 86_400_000 };
+
 /** What the requests of the new version are judged by, from the beginning of the step. */
 export interface Check {
   /** How long it counts, after `initialDelayMs`. */

@@ -1,4 +1,4 @@
-import type { Check, Gates, ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
+import { type Check, defaultAffinity, type Gates, type ReleaseSpec, type ReleaseStep } from "../manifest/release.ts";
 
 /**
  * The steps that a strategy stands for, in order; a preset ends with everything on the new version. What steps add to
@@ -21,9 +21,6 @@ function expandAffinity({
   // A ladder in which visitors fall back to the version before is none.
   return strategy.kind === "cohorts" ? [{ kind: "affinity", ...defaultAffinity }] : [];
 }
-
-/** Named so that it tells nobody which version a visitor has. */
-export const defaultAffinity = { cookie: "kirikae-visitor", maxAgeMs: 86_400_000 } as const;
 
 function expandPreset({ strategy }: Pick<ReleaseSpec, "strategy">): readonly ReleaseStep[] {
   switch (strategy.kind) {

@@ -27,5 +27,7 @@ function escapeRegex(text: string): string {
 
 /** Dots that stand for any character, which are those that are neither escaped nor in a class. */
 function confineDots(pattern: string): string {
-  return pattern.replaceAll(/\\.|\[\^?\]?(?:\\.|[^\]])*\]|\./gsu, (token) => (token === "." ? "[^;]" : token));
+  return pattern.replaceAll(/\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]])*\]|\./gsu, (token) =>
+    token === "." ? "[^;]" : token,
+  );
 }

@@ -1,11 +1,12 @@
 import { list, mapOf, nonEmpty, refine, transform } from "../decode/collections.ts";
 import { type Decoder, type Place, reportConflict } from "../decode/decoder.ts";
-import { object, optional, required } from "../decode/object.ts";
-import { durationMs } from "../decode/scalars.ts";
+import { object, optional } from "../decode/object.ts";
 import type { ReleaseStep, ReleaseStrategy } from "../release.ts";
+import { bake, mirror, preview } from "./release-additions.ts";
 import { check } from "./release-check.ts";
 import { approve, hold } from "./release-people.ts";
 import { percent } from "./release-percent.ts";
+import { choosePreset, presets } from "./release-presets.ts";
 
 const shares = refine(mapOf(percent), (given) => {
   const sum = Object.values(given).reduce((total, share) => total + Math.round(share * 100), 0);
@@ -21,11 +22,15 @@ const nothing = object({ fields: {} });
 
 const stepFields = object({
   fields: {
+    preview: optional(preview),
+    mirror: optional(mirror),
     weight: optional(weight),
     switch: optional(nothing),
     hold: optional(hold),
     approve: optional(approve),
     check: optional(check),
+    bake: optional(bake),
+    finish: optional(nothing),
   },
 });
 
@@ -34,61 +39,33 @@ const step: Decoder<ReleaseStep> = transform(stepFields, (fields, place, context
   if (named.length !== 1) {
     return reportConflict(place, context, {
       complaint: named.length === 0 ? "says nothing to do" : `says ${named.length} things at once`,
-      hint: "Give each step one of weight, switch, hold, approve and check.",
+      hint: "Give each step one of preview, mirror, weight, switch, hold, approve, check, bake and finish.",
     });
   }
+  if (fields.preview !== undefined) return { kind: "preview", ...fields.preview };
+  if (fields.mirror !== undefined) return { kind: "mirror", ...fields.mirror };
   if (fields.weight !== undefined) return { kind: "weight", shares: fields.weight };
   if (fields.hold !== undefined) return { kind: "hold", ...fields.hold };
+  if (fields.approve !== undefined) return { kind: "approve", ...fields.approve };
   if (fields.check !== undefined) return { kind: "check", ...fields.check };
-  return fields.approve === undefined ? { kind: "switch" } : { kind: "approve", ...fields.approve };
+  if (fields.bake !== undefined) return { kind: "bake", ...fields.bake };
+  return fields.finish === undefined ? { kind: "switch" } : { kind: "finish" };
 });
 
-const rising = refine(nonEmpty(list(percent)), (weights) =>
-  weights.every((value, index) => value > (weights[index - 1] ?? 0) && value < 100)
-    ? undefined
-    : "must rise from above 0 to below 100; everything moves by itself in the end",
-);
-
-const strategyFields = object({
-  fields: {
-    blueGreen: optional(object({ fields: { approve: optional(approve), bake: optional(durationMs) } })),
-    canary: optional(
-      object({
-        fields: {
-          weights: required(rising),
-          hold: optional(hold),
-          check: optional(check),
-          approve: optional(approve),
-        },
-      }),
-    ),
-    steps: optional(nonEmpty(list(step))),
+/** A preset, or the steps themselves. */
+export const strategy: Decoder<ReleaseStrategy> = transform(
+  object({ fields: { ...presets, steps: optional(nonEmpty(list(step))) } }),
+  ({ steps, ...chosen }, place, context) => {
+    const named = namesIn(place);
+    if (named.length !== 1) {
+      return reportConflict(place, context, {
+        complaint: named.length === 0 ? "names no strategy" : `names ${named.length} strategies`,
+        hint: `Give one of ${Object.keys(presets).join(", ")} and steps.`,
+      });
+    }
+    return steps === undefined ? choosePreset(chosen) : { kind: "steps", steps };
   },
-});
-
-export const strategy: Decoder<ReleaseStrategy> = transform(strategyFields, (fields, place, context) => {
-  const named = namesIn(place);
-  if (named.length !== 1) {
-    return reportConflict(place, context, {
-      complaint: named.length === 0 ? "names no strategy" : `names ${named.length} strategies`,
-      hint: "Give one of blueGreen, canary and steps.",
-    });
-  }
-  const { blueGreen, canary, steps } = fields;
-  if (blueGreen !== undefined) {
-    const bake = blueGreen.bake === undefined ? undefined : { durationMs: blueGreen.bake, check: undefined };
-    return {
-      kind: "blueGreen",
-      preview: undefined,
-      hold: undefined,
-      check: undefined,
-      approve: blueGreen.approve,
-      bake,
-    };
-  }
-  if (canary !== undefined) return { kind: "canary", ...canary };
-  return { kind: "steps", steps: steps ?? [] };
-});
+);
 
 /** `null` is the same as absent, as everywhere. */
 function namesIn({ value }: Place): readonly string[] {
