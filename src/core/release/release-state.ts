@@ -1,8 +1,10 @@
 import type { CheckResult } from "./check-progress.ts";
 import type { HandWeights } from "./expected-weights.ts";
 import type { EndpointCounts, Shortage } from "./limit-return.ts";
+import type { MirrorReport } from "./mirror-report.ts";
 import type { VersionName } from "./move.ts";
 import type { ReleasePlan } from "./plan-release.ts";
+import type { ProbeFigures } from "./probe-figures.ts";
 import type { WeightsBySplit } from "./weights-by-split.ts";
 
 /** What a release is doing. Steps count from 0; `nowhere` is before the first. */
@@ -159,6 +161,10 @@ type Happening =
       readonly move?: string;
       /** What it has left, where somebody has set it by hand. */
       readonly left?: WeightsBySplit;
+      /** What copies have shown that end here. */
+      readonly mirror?: MirrorReport;
+      /** What became of the requests that kirikae sent meanwhile; those that failed are in `failed` too. */
+      readonly probes?: ProbeFigures;
     }
   /** A part of the way back begins; written before it is applied. `was` is live until then. */
   | { readonly kind: "turned"; readonly atMs: number; readonly was: WeightsBySplit }
