@@ -119,7 +119,7 @@ const nameParams = { type: "object", properties: { namespace: { type: "string" }
 function complete({ kind, ...body }: CommandBody): ReleaseCommand {
   switch (kind) {
     case "promote":
-      return { kind, full: body.full ?? false };
+      return { kind, full: body.full ?? false, ...(body.despiteFreeze === true ? { despiteFreeze: true } : {}) };
     case "rollback":
       return {
         kind,
@@ -141,6 +141,7 @@ function complete({ kind, ...body }: CommandBody): ReleaseCommand {
 interface CommandBody {
   readonly kind: ReleaseCommand["kind"];
   readonly full?: boolean;
+  readonly despiteFreeze?: boolean;
   readonly now?: boolean;
   readonly despiteChanges?: boolean;
   readonly shares?: SetShares;

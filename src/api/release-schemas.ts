@@ -31,6 +31,10 @@ export const releaseOrderSchema = {
           description: "What to do.",
         },
         full: { type: "boolean", description: "With promote: every hold and check that is left is passed." },
+        despiteFreeze: {
+          type: "boolean",
+          description: "With promote: a freeze that is in force does not hold it back; needs a reason.",
+        },
         now: {
           type: "boolean",
           description: "With rollback: everything goes back at once, whatever endpoints there are.",
@@ -108,7 +112,7 @@ const summaryProperties = {
   to: text("The version that everything goes to."),
   services: list({ type: "string" }, "`namespace/name` of every VirtualService that it moves."),
   phase: text(
-    "planned, moving, holding, checking, awaiting, paused, failed, rollingBack, done, aborted or rolledBack.",
+    "planned, moving, holding, checking, awaiting, frozen, paused, failed, rollingBack, done, aborted or rolledBack.",
   ),
   step: nullable({ type: "number" }, "The step that the phase is about, from 1."),
   message: text("What it does, or what it waits for."),

@@ -1,20 +1,22 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { advanceRelease } from "../core/release/advance-release.ts";
+import { findFreeze } from "../core/release/find-freeze.ts";
 import { findRelease, type ReleaseName } from "../core/release/find-release.ts";
 import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { Check } from "../core/manifest/release.ts";
 import type { MovePlan } from "../core/release/move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/release-phase.ts";
-import type { ReleaseCommand, ReleaseEffect, ReleaseEvent } from "../core/release/release-state.ts";
+import type { ReleaseCommand, ReleaseEffect, ReleaseEvent, ReleaseState } from "../core/release/release-state.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import { AdditionBook } from "./addition-book.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { Clock } from "./ports.ts";
-import { type CountersByDestination, runCheck } from "./release-check.ts";
+import { type CheckSources, runCheck } from "./release-check.ts";
 import { judgeMove, type StepOutcome } from "./judge-move.ts";
 import { type CounterReading, TrafficMeter } from "./traffic-meter.ts";
 import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import { ReleaseLimits } from "./release-limits.ts";
 import { pendingEffect } from "./pending-effect.ts";
 import type { MoveResult } from "./report.ts";
 
@@ -26,7 +28,7 @@ export interface ReleaseJournal {
 }
 
 /** What carries a release out. Rejections and throws are failures of the step, with their message as the reason. */
-export interface ReleaseHost {
+export interface ReleaseHost extends CheckSources {
   /** One plan for all routes of a step, from what is live now; throws where the step is no longer what was agreed. */
   planStep(plan: ReleasePlan, step: number): MovePlan;
   /** Undefined where nothing was moved; throws where what was there before no longer is. */
@@ -37,8 +39,6 @@ export interface ReleaseHost {
   move(build: () => MovePlan | undefined): Promise<MoveResult | undefined>;
   /** Makes these additions, and no others, live on every proxy when its turn has come; rejects where that fails. */
   lay(build: () => readonly OwnedAddition[]): Promise<void>;
-  /** What the proxies have counted; undefined while they cannot be asked. */
-  counters(): Promise<CountersByDestination | undefined>;
   /** Looks at the counters now and hands them to `addReading`; resolves soon in any case, and never rejects. */
   look?(): Promise<void>;
 }
@@ -49,9 +49,15 @@ export interface RunnerOptions {
   readonly clock: Clock;
   /** Calls back at a time, in milliseconds since the epoch, unless it is disposed before. */
   readonly wakeAt: (atMs: number, wake: () => void) => Disposable;
-  onChange(release: StoredRelease): void;
+  onChange(release: StoredRelease, change: ReleaseChange): void;
   /** Hears of what keeps a release from going on. Where it is the journal, it is written to again and again. */
   onDefect(error: unknown): void;
+}
+
+/** What has led to the state that a release is in now. */
+export interface ReleaseChange {
+  readonly before: ReleaseState;
+  readonly event: ReleaseEvent;
 }
 
 const writeAgainMs = 2_000;
@@ -75,10 +81,13 @@ export class ReleaseRunner implements AsyncDisposable {
   readonly #progress = new Map<string, CheckProgress>();
   readonly #meter = new TrafficMeter();
   readonly #additions = new AdditionBook();
+  readonly #limits: ReleaseLimits;
   #isClosed = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    const { wakeAt, clock } = options;
+    this.#limits = new ReleaseLimits({ wakeAt, nowMs: () => clock.nowMs(), overdue: (id) => this.#endTime(id) });
   }
 
   /** Takes up what an earlier process left. Call it when the mesh serves and broken moves have ended. */
@@ -121,7 +130,7 @@ export class ReleaseRunner implements AsyncDisposable {
     const { id } = recorded;
     this.#meter.follow(recorded);
     // From here on it is written down, so it goes on by itself whatever becomes of the next write.
-    this.#goOn(id, { kind: "start", atMs: this.#options.clock.nowMs() });
+    this.#begin(recorded);
     return this.#get(id);
   }
 
@@ -174,6 +183,7 @@ export class ReleaseRunner implements AsyncDisposable {
   /** Lets moves that are under way end, and begins none. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#limits[Symbol.dispose]();
     for (const timer of this.#timers.values()) timer[Symbol.dispose]();
     this.#timers.clear();
     await this.idle();
@@ -188,14 +198,34 @@ export class ReleaseRunner implements AsyncDisposable {
   #takeUp(release: StoredRelease): void {
     const { id, state } = release;
     const { phase } = state;
-    if (phase.kind === "planned") this.#goOn(id, { kind: "start", atMs: this.#options.clock.nowMs() });
+    if (phase.kind === "planned") this.#begin(release);
+    this.#limits.follow(release);
     const effect = pendingEffect(release);
     if (effect !== undefined) this.#carryOut(release, effect);
     this.#checkWeights(release);
   }
 
-  #take(id: string, event: ReleaseEvent): StoredRelease {
+  #begin({ id, actor }: StoredRelease): void {
+    this.#goOn(id, { kind: "start", atMs: this.#options.clock.nowMs(), startedBy: actor });
+  }
+
+  /** What could not be written down yet comes first, so that the limit takes nothing's place. */
+  #endTime(id: string): boolean {
+    if (this.#isClosed) return true;
+    if (this.#stalled.has(id)) return false;
+    try {
+      this.#take(id, { kind: "overdue", atMs: this.#options.clock.nowMs() });
+      return true;
+    } catch (error) {
+      if (!isNotNow(error)) this.#options.onDefect(error);
+      return false;
+    }
+  }
+
+  #take(id: string, happened: ReleaseEvent): StoredRelease {
     const before = this.#get(id);
+    const freeze = findFreeze(before.plan.spec.freezes, happened.atMs);
+    const event = freeze === undefined ? happened : { ...happened, freeze };
     const advanced = advanceRelease(before.plan, before.state, event);
     if (advanced.kind === "notNow") {
       throw new KirikaeError(
@@ -213,7 +243,8 @@ export class ReleaseRunner implements AsyncDisposable {
     if (event.kind === "moved" || event.kind === "moveFailed") this.#additions.settle(id);
     this.#timers.get(id)?.[Symbol.dispose]();
     this.#timers.delete(id);
-    this.#options.onChange(release);
+    this.#limits.follow(release);
+    this.#options.onChange(release, { before: before.state, event });
     if (advanced.effect !== undefined) this.#carryOut(release, advanced.effect);
     return release;
   }
@@ -269,10 +300,11 @@ export class ReleaseRunner implements AsyncDisposable {
     const { host, clock } = this.#options;
     const follow = async (): Promise<void> => {
       try {
-        const judgement = await runCheck({ plan, check, clock, counters: () => host.counters(), signal: stop.signal });
+        const onProgress = (progress: CheckProgress): void => void this.#progress.set(id, progress);
+        const outcome = await runCheck({ plan, check, clock, sources: host, signal: stop.signal, onProgress });
         // A command may have come between the judgement and now.
-        if (judgement !== undefined && !stop.signal.aborted)
-          this.#goOn(id, { kind: "judged", atMs: clock.nowMs(), ...judgement });
+        if (outcome !== undefined && !stop.signal.aborted)
+          this.#goOn(id, { kind: "judged", atMs: clock.nowMs(), ...outcome });
       } catch (error) {
         if (stop.signal.aborted) return;
         const detail = `the proxies could not be asked: ${error instanceof Error ? error.message : String(error)}`;
@@ -280,7 +312,12 @@ export class ReleaseRunner implements AsyncDisposable {
       }
     };
     void follow();
-    return { [Symbol.dispose]: () => stop.abort() };
+    return {
+      [Symbol.dispose]: () => {
+        stop.abort();
+        this.#progress.delete(id);
+      },
+    };
   }
 
   #run(id: string, work: StepWork): void {

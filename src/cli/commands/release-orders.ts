@@ -1,4 +1,5 @@
 import type { ReleaseCommand } from "../../core/release/release-state.ts";
+import { usageError } from "../usage-error.ts";
 import {
   createCommand,
   jsonOption,
@@ -12,6 +13,7 @@ export interface OrderOptions extends JsonOption {
   readonly namespace?: string;
   readonly reason?: string;
   readonly full?: true;
+  readonly despiteFreeze?: true;
 }
 
 const orders = {
@@ -41,14 +43,22 @@ function orderCommand(
     .argument("<name>", "the release")
     .option(...namespaceOption)
     .option("--reason <text>", "why, for the history");
-  if (kind === "promote") command.option("--full", "pass every hold and check that is left; approvals stay");
+  if (kind === "promote") {
+    command
+      .option("--full", "pass every hold and check that is left; approvals stay")
+      .option("--despite-freeze", "begin the next step although a freeze is in force; needs --reason");
+  }
   return command.option(...jsonOption).action(async (name: string, options: OrderOptions) => {
     const { runReleaseOrder } = await import("./run-release-order.ts");
     await runReleaseOrder(context, { name, command: toCommand(kind, options) }, options);
   });
 }
 
-function toCommand(kind: string, { full }: OrderOptions): ReleaseCommand {
+function toCommand(kind: string, { full, despiteFreeze, reason }: OrderOptions): ReleaseCommand {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the names come from the table above.
-  return kind === "promote" ? { kind, full: full === true } : ({ kind } as ReleaseCommand);
+  if (kind !== "promote") return { kind } as ReleaseCommand;
+  if (despiteFreeze === true && reason === undefined) {
+    throw usageError("--despite-freeze needs a reason.", "Say why with --reason, for those who asked for the freeze.");
+  }
+  return { kind, full: full === true, ...(despiteFreeze === true ? { despiteFreeze } : {}) };
 }

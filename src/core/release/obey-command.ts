@@ -50,7 +50,7 @@ function goOn(plan: StepPlans, state: ReleaseState, { full, atMs }: Promotion): 
   const { phase } = state;
   const next: ReleaseState = { ...state, skipsGates: state.skipsGates || full };
   if (phase.kind === "frozen" && plan.freeze !== undefined) {
-    return notNow("a freeze is in force, which only a promotion despite it passes");
+    return notNow("a freeze is in force, which `--despite-freeze` passes with a reason");
   }
   if (phase.kind === "frozen") return enterStep(plan, next, { step: phase.step, atMs });
   if (phase.kind === "holding" || phase.kind === "checking")

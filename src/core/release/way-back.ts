@@ -33,6 +33,7 @@ function hurry(
 /** The undo of a way back leads to exactly what was live when that began, however often it is asked for. */
 function redo(plan: StepPlans, state: ReleaseState, { actor }: RollbackEvent): ReleaseAdvance {
   const { back } = state;
+  if (plan.freeze !== undefined) return notNow("a freeze is in force, and the new version would get more again");
   if (back === undefined) return notNow("the journal of that time does not say which weights it had");
   const step = back.place.kind === "done" ? plan.steps.length : back.place.step;
   return go({ ...state, phase: { kind: "redoing", step, actor } }, { kind: "redo", step, actor });
