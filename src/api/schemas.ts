@@ -68,11 +68,12 @@ export const planSchema = object(
   ["reason"],
 );
 
-const ledgerSchema = object({
+export const ledgerSchema = object({
   requests: number("Requests while the step ran: ok + failed."),
   ok: number("Answered well."),
   failed: number("Failed. Must be 0."),
   byVersion: weights("Requests by version."),
+  failedByVersion: weights("Failed requests by version."),
   lastOldMs: nullable(
     { type: "number" },
     "From the call to the last answer of the old version; null when it gave none, or keeps a share.",
@@ -230,8 +231,16 @@ export const historySchema = list(
       after: weights("Percent by version after."),
       ledger: nullable(ledgerSchema, "What the traffic met."),
       message: text("Why the outcome is not done, or what a recovery found."),
+      proof: object(
+        {
+          provedAt: text("When the last proxy had proved the weights, ISO 8601."),
+          callToProofMs: nullable({ type: "number" }, "From the call to that; null where it was not proved."),
+          proxies: list(proofSchema, "Each of them."),
+        },
+        ["provedAt"],
+      ),
     },
-    ["finishedAt", "reason", "message"],
+    ["finishedAt", "reason", "message", "proof"],
   ),
   "Oldest first.",
 );

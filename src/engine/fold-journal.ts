@@ -12,7 +12,7 @@ import {
   type OutcomeRecord,
   type StoredRecord,
 } from "./journal-record.ts";
-import type { HistoryEntry } from "./report.ts";
+import type { HistoryEntry, MoveProof } from "./report.ts";
 
 /** A move that began and of which the journal knows no end: it runs, or the process died. */
 export interface UnfinishedMove {
@@ -109,7 +109,8 @@ export class JournalFold implements JournalState {
     const index = this.#entryOf.get(id) ?? -1;
     const entry = this.history[index];
     if (entry !== undefined) {
-      this.history[index] = { ...entry, outcome, finishedAt: at, ledger, message: record.message ?? undefined };
+      const proof = proofOf(record);
+      this.history[index] = { ...entry, outcome, finishedAt: at, ledger, message: record.message ?? undefined, proof };
     }
     if (record.by === "recovery") this.history.push(describeRecovery(move, record));
     this.pastMoves.push({ id, plan: move.plan, outcome });
@@ -126,6 +127,10 @@ export class JournalFold implements JournalState {
       else this.placements.set(split, { split, virtualService: owner, declared, weights: after });
     }
   }
+}
+
+function proofOf({ by, provedAt, callToProofMs, proxies }: OutcomeRecord): MoveProof | undefined {
+  return by === "recovery" ? undefined : { callToProofMs, proxies, ...(provedAt !== undefined && { provedAt }) };
 }
 
 /** What the next start did about a move without an end; its own line, because somebody else did it. */

@@ -39,6 +39,8 @@ export interface OutcomeRecord {
   /** Who brought it to its end: the move itself, or the next start. */
   readonly by: "move" | "recovery";
   readonly callToProofMs: number | null;
+  /** When the last proxy had proved it. Since format 3. */
+  readonly provedAt?: string;
   readonly proxies: readonly ProxyProof[];
   readonly ledger: Ledger | null;
   readonly message: string | null;

@@ -51,4 +51,14 @@ export interface HistoryEntry {
   readonly ledger: Ledger | null;
   /** Why the outcome is not `done`, or what a recovery found; undefined where there is nothing to say. */
   readonly message?: string | undefined;
+  /** Of a move that was carried out to its end. */
+  readonly proof?: MoveProof | undefined;
+}
+
+/** What the proxies have proved of a move. */
+export interface MoveProof {
+  /** ISO 8601; absent where it was not proved, and in what earlier versions wrote down. */
+  readonly provedAt?: string;
+  readonly callToProofMs: number | null;
+  readonly proxies: readonly ProxyProof[];
 }

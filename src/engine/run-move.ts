@@ -56,6 +56,7 @@ class MoveRun implements AsyncDisposable {
   #preflight: PreflightReport | null = null;
   #session: LedgerSession | undefined;
   #ledger: Ledger | null = null;
+  #provedAt: string | undefined;
   #proof: { readonly callToProofMs: number | null; readonly proxies: readonly ProxyProof[] } = {
     callToProofMs: null,
     proxies: [],
@@ -134,6 +135,7 @@ class MoveRun implements AsyncDisposable {
     const report = await applyOrFail(this.#options, weights);
     if (report.kind === "proved") {
       this.#session?.markDone(this.#options.clock.nowMs());
+      this.#provedAt = this.#now();
       const { callToProofMs, proxies } = report;
       this.#proof = { callToProofMs, proxies };
       this.#options.onProgress({ kind: "proved", callToProofMs, proxies });
@@ -189,6 +191,7 @@ class MoveRun implements AsyncDisposable {
       at,
       by: "move",
       ...this.#proof,
+      ...(this.#provedAt !== undefined && { provedAt: this.#provedAt }),
       ledger: this.#ledger,
       message: reason ?? null,
     } as const;

@@ -78,6 +78,8 @@ export interface Ledger {
   readonly failed: number;
   /** Requests by version; `other` holds those that reached no version of the plan. */
   readonly byVersion: Readonly<Record<VersionName, number>>;
+  /** Of these, the failed ones; absent in what was written down before they were told apart. */
+  readonly failedByVersion?: Readonly<Record<VersionName, number>>;
   /** From the call to the end of the last answer of the old version; null when it gave none after the call, or keeps a share. */
   readonly lastOldMs: number | null;
   /** Requests that began after "done" and were answered by the old version against the plan. Must be 0. */

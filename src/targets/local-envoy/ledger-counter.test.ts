@@ -66,6 +66,7 @@ test("no traffic is zeros", () => {
     ok: 0,
     failed: 0,
     byVersion: { blue: 0, green: 0 },
+    failedByVersion: { blue: 0, green: 0 },
     lastOldMs: null,
     oldAfterDone: 0,
     clientGone: 0,
@@ -112,6 +113,7 @@ test("failures are 5xx, no answer, and answers that broke off; 4xx is the applic
     { status: 500, details: "via_upstream" },
   ]);
   expect(ledger).toMatchObject({ requests: 5, ok: 1, failed: 4, byVersion: { blue: 4, green: 0, other: 1 } });
+  expect(ledger.failedByVersion).toEqual({ blue: 3, green: 0, other: 1 });
   expect(ledger.failures).toEqual([
     "503 upstream connection failure (UF) from blue",
     "200 upstream closed the connection (UC) from blue",

@@ -34,6 +34,7 @@ export class LedgerCounter {
   readonly #emptied: ReadonlyMap<SplitId, (cluster: string) => boolean>;
   readonly #isLost: LostRequestTest;
   readonly #byVersion: Record<VersionName, number>;
+  readonly #failedByVersion: Record<VersionName, number>;
   readonly #failures: string[] = [];
   /** Answers of the old version against the plan; few, because they end with the move. */
   #lastOldEndMs: number | undefined;
@@ -53,6 +54,7 @@ export class LedgerCounter {
       plan.changes.map(({ split, after }) => [split, (cluster: string) => (after[cluster] ?? 0) === 0]),
     );
     this.#byVersion = Object.fromEntries(plan.versions.map(({ name }) => [name, 0]));
+    this.#failedByVersion = { ...this.#byVersion };
   }
 
   add(entry: AccessLogEntry): void {
@@ -68,7 +70,8 @@ export class LedgerCounter {
     const version = this.#versionOf.get(entry.cluster);
     this.#addRequest(version ?? "other");
     const failure = describeFailure(entry);
-    if (failure !== undefined) this.#addFailure(failure, version ?? entry.cluster);
+    if (failure !== undefined)
+      this.#addFailure(failure, { version: version ?? "other", from: version ?? entry.cluster });
     if (version !== undefined && isEmptied(entry.cluster)) this.#addOld(entry);
   }
 
@@ -89,6 +92,7 @@ export class LedgerCounter {
       ok: this.#requests - this.#failed,
       failed: this.#failed,
       byVersion: { ...this.#byVersion },
+      failedByVersion: { ...this.#failedByVersion },
       lastOldMs: call === undefined || lastEnd === undefined || lastEnd <= call ? null : lastEnd - call,
       oldAfterDone: done === undefined ? 0 : this.#oldStarts.filter((startMs) => startMs > done).length,
       clientGone: this.#clientGone,
@@ -108,7 +112,7 @@ export class LedgerCounter {
     const failure = describeFailure(entry);
     if (failure === undefined || !this.#isLost(entry)) return;
     this.#addRequest("other");
-    this.#addFailure(failure, "");
+    this.#addFailure(failure, { version: "other", from: "" });
   }
 
   #addOld(entry: AccessLogEntry): void {
@@ -117,9 +121,10 @@ export class LedgerCounter {
     if (this.#callMs !== undefined && entry.startMs > this.#callMs) this.#oldStarts.push(entry.startMs);
   }
 
-  #addFailure(failure: string, version: string): void {
+  #addFailure(failure: string, { version, from }: { readonly version: VersionName; readonly from: string }): void {
     this.#failed += 1;
-    if (this.#failures.length < maxFailures) this.#failures.push(`${failure} from ${version || "no version"}`);
+    this.#failedByVersion[version] = (this.#failedByVersion[version] ?? 0) + 1;
+    if (this.#failures.length < maxFailures) this.#failures.push(`${failure} from ${from || "no version"}`);
   }
 }
 
