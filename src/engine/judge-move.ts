@@ -1,8 +1,9 @@
 import type { MoveResult } from "./report.ts";
+import type { StepSights } from "./watch-step.ts";
 
 /** What a move means for the release that it is a step of, or the way back. */
 export type StepOutcome =
-  | { readonly kind: "moved"; readonly failed: number; readonly move?: string }
+  | ({ readonly kind: "moved"; readonly failed: number; readonly move?: string } & StepSights)
   | { readonly kind: "moveFailed"; readonly reason: string; readonly move?: string };
 
 /**

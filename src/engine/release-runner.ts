@@ -19,6 +19,7 @@ import type { TrafficSpan } from "../core/release/traffic-span.ts";
 import { ReleaseLimits } from "./release-limits.ts";
 import { pendingEffect } from "./pending-effect.ts";
 import type { MoveResult } from "./report.ts";
+import { addSights, type StepWatcher } from "./watch-step.ts";
 
 /** Where releases are written down. Both throw KIR2023 when they cannot be, and then nothing has happened. */
 export interface ReleaseJournal {
@@ -41,6 +42,7 @@ export interface ReleaseHost extends CheckSources {
   lay(build: () => readonly OwnedAddition[]): Promise<void>;
   /** Looks at the counters now and hands them to `addReading`; resolves soon in any case, and never rejects. */
   look?(): Promise<void>;
+  readonly watcher?: StepWatcher;
 }
 
 export interface RunnerOptions {
@@ -322,7 +324,10 @@ export class ReleaseRunner implements AsyncDisposable {
 
   #run(id: string, work: StepWork): void {
     const follow = async (): Promise<void> => {
-      const outcome = await this.#move(work);
+      const { plan } = this.#get(id);
+      const endWatch = this.#options.host.watcher?.watch(plan, { movesWeights: work.build !== undefined });
+      const moved = await this.#move(work);
+      const outcome = addSights(moved, await endWatch?.(moved.kind));
       const atMs = this.#options.clock.nowMs();
       // What was answered until here belongs to the step that ends here.
       await this.#options.host.look?.();

@@ -1,0 +1,29 @@
+import type { MirrorReport } from "../core/release/mirror-report.ts";
+import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ProbeFigures } from "../core/release/probe-figures.ts";
+import type { StepOutcome } from "./judge-move.ts";
+
+/** What is seen of a step from beside it. */
+export interface StepSights {
+  /** Of requests that were sent for the step. */
+  readonly probes?: ProbeFigures;
+  /** Of copies that it has ended. */
+  readonly mirror?: MirrorReport;
+}
+
+/** Watches steps while they are carried out. Never rejects. */
+export interface StepWatcher {
+  /** Call it before the step begins; what it returns, when the step has ended. */
+  watch(plan: ReleasePlan, step: WatchedStep): (outcome: StepOutcome["kind"]) => Promise<StepSights>;
+}
+
+/** Whether weights are moved, and not only routes. */
+export interface WatchedStep {
+  readonly movesWeights: boolean;
+}
+
+/** A request that was sent for the step and failed counts as one that failed. */
+export function addSights(outcome: StepOutcome, sights: StepSights | undefined): StepOutcome {
+  if (outcome.kind !== "moved" || sights === undefined) return outcome;
+  return { ...outcome, ...sights, failed: outcome.failed + (sights.probes?.failed ?? 0) };
+}
