@@ -1,5 +1,5 @@
 import type { ReleaseStatus, ReleaseSummary } from "../../api/types.ts";
-import { renderShortage } from "../../core/release/limit-return.ts";
+import { describeEvent } from "../../core/release/describe-event.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 
@@ -26,48 +26,6 @@ export function renderReleaseStory(status: ReleaseStatus, ink: Ink): string {
     .map((event) => [new Date(event.atMs).toISOString(), describeEvent(event)]);
   const rows = [begin, ...later].map(([at = "", what = ""]) => [ink.dim(at), what]);
   return `${renderRelease(status, ink)}\n${renderTable(rows, "  ")}`;
-}
-
-type Event = ReleaseStatus["events"][number];
-
-const commandWords: Readonly<Record<Extract<Event, { readonly actor: string }>["kind"], string>> = {
-  promote: "promoted",
-  pause: "paused",
-  resume: "resumed",
-  approve: "approved",
-  reject: "rejected",
-  retry: "tried again",
-  abort: "ended",
-  rollback: "rolled back",
-  set: "weights set by hand",
-};
-
-export function describeEvent(event: Event): string {
-  if ("actor" in event) {
-    return `${commandWords[event.kind]} by ${event.actor}${event.reason === null ? "" : `: ${event.reason}`}`;
-  }
-  switch (event.kind) {
-    case "start":
-      return "begun";
-    case "moved":
-      return event.failed === 0
-        ? "weights moved and proved"
-        : `weights moved and proved, ${event.failed} requests failed`;
-    case "turned":
-      return "weights go back";
-    case "partlyBack":
-      return `partly back: ${event.waits.map(renderShortage).join("; ")}`;
-    case "moveFailed":
-      return `weights not moved: ${event.reason}`;
-    case "timeUp":
-      return "a time was over";
-    case "overdue":
-      return "it took longer than it may";
-    case "overruled":
-      return `overruled: ${event.reason}`;
-    case "judged":
-      return `check ${event.verdict}: ${event.detail}`;
-  }
 }
 
 /** A line for each release, newest first. */

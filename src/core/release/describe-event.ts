@@ -1,0 +1,43 @@
+import { renderShortage } from "./limit-return.ts";
+import type { ReleaseCommand, ReleaseEvent } from "./release-state.ts";
+
+const commandWords: Readonly<Record<ReleaseCommand["kind"], string>> = {
+  promote: "promoted",
+  pause: "paused",
+  resume: "resumed",
+  approve: "approved",
+  reject: "rejected",
+  retry: "tried again",
+  abort: "ended",
+  rollback: "rolled back",
+  set: "weights set by hand",
+};
+
+/** What happened to a release, in a few words: who did it and why, where somebody did. */
+export function describeEvent(event: ReleaseEvent): string {
+  if ("actor" in event) {
+    return `${commandWords[event.kind]} by ${event.actor}${event.reason === null ? "" : `: ${event.reason}`}`;
+  }
+  switch (event.kind) {
+    case "start":
+      return "begun";
+    case "moved":
+      return event.failed === 0
+        ? "weights moved and proved"
+        : `weights moved and proved, ${event.failed} requests failed`;
+    case "turned":
+      return "weights go back";
+    case "partlyBack":
+      return `partly back: ${event.waits.map(renderShortage).join("; ")}`;
+    case "moveFailed":
+      return `weights not moved: ${event.reason}`;
+    case "timeUp":
+      return "a time was over";
+    case "overdue":
+      return "it took longer than it may";
+    case "overruled":
+      return `overruled: ${event.reason}`;
+    case "judged":
+      return `check ${event.verdict}: ${event.detail}`;
+  }
+}
