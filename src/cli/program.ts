@@ -6,6 +6,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { emitCommand } from "./commands/emit.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { historyCommand } from "./commands/history.ts";
+import { importCommand } from "./commands/import.ts";
 import { pageCommand } from "./commands/page.ts";
 import { listCommand } from "./commands/list.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -44,7 +45,16 @@ export function buildProgram(context: CommandContext): Command {
     curlCommand,
   ];
   const releases = [startCommand, listCommand, waitCommand, ...releaseOrderCommands()];
-  const offline = [checkCommand, planCommand, explainCommand, routesCommand, emitCommand, doctorCommand, pageCommand];
+  const offline = [
+    checkCommand,
+    importCommand,
+    planCommand,
+    explainCommand,
+    routesCommand,
+    emitCommand,
+    doctorCommand,
+    pageCommand,
+  ];
   for (const create of [...commands, ...releases, ...offline]) {
     const command = create(context);
     command.copyInheritedSettings(program);

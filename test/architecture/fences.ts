@@ -43,6 +43,12 @@ export const fences: readonly Fence[] = [
     sentence: "`core/manifest` turns text into manifests and knows nothing of what they are for.",
   },
   {
+    of: "core/import",
+    mayImport: ["core/manifest", "core/diagnostics"],
+    packages: ["yaml"],
+    sentence: "`core/import` turns other tools' objects into Releases and knows nothing of how they are planned.",
+  },
+  {
     of: "core/mesh",
     mayImport: ["core/manifest", "core/diagnostics"],
     packages: [],

@@ -90,6 +90,16 @@ const entries = {
     title: "release not clear",
     meaning: "Releases of this name were started in several namespaces, and the newest need not be the one you mean.",
   },
+  KIR2037: {
+    title: "not the release's weights",
+    meaning:
+      "`kirikae set` gives weights to the rules that the steps of a release move, and to no others: what they had before the release is not known. Abort the release and use `kirikae shift`.",
+  },
+  KIR2038: {
+    title: "changed since the release",
+    meaning:
+      "A rollback of a release, or its undo, would overwrite what a move by hand, another release or a saved manifest has changed since. The error says what; --despite-changes overwrites it.",
+  },
   KIR2040: {
     title: "visitors hashed already",
     meaning:
@@ -99,6 +109,11 @@ const entries = {
     title: "routes of a release not live",
     meaning:
       "A preview, a mirror or a session affinity could not be laid over the routes: the new version does not answer, or a proxy refused or did not confirm. What ran before runs on.",
+  },
+  KIR2048: {
+    title: "nothing to import",
+    meaning:
+      "The files hold no object of the tool that was named, or a text that is no YAML. Name the file that holds it.",
   },
   KIR2032: {
     title: "Release not found",

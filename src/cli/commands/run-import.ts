@@ -1,0 +1,64 @@
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import { renderPosition } from "../../core/diagnostics/position.ts";
+import { importObjects, type Imported, type ImportedTool } from "../../core/import/import-objects.ts";
+import { releaseObject, renderLeftOut, renderNote } from "../../core/import/render-import.ts";
+import { readAllManifests } from "../../local/manifest-folder.ts";
+import { printAnswer, type CommandContext } from "../command.ts";
+import { countOf } from "../print/words.ts";
+import type { ImportOptions } from "./import.ts";
+
+interface ImportTarget {
+  readonly tool: ImportedTool;
+  readonly paths: readonly string[];
+}
+
+const objectsOf = {
+  "argo-rollout": "Rollout of argoproj.io",
+  "flagger-canary": "Canary of flagger.app",
+} as const;
+
+/**
+ * Prints the Releases on standard output and everything that they have no equal for on standard error. Throws KIR2048
+ * where there is nothing to import, or a text that cannot be read.
+ */
+export async function runImport(context: CommandContext, target: ImportTarget, options: ImportOptions): Promise<void> {
+  const { tool, paths } = target;
+  const { sources } = await readAllManifests(paths, { input: context.input });
+  const imported = importObjects(tool, sources, { defaultNamespace: options.namespace });
+  const [problem] = imported.problems;
+  if (problem !== undefined)
+    throw refuse(`${renderPosition(problem.at)}: ${problem.message}`, "Correct it, and import again.");
+  if (imported.releases.length === 0) {
+    throw refuse(
+      `There is no ${objectsOf[tool]} in ${paths.join(", ")}.`,
+      "Name the file that holds it; `kirikae import --help` shows what can be imported.",
+    );
+  }
+  const answer = { exitStatus: 0 as const, data: toJson(imported), text: () => imported.text.trimEnd() };
+  printAnswer(context, answer, options);
+  if (options.json !== true) for (const line of notesOf(imported)) context.terminal.note(line);
+}
+
+function refuse(message: string, hint: string): KirikaeError {
+  return new KirikaeError("KIR2048", message, { exitStatus: 2, hint });
+}
+
+function notesOf({ releases, incomplete }: Imported): readonly string[] {
+  const notes = releases.flatMap((release) => release.notes.map(renderNote));
+  const leftOut = releases.flatMap((release) => release.leftOut.map(renderLeftOut));
+  const found = incomplete.map(({ message }) => `to be completed: ${message}`);
+  const summary = `${countOf(releases.length, "Release")}, ${countOf(notes.length, "note")}. Next: \`kirikae check\` and \`kirikae plan\`.`;
+  return [...notes, ...leftOut, ...found, summary];
+}
+
+function toJson({ releases, incomplete }: Imported): unknown {
+  return {
+    releases: releases.map((release) => ({
+      release: releaseObject(release),
+      made: release.made,
+      notes: release.notes,
+      leftOut: release.leftOut,
+    })),
+    incomplete: incomplete.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
+  };
+}
