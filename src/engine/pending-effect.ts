@@ -1,10 +1,15 @@
 import { forwardEffect } from "../core/release/enter-step.ts";
 import { approvalOf, earliestExpiry } from "../core/release/gather-approvals.ts";
-import type { ReleaseEffect } from "../core/release/release-state.ts";
-import type { StoredRelease } from "./fold-releases.ts";
+import type { ReleaseEffect, ReleaseState, StepPlans } from "../core/release/release-state.ts";
 
 /** What a release was doing when its process ended, so that the next one does it; undefined where it waits for people. */
-export function pendingEffect({ plan, state: { phase } }: StoredRelease): ReleaseEffect | undefined {
+export function pendingEffect({
+  plan,
+  state: { phase },
+}: {
+  readonly plan: StepPlans;
+  readonly state: ReleaseState;
+}): ReleaseEffect | undefined {
   switch (phase.kind) {
     case "moving":
       return forwardEffect(plan, phase.step);

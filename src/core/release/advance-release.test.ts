@@ -2,9 +2,12 @@ import { plainCheck } from "../../../test/check.fixture.ts";
 import { array, assert, constant, constantFrom, oneof, property, record } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { advanceRelease, unstarted } from "./advance-release.ts";
+import { approvalOf } from "./gather-approvals.ts";
+import { pendingEffect } from "../../engine/pending-effect.ts";
+import type { MaxDuration } from "../manifest/release.ts";
 import { isMoving as isMovingPhase, isOver } from "./release-phase.ts";
 import type { PlannedStep } from "./plan-release.ts";
-import type { ReleaseCommand, ReleaseEvent, ReleaseState } from "./release-state.ts";
+import type { ActiveFreeze, ReleaseCommand, ReleaseEvent, ReleaseState, StepPlans } from "./release-state.ts";
 
 const weight: PlannedStep = { kind: "weight", moves: [] };
 const shift: PlannedStep = { kind: "switch", moves: [] };
@@ -27,12 +30,19 @@ type Sketch =
       readonly actor?: string;
       readonly full?: true;
       readonly now?: true;
+      readonly despiteFreeze?: true;
     };
 
 const verdicts = ["pass", "unknown", "fail"] as const;
 
 function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
-  const { kind, actor = "ann", full = false, now } = typeof sketch === "string" ? { kind: sketch } : sketch;
+  const {
+    kind,
+    actor = "ann",
+    full = false,
+    now,
+    despiteFreeze,
+  } = typeof sketch === "string" ? { kind: sketch } : sketch;
   if (kind === "start" || kind === "timeUp" || kind === "overdue") return { kind, atMs };
   if (kind === "moved") return { kind, atMs, failed: atMs % 5 };
   if (kind === "moveFailed") return { kind, atMs, reason: "no proof" };
@@ -42,15 +52,18 @@ function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   if (kind === "partlyBack") {
     return { kind, atMs, failed: 0, left: {}, waits: [{ version: "blue", ready: 2, wanted: 4, backPercent: 50 }] };
   }
-  const command = commandOf(kind, { full, now });
-  return { ...command, atMs, actor, reason: null };
+  const command = commandOf(kind, { full, now, despiteFreeze });
+  return { ...command, atMs, actor, reason: despiteFreeze === true ? "the shop is down" : null };
 }
 
-function commandOf(
-  kind: ReleaseCommand["kind"],
-  { full, now }: { readonly full: boolean; readonly now: true | undefined },
-): ReleaseCommand {
-  if (kind === "promote") return { kind, full };
+interface Options {
+  readonly full: boolean;
+  readonly now: true | undefined;
+  readonly despiteFreeze: true | undefined;
+}
+
+function commandOf(kind: ReleaseCommand["kind"], { full, now, despiteFreeze }: Options): ReleaseCommand {
+  if (kind === "promote") return { kind, full, ...(despiteFreeze === true ? { despiteFreeze } : {}) };
   if (kind === "set") return { kind, shares: 30 };
   return kind === "rollback" && now ? { kind, now } : { kind };
 }
@@ -207,16 +220,18 @@ test("weights that somebody else has changed stop a release that waits, and noth
   expect(() => run("start", "overruled")).toThrow("it is not between two moves");
 });
 
-const anyStep = constantFrom<PlannedStep>(weight, shift, minute, forever, twoPeople, check);
+const shortYes: PlannedStep = { ...twoPeople, expiresMs: 5, letsStarterApprove: false };
+const anyStep = constantFrom<PlannedStep>(weight, shift, minute, forever, twoPeople, shortYes, check);
 const anySketch = oneof(
-  constantFrom<Sketch>("moved", "moveFailed", "timeUp", "judged", "overruled", "turned", "partlyBack"),
+  constantFrom<Sketch>("moved", "moveFailed", "timeUp", "judged", "overruled", "turned", "partlyBack", "overdue"),
   constantFrom<Sketch>("pause", "resume", "reject", "retry", "abort", "rollback", "set"),
   record({
     kind: constantFrom<"approve" | "promote">("approve", "promote"),
-    actor: constantFrom("ann", "bob"),
+    actor: constantFrom("ann", "bob", "cyd"),
   }),
   constant<Sketch>({ kind: "promote", full: true }),
   constant<Sketch>({ kind: "rollback", now: true }),
+  constant<Sketch>({ kind: "promote", despiteFreeze: true }),
 );
 
 test("whatever happens, a release moves weights, waits for somebody, or has ended", () => {
@@ -249,6 +264,95 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
         ({ state } = advanced);
       }
     }),
+    { numRuns: 5_000 },
+  );
+});
+
+/** What people, proxies and the clock do next where nothing goes wrong; undefined where nobody has to do anything. */
+function nextOf(plan: StepPlans, state: ReleaseState): readonly Sketch[] {
+  const { phase } = state;
+  switch (phase.kind) {
+    case "planned":
+      return ["start"];
+    case "moving":
+    case "rollingBack":
+    case "redoing":
+    case "setting":
+      return ["moved"];
+    case "holding":
+      return phase.untilMs === null ? ["promote"] : ["timeUp"];
+    case "frozen":
+      return ["timeUp"];
+    case "checking":
+      return ["judged"];
+    case "awaiting": {
+      const others = ["bob", "cyd"].filter((actor) => phase.approvals.every((given) => given.actor !== actor));
+      return others.map((actor) => ({ kind: "approve", actor }));
+    }
+    case "paused":
+      return ["resume"];
+    case "failed":
+      return ["retry"];
+    case "done":
+    case "aborted":
+    case "rolledBack":
+      return [];
+  }
+}
+
+const anyFreeze = constantFrom<ActiveFreeze | undefined>(undefined, undefined, { untilMs: 30, reason: "weekend" });
+const anyLimit = constantFrom<MaxDuration | undefined>(
+  undefined,
+  { durationMs: 7, then: "rollback" },
+  { durationMs: 7, then: "pause" },
+);
+
+test("from wherever it is, a release waits for a person or a time that it names, and comes to an end", () => {
+  assert(
+    property(
+      array(anyStep, { minLength: 1, maxLength: 6 }),
+      array(record({ sketch: anySketch, freeze: anyFreeze }), { maxLength: 30 }),
+      anyLimit,
+      (list, events, maxDuration) => {
+        const plan: StepPlans = { steps: list, spec: { maxFailed: 3, maxDuration } };
+        let state = unstarted;
+        let atMs = 0;
+        const take = (sketch: Sketch, freeze?: ActiveFreeze): void => {
+          const event = { ...eventOf(sketch, atMs), ...(freeze === undefined ? {} : { freeze }) };
+          const advanced = advanceRelease(plan, state, event);
+          if (advanced.kind === "notNow") return;
+          const before = state.phase;
+          ({ state } = advanced);
+          const { effect } = advanced;
+          const { phase } = state;
+          // Whoever restarts finds what the table has just asked for.
+          const pending = pendingEffect({ plan, state });
+          if (phase.kind === "frozen" || phase.kind === "awaiting") expect(pending).toEqual(effect);
+          if (phase.kind === "awaiting") {
+            const { people } = approvalOf(plan, phase.step);
+            expect(phase.approvals.length).toBeLessThan(people);
+            expect(new Set(phase.approvals.map(({ actor }) => actor)).size).toBe(phase.approvals.length);
+          }
+          const begins = phase.kind === "moving" && phase !== before && list[phase.step]?.kind === "switch";
+          if (begins && freeze !== undefined) expect(state.passesFreezesUntilMs).not.toBeNull();
+          const isWaiting = isOver(phase) || pending !== undefined;
+          const waitsForPeople =
+            phase.kind === "paused" || phase.kind === "failed" || phase.kind === "awaiting" || phase.kind === "holding";
+          expect(isWaiting || waitsForPeople).toBe(true);
+        };
+        take("start", events[0]?.freeze);
+        for (const { sketch, freeze } of events) {
+          atMs += 1;
+          take(sketch, freeze);
+        }
+        // The freeze is over, everybody does what they are asked for, and at this time no judge and no proxy objects.
+        atMs = 15_000;
+        for (let count = 0; count < 100 && !isOver(state.phase); count += 1) {
+          for (const sketch of nextOf(plan, state)) take(sketch);
+        }
+        expect(isOver(state.phase)).toBe(true);
+      },
+    ),
     { numRuns: 5_000 },
   );
 });
