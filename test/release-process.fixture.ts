@@ -9,6 +9,7 @@ import type { MovePlan } from "../src/core/release/move.ts";
 import type { RouteTable } from "../src/core/routes/route-table.ts";
 import { splitsOf, weightsOf } from "../src/core/routes/weights.ts";
 import { createSystemClock } from "../src/engine/clock.ts";
+import type { AskJudge } from "../src/engine/ports.ts";
 import { createEngine, type Engine } from "../src/engine/engine.ts";
 import { type Journal, openJournal } from "../src/engine/journal.ts";
 import type { CountersByDestination } from "../src/engine/release-check.ts";
@@ -46,6 +47,10 @@ export class ReleaseProcess implements AsyncDisposable {
   readonly defects: unknown[] = [];
   /** Undefined is a proxy that cannot be asked. */
   counters: CountersByDestination | undefined = new Map();
+  /** How many endpoints of each version are ready; those that are not named have one. */
+  ready: Readonly<Record<string, number>> = {};
+  /** Answers for every judge that is not a proxy. */
+  ask: AskJudge = async () => ({ verdict: "pass", detail: "why not" });
   /** What a move waits for before it is planned. */
   turn: Promise<void> = Promise.resolve();
   /** Whether proxies refuse what a release adds to the routes. */
@@ -82,7 +87,8 @@ export class ReleaseProcess implements AsyncDisposable {
         if (this.refusesToLay) throw new Error("refused to lay");
         this.current.laid = laid;
       },
-      counters: async () => this.counters,
+      readyEndpoints: (ids) => Object.fromEntries([...ids].map((id) => [id, this.ready[id.split("|")[2] ?? ""] ?? 1])),
+      sources: { counters: async () => this.counters, ask: (question, options) => this.ask(question, options) },
       live: {
         observe: (splits) => this.target.observe(splits),
         latencies: async () => new Map(),

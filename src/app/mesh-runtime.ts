@@ -3,6 +3,7 @@ import { summarizeRelease } from "../api/summarize-release.ts";
 import type { UpEvent } from "../app-types.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
+import type { AskJudge } from "../engine/ports.ts";
 import { isolateListener } from "../engine/isolate-listener.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
 import type { InboundReading } from "../targets/local-envoy/inbound-stats.ts";
@@ -12,10 +13,12 @@ import { type CallerParts, findCaller, listCallers } from "./callers.ts";
 import { endBrokenMoves } from "./end-broken-moves.ts";
 import { hasInbound, listInbound } from "./inbound-status.ts";
 import { isLaid, layAdditions } from "./lay-additions.ts";
+import { CheckLooks } from "./check-looks.ts";
 import { CounterLooks } from "./counter-looks.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { ProofTimes } from "./proof-times.ts";
 import { MeshReleases } from "./releases.ts";
+import { countReadyEndpoints } from "./ready-endpoints.ts";
 import { SerialWork } from "./serial-work.ts";
 import { buildStatus } from "./status.ts";
 import { TrafficHistory } from "./traffic-history.ts";
@@ -29,11 +32,12 @@ export class MeshRuntime implements ApiBackend {
   readonly #traffic = new TrafficHistory();
   readonly #proofTimes = new ProofTimes();
   readonly #looks: CounterLooks;
+  readonly #checkLooks: CheckLooks;
   readonly releases: MeshReleases;
   #refusedManifests: readonly string[] = [];
   #inbound: InboundReading = { counters: new Map(), latencies: new Map() };
 
-  constructor(parts: ManifestApplier) {
+  constructor(parts: ManifestApplier, ask: AskJudge) {
     this.#parts = parts;
     this.#tell = isolateListener((event) => parts.onEvent(event));
     this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
@@ -43,6 +47,7 @@ export class MeshRuntime implements ApiBackend {
       onReading: (reading) => this.releases.addReading(reading),
       nowMs: () => Date.now(),
     });
+    this.#checkLooks = new CheckLooks((destinations) => parts.target.figures(destinations));
     this.releases = new MeshReleases({
       mesh: parts,
       move: (build) =>
@@ -51,8 +56,9 @@ export class MeshRuntime implements ApiBackend {
           return plan === undefined ? undefined : await this.#carryOut(plan);
         }),
       lay: (build) => this.#lay(build),
-      counters: () => this.#looks.look(),
+      sources: { counters: (destinations) => this.#checkLooks.look(destinations), ask },
       look: () => this.#looks.lookSoon(),
+      readyEndpoints: (ids) => countReadyEndpoints(parts.current.table, ids, (name) => parts.workloads.endpoints(name)),
       live: {
         observe: (splits) => parts.target.observe(splits),
         latencies: () => parts.target.latencies(),

@@ -3,21 +3,18 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
 import type { ReleaseManifest } from "../core/manifest/manifest.ts";
 import { parseManifests } from "../core/manifest/parse-manifests.ts";
-import { findDeviation } from "../core/release/find-deviation.ts";
 import { chooseRelease } from "../core/release/choose-release.ts";
-import { combineMoves } from "../core/release/combine-moves.ts";
 import { describeRelease } from "../core/release/describe-release.ts";
-import { expandStrategy } from "../core/release/expand-strategy.ts";
-import { findOverruling } from "../core/release/find-overruling.ts";
 import { movedServices, type MovePlan } from "../core/release/move.ts";
-import { planRelease, planStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
-import { planReturn } from "../core/release/plan-return.ts";
+import { planRelease, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { describePhase } from "../core/release/release-phase.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
+import type { CheckSources } from "../engine/release-check.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
 import type { CounterReading } from "../engine/traffic-meter.ts";
+import { createReleaseMoves } from "./release-moves.ts";
 import { wakeAt } from "./wake-at.ts";
 import { LiveReleases, type LiveParts } from "./live-releases.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
@@ -29,7 +26,8 @@ export interface ReleaseParts {
   };
   readonly move: ReleaseHost["move"];
   readonly lay: ReleaseHost["lay"];
-  readonly counters: ReleaseHost["counters"];
+  readonly sources: CheckSources;
+  readonly readyEndpoints: ReleaseHost["readyEndpoints"];
   readonly look?: NonNullable<ReleaseHost["look"]>;
   readonly live: Pick<LiveParts, "observe" | "latencies" | "lastSample">;
   onChange(release: ReleaseStatus): void;
@@ -168,50 +166,17 @@ function readRelease({ path, text, release: wanted }: ReleaseSource, defaultName
 }
 
 /** Carries releases out on the mesh that runs. */
-function createReleaseHost({ mesh: { current, engine }, move, lay, counters }: ReleaseParts): ReleaseHost {
-  const live = () => ({ table: current.table, current: engine.placements() });
+function createReleaseHost({
+  mesh: { current, engine },
+  move,
+  lay,
+  sources,
+  readyEndpoints,
+}: ReleaseParts): ReleaseHost {
   return {
     move,
     lay,
-    counters,
-    findOverruling: (plan, step) => findOverruling({ plan, step, ...live() }),
-    planStep(plan: ReleasePlan, index: number): MovePlan {
-      const agreed = plan.steps[index];
-      const step = expandStrategy(plan.spec)[index];
-      if (agreed === undefined || step === undefined || !("moves" in agreed) || !isMoving(step)) {
-        throw new Error(`Step ${index} of ${plan.release} moves nothing.`);
-      }
-      const [namespace = "", name = ""] = plan.release.split("/");
-      const planning = planStep(step, {
-        ...live(),
-        release: { metadata: { namespace, name }, spec: plan.spec },
-        actor: agreed.moves[0]?.actor ?? "kirikae",
-        isFirst: false,
-      });
-      if (planning.kind === "refused") throw planning.error;
-      const deviation = findDeviation(agreed.moves, planning.plans);
-      const [first, ...others] = planning.plans;
-      if (deviation !== undefined || first === undefined)
-        throw changedMeanwhile(plan, deviation ?? "nothing is left of it");
-      return combineMoves([first, ...others]);
-    },
-    planReturn(plan, { step, actor }) {
-      const planning = planReturn({ plan, step, actor, ...live() });
-      if (planning.kind === "refused") throw planning.error;
-      return planning.kind === "plan" ? planning.plan : undefined;
-    },
+    ...sources,
+    ...createReleaseMoves({ live: () => ({ table: current.table, current: engine.placements() }), readyEndpoints }),
   };
-}
-
-function isMoving<Step extends { readonly kind: string }>(
-  step: Step,
-): step is Extract<Step, { kind: "weight" | "switch" }> {
-  return step.kind === "weight" || step.kind === "switch";
-}
-
-function changedMeanwhile({ release }: ReleasePlan, what: string): KirikaeError {
-  return new KirikaeError("KIR2012", `What ${release} was planned on has changed: ${what}.`, {
-    exitStatus: 1,
-    hint: "Roll it back, or abort it and start it anew from what is live.",
-  });
 }

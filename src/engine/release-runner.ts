@@ -4,10 +4,13 @@ import { findFreeze } from "../core/release/find-freeze.ts";
 import { findRelease, type ReleaseName } from "../core/release/find-release.ts";
 import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { Check } from "../core/manifest/release.ts";
+import { isSameShortage } from "../core/release/limit-return.ts";
+import { movedDestinations } from "../core/release/moved-destinations.ts";
 import type { MovePlan } from "../core/release/move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
-import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/release-phase.ts";
+import { describePhase, isBetweenMoves, isMoving, isOver, stepOf } from "../core/release/release-phase.ts";
 import type { ReleaseCommand, ReleaseEffect, ReleaseEvent, ReleaseState } from "../core/release/release-state.ts";
+import { weightsOfChanges } from "../core/release/weights-by-split.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import { AdditionBook } from "./addition-book.ts";
 import type { StoredRelease } from "./fold-releases.ts";
@@ -17,6 +20,7 @@ import { judgeMove, type StepOutcome } from "./judge-move.ts";
 import { type CounterReading, TrafficMeter } from "./traffic-meter.ts";
 import type { TrafficSpan } from "../core/release/traffic-span.ts";
 import { ReleaseLimits } from "./release-limits.ts";
+import type { ReleaseMoves, ReturnPart } from "./release-moves.ts";
 import { pendingEffect } from "./pending-effect.ts";
 import type { MoveResult } from "./report.ts";
 import { addSights, type StepWatcher } from "./watch-step.ts";
@@ -29,13 +33,7 @@ export interface ReleaseJournal {
 }
 
 /** What carries a release out. Rejections and throws are failures of the step, with their message as the reason. */
-export interface ReleaseHost extends CheckSources {
-  /** One plan for all routes of a step, from what is live now; throws where the step is no longer what was agreed. */
-  planStep(plan: ReleasePlan, step: number): MovePlan;
-  /** Undefined where nothing was moved; throws where what was there before no longer is. */
-  planReturn(plan: ReleasePlan, back: { readonly step: number; readonly actor: string }): MovePlan | undefined;
-  /** Which weights are no longer those that the release left before this step; undefined where all are. */
-  findOverruling(plan: ReleasePlan, step: number): string | undefined;
+export interface ReleaseHost extends CheckSources, ReleaseMoves {
   /** Builds the plan when its turn has come, and carries it out; undefined where there is none. */
   move(build: () => MovePlan | undefined): Promise<MoveResult | undefined>;
   /** Makes these additions, and no others, live on every proxy when its turn has come; rejects where that fails. */
@@ -63,6 +61,9 @@ export interface ReleaseChange {
 }
 
 const writeAgainMs = 2_000;
+
+/** How long a way back that waits for endpoints lets pass before it looks again. */
+const looksAgainMs = 1_000;
 
 interface Person {
   readonly actor: string;
@@ -155,10 +156,8 @@ export class ReleaseRunner implements AsyncDisposable {
   command(id: string, command: ReleaseCommand, person: Person): StoredRelease {
     const unwritten = this.#stalled.get(id);
     if (unwritten !== undefined) this.#take(id, unwritten);
-    const { plan, state } = this.#get(id);
-    // Going back from its end, it takes its routes again, which may be another one's by now.
-    if (isOver(state.phase) && command.kind === "rollback") this.checkFree(plan);
-    this.#checkWeights(this.#take(id, { ...command, ...person, atMs: this.#options.clock.nowMs() }));
+    const checked = this.#checkCommand(this.#get(id), { command, actor: person.actor });
+    this.#checkWeights(this.#take(id, { ...checked, ...person, atMs: this.#options.clock.nowMs() }));
     return this.#get(id);
   }
 
@@ -191,9 +190,30 @@ export class ReleaseRunner implements AsyncDisposable {
     await this.idle();
   }
 
-  #checkWeights({ id, plan, state: { phase } }: StoredRelease): void {
+  /** Throws for what the table of phases alone cannot know: whose the weights are by now, and what a set would move. */
+  #checkCommand(
+    release: StoredRelease,
+    { command, actor }: { readonly command: ReleaseCommand; readonly actor: string },
+  ): ReleaseCommand {
+    const { phase } = release.state;
+    const { host } = this.#options;
+    if (isMoving(phase)) return command;
+    if (command.kind === "rollback") {
+      // Going back from its end, it takes its routes again, which may be another one's by now.
+      if (isOver(phase)) this.checkFree(release.plan);
+      const conflict = command.despiteChanges === true ? undefined : host.findConflict(release);
+      if (conflict !== undefined) throw conflict;
+    }
+    if (command.kind !== "set" || isOver(phase)) return command;
+    const { raises } = host.planSet(release, { shares: command.shares, actor });
+    return { kind: "set", shares: command.shares, ...(raises ? { raises } : {}) };
+  }
+
+  #checkWeights(release: StoredRelease): void {
+    const { id, state } = release;
+    const { phase } = state;
     if (!isBetweenMoves(phase)) return;
-    const reason = this.#options.host.findOverruling(plan, stepOf(phase));
+    const reason = this.#options.host.findOverruling(release, stepOf(phase));
     if (reason !== undefined) this.#goOn(id, { kind: "overruled", reason, atMs: this.#options.clock.nowMs() });
   }
 
@@ -207,8 +227,10 @@ export class ReleaseRunner implements AsyncDisposable {
     this.#checkWeights(release);
   }
 
-  #begin({ id, actor }: StoredRelease): void {
-    this.#goOn(id, { kind: "start", atMs: this.#options.clock.nowMs(), startedBy: actor });
+  #begin({ id, actor, plan }: StoredRelease): void {
+    const { host, clock } = this.#options;
+    const ready = host.readyEndpoints(movedDestinations(plan));
+    this.#goOn(id, { kind: "start", atMs: clock.nowMs(), startedBy: actor, ready });
   }
 
   /** What could not be written down yet comes first, so that the limit takes nothing's place. */
@@ -263,22 +285,83 @@ export class ReleaseRunner implements AsyncDisposable {
         return;
       case "moveForward":
         // A release of before, which was stopped, may have left something over these routes.
-        this.#run(id, { build: () => host.planStep(plan, effect.step), before: () => this.#lay() });
+        this.#run(id, { build: () => host.planStep(this.#get(id), effect.step), before: () => this.#lay() });
         return;
       case "layAdditions":
         this.#run(id, { before: () => this.#layFor(id, effect.step + 1) });
         return;
       case "moveBack":
-        this.#moveBack(id, plan, effect);
+        this.#moveBack(id, effect.notBeforeMs);
+        return;
+      case "setWeights":
+        this.#setWeights(id, effect);
+        return;
+      case "redo":
+        this.#redo(id, effect);
     }
   }
 
-  #moveBack(id: string, plan: ReleasePlan, effect: Extract<ReleaseEffect, { kind: "moveBack" }>): void {
+  /** A part that is under way ends first; what it leaves is gone on with then. */
+  #moveBack(id: string, notBeforeMs: number): void {
+    const begin = (): void => {
+      if (!this.#moves.has(id)) this.#run(id, this.#partOfWayBack(id));
+    };
+    if (notBeforeMs <= this.#options.clock.nowMs()) begin();
+    else this.#wakeAt(id, notBeforeMs, begin);
+  }
+
+  /** What the weights were is written down before the first of them goes back. */
+  #partOfWayBack(id: string): StepWork {
     const { host, clock } = this.#options;
-    const begin = (): void =>
-      this.#run(id, { build: () => host.planReturn(plan, effect), after: () => this.#layFor(id, 0) });
-    if (effect.notBeforeMs <= clock.nowMs()) begin();
-    else this.#wakeAt(id, effect.notBeforeMs, begin);
+    let part: ReturnPart | undefined;
+    return {
+      build: () => {
+        const release = this.#get(id);
+        const { phase } = release.state;
+        // It may have been ended while this waited for its turn.
+        if (phase.kind !== "rollingBack") return undefined;
+        part = host.planReturn(release, phase);
+        if (part.move !== undefined) this.#take(id, { kind: "turned", atMs: clock.nowMs(), was: part.was });
+        return part.move;
+      },
+      after: async () => {
+        if (part?.waits.length === 0) await this.#layFor(id, 0);
+      },
+      conclude: async (outcome) => {
+        if (outcome.kind === "moveFailed") return outcome;
+        if (part === undefined) return undefined;
+        const { move, waits } = part;
+        if (waits.length === 0) return outcome;
+        const { phase } = this.#get(id).state;
+        if (move !== undefined || phase.kind !== "rollingBack" || !isSameShortage(waits, phase.waits ?? [])) {
+          return { ...outcome, kind: "partlyBack", waits, left: weightsOfChanges(move?.changes ?? [], "after") };
+        }
+        // Nothing has changed, so there is nothing to write down.
+        this.#moveBack(id, phase.isNow === true ? 0 : clock.nowMs() + looksAgainMs);
+        return undefined;
+      },
+    };
+  }
+
+  #setWeights(id: string, effect: Extract<ReleaseEffect, { kind: "setWeights" }>): void {
+    let move: MovePlan | undefined;
+    this.#run(id, {
+      build: () => (move = this.#options.host.planSet(this.#get(id), effect).move),
+      conclude: async (outcome) =>
+        outcome.kind === "moved" ? { ...outcome, left: weightsOfChanges(move?.changes ?? [], "after") } : outcome,
+    });
+  }
+
+  /** What was laid over the routes comes first, as it went last. */
+  #redo(id: string, { step, actor }: Extract<ReleaseEffect, { kind: "redo" }>): void {
+    this.#run(id, {
+      before: () => this.#layFor(id, step),
+      build: () => this.#options.host.planRedo(this.#get(id), actor),
+      conclude: async (outcome) => {
+        if (outcome.kind === "moveFailed") await this.#layFor(id, 0).catch((error) => this.#options.onDefect(error));
+        return outcome;
+      },
+    });
   }
 
   /** Lays what so many steps of a release leave in place. At the end of the way back that is nothing. */
@@ -332,7 +415,8 @@ export class ReleaseRunner implements AsyncDisposable {
       // What was answered until here belongs to the step that ends here.
       await this.#options.host.look?.();
       this.#moves.delete(id);
-      this.#goOn(id, { ...outcome, atMs });
+      const event = work.conclude === undefined ? outcome : await work.conclude(outcome);
+      if (event !== undefined) this.#goOn(id, { ...event, atMs });
     };
     this.#moves.set(id, follow());
   }
@@ -377,7 +461,15 @@ interface StepWork {
   readonly before?: () => Promise<void>;
   /** Once the weights are proved. */
   readonly after?: () => Promise<void>;
+  /** What is written down of the outcome; undefined is nothing. Absent is the outcome itself. */
+  readonly conclude?: (outcome: StepOutcome) => Promise<StepEvent | undefined>;
 }
+
+/** What can have come of a step, without its time. */
+type StepEvent =
+  | StepOutcome
+  | Omit<Extract<ReleaseEvent, { kind: "moved" }>, "atMs">
+  | Omit<Extract<ReleaseEvent, { kind: "partlyBack" }>, "atMs">;
 
 /** What a step judges the new version by; one that bakes has a time of its own. */
 function checkOf(step: PlannedStep | undefined): Check | undefined {

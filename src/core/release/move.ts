@@ -34,6 +34,8 @@ export interface MovePlan {
   readonly versions: readonly PlannedVersion[];
   readonly actor: string;
   readonly reason: string | undefined;
+  /** Which endpoints of the versions that gain have to answer before it; absent is every one. */
+  readonly asks?: "any" | "none";
 }
 
 export interface SplitChange {

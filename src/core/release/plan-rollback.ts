@@ -1,9 +1,9 @@
-import type { SplitWeights } from "../routes/route-table.ts";
-import { destinationParts, type RoutedService, type ServiceRule } from "./movable-rules.ts";
+import { type RoutedService, type ServiceRule } from "./movable-rules.ts";
 import { movedServices, type MovePlan, type MoveRequest, type SplitChange } from "./move.ts";
 import type { PastMove } from "./past-move.ts";
 import { type Refusal, refuseState, renderList, renderRule } from "./refusals.ts";
-import { isSameShare, totalWeight } from "./split-weights.ts";
+import { renderWeights } from "./render-weights.ts";
+import { isSameShare } from "./split-weights.ts";
 
 export interface RollbackInput {
   readonly service: RoutedService;
@@ -94,16 +94,4 @@ function invertChange(change: SplitChange, rules: readonly ServiceRule[]): Split
     before: change.after,
     after: change.before,
   };
-}
-
-/** `green 100 %` for people; hosts with subsets by the subset. */
-function renderWeights(weights: SplitWeights): string {
-  const total = totalWeight(weights);
-  const parts = Object.entries(weights)
-    .filter(([, weight]) => weight > 0)
-    .map(([destination, weight]) => {
-      const { subset, host } = destinationParts(destination);
-      return `${subset ?? host} ${Math.round((weight / total) * 10_000) / 100} %`;
-    });
-  return renderList(parts);
 }

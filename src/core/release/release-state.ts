@@ -87,6 +87,8 @@ export interface WayBack {
   readonly failures: readonly string[];
   /** Everything goes back at once, whatever the endpoints there can take. */
   readonly isNow?: true;
+  /** What others change meanwhile is overwritten. */
+  readonly despiteChanges?: true;
   /** As much is back as can be for now, and this is missing; absent while weights move. */
   readonly waits?: readonly Shortage[];
 }

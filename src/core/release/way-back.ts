@@ -17,7 +17,11 @@ export function rollBack(plan: StepPlans, state: ReleaseState, event: RollbackEv
   if (phase.kind === "rollingBack") return hurry(state, { phase, event });
   if (isMoving(phase)) return movingNow();
   const step = phase.kind === "done" ? plan.steps.length : stepOf(phase);
-  return takeBack(state, { step, actor, ...(event.now === true ? { isNow: true } : {}) }, atMs);
+  const how = {
+    ...(event.now === true ? { isNow: true as const } : {}),
+    ...(event.despiteChanges === true ? { despiteChanges: true as const } : {}),
+  };
+  return takeBack(state, { step, actor, ...how }, atMs);
 }
 
 /** A part that is under way ends first; what is left then goes back at once. */

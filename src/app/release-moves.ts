@@ -1,0 +1,101 @@
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { combineMoves } from "../core/release/combine-moves.ts";
+import { expandStrategy } from "../core/release/expand-strategy.ts";
+import { findConflict } from "../core/release/find-conflict.ts";
+import { findDeviation } from "../core/release/find-deviation.ts";
+import { findOverruling } from "../core/release/find-overruling.ts";
+import { limitReturn } from "../core/release/limit-return.ts";
+import type { MovePlan } from "../core/release/move.ts";
+import { planAgreedStep } from "../core/release/plan-agreed-step.ts";
+import { planStep, type ReleasePlan } from "../core/release/plan-release.ts";
+import { planRedo, planReturn, type ReturnPlanning } from "../core/release/plan-return.ts";
+import { planSet, raisesVersion } from "../core/release/plan-set.ts";
+import { weightsOfChanges } from "../core/release/weights-by-split.ts";
+import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
+import type { StoredRelease } from "../engine/fold-releases.ts";
+import type { ReleaseMoves } from "../engine/release-moves.ts";
+
+export interface MoveParts {
+  /** What is live now. */
+  live(): { readonly table: RouteTable; readonly current: WeightOverrides };
+  readonly readyEndpoints: ReleaseMoves["readyEndpoints"];
+}
+
+/** Plans what releases move, from what is live on the mesh that runs. */
+export function createReleaseMoves({ live, readyEndpoints }: MoveParts): ReleaseMoves {
+  return {
+    readyEndpoints,
+    findOverruling: ({ plan, state }, step) => findOverruling({ plan, step, hand: state.hand, ...live() }),
+    findConflict: ({ plan, state }) => findConflict({ plan, state, ...live() }),
+    planStep: (release, step) => planForward(release, step, live()),
+    planReturn({ plan, state }, { step, actor, isNow, despiteChanges }) {
+      // Somebody may have changed what the parts before this one have left.
+      const isBegun = state.back?.was !== undefined && despiteChanges !== true;
+      const conflict = isBegun ? findConflict({ plan, state, ...live() }) : undefined;
+      if (conflict !== undefined) throw conflict;
+      const move = planned(planReturn({ plan, step, actor, hand: state.hand, ...live() }));
+      if (move === undefined) return { move, waits: [], was: {} };
+      const was = weightsOfChanges(move.changes, "before");
+      if (isNow === true) return { move: { ...move, asks: "none" }, waits: [], was };
+      const destinations = move.versions.flatMap((version) => version.destinations);
+      const limited = limitReturn(move, { atStart: state.ready, now: readyEndpoints(destinations) });
+      return { move: limited.plan, waits: limited.waits, was };
+    },
+    planRedo({ plan, state }, actor) {
+      return planned(planRedo({ plan, was: state.back?.was ?? {}, actor, ...live() }));
+    },
+    planSet({ plan }, { shares, actor }) {
+      const planning = planSet({ plan, shares, actor, ...live() });
+      if (planning.kind === "refused") throw planning.error;
+      return { move: planning.plan, raises: raisesVersion(planning.plan, plan.to) };
+    },
+  };
+}
+
+function planForward(
+  { plan, state }: Pick<StoredRelease, "plan" | "state">,
+  index: number,
+  live: ReturnType<MoveParts["live"]>,
+): MovePlan {
+  const agreed = plan.steps[index];
+  const step = expandStrategy(plan.spec)[index];
+  if (agreed === undefined || step === undefined || !("moves" in agreed) || !isMoving(step)) {
+    throw new Error(`Step ${index} of ${plan.release} moves nothing.`);
+  }
+  if (state.hand !== undefined) {
+    const move = planned(planAgreedStep({ plan, step: index, hand: state.hand, ...live }));
+    if (move === undefined) throw changedMeanwhile(plan, "nothing is left of it");
+    return move;
+  }
+  const [namespace = "", name = ""] = plan.release.split("/");
+  const planning = planStep(step, {
+    ...live,
+    release: { metadata: { namespace, name }, spec: plan.spec },
+    actor: agreed.moves[0]?.actor ?? "kirikae",
+    isFirst: false,
+  });
+  if (planning.kind === "refused") throw planning.error;
+  const deviation = findDeviation(agreed.moves, planning.plans);
+  const [first, ...others] = planning.plans;
+  if (deviation !== undefined || first === undefined)
+    throw changedMeanwhile(plan, deviation ?? "nothing is left of it");
+  return combineMoves([first, ...others]);
+}
+
+function planned(planning: ReturnPlanning): MovePlan | undefined {
+  if (planning.kind === "refused") throw planning.error;
+  return planning.kind === "plan" ? planning.plan : undefined;
+}
+
+function isMoving<Step extends { readonly kind: string }>(
+  step: Step,
+): step is Extract<Step, { kind: "weight" | "switch" }> {
+  return step.kind === "weight" || step.kind === "switch";
+}
+
+function changedMeanwhile({ release }: ReleasePlan, what: string): KirikaeError {
+  return new KirikaeError("KIR2012", `What ${release} was planned on has changed: ${what}.`, {
+    exitStatus: 1,
+    hint: "Roll it back, or abort it and start it anew from what is live.",
+  });
+}

@@ -1,0 +1,73 @@
+import type { RouteTable, WeightOverrides } from "../routes/route-table.ts";
+import { expectWeights, type HandWeights } from "./expected-weights.ts";
+import { findDeviation } from "./find-deviation.ts";
+import { buildMovableRules, type MovableRule } from "./movable-rules.ts";
+import type { MovePlan } from "./move.ts";
+import { releasedServices, type ReleasePlan } from "./plan-release.ts";
+import { planRestoring, type ReturnPlanning } from "./plan-return.ts";
+import { type Refusal, refuseState } from "./refusals.ts";
+import { isSameShare } from "./split-weights.ts";
+
+export interface AgreedStepInput {
+  readonly plan: ReleasePlan;
+  /** From 0; one that moves weights. */
+  readonly step: number;
+  readonly hand: HandWeights;
+  readonly table: RouteTable;
+  readonly current: WeightOverrides;
+}
+
+/**
+ * A step after weights were set by hand: from what is live to what was agreed for this step, whatever lies between. It
+ * cannot be planned from its words, which say "the rest" of what was live when the release was planned.
+ */
+export function planAgreedStep({ plan, step, hand, table, current }: AgreedStepInput): ReturnPlanning {
+  const agreed = plan.steps[step];
+  const moves = agreed !== undefined && "moves" in agreed ? agreed.moves : [];
+  const rules = buildMovableRules(table, { current, services: releasedServices(plan) });
+  const deviation = findDeviation(moves, expectMoves(plan, { step, hand, moves, rules }));
+  if (deviation !== undefined) return refuse(plan, deviation);
+  const wanted = moves.flatMap((move) =>
+    move.changes.map((change) => ({ index: step, move, change, after: change.after })),
+  );
+  return planRestoring(wanted, {
+    rules,
+    refuse: (gone) => refuse(plan, gone.join(" ").replace(/\.$/u, "")),
+    turn: (move) => move,
+  });
+}
+
+/**
+ * The agreed moves as they would be now, where what is live is what the release expects; what is not keeps its own
+ * weights, which `findDeviation` then finds.
+ */
+function expectMoves(
+  plan: ReleasePlan,
+  {
+    step,
+    hand,
+    moves,
+    rules,
+  }: Pick<AgreedStepInput, "step" | "hand"> & {
+    readonly moves: readonly MovePlan[];
+    readonly rules: ReadonlyMap<string, MovableRule>;
+  },
+): readonly MovePlan[] {
+  const expected = expectWeights(plan, { step, hand });
+  return moves.map((move) => ({
+    ...move,
+    changes: move.changes.flatMap((change) => {
+      const live = rules.get(change.split)?.current;
+      if (live === undefined) return [];
+      const own = expected.get(change.split)?.weights;
+      const isOwn = own !== undefined && isSameShare(live, own);
+      return [{ ...change, before: isOwn ? change.before : live }];
+    }),
+  }));
+}
+
+function refuse({ release }: ReleasePlan, what: string): Refusal {
+  return refuseState("KIR2012", `What ${release} was planned on has changed: ${what}.`, {
+    hint: "Roll it back, or abort it and start it anew from what is live.",
+  });
+}

@@ -1,0 +1,56 @@
+import type { RouteTable, WeightOverrides } from "../routes/route-table.ts";
+import { combineMoves } from "./combine-moves.ts";
+import { firstMoves } from "./expected-weights.ts";
+import type { MovePlan } from "./move.ts";
+import { planStep, type ReleasePlan } from "./plan-release.ts";
+import { type Refusal, refuseState, renderRule } from "./refusals.ts";
+import type { SetShares } from "./release-state.ts";
+import { gainingDestinations } from "./split-weights.ts";
+
+export interface SetInput {
+  readonly plan: ReleasePlan;
+  readonly shares: SetShares;
+  readonly table: RouteTable;
+  readonly current: WeightOverrides;
+  readonly actor: string;
+}
+
+/**
+ * The move that gives all routes of a release these weights, from what is live. Refused like any shift, and with
+ * KIR2037 where no step of the release moves the rule: what was there before it would not be known.
+ */
+export function planSet({
+  plan,
+  shares,
+  table,
+  current,
+  actor,
+}: SetInput): { readonly kind: "plan"; readonly plan: MovePlan } | Refusal {
+  const [namespace = "", name = ""] = plan.release.split("/");
+  const release = { metadata: { namespace, name }, spec: plan.spec };
+  const planning = planStep({ kind: "weight", shares }, { table, current, release, actor, isFirst: false });
+  if (planning.kind === "refused") return planning;
+  const known = firstMoves(plan);
+  const foreign = planning.plans.flatMap(({ changes }) => changes).find(({ split }) => !known.has(split));
+  const [first, ...others] = planning.plans;
+  if (foreign !== undefined || first === undefined) {
+    const what = foreign === undefined ? "anything" : renderRule(foreign);
+    return refuseState(
+      "KIR2037",
+      `No step of ${plan.release} moves ${what}, so its weights are not the release's to set.`,
+      {
+        hint: "Abort the release and use `kirikae shift`, or give it a step with a weight.",
+      },
+    );
+  }
+  return { kind: "plan", plan: combineMoves([first, ...others]) };
+}
+
+/** Whether a move gives the version that a release leads to more than it has anywhere. */
+export function raisesVersion({ changes, versions }: MovePlan, to: string): boolean {
+  const destinations = new Set(versions.filter(({ name }) => name === to).flatMap((version) => version.destinations));
+  return changes.some(
+    ({ role, before, after }) =>
+      role === "public" && gainingDestinations(before, after).some((destination) => destinations.has(destination)),
+  );
+}
