@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { StreamAccessLogsMessageSchema } from "../gen/envoy/service/accesslog/v3/als_pb.ts";
 import { parseAccessLogs } from "./access-log-entry.ts";
+import { probeAgent } from "./probe-agent.ts";
 
 const message = create(StreamAccessLogsMessageSchema, {
   identifier: { logName: "kirikae", node: { id: "envoy-1" } },
@@ -20,12 +21,12 @@ const message = create(StreamAccessLogsMessageSchema, {
             responseFlags: { upstreamConnectionTermination: true, downstreamRemoteReset: true },
             customTags: { any: "tag" },
           },
-          request: { authority: "app.test", path: "/" },
+          request: { authority: "app.test", path: "/", userAgent: probeAgent },
           response: { responseCode: 503, responseCodeDetails: "upstream_reset" },
         },
         {
           commonProperties: { startTime: { seconds: 5n }, duration: { nanos: 2_000_000 } },
-          request: { authority: "app.test:8080", path: "/lost?a=b" },
+          request: { authority: "app.test:8080", path: "/lost?a=b", userAgent: "kirikae-probe/0" },
         },
       ],
     },
@@ -41,6 +42,7 @@ test("the few fields that the ledger needs are read from what the full encoder w
       routeName: "test/app/public",
       authority: "",
       path: "",
+      isProbe: true,
       status: 503,
       flags: [7, 28],
       details: "upstream_reset",
@@ -52,6 +54,7 @@ test("the few fields that the ledger needs are read from what the full encoder w
       routeName: "",
       authority: "app.test:8080",
       path: "/lost?a=b",
+      isProbe: false,
       status: 0,
       flags: [],
       details: "",

@@ -1,4 +1,5 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { probeAgent } from "./probe-agent.ts";
 
 /** What the ledger needs of one record of Envoy's access log. Times in ms since the epoch, with fractions. */
 export interface AccessLogEntry {
@@ -10,6 +11,8 @@ export interface AccessLogEntry {
   /** The name that was asked for, and path and query; empty where a route took the request, because then it says more. */
   readonly authority: string;
   readonly path: string;
+  /** Whether this process has sent it by itself, as a probe. */
+  readonly isProbe: boolean;
   /** 0 when no answer was sent. */
   readonly status: number;
   /** Field numbers of `envoy.data.accesslog.v3.ResponseFlags` that are set. */
@@ -42,7 +45,7 @@ const fields = {
   httpLogs: { entry: 1 },
   entry: { common: 1, request: 3, response: 4 },
   common: { startTime: 5, lastDownstreamByte: 12, cluster: 15, flags: 16, routeName: 19, duration: 23 },
-  request: { authority: 3, path: 5 },
+  request: { authority: 3, path: 5, userAgent: 6 },
   response: { code: 1, details: 6 },
   unauthorizedDetails: 13,
 } as const;
@@ -60,6 +63,7 @@ function parseEntry(bytes: Uint8Array): AccessLogEntry {
     routeName: "",
     authority: "",
     path: "",
+    isProbe: false,
     status: 0,
     flags: [],
     details: "",
@@ -70,7 +74,7 @@ function parseEntry(bytes: Uint8Array): AccessLogEntry {
     if (number === fields.entry.common) eachField(new BinaryReader(reader.bytes()), (n, r) => readCommon(draft, n, r));
     else if (number === fields.entry.response) {
       eachField(new BinaryReader(reader.bytes()), (n, r) => readResponse(draft, n, r));
-    } else if (number === fields.entry.request && draft.routeName === "") {
+    } else if (number === fields.entry.request) {
       eachField(new BinaryReader(reader.bytes()), (n, r) => readRequest(draft, n, r));
     } else return false;
     return true;
@@ -107,10 +111,15 @@ function readCommon(draft: Draft, number: number, reader: BinaryReader): boolean
 function readRequest(draft: Draft, number: number, reader: BinaryReader): boolean {
   switch (number) {
     case fields.request.authority:
+      if (draft.routeName !== "") return false;
       draft.authority = reader.string();
       return true;
     case fields.request.path:
+      if (draft.routeName !== "") return false;
       draft.path = reader.string();
+      return true;
+    case fields.request.userAgent:
+      draft.isProbe = reader.string() === probeAgent;
       return true;
     default:
       return false;

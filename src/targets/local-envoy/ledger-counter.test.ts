@@ -44,6 +44,7 @@ function entry(over: Partial<AccessLogEntry>): AccessLogEntry {
     cluster: "b",
     routeName: "public",
     authority: "",
+    isProbe: false,
     path: "",
     status: 200,
     flags: [],

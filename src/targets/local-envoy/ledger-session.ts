@@ -62,7 +62,7 @@ export class LedgerBook {
       tally.count += entries.filter(({ endMs }) => endMs <= tally.untilMs).length;
     }
     for (const [counter, openedMs] of this.#open) {
-      for (const entry of entries) if (entry.endMs >= openedMs) counter.add(entry);
+      for (const entry of entries) if (entry.endMs >= openedMs && !entry.isProbe) counter.add(entry);
     }
   }
 

@@ -58,6 +58,15 @@ test.for([
   ["part.test", "/favicon.ico", false],
   ["app.test", "*", false],
 ] as const)("a request for %s%s: %s", ([authority, path, isLost]) => {
-  const record = { startMs: 0, endMs: 1, cluster: "", routeName: "", status: 404, flags: [9], details: "" };
+  const record = {
+    startMs: 0,
+    endMs: 1,
+    cluster: "",
+    routeName: "",
+    status: 404,
+    flags: [9],
+    isProbe: false,
+    details: "",
+  };
   expect(buildLostRequestTest(table, plan)({ ...record, authority, path })).toBe(isLost);
 });

@@ -7,6 +7,7 @@ import type { ReleaseRoute, ReleaseSpec } from "../release.ts";
 import { freeze, maxDuration } from "./release-freeze.ts";
 import { notification } from "./release-notification.ts";
 import { sessionAffinity } from "./release-additions.ts";
+import { probes } from "./release-probes.ts";
 import { strategy } from "./release-steps.ts";
 
 const failedCount = refine(integer, (count) => (count >= 0 ? undefined : `must not be negative, but is ${count}`));
@@ -43,17 +44,13 @@ export function decodeRelease({ namespace }: ObjectMeta): Decoder<ReleaseSpec> {
         strategy: required(strategy),
         sessionAffinity: optional(sessionAffinity),
         maxFailed: optional(failedCount),
+        probes: optional(probes),
         freezes: withDefault(list(freeze), []),
         maxDuration: optional(maxDuration),
         notifications: withDefault(list(notification), []),
       },
     }),
     (spec, place, context) =>
-      spec.from === spec.to
-        ? reportConflict(place, context, `goes from ${spec.to} to ${spec.to}`)
-        : {
-            ...spec,
-            probes: undefined,
-          },
+      spec.from === spec.to ? reportConflict(place, context, `goes from ${spec.to} to ${spec.to}`) : spec,
   );
 }
