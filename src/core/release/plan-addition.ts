@@ -1,6 +1,8 @@
+import { KirikaeError } from "../diagnostics/error.ts";
 import type { PreviewMatch, ReleaseStep } from "../manifest/release.ts";
 import type { RequestMark } from "../routes/route-addition.ts";
-import type { DestinationId, SplitId } from "../routes/route-table.ts";
+import type { Destination, DestinationId, SplitId } from "../routes/route-table.ts";
+import { splitsOf } from "../routes/weights.ts";
 import { planMove } from "./plan-move.ts";
 import type { PlannedStep, ReleaseInput } from "./plan-release.ts";
 import type { Refusal } from "./refusals.ts";
@@ -29,7 +31,10 @@ export function planAddition(
     }
     case "affinity": {
       const { cookie, maxAgeMs } = step;
-      const addition = { kind: "affinity", splits: Object.keys(to), cookie, maxAgeMs } as const;
+      const splits = Object.keys(to);
+      const hashing = findHashing(input, splits);
+      if (hashing !== undefined) return refuseHashing(hashing);
+      const addition = { kind: "affinity", splits, cookie, maxAgeMs } as const;
       return { kind: "planned", step: { kind: "affinity", addition } };
     }
   }
@@ -53,6 +58,26 @@ function findNewVersion({
     }
   }
   return { kind: "found", to };
+}
+
+/** A version behind one of these rules whose endpoints are chosen by a hash of the manifest's own. */
+function findHashing({ table }: ReleaseInput, splits: readonly SplitId[]): Destination | undefined {
+  const known = splitsOf(table);
+  return splits
+    .flatMap((id) => known.get(id)?.arms ?? [])
+    .map(({ destination }) => table.destinations.get(destination))
+    .find((destination) => destination !== undefined && "key" in destination.policy.loadBalancer);
+}
+
+function refuseHashing({ host, subset }: Destination): Refusal {
+  const name = subset === undefined ? host : `subset ${subset} of ${host}`;
+  return {
+    kind: "refused",
+    error: new KirikaeError("KIR2040", `The DestinationRule of ${name} has a consistentHash already.`, {
+      exitStatus: 2,
+      hint: "Envoy has one hash for a request: leave sessionAffinity out, or take consistentHash away for the release.",
+    }),
+  };
 }
 
 function markOf({ headers, cookies, queryParams }: PreviewMatch): RequestMark {

@@ -1,0 +1,269 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { expect, test } from "vitest";
+import type { ReleaseStatus } from "../../src/api/types.ts";
+import { openStateFolder } from "../../src/local/state-folder.ts";
+import { EnvoyAdmin } from "../../src/targets/local-envoy/admin.ts";
+import { expectNothingLost, SampleMesh } from "../crash/sample-mesh.ts";
+import { startLoad } from "../load/start-load.ts";
+import { eventually, type RunningUp } from "./product.ts";
+
+const host = "sample.hoge.com";
+
+interface Answer {
+  readonly color: string;
+  readonly setCookie: string | undefined;
+}
+
+class Released implements AsyncDisposable {
+  readonly mesh: SampleMesh;
+  readonly #admin: EnvoyAdmin;
+  #up: RunningUp;
+
+  private constructor(mesh: SampleMesh, up: RunningUp, admin: EnvoyAdmin) {
+    this.mesh = mesh;
+    this.#up = up;
+    this.#admin = admin;
+  }
+
+  static async create(): Promise<Released> {
+    const mesh = await SampleMesh.create();
+    const up = await mesh.sandbox.up({ args: mesh.args });
+    const state = await openStateFolder({ KIRIKAE_STATE: mesh.sandbox.state });
+    return new Released(mesh, up, new EnvoyAdmin(state.socket("admin.sock")));
+  }
+
+  /** Kills the process, and lets another one find what it left. */
+  async restart(): Promise<void> {
+    await this.#up.kill();
+    this.#up = await this.mesh.sandbox.up({ args: this.mesh.args });
+  }
+
+  async tell(...args: readonly string[]): Promise<ReleaseStatus> {
+    const { stdout, stderr } = await this.mesh.sandbox.cli([...args, "--json"]);
+    if (stdout === "") throw new Error(stderr);
+    return JSON.parse(stdout);
+  }
+
+  async start(strategy: string, more = ""): Promise<void> {
+    const file = join(this.mesh.sandbox.root, "release.yaml");
+    const spec = `{routes: [{virtualService: sample-app}], to: green, ${more} strategy: ${strategy}}`;
+    const metadata = "{name: to-green, namespace: sample-ns}";
+    writeFileSync(file, `{apiVersion: kirikae.dev/v1alpha1, kind: Release, metadata: ${metadata}, spec: ${spec}}\n`);
+    await this.tell("start", file);
+  }
+
+  wait(goal: "done" | "paused" | "failed"): Promise<ReleaseStatus> {
+    return this.tell("wait", "to-green", "--for", goal, "--timeout", "30s");
+  }
+
+  /** Waits until it holds at a step, counted from 1. */
+  async holding(step: number): Promise<void> {
+    await eventually(`the hold of step ${step}`, async () => {
+      const [status] = JSON.parse((await this.mesh.sandbox.cli(["list", "--json"])).stdout) as ReleaseStatus[];
+      if (status?.phase === "failed") throw new Error(status.message);
+      return status?.phase === "holding" && status.step === step ? true : undefined;
+    });
+  }
+
+  ask(headers: Readonly<Record<string, string>> = {}, { method = "GET", path = "/" } = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const at = { host: "127.0.0.1", port: this.mesh.port, agent: false, timeout: 5_000 };
+      const sent = request({ ...at, method, path, headers: { host, ...headers } }, (response) => {
+        response.resume();
+        const color = response.headers["x-color"];
+        const [setCookie] = response.headers["set-cookie"] ?? [];
+        response.on("end", () => resolve({ color: String(color ?? response.statusCode), setCookie }));
+      });
+      sent.on("timeout", () => sent.destroy(new Error("no answer within 5 s")));
+      sent.on("error", reject);
+      sent.end();
+    });
+  }
+
+  async colors(headers: Readonly<Record<string, string>> = {}, more = {}): Promise<ReadonlySet<string>> {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => this.ask(headers, more)));
+    return new Set(answers.map(({ color }) => color));
+  }
+
+  /** What Envoy says its routes are, without when it got them. */
+  async routes(): Promise<unknown> {
+    const dump = JSON.parse(await this.#admin.get("/config_dump?resource=dynamic_route_configs")) as {
+      readonly configs: readonly { readonly route_config: unknown }[];
+    };
+    return dump.configs.map(({ route_config: routes }) => routes);
+  }
+
+  /** Requests by cluster, of those whose name has this in it. */
+  async requests(pattern: string): Promise<number> {
+    const stats = await this.#admin.stats(`^cluster\\.${pattern}.*\\.upstream_rq_total$`, { usedOnly: false });
+    return [...stats.values()].reduce((sum, value) => sum + value, 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#admin[Symbol.dispose]();
+    await this.mesh[Symbol.asyncDispose]();
+  }
+}
+
+const staff = "{preview: {name: staff, match: [{headers: {x-staff: {exact: '1'}}}]}}";
+const beta = "{preview: {name: beta, match: [{cookies: {beta: {exact: '1'}}}, {queryParams: {v: {exact: next}}}]}}";
+
+test("previews reach green by their marks alone, outlive a restart, and the way back leaves no trace", async () => {
+  await using released = await Released.create();
+  const { mesh } = released;
+  const before = await released.routes();
+  await using load = await startLoad({
+    address: `127.0.0.1:${mesh.port}`,
+    requests: [{ host }],
+    requestsPerSecond: 200,
+    newConnectionShare: 0.05,
+    durationMs: 60_000,
+  });
+  await released.start(`{steps: [${staff}, ${beta}, {hold: {}}, {weight: 50}, {hold: {}}, {switch: {}}]}`);
+  await released.holding(3);
+  const expectPreviews = async (): Promise<void> => {
+    expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["green"]));
+    expect(await released.colors({ cookie: "a=b; beta=1" })).toEqual(new Set(["green"]));
+    expect(await released.colors({}, { path: "/x?v=next" })).toEqual(new Set(["green"]));
+    expect(await released.colors({ cookie: "beta=2", "x-staff": "2" })).toEqual(new Set(["blue"]));
+    expect(await released.colors()).toEqual(new Set(["blue"]));
+  };
+  await expectPreviews();
+  await released.restart();
+  await expectPreviews();
+  await released.tell("promote", "to-green");
+  await released.holding(5);
+  expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["green"]));
+  expect(await released.colors()).toEqual(new Set(["blue", "green"]));
+  await released.tell("rollback", "to-green", "--release");
+  expect(await released.wait("done")).toMatchObject({ phase: "rolledBack" });
+  expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["blue"]));
+  await eventually("routes as they were", async () => {
+    return isDeepStrictEqual(await released.routes(), before) ? true : undefined;
+  });
+  await expectNothingLost(load);
+});
+
+test("copies of GET requests go to green, and none of them is in its numbers", async () => {
+  await using released = await Released.create();
+  const before = await released.routes();
+  await released.start("{steps: [{mirror: {methods: [GET]}}, {hold: {}}, {switch: {}}]}");
+  await released.holding(2);
+  expect(await released.colors()).toEqual(new Set(["blue"]));
+  expect(await released.colors({}, { method: "POST" })).toEqual(new Set(["blue"]));
+  await eventually("a copy of each GET", async () => ((await released.requests("copies\\|")) >= 20 ? true : undefined));
+  expect(await released.requests("copies\\|")).toBe(20);
+  expect(await released.requests("outbound\\|.*green")).toBe(0);
+  await released.tell("promote", "to-green");
+  expect(await released.wait("done")).toMatchObject({ phase: "done" });
+  expect(await released.colors()).toEqual(new Set(["green"]));
+  expect(JSON.stringify(await released.routes())).not.toContain("copies|");
+  await released.tell("rollback", "to-green", "--release");
+  expect(await released.wait("done")).toMatchObject({ phase: "rolledBack" });
+  await eventually("routes as they were", async () => {
+    return isDeepStrictEqual(await released.routes(), before) ? true : undefined;
+  });
+});
+
+test("on a ladder of cohorts each visitor stays, and nobody who has seen green sees blue again", async () => {
+  await using released = await Released.create();
+  const ladder =
+    "[{name: staff, match: [{headers: {x-staff: {}}}]}, {name: few, weight: 20}, {name: half, weight: 60}]";
+  await released.start(`{cohorts: {cohorts: ${ladder}, hold: {}}}`, "sessionAffinity: {cookie: kid, maxAge: 1h},");
+  await released.holding(3);
+  expect(await released.colors({ "x-staff": "" })).toEqual(new Set(["green"]));
+  const visitors = await visit(
+    released,
+    Array.from({ length: 300 }, () => undefined),
+  );
+  expect(shareOf(visitors)).toBe(0);
+  expect((await released.ask()).setCookie).toMatch(
+    /^kid=[\da-f-]{36}; Path=\/; Max-Age=3600; HttpOnly; SameSite=Lax$/u,
+  );
+
+  await released.tell("promote", "to-green");
+  await released.holding(5);
+  const few = await visit(
+    released,
+    visitors.map(({ cookie }) => cookie),
+  );
+  // Four standard deviations of 300 draws.
+  expect(Math.abs(shareOf(few) - 0.2)).toBeLessThan(0.093);
+  expect(
+    await visit(
+      released,
+      few.map(({ cookie }) => cookie),
+    ),
+  ).toEqual(few);
+  const newcomers = await visit(
+    released,
+    Array.from({ length: 300 }, () => undefined),
+  );
+  expect(Math.abs(shareOf(newcomers) - 0.2)).toBeLessThan(0.093);
+  // The first answer and those after it are of one version.
+  expect(
+    await visit(
+      released,
+      newcomers.map(({ cookie }) => cookie),
+    ),
+  ).toEqual(newcomers);
+
+  await released.tell("promote", "to-green");
+  await released.holding(7);
+  const half = await visit(
+    released,
+    few.map(({ cookie }) => cookie),
+  );
+  expect(Math.abs(shareOf(half) - 0.6)).toBeLessThan(0.113);
+  expect(few.filter(({ color }, index) => color === "green" && half[index]?.color !== "green")).toEqual([]);
+  await released.tell("promote", "to-green");
+  expect(await released.wait("done")).toMatchObject({ phase: "done" });
+  const after = await visit(
+    released,
+    half.map(({ cookie }) => cookie),
+  );
+  expect(shareOf(after)).toBe(1);
+  expect((await released.ask()).setCookie).toBeUndefined();
+});
+
+test("a version that does not answer gets no preview, and a rule that is gone stops the release", async () => {
+  await using released = await Released.create();
+  const { mesh } = released;
+  await released.start(`{steps: [${staff}, {hold: {}}, {switch: {}}]}`);
+  await released.holding(2);
+  const text = readFileSync(join(mesh.sandbox.manifests, "mesh.yaml"), "utf8");
+  mesh.sandbox.write("mesh.yaml", text.replace("    - name: public\n", "    - name: everybody\n"));
+  expect(await released.wait("failed")).toMatchObject({
+    phase: "failed",
+    message: expect.stringContaining("sample-ns/sample-app/public"),
+  });
+  expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["blue"]));
+  await released.tell("rollback", "to-green", "--release");
+  expect(await released.wait("done")).toMatchObject({ phase: "rolledBack" });
+});
+
+interface Visitor {
+  readonly color: string;
+  /** As the browser sends it back. */
+  readonly cookie: string | undefined;
+}
+
+/** One request of each visitor, those that come for the first time without a cookie. */
+async function visit(released: Released, cookies: readonly (string | undefined)[]): Promise<readonly Visitor[]> {
+  const visitors: Visitor[] = [];
+  for (let at = 0; at < cookies.length; at += 50) {
+    const group = cookies.slice(at, at + 50).map(async (cookie) => {
+      const { color, setCookie } = await released.ask(cookie === undefined ? {} : { cookie: `a=b; ${cookie}` });
+      return { color, cookie: cookie ?? setCookie?.split(";")[0] };
+    });
+    visitors.push(...(await Promise.all(group)));
+  }
+  return visitors;
+}
+
+function shareOf(visitors: readonly Visitor[]): number {
+  return visitors.filter(({ color }) => color === "green").length / visitors.length;
+}
