@@ -3,24 +3,29 @@ import type { EnvoyAdmin } from "./admin.ts";
 
 /** Counters of one destination since its proxy started. A restart begins at 0 again. */
 export interface DestinationCounters {
+  /** That have their last answer, also where Envoy gave it itself; a try that was repeated is none. */
   readonly requests: number;
-  /** Answers with a status of 500 or more, those included that Envoy gave itself. */
+  /** Of these, answers with a status of 500 or more. */
   readonly errors: number;
 }
 
-const statPattern = /^cluster\.(?<cluster>.+)\.upstream_rq_(?<what>total|5xx)$/;
+const statPattern = /^cluster\.(?<cluster>.+)\.upstream_rq_(?<what>completed|5xx)$/;
 
-/** Reads the counters of every destination that had a request, from one proxy. */
+/**
+ * Reads the counters of every destination that had a request, from one proxy. Both are counted in the same moment, and
+ * `upstream_rq_total` is not: it leaves out requests that no endpoint was there for (Envoy doc: "Cluster manager",
+ * "Dynamic HTTP statistics").
+ */
 export async function readDestinationCounters(
   admin: EnvoyAdmin,
 ): Promise<ReadonlyMap<DestinationId, DestinationCounters>> {
-  const stats = await admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(total|5xx)$", { usedOnly: true });
+  const stats = await admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(completed|5xx)$", { usedOnly: true });
   const counters = new Map<DestinationId, DestinationCounters>();
   for (const [name, value] of stats) {
     const { cluster, what } = statPattern.exec(name)?.groups ?? {};
     if (cluster === undefined) continue;
     const known = counters.get(cluster) ?? { requests: 0, errors: 0 };
-    counters.set(cluster, what === "total" ? { ...known, requests: value } : { ...known, errors: value });
+    counters.set(cluster, what === "completed" ? { ...known, requests: value } : { ...known, errors: value });
   }
   return counters;
 }
