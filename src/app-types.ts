@@ -17,6 +17,8 @@ export interface UpOptions {
   readonly demo: boolean;
   /** Envoy's worker threads. */
   readonly concurrency?: number | undefined;
+  /** Lets releases run programs as judges, with the rights of this process. */
+  readonly allowsCommands?: boolean | undefined;
   /** Ends a start that is still under way; once `up` has returned, dispose what it returned. */
   readonly signal?: AbortSignal | undefined;
   onEvent(event: UpEvent): void;

@@ -5,6 +5,7 @@ import { bringUp, realParts, type UpParts } from "./app/bring-up.ts";
 import { findCallToTry } from "./app/call-to-try.ts";
 import { startDemo } from "./app/demo.ts";
 import { MeshRuntime } from "./app/mesh-runtime.ts";
+import { createJudges } from "./judges/create-judges.ts";
 import type { StateFolder } from "./local/state-folder.ts";
 
 /**
@@ -19,7 +20,8 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
   stopped.promise.catch(() => undefined);
   const { applier, state, manifests, fate } = await bringUp(options, parts, starting);
   const onEvent = (event: UpEvent): void => options.onEvent(event);
-  const runtime = new MeshRuntime(applier);
+  const { folder, allowsCommands = false } = options;
+  const runtime = new MeshRuntime(applier, createJudges({ folder, allowsCommands }));
   starting.defer(() => runtime.idle());
   const onDefect = warnOfDefect(onEvent, "a request of the API");
   const api = starting.use(await serveApi({ runtime, state, options, onDefect }));

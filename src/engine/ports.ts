@@ -1,3 +1,6 @@
+import type { JudgeQuestion } from "../core/manifest/release.ts";
+import type { JudgeAnswer } from "../core/release/check-progress.ts";
+import type { TemplateValues } from "../core/release/fill-templates.ts";
 import type { Ledger, MovePlan } from "../core/release/move.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 
@@ -82,4 +85,15 @@ export interface Clock {
   /** Milliseconds since the epoch, with fractions. */
   nowMs(): number;
   sleep(durationMs: number): Promise<void>;
+}
+
+/** Asks somebody else. What goes wrong with that is an answer of `unknown`; a rejection counts as one too. */
+export type AskJudge = (question: JudgeQuestion, options: AskOptions) => Promise<JudgeAnswer>;
+
+export interface AskOptions {
+  readonly timeoutMs: number;
+  /** Ends the question; nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  /** What the release is about, for programs. */
+  readonly values: TemplateValues;
 }

@@ -13,7 +13,7 @@ export interface Fence {
 }
 
 const wiring = ["app.ts", "app", "app-types.ts"];
-const everythingButCli = ["api", "core", "engine", "gen", "local", "targets", "xds", ...wiring];
+const everythingButCli = ["api", "core", "engine", "gen", "judges", "local", "targets", "xds", ...wiring];
 
 /** `check` and `explain` read manifests without a running mesh; `doctor` looks for Envoy. */
 const foldersThatTheCliReads = [
@@ -122,8 +122,16 @@ export const fences: readonly Fence[] = [
     sentence: "`engine` runs plans against ports: it knows no target, no proxy and no HTTP.",
   },
   {
+    of: "judges",
+    mayImport: ["core/diagnostics", "local/process-identity.ts", "local/read-secret.ts"],
+    mayImportTypesOf: ["core/manifest/release.ts", "core/release", "engine/ports.ts"],
+    packages: [],
+    sentence: "`judges` asks servers and programs about a version; what follows from an answer it does not know.",
+  },
+  {
     of: "engine/ports.ts",
     mayImport: ["core/release", "core/routes"],
+    mayImportTypesOf: ["core/manifest/release.ts"],
     packages: [],
     sentence:
       "`engine/ports.ts` is the contract between the engine and its targets, and is made of core's types alone.",

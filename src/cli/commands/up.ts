@@ -10,6 +10,7 @@ interface UpCommandOptions extends JsonOption {
   readonly port?: number;
   readonly namespace: string;
   readonly concurrency?: number;
+  readonly allowCommands?: true;
 }
 
 export function upCommand(context: CommandContext): Command {
@@ -21,6 +22,7 @@ export function upCommand(context: CommandContext): Command {
     .option("--port <port>", "the port of the API and the status page; a free one by default", parsePort)
     .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
     .option("--concurrency <threads>", "Envoy's worker threads", parseCount)
+    .option("--allow-commands", "let releases that are started here run commands as judges, with your rights")
     .option(...jsonOption)
     .action((folder: string, options: UpCommandOptions) => runUp(context, folder, options));
 }
@@ -45,6 +47,7 @@ async function runUp(context: CommandContext, folder: string, options: UpCommand
     defaultNamespace: options.namespace,
     demo: options.demo === true,
     concurrency: options.concurrency,
+    allowsCommands: options.allowCommands === true,
     signal: starting.signal,
     onEvent: (event: UpEvent) => print(event),
   });

@@ -67,4 +67,16 @@ export type CheckResult =
       readonly live: VersionFigures;
       readonly answers?: ComparedAnswers | undefined;
     }
-  | ({ readonly kind: "judge"; readonly name: string; readonly isDryRun: boolean; readonly verdict: Verdict } & JudgeTally);
+  | ({
+      readonly kind: "judge";
+      readonly name: string;
+      readonly isDryRun: boolean;
+      readonly verdict: Verdict;
+    } & JudgeTally);
+
+/** What a judge says when it is asked once; `unknown` is no value, or no answer in time. */
+export interface JudgeAnswer {
+  readonly verdict: Verdict;
+  /** Such as `0.004 is < 0.01`; may hold what somebody else's program has printed, in one harmless line. */
+  readonly detail: string;
+}

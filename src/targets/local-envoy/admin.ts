@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { LatencyDistribution } from "../../core/release/latency-distribution.ts";
 
 const defaultTimeoutMs = 10_000;
 
@@ -12,6 +13,11 @@ interface StatsAnswer {
       readonly computed_quantiles?: readonly {
         readonly name: string;
         readonly values: readonly { readonly interval?: number | null; readonly cumulative: number | null }[];
+      }[];
+      /** In the form `detailed`. */
+      readonly details?: readonly {
+        readonly name: string;
+        readonly totals?: readonly { readonly lower_bound: number; readonly width: number; readonly count: number }[];
       }[];
     };
   }[];
@@ -72,6 +78,17 @@ export class EnvoyAdmin implements Disposable {
     return answer;
   }
 
+  /** Values by name, those that were never used too, and histograms with the buckets of all that was ever recorded. */
+  async statsWithBuckets(filter: string): Promise<{
+    readonly values: ReadonlyMap<string, number>;
+    readonly histograms: ReadonlyMap<string, LatencyDistribution>;
+  }> {
+    const answer: StatsAnswer = JSON.parse(
+      await this.get(`/stats?format=json&histogram_buckets=detailed&filter=${encodeURIComponent(filter)}`),
+    );
+    return { values: valuesOf(answer), histograms: bucketsOf(answer) };
+  }
+
   /** The number of Envoy's worker threads. */
   async concurrency(): Promise<number> {
     const info: { command_line_options: { concurrency: number } } = JSON.parse(await this.get("/server_info"));
@@ -109,6 +126,16 @@ export class EnvoyAdmin implements Disposable {
       sent.end();
     });
   }
+}
+
+function bucketsOf({ stats }: StatsAnswer): ReadonlyMap<string, LatencyDistribution> {
+  const details = stats.flatMap(({ histograms }) => histograms?.details ?? []);
+  return new Map(
+    details.map(({ name, totals = [] }) => [
+      name,
+      totals.map(({ lower_bound: fromMs, width: widthMs, count }) => ({ fromMs, widthMs, count })),
+    ]),
+  );
 }
 
 function valuesOf({ stats }: StatsAnswer): ReadonlyMap<string, number> {
