@@ -19,6 +19,7 @@ import { LiveFeed } from "./live-feed.ts";
 import { ProofTimes } from "./proof-times.ts";
 import { MeshReleases } from "./releases.ts";
 import { countReadyEndpoints } from "./ready-endpoints.ts";
+import { createStepWatcher } from "./step-watch.ts";
 import { SerialWork } from "./serial-work.ts";
 import { buildStatus } from "./status.ts";
 import { TrafficHistory } from "./traffic-history.ts";
@@ -56,8 +57,13 @@ export class MeshRuntime implements ApiBackend {
           return plan === undefined ? undefined : await this.#carryOut(plan);
         }),
       lay: (build) => this.#lay(build),
-      sources: { counters: (destinations) => this.#checkLooks.look(destinations), ask },
+      sources: {
+        counters: (destinations) => this.#checkLooks.look(destinations),
+        comparedAnswers: ({ release }) => parts.mirrors.differences(release),
+        ask,
+      },
       look: () => this.#looks.lookSoon(),
+      watcher: createStepWatcher(parts),
       readyEndpoints: (ids) => countReadyEndpoints(parts.current.table, ids, (name) => parts.workloads.endpoints(name)),
       live: {
         observe: (splits) => parts.target.observe(splits),

@@ -13,7 +13,7 @@ export interface ProbeTrafficOptions {
 
 export interface ProbeTraffic {
   /**
-   * Ends when each was sent once, or as soon as possible where that would take longer than 10 s; resolves when all that
+   * Ends when each was sent once, or as soon as possible where that would take longer than 5 s; resolves when all that
    * were sent have been answered or given up.
    */
   end(): Promise<ProbeFigures>;
@@ -24,7 +24,7 @@ const timeoutMs = 5_000;
 const tickMs = 10;
 /** What is caught up with after this process did not get to run. */
 const mostBehindMs = 250;
-const longestEndMs = 10_000;
+const longestEndMs = 5_000;
 const mostFailures = 10;
 
 /** Sends requests through the gateways, in turn and at a steady pace, until it is told to end. */

@@ -29,6 +29,7 @@ export interface ReleaseParts {
   readonly sources: CheckSources;
   readonly readyEndpoints: ReleaseHost["readyEndpoints"];
   readonly look?: NonNullable<ReleaseHost["look"]>;
+  readonly watcher?: NonNullable<ReleaseHost["watcher"]>;
   readonly live: Pick<LiveParts, "observe" | "latencies" | "lastSample">;
   onChange(release: ReleaseStatus): void;
   onDefect(error: unknown): void;
@@ -50,7 +51,11 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     });
     this.#runner = new ReleaseRunner({
       journal: parts.mesh.engine,
-      host: { ...createReleaseHost(parts), ...(parts.look !== undefined && { look: parts.look }) },
+      host: {
+        ...createReleaseHost(parts),
+        ...(parts.look !== undefined && { look: parts.look }),
+        ...(parts.watcher !== undefined && { watcher: parts.watcher }),
+      },
       clock: createSystemClock(),
       wakeAt,
       onChange: (release) => parts.onChange(this.#describe(release)),

@@ -12,9 +12,9 @@ export function createStepWatcher(mesh: WatchedMesh): StepWatcher {
   return {
     watch(plan, step) {
       const traffic = startProbes(mesh, plan, step);
-      return async (): Promise<StepSights> => {
+      return async (outcome): Promise<StepSights> => {
         const probes = await traffic?.end();
-        const mirror = mesh.mirrors.takeEnded(plan.release);
+        const mirror = outcome === "moved" ? mesh.mirrors.takeEnded(plan.release) : undefined;
         return { ...(probes === undefined ? {} : { probes }), ...(mirror === undefined ? {} : { mirror }) };
       };
     },
@@ -25,10 +25,10 @@ export function createStepWatcher(mesh: WatchedMesh): StepWatcher {
 function startProbes(
   { current, listenAddress }: WatchedMesh,
   plan: ReleasePlan,
-  { movesWeights }: WatchedStep,
+  { movesForward }: WatchedStep,
 ): ProbeTraffic | undefined {
   const { probes: asked } = plan.spec;
-  if (asked === undefined || !movesWeights) return undefined;
+  if (asked === undefined || !movesForward) return undefined;
   const { probes } = planProbes(current.table, asked, movedSplits(plan));
   if (probes.length === 0) return undefined;
   return startProbeTraffic({

@@ -285,7 +285,11 @@ export class ReleaseRunner implements AsyncDisposable {
         return;
       case "moveForward":
         // A release of before, which was stopped, may have left something over these routes.
-        this.#run(id, { build: () => host.planStep(this.#get(id), effect.step), before: () => this.#lay() });
+        this.#run(id, {
+          build: () => host.planStep(this.#get(id), effect.step),
+          before: () => this.#lay(),
+          isForward: true,
+        });
         return;
       case "layAdditions":
         this.#run(id, { before: () => this.#layFor(id, effect.step + 1) });
@@ -408,7 +412,7 @@ export class ReleaseRunner implements AsyncDisposable {
   #run(id: string, work: StepWork): void {
     const follow = async (): Promise<void> => {
       const { plan } = this.#get(id);
-      const endWatch = this.#options.host.watcher?.watch(plan, { movesWeights: work.build !== undefined });
+      const endWatch = this.#options.host.watcher?.watch(plan, { movesForward: work.isForward === true });
       const moved = await this.#move(work);
       const outcome = addSights(moved, await endWatch?.(moved.kind));
       const atMs = this.#options.clock.nowMs();
@@ -458,6 +462,8 @@ export class ReleaseRunner implements AsyncDisposable {
 interface StepWork {
   /** Absent where no weights are moved. */
   readonly build?: () => MovePlan | undefined;
+  /** Whether it moves the weights of a step, and not back. */
+  readonly isForward?: true;
   readonly before?: () => Promise<void>;
   /** Once the weights are proved. */
   readonly after?: () => Promise<void>;

@@ -17,9 +17,9 @@ export interface StepWatcher {
   watch(plan: ReleasePlan, step: WatchedStep): (outcome: StepOutcome["kind"]) => Promise<StepSights>;
 }
 
-/** Whether weights are moved, and not only routes. */
 export interface WatchedStep {
-  readonly movesWeights: boolean;
+  /** Whether it moves weights, and not back: nothing is to hold up the way back. */
+  readonly movesForward: boolean;
 }
 
 /** A request that was sent for the step and failed counts as one that failed. */
