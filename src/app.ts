@@ -21,7 +21,7 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
   const { applier, state, manifests, fate } = await bringUp(options, parts, starting);
   const onEvent = (event: UpEvent): void => options.onEvent(event);
   const { folder, allowsCommands = false } = options;
-  const runtime = new MeshRuntime(applier, createJudges({ folder, allowsCommands }));
+  const runtime = new MeshRuntime(applier, { ask: createJudges({ folder, allowsCommands }), allowsCommands });
   starting.defer(() => runtime.idle());
   const onDefect = warnOfDefect(onEvent, "a request of the API");
   const api = starting.use(await serveApi({ runtime, state, options, onDefect }));

@@ -24,6 +24,13 @@ import { SerialWork } from "./serial-work.ts";
 import { buildStatus } from "./status.ts";
 import { TrafficHistory } from "./traffic-history.ts";
 
+/** Who is asked about versions beside the proxies. */
+interface Judging {
+  readonly ask: AskJudge;
+  /** Whether releases may run programs. */
+  readonly allowsCommands: boolean;
+}
+
 /** A mesh that runs: what the API asks, what the folder says, and what the clock brings. */
 export class MeshRuntime implements ApiBackend {
   readonly #parts: ManifestApplier;
@@ -38,7 +45,7 @@ export class MeshRuntime implements ApiBackend {
   #refusedManifests: readonly string[] = [];
   #inbound: InboundReading = { counters: new Map(), latencies: new Map() };
 
-  constructor(parts: ManifestApplier, ask: AskJudge) {
+  constructor(parts: ManifestApplier, { ask, allowsCommands }: Judging) {
     this.#parts = parts;
     this.#tell = isolateListener((event) => parts.onEvent(event));
     this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
@@ -62,6 +69,7 @@ export class MeshRuntime implements ApiBackend {
         comparedAnswers: ({ release }) => parts.mirrors.differences(release),
         ask,
       },
+      allowsCommands,
       look: () => this.#looks.lookSoon(),
       watcher: createStepWatcher(parts),
       readyEndpoints: (ids) => countReadyEndpoints(parts.current.table, ids, (name) => parts.workloads.endpoints(name)),

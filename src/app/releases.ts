@@ -4,6 +4,7 @@ import { renderPosition } from "../core/diagnostics/position.ts";
 import type { ReleaseManifest } from "../core/manifest/manifest.ts";
 import { parseManifests } from "../core/manifest/parse-manifests.ts";
 import { chooseRelease } from "../core/release/choose-release.ts";
+import { findCommands } from "../core/release/find-commands.ts";
 import { describeRelease } from "../core/release/describe-release.ts";
 import { movedServices, type MovePlan } from "../core/release/move.ts";
 import { planRelease, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
@@ -27,6 +28,8 @@ export interface ReleaseParts {
   readonly move: ReleaseHost["move"];
   readonly lay: ReleaseHost["lay"];
   readonly sources: CheckSources;
+  /** Whether releases may run programs as judges; absent is no. */
+  readonly allowsCommands?: boolean;
   readonly readyEndpoints: ReleaseHost["readyEndpoints"];
   readonly look?: NonNullable<ReleaseHost["look"]>;
   readonly watcher?: NonNullable<ReleaseHost["watcher"]>;
@@ -83,13 +86,16 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     return this.#runner.additions();
   }
 
-  /** Throws KIR2032, and what `planRelease` refuses with. */
+  /** Throws KIR2032, KIR2049, and what `planRelease` refuses with. */
   plan(source: ReleaseSource): ReleasePlan {
     const { current, engine, models } = this.#parts.mesh;
     const release = readRelease(source, models.defaultNamespace);
     const planning = planRelease({ table: current.table, current: engine.placements(), release, actor: source.actor });
     if (planning.kind === "refused") throw planning.error;
-    return planning.plan;
+    const { plan } = planning;
+    const [command] = this.#parts.allowsCommands === true ? [] : findCommands(plan.steps);
+    if (command !== undefined) throw refuseCommand(plan, command);
+    return plan;
   }
 
   start(source: ReleaseSource): ReleaseStatus {
@@ -168,6 +174,14 @@ function readRelease({ path, text, release: wanted }: ReleaseSource, defaultName
   const chosen = chooseRelease(manifests, { path, wanted });
   if (chosen.kind === "refused") throw chosen.error;
   return chosen.release;
+}
+
+/** Whoever may start a release need not be somebody who may run programs here. */
+function refuseCommand({ release }: ReleasePlan, command: string): KirikaeError {
+  return new KirikaeError("KIR2049", `${release} would run ${command}, and this mesh runs no commands of releases.`, {
+    exitStatus: 2,
+    hint: "Start it with `kirikae up --allow-commands` if all who hold the API's token may run programs with your rights.",
+  });
 }
 
 /** Carries releases out on the mesh that runs. */

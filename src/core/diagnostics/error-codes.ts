@@ -115,6 +115,11 @@ const entries = {
     meaning:
       "The files hold no object of the tool that was named, or a text that is no YAML. Name the file that holds it.",
   },
+  KIR2049: {
+    title: "commands are not allowed",
+    meaning:
+      "A judge of the Release is a command, and this mesh was not started with `--allow-commands`. Whoever holds the token of the API could run programs otherwise.",
+  },
   KIR2032: {
     title: "Release not found",
     meaning: "The file holds no Release, or several and none was chosen. The error lists those it holds.",
