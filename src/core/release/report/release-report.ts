@@ -67,7 +67,7 @@ interface NewVersionReport extends Answers {
 }
 
 /** The time that a step or a detour took, and what happened in it. */
-interface StageReport {
+export interface StageReport {
   /** Null where it was not come to. */
   readonly startedAt: string | null;
   readonly endedAt: string | null;

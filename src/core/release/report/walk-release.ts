@@ -1,0 +1,54 @@
+import { advanceRelease, unstarted } from "../advance-release.ts";
+import type { ReleasePlan } from "../plan-release.ts";
+import type { ReleaseEvent, ReleasePhase, ReleaseState } from "../release-state.ts";
+import type { TrafficSpan } from "../traffic-span.ts";
+
+/** The time between two events, and the one that ended it. */
+export interface Interval {
+  /** What the release was doing. */
+  readonly phase: ReleasePhase;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Undefined for the time since the last one. */
+  readonly event: ReleaseEvent | undefined;
+  /** Undefined where nobody has counted. */
+  readonly traffic: TrafficSpan | undefined;
+}
+
+/** When a report is made, and what the versions have answered since the last event. */
+export interface Now {
+  readonly atMs: number;
+  readonly traffic: TrafficSpan | undefined;
+}
+
+/** A release as the journal has it. */
+export interface ReportedRelease {
+  readonly id: string;
+  readonly plan: ReleasePlan;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly state: ReleaseState;
+  readonly events: readonly ReleaseEvent[];
+  /** Of each event, what the versions have answered since the one before. */
+  readonly traffic: readonly (TrafficSpan | undefined)[];
+}
+
+/** All intervals of a release in order, from when it was written down until now. */
+export function walkRelease({ plan, startedAt, events, traffic }: ReportedRelease, now: Now): readonly Interval[] {
+  const intervals: Interval[] = [];
+  let state = unstarted;
+  let fromMs = Date.parse(startedAt);
+  for (const [index, event] of events.entries()) {
+    // A clock may have been set back meanwhile.
+    const untilMs = Math.max(fromMs, event.atMs);
+    intervals.push({ phase: state.phase, fromMs, untilMs, event, traffic: traffic[index] });
+    const advanced = advanceRelease(plan, state, event);
+    // The journal holds no others.
+    if (advanced.kind === "step") ({ state } = advanced);
+    fromMs = untilMs;
+  }
+  const { phase } = state;
+  return [...intervals, { phase, fromMs, untilMs: Math.max(fromMs, now.atMs), event: undefined, traffic: now.traffic }];
+}
