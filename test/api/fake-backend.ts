@@ -7,11 +7,11 @@ import type {
   LiveEvent,
   MoveProgress,
   MoveResult,
-  ReleaseBackend,
   ServiceStatus,
   Status,
   TrafficSample,
 } from "../../src/api/types.ts";
+import { FakeReleases } from "./fake-releases.ts";
 
 const virtualService = "sample-ns/sample-app";
 
@@ -35,15 +35,7 @@ export class FakeBackend implements ApiBackend {
   failure: Error | undefined;
   ledger: Partial<Ledger> = {};
 
-  /** Releases are tested with the engine; here there is none. */
-  readonly releases: ReleaseBackend = {
-    plan: noRelease,
-    start: noRelease,
-    get: noRelease,
-    order: noRelease,
-    list: () => [],
-    look: async () => new Map(),
-  };
+  readonly releases = new FakeReleases();
 
   get listenerCount(): number {
     return this.#listeners.size;
@@ -260,8 +252,4 @@ export class FakeBackend implements ApiBackend {
     }));
     return { atMs, services: [{ virtualService, versions }] };
   }
-}
-
-function noRelease(): never {
-  throw new KirikaeError("KIR2035", "No release of that name was started.", { exitStatus: 2, hint: "There are none." });
 }

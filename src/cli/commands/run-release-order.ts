@@ -9,12 +9,13 @@ interface Order {
   readonly command: ReleaseCommand;
 }
 
-/** Tells a release what to do, and shows it as it is then. */
+/** Tells a release what to do, and shows it as it is then. Exit status 1 where it was to go on and has failed at once. */
 export async function runReleaseOrder(context: CommandContext, order: Order, options: OrderOptions): Promise<void> {
   const { connect } = await import("../connect.ts");
   const api = await connect(context.env);
   const { release } = await api.release(order.name, options.namespace);
   const actor = currentActor(context.env);
   const status = await api.orderRelease(release, { command: order.command, actor, reason: options.reason });
-  printAnswer(context, { exitStatus: 0, data: status, text: (ink) => renderRelease(status, ink) }, options);
+  const exitStatus = status.phase === "failed" && order.command.kind !== "reject" ? 1 : 0;
+  printAnswer(context, { exitStatus, data: status, text: (ink) => renderRelease(status, ink) }, options);
 }
