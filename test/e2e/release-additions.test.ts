@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import type { ReleaseStatus } from "../../src/api/types.ts";
 import { openStateFolder } from "../../src/local/state-folder.ts";
 import { EnvoyAdmin } from "../../src/targets/local-envoy/admin.ts";
+import { faultyApp } from "../crash/faulty-app.ts";
 import { expectNothingLost, SampleMesh } from "../crash/sample-mesh.ts";
 import { startLoad } from "../load/start-load.ts";
 import { eventually, type RunningUp } from "./product.ts";
@@ -28,8 +29,9 @@ class Released implements AsyncDisposable {
     this.#admin = admin;
   }
 
-  static async create(): Promise<Released> {
+  static async create(app?: string): Promise<Released> {
     const mesh = await SampleMesh.create();
+    if (app !== undefined) mesh.sandbox.write("server.js", app);
     const up = await mesh.sandbox.up({ args: mesh.args });
     const state = await openStateFolder({ KIRIKAE_STATE: mesh.sandbox.state });
     return new Released(mesh, up, new EnvoyAdmin(state.socket("admin.sock")));
@@ -230,10 +232,19 @@ test("on a ladder of cohorts each visitor stays, and nobody who has seen green s
 });
 
 test("a version that does not answer gets no preview, and a rule that is gone stops the release", async () => {
-  await using released = await Released.create();
+  await using released = await Released.create(faultyApp);
   const { mesh } = released;
+  mesh.sandbox.write("fault-green", "error");
   await released.start(`{steps: [${staff}, {hold: {}}, {switch: {}}]}`);
+  expect(await released.wait("failed")).toMatchObject({
+    phase: "failed",
+    message: expect.stringContaining("answered 500"),
+  });
+  expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["blue"]));
+  rmSync(join(mesh.sandbox.manifests, "fault-green"));
+  await released.tell("retry", "to-green");
   await released.holding(2);
+  expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["green"]));
   const text = readFileSync(join(mesh.sandbox.manifests, "mesh.yaml"), "utf8");
   mesh.sandbox.write("mesh.yaml", text.replace("    - name: public\n", "    - name: everybody\n"));
   expect(await released.wait("failed")).toMatchObject({
