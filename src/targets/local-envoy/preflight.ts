@@ -10,15 +10,20 @@ import type { PreflightCheck, PreflightReport } from "../../engine/ports.ts";
 
 const answerTimeoutMs = 2_000;
 
-/** Checks that every destination that gains weight has ready endpoints, and that each of them answers HTTP. */
+/**
+ * Checks that every destination that gains weight has ready endpoints, and that they answer HTTP: each of them, or, where
+ * the plan asks for any, the first that does. A way back must not wait for the one replica that hangs.
+ */
 export async function checkDestinations(
   plan: MovePlan,
   table: RouteTable,
   local: LocalEndpoints,
 ): Promise<PreflightReport> {
+  const { asks } = plan;
+  if (asks === "none") return { ok: true, checks: [] };
   const gaining = [...findGaining(plan)].map((id) => {
     const version = plan.versions.find(({ destinations }) => destinations.includes(id))?.name ?? id;
-    return { id, version };
+    return { id, version, ...(asks === undefined ? {} : { asks }) };
   });
   return await checkEach(gaining, { table, local });
 }
@@ -52,18 +57,36 @@ interface GainingDestination {
   /** As the plan calls it. */
   readonly version: string;
   readonly destination: Destination | undefined;
+  /** Absent is every endpoint. */
+  readonly asks?: "any";
 }
 
 async function checkDestination(
-  { id, version, destination }: GainingDestination,
+  { id, version, destination, asks }: GainingDestination,
   local: LocalEndpoints,
 ): Promise<PreflightCheck[]> {
   const name = `endpoints of ${version}`;
   if (destination === undefined) return [{ name, verdict: "fail", detail: `${id} is not declared` }];
   const endpoints = resolveEndpoints(destination, local);
   if (endpoints.length === 0) return [{ name, verdict: "fail", detail: `${id} has no ready endpoint` }];
-  const answers = await Promise.all(endpoints.map((endpoint) => checkEndpoint(endpoint, destination)));
+  const asked = endpoints.map((endpoint) => checkEndpoint(endpoint, destination));
+  const answers = asks === "any" ? await firstToAnswer(asked) : await Promise.all(asked);
   return [{ name, verdict: "pass", detail: `${endpoints.length} ready` }, ...answers];
+}
+
+/** The first check that passes, or all of them where none does. */
+async function firstToAnswer(asked: readonly Promise<PreflightCheck>[]): Promise<readonly PreflightCheck[]> {
+  const passed = asked.map(async (each) => {
+    const check = await each;
+    if (check.verdict !== "pass") throw new Error(check.detail);
+    return check;
+  });
+  try {
+    return [await Promise.any(passed)];
+  } catch (error) {
+    if (!(error instanceof AggregateError)) throw error;
+    return await Promise.all(asked);
+  }
 }
 
 /** Any status below 500 shows that the application is there; which path it likes is not known. */
