@@ -2,6 +2,7 @@ import { Agent, createServer, type IncomingMessage, type Server, type ServerResp
 import { rm } from "node:fs/promises";
 import type { AnswerComparison } from "../core/manifest/release.ts";
 import { compareAnswers } from "../core/release/compare-answers.ts";
+import { isSafe } from "../core/release/describe-comparison.ts";
 import { type ComparedSide, type MirrorReport, MirrorTally } from "../core/release/mirror-report.ts";
 import { buildComparerDestination } from "../core/routes/comparer-destination.ts";
 import { copiedId, copyHeader, splitHeader } from "../core/routes/copied-destination.ts";
@@ -172,11 +173,6 @@ export class MirrorComparer implements AsyncDisposable {
     const { copiesSocket: socketPath, timeoutMs = defaultTimeoutMs } = this.#options;
     return askVersion(copy, { socketPath, agent: this.#agent, to: copiedId(destination), timeoutMs });
   }
-}
-
-/** Asking twice changes nothing: RFC 9110, section 9.2.1. */
-function isSafe(method: string): boolean {
-  return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 
 function headerOf({ headers }: IncomingMessage, name: string): string {

@@ -3,9 +3,13 @@ import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { Position } from "../../core/diagnostics/position.ts";
 import type { ReleaseManifest } from "../../core/manifest/manifest.ts";
 import { chooseRelease } from "../../core/release/choose-release.ts";
+import { movedSplits } from "../../core/release/moved-splits.ts";
+import { planProbes } from "../../core/release/plan-probes.ts";
 import { planRelease } from "../../core/release/plan-release.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { type LoadedMesh, loadMesh, noteErrors } from "../load-mesh.ts";
+import type { Ink } from "../ink.ts";
+import { renderProbePlan } from "../print/probe-plan.ts";
 import { renderReleasePlan } from "../print/release-plan.ts";
 import { currentActor } from "./move-options.ts";
 import type { PlanOptions } from "./plan.ts";
@@ -24,7 +28,13 @@ export async function runPlan(context: CommandContext, target: PlanTarget, optio
   if (planning.kind === "refused") throw planning.error;
   const { plan } = planning;
   const exitStatus = errors === 0 ? 0 : 1;
-  printAnswer(context, { exitStatus, data: plan, text: (ink) => renderReleasePlan(plan, ink) }, options);
+  const { probes } = plan.spec;
+  const asked = probes === undefined ? undefined : planProbes(loaded.table, probes, movedSplits(plan));
+  const text = (ink: Ink): string => {
+    const steps = renderReleasePlan(plan, ink);
+    return asked === undefined ? steps : `${steps}\n${renderProbePlan(asked, probes?.perSecond ?? 0, ink)}`;
+  };
+  printAnswer(context, { exitStatus, data: { ...plan, ...(asked && { asked }) }, text }, options);
 }
 
 function sourcesOf({ file, paths }: PlanTarget): readonly string[] {

@@ -1,4 +1,5 @@
 import { describeAddition, describeBake, describeCheck, describeWanted } from "../../core/release/describe-release.ts";
+import { describeComparison } from "../../core/release/describe-comparison.ts";
 import type { MovePlan } from "../../core/release/move.ts";
 import { renderRule } from "../../core/release/refusals.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
@@ -25,8 +26,12 @@ function renderStep(step: PlannedStep, number: number, ink: Ink): string {
       return `${title}  ${describeCheck(step)}; a version that fails is taken back`;
     case "bake":
       return `${title}  ${describeBake(step)}; no request changes its way`;
+    case "mirror": {
+      const { addition, compare } = step;
+      const compared = compare === undefined ? "" : ` and ${describeComparison(compare, addition.methods)}`;
+      return `${title}  ${describeAddition(addition)}${addition.percent === 0 ? "" : compared}; \`finish\` and the way back end it`;
+    }
     case "preview":
-    case "mirror":
     case "affinity":
       return `${title}  ${describeAddition(step.addition)}; \`finish\` and the way back end it`;
     case "finish":
