@@ -34,6 +34,8 @@ export type UpEvent =
   | { readonly kind: "manifestsRefused"; readonly reason: string; readonly diagnostics: readonly Diagnostic[] }
   | { readonly kind: "move"; readonly virtualService: string; readonly progress: MoveProgress }
   | { readonly kind: "envoy"; readonly state: "started" | "adopted" | "exited" | "restarting"; readonly detail: string }
+  /** A line that a release wants to be told: what happened to it, for people. */
+  | { readonly kind: "notice"; readonly line: string }
   | { readonly kind: "warning"; readonly message: string };
 
 export interface ReadyEvent {

@@ -6,6 +6,7 @@ import { findCallToTry } from "./app/call-to-try.ts";
 import { startDemo } from "./app/demo.ts";
 import { MeshRuntime } from "./app/mesh-runtime.ts";
 import { createJudges } from "./judges/create-judges.ts";
+import { readSecret } from "./local/read-secret.ts";
 import type { StateFolder } from "./local/state-folder.ts";
 
 /**
@@ -21,7 +22,11 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
   const { applier, state, manifests, fate } = await bringUp(options, parts, starting);
   const onEvent = (event: UpEvent): void => options.onEvent(event);
   const { folder, allowsCommands = false } = options;
-  const runtime = new MeshRuntime(applier, { ask: createJudges({ folder, allowsCommands }), allowsCommands });
+  const runtime = new MeshRuntime(applier, {
+    ask: createJudges({ folder, allowsCommands }),
+    allowsCommands,
+    readSecret: (source) => readSecret(source, { folder }),
+  });
   starting.defer(() => runtime.idle());
   const onDefect = warnOfDefect(onEvent, "a request of the API");
   const api = starting.use(await serveApi({ runtime, state, options, onDefect }));

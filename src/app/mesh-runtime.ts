@@ -6,6 +6,7 @@ import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { AskJudge } from "../engine/ports.ts";
 import { isolateListener } from "../engine/isolate-listener.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
+import { type NotifierOptions, ReleaseNotifier } from "../notify/release-notifier.ts";
 import type { InboundReading } from "../targets/local-envoy/inbound-stats.ts";
 import { applyManifests, type ManifestApplier } from "./apply-manifests.ts";
 import { warnOfDefect } from "./background-work.ts";
@@ -29,6 +30,8 @@ interface Judging {
   readonly ask: AskJudge;
   /** Whether releases may run programs. */
   readonly allowsCommands: boolean;
+  /** Reads a secret that a Release names. */
+  readonly readSecret: NotifierOptions["readSecret"];
 }
 
 /** A mesh that runs: what the API asks, what the folder says, and what the clock brings. */
@@ -45,7 +48,7 @@ export class MeshRuntime implements ApiBackend {
   #refusedManifests: readonly string[] = [];
   #inbound: InboundReading = { counters: new Map(), latencies: new Map() };
 
-  constructor(parts: ManifestApplier, { ask, allowsCommands }: Judging) {
+  constructor(parts: ManifestApplier, { ask, allowsCommands, readSecret }: Judging) {
     this.#parts = parts;
     this.#tell = isolateListener((event) => parts.onEvent(event));
     this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
@@ -70,6 +73,11 @@ export class MeshRuntime implements ApiBackend {
         ask,
       },
       allowsCommands,
+      notifier: new ReleaseNotifier({
+        print: (line) => this.#tell({ kind: "notice", line }),
+        warn: (message) => this.#tell({ kind: "warning", message }),
+        readSecret,
+      }),
       look: () => this.#looks.lookSoon(),
       watcher: createStepWatcher(parts),
       readyEndpoints: (ids) => countReadyEndpoints(parts.current.table, ids, (name) => parts.workloads.endpoints(name)),

@@ -5,6 +5,7 @@ import type { ReleaseManifest } from "../core/manifest/manifest.ts";
 import { parseManifests } from "../core/manifest/parse-manifests.ts";
 import { chooseRelease } from "../core/release/choose-release.ts";
 import { findCommands } from "../core/release/find-commands.ts";
+import type { ReleaseTurn } from "../core/release/find-notices.ts";
 import { describeRelease } from "../core/release/describe-release.ts";
 import { movedServices, type MovePlan } from "../core/release/move.ts";
 import { planRelease, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
@@ -13,7 +14,8 @@ import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
 import type { CheckSources } from "../engine/release-check.ts";
 import { createSystemClock } from "../engine/clock.ts";
-import { type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
+import { type ReleaseChange, type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
+import type { ReleaseNotifier } from "../notify/release-notifier.ts";
 import type { CounterReading } from "../engine/traffic-meter.ts";
 import { createReleaseMoves } from "./release-moves.ts";
 import { wakeAt } from "./wake-at.ts";
@@ -33,6 +35,8 @@ export interface ReleaseParts {
   readonly readyEndpoints: ReleaseHost["readyEndpoints"];
   readonly look?: NonNullable<ReleaseHost["look"]>;
   readonly watcher?: NonNullable<ReleaseHost["watcher"]>;
+  /** Tells outsiders what happens; absent tells nobody. */
+  readonly notifier?: Pick<ReleaseNotifier, "tell"> & AsyncDisposable;
   readonly live: Pick<LiveParts, "observe" | "latencies" | "lastSample">;
   onChange(release: ReleaseStatus): void;
   onDefect(error: unknown): void;
@@ -61,7 +65,10 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
       },
       clock: createSystemClock(),
       wakeAt,
-      onChange: (release) => parts.onChange(this.#describe(release)),
+      onChange: (release, change) => {
+        parts.notifier?.tell(turnOf(release, change));
+        parts.onChange(this.#describe(release));
+      },
       onDefect: (error) => parts.onDefect(error),
     });
   }
@@ -147,6 +154,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#runner[Symbol.asyncDispose]();
+    await this.#parts.notifier?.[Symbol.asyncDispose]();
   }
 
   /** What a release was doing when the journal could last be written is not what it does now. */
@@ -159,6 +167,11 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     const lastEvent = events.at(-1) ?? null;
     return { id, ...described, message, startedAt, actor, reason, lastEvent, check, live: null, plan, events };
   }
+}
+
+function turnOf(release: StoredRelease, { before, event }: ReleaseChange): ReleaseTurn {
+  const { id, plan, actor, state, events } = release;
+  return { id, plan, actor, before, after: state, event, count: events.length };
 }
 
 function readRelease({ path, text, release: wanted }: ReleaseSource, defaultNamespace: string): ReleaseManifest {

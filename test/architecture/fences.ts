@@ -13,7 +13,7 @@ export interface Fence {
 }
 
 const wiring = ["app.ts", "app", "app-types.ts"];
-const everythingButCli = ["api", "core", "engine", "gen", "judges", "local", "targets", "xds", ...wiring];
+const everythingButCli = ["api", "core", "engine", "gen", "judges", "local", "notify", "targets", "xds", ...wiring];
 
 /** `check` and `explain` read manifests without a running mesh; `doctor` looks for Envoy. */
 const foldersThatTheCliReads = [
@@ -154,6 +154,13 @@ export const fences: readonly Fence[] = [
     mayImportTypesOf: ["xds", "api/types.ts"],
     packages: [],
     sentence: "`local` owns processes, ports and files on this machine and knows neither moves nor the API's server.",
+  },
+  {
+    of: "notify",
+    mayImport: ["core/release"],
+    mayImportTypesOf: ["core/manifest/release.ts"],
+    packages: [],
+    sentence: "`notify` tells people of what has happened to releases, and nothing waits for it.",
   },
   {
     of: "api",

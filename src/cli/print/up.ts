@@ -146,6 +146,8 @@ function renderUpEvent(event: Exclude<UpEvent, ReadyEvent>, ink: Ink): string {
       return renderMove(event, ink);
     case "envoy":
       return `${event.state === "exited" ? ink.red("envoy exited") : `envoy ${event.state}`} ${event.detail}`.trimEnd();
+    case "notice":
+      return event.line;
     case "warning":
       return `${ink.yellow("warning")} ${event.message}`;
   }
