@@ -1,0 +1,174 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { ReleaseStatus } from "../../src/api/types.ts";
+import { SampleMesh } from "../crash/sample-mesh.ts";
+import type { RunningLoad } from "../load/start-load.ts";
+import { type CliResult, eventually } from "./product.ts";
+import { hasPrometheus, Prometheus, prometheusMissing } from "./prometheus.fixture.ts";
+
+/** `fault-green` beside it says what every twentieth answer of green is: `slow` or an `error`. */
+const app = `
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+
+const color = process.env.COLOR;
+const fault = existsSync("fault-" + color) ? readFileSync("fault-" + color, "utf8") : "";
+process.once("SIGTERM", () => process.exit(0));
+
+let count = 0;
+createServer((request, response) => {
+  request.resume();
+  count += 1;
+  const isBad = request.url !== "/ready" && count % 20 === 0;
+  response.writeHead(isBad && fault === "error" ? 503 : 200, { "x-color": color });
+  setTimeout(() => response.end(), isBad && fault === "slow" ? 300 : 0);
+}).listen(Number(process.env.PORT), "127.0.0.1");
+`;
+
+/** The mesh of the example, under load, with a green that has this fault. */
+class JudgedMesh implements AsyncDisposable {
+  readonly mesh: SampleMesh;
+  readonly #load: RunningLoad;
+
+  private constructor(mesh: SampleMesh, load: RunningLoad) {
+    this.mesh = mesh;
+    this.#load = load;
+  }
+
+  static async create(fault: string, ...args: readonly string[]): Promise<JudgedMesh> {
+    const mesh = await SampleMesh.create();
+    mesh.sandbox.write("server.js", app);
+    mesh.sandbox.write("fault-green", fault);
+    await mesh.sandbox.up({ args: [...mesh.args, ...args] });
+    return new JudgedMesh(mesh, await mesh.load());
+  }
+
+  tell(...args: readonly string[]): Promise<CliResult> {
+    return this.mesh.sandbox.cli([...args, "--json"]);
+  }
+
+  async run(...args: readonly string[]): Promise<ReleaseStatus> {
+    const { stdout, stderr } = await this.tell(...args);
+    if (stdout === "") throw new Error(stderr);
+    return JSON.parse(stdout);
+  }
+
+  /** Starts a release to a fifth of the traffic with this check after it. */
+  start(check: string): Promise<CliResult> {
+    const file = join(this.mesh.sandbox.root, "release.yaml");
+    const spec = `{routes: [{virtualService: sample-app}], to: green, strategy: {steps: [{weight: 20}, {check: ${check}}]}}`;
+    const metadata = "{name: to-green, namespace: sample-ns}";
+    writeFileSync(file, `{apiVersion: kirikae.dev/v1alpha1, kind: Release, metadata: ${metadata}, spec: ${spec}}`);
+    return this.tell("start", file);
+  }
+
+  end(): Promise<ReleaseStatus> {
+    return this.run("wait", "to-green", "--for", "done", "--timeout", "45s");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#load[Symbol.asyncDispose]();
+    await this.mesh[Symbol.asyncDispose]();
+  }
+}
+
+/** What a check found, in the last event that says it. */
+function judged({ events }: ReleaseStatus): unknown {
+  return events.findLast(({ kind }) => kind === "judged");
+}
+
+test("a version that is slow at p99 is taken back long before the time of its check is over", async () => {
+  await using judgedMesh = await JudgedMesh.create("slow");
+  await judgedMesh.start("{duration: 10m, compareWithLive: false, latency: {p50: 100ms, p99: 150ms}}");
+  const status = await judgedMesh.end();
+  expect(status).toMatchObject({ phase: "rolledBack", message: expect.stringContaining("p99 of") });
+  expect(judged(status)).toMatchObject({
+    verdict: "fail",
+    detail: expect.stringMatching(
+      /p99 of \d+ answers of the new version was [23]\d\d ms, and at most 150 ms are asked for/u,
+    ),
+    results: [
+      { kind: "figures", fresh: { latency: expect.arrayContaining([{ percentile: 99, ms: expect.any(Number) }]) } },
+    ],
+  });
+  expect(await judgedMesh.mesh.seen()).toEqual(new Set(["blue"]));
+});
+
+test("a version that is slower than the one before is taken back without a limit in milliseconds", async () => {
+  await using judgedMesh = await JudgedMesh.create("slow");
+  await judgedMesh.start("{duration: 10m, compareWithLive: false, latency: [{percentile: 97, timesLive: 3}]}");
+  expect(await judgedMesh.end()).toMatchObject({
+    phase: "rolledBack",
+    message: expect.stringMatching(/at most 3 times the .* ms of the one before are asked for/u),
+  });
+});
+
+test("a version of which one answer in twenty fails is taken back by its share of good answers", async () => {
+  await using judgedMesh = await JudgedMesh.create("error");
+  await judgedMesh.start("{duration: 10m, compareWithLive: false, successRate: {min: 99}}");
+  expect(await judgedMesh.end()).toMatchObject({
+    phase: "rolledBack",
+    message: expect.stringMatching(
+      /9\d(?:\.\d+)? % of \d+ answers of the new version were good, and 99 % are asked for/u,
+    ),
+  });
+});
+
+test("a check in a dry run tells what it has found and changes nothing", async () => {
+  await using judgedMesh = await JudgedMesh.create("error");
+  await judgedMesh.start("{duration: 3s, dryRun: true, successRate: {min: 99.9}}");
+  const progress = await eventually("the figures of the check", async () => {
+    const { check } = await judgedMesh.run("list", "to-green");
+    return check !== null && check.fresh.requests > 0 ? check : undefined;
+  });
+  expect(progress).toMatchObject({ isDryRun: true, fresh: { requests: expect.any(Number) }, judges: [] });
+  const status = await judgedMesh.end();
+  expect(status.phase).toBe("done");
+  expect(judged(status)).toMatchObject({
+    verdict: "pass",
+    detail: expect.stringMatching(/^it is a dry run, which would have failed: .* 99\.9 % are asked for$/u),
+    results: [{ kind: "figures", verdict: "fail" }],
+  });
+  expect(await judgedMesh.mesh.seen()).toEqual(new Set(["blue", "green"]));
+});
+
+test("a command is a judge where up allows it, and is refused where it does not", async () => {
+  await using judgedMesh = await JudgedMesh.create("");
+  const check =
+    "{duration: 10m, judges: [{name: verify, command: [./verify.sh, '{{to}}'], interval: 100ms, count: 3}]}";
+  expect(await judgedMesh.start(check)).toMatchObject({ exitCode: 2, stdout: expect.stringContaining("KIR2049") });
+});
+
+test("a command says no, and its last words are the reason", async () => {
+  await using judgedMesh = await JudgedMesh.create("", "--allow-commands");
+  const verify = "{name: verify, command: [node, verify.js, '{{to}}'], interval: 200ms, failureLimit: 1}";
+  const words = 'console.log("checked " + process.argv[2] + " in " + process.env.KIRIKAE_NAMESPACE); process.exit(1);';
+  judgedMesh.mesh.sandbox.write("verify.js", words);
+  await judgedMesh.start(`{duration: 10m, judges: [${verify}]}`);
+  expect(await judgedMesh.end()).toMatchObject({
+    phase: "rolledBack",
+    message: expect.stringContaining(
+      "the judge verify said no 2 times: the program ended with 1: checked green in sample-ns",
+    ),
+  });
+});
+
+if (!hasPrometheus) console.warn(prometheusMissing);
+
+test.skipIf(!hasPrometheus)("Prometheus takes a version back by a query about it", async () => {
+  await using prometheus = await Prometheus.start({ metrics: 'errors{version="green"} 0\nerrors{version="blue"} 1\n' });
+  await using judgedMesh = await JudgedMesh.create("");
+  const query = `query: 'errors{version="{{to}}"}', success: "< 0.01"`;
+  const judge = `{name: errors, interval: 300ms, inconclusiveLimit: 50, prometheus: {address: "${prometheus.address}", ${query}}}`;
+  await judgedMesh.start(`{duration: 10m, compareWithLive: false, judges: [${judge}]}`);
+  await eventually("a yes of Prometheus", async () => {
+    const { check } = await judgedMesh.run("list", "to-green");
+    return (check?.judges[0]?.passed ?? 0) > 0 ? true : undefined;
+  });
+  prometheus.metrics = 'errors{version="green"} 0.2\nerrors{version="blue"} 0\n';
+  expect(await judgedMesh.end()).toMatchObject({
+    phase: "rolledBack",
+    message: expect.stringContaining("the judge errors said no once: 0.2 is not < 0.01"),
+  });
+});
