@@ -19,7 +19,7 @@ export function renderCliDocs(): string {
     "## Exit status",
     "",
     ...exitStatusHelp.map(([status, meaning]) => `- \`${status}\` ${meaning}`),
-    "- `130` watching a move was stopped by Ctrl-C; the move runs on in `kirikae up`",
+    "- `130` watching was stopped by Ctrl-C; what was watched runs on in `kirikae up`",
     "",
     "## Environment",
     "",
@@ -87,7 +87,7 @@ const contracts = [
   "  `suppression` is null, or `{reason, at}` for what `--show-suppressed` adds.",
   "- `routes DIR --json` and what `explain --json` has beside this: docs/guide/scripts-contract.md.",
   "- `check --explain CODE --json`: `[{code, istioCode, level, title, meaning, canBeSilenced}]`.",
-  "- `status --watch --json`: one event a line, as in the API's stream.",
+  "- `status --watch --json`: one document a line, as `status --json` prints it, whenever something has changed.",
   "",
 ];
 

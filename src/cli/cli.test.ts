@@ -247,28 +247,6 @@ describe("status", () => {
     expect(unknown).toMatchObject({ status: 2, stderr: expect.stringContaining("sample-ns/sample-app") });
   });
 
-  test("--watch in a pipe is a line a second, until Ctrl-C", async () => {
-    await startUp();
-    const { child, ended } = start(["status", "--watch"]);
-    const emitting = setInterval(() => backend.emit({ event: "sample", sample: backend.sampleAt(1_000) }), 20);
-    child.stdout.once("data", () => child.kill("SIGINT"));
-    const { status, stdout } = await ended;
-    clearInterval(emitting);
-    expect(status).toBe(0);
-    expect(stdout.split("\n")[0]).toBe(
-      "1970-01-01T00:00:01.000Z sample-ns/sample-app blue 50.0/s errors 0.0/s green 0.0/s errors 0.0/s",
-    );
-  });
-
-  test("--watch says so when up stops", async () => {
-    const running = await startUp();
-    const { child, ended } = start(["status", "--watch", "--json"]);
-    child.stdout.once("data", () => void running[Symbol.asyncDispose]());
-    const { status, stdout } = await ended;
-    expect(status).toBe(3);
-    expect(JSON.parse(stdout.split("\n")[0] ?? "")).toMatchObject({ event: "status" });
-  });
-
   test("a reader that closes the pipe early is no error", async () => {
     await startUp();
     const { child, ended } = start(["status", "--watch", "--json"]);

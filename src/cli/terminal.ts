@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { displayWidth } from "./display-width.ts";
 import { createInk, wantsColour, type Ink } from "./ink.ts";
 import { neutralise } from "./neutralise.ts";
+import { Screen } from "./screen.ts";
 
 /** The two streams of a command: answers go to stdout, everything else to stderr. The only place that prints. */
 export interface Terminal {
@@ -18,7 +19,7 @@ export interface Terminal {
   answer(text: string): void;
   /** Prints progress or a diagnostic, and ends its line. */
   note(text: string): void;
-  /** Shows this text in place of all that the terminal showed. */
+  /** Shows this text in place of all that the terminal showed; only lines that changed are written. */
   redraw(text: string): void;
 }
 
@@ -32,15 +33,22 @@ export function openTerminal(streams: Pick<NodeJS.Process, "stdout" | "stderr" |
   stderr.on("error", ignoreClosedPipe);
   const seal = createSeal();
   const withoutControls = keepOwnColours(seal);
+  const screen = new Screen();
   return {
     ink: createInk(wantsColour(env, stdout.isTTY), seal),
     noteInk: createInk(wantsColour(env, stderr.isTTY), seal),
     closed: closed.signal,
     isInteractive: stdout.isTTY,
-    columns: stdout.isTTY ? stdout.columns : 80,
+    get columns() {
+      return stdout.isTTY ? stdout.columns : 80;
+    },
     answer: (text) => void stdout.write(`${withoutControls(text)}\n`),
     note: (text) => void stderr.write(`${withoutControls(text)}\n`),
-    redraw: (text) => void stdout.write(`${clearScreen}${withoutControls(text)}\n`),
+    redraw: (text) => {
+      const { rows, columns } = stdout;
+      const drawn = screen.draw(withoutControls(text), { rows, columns });
+      if (drawn !== "") stdout.write(drawn);
+    },
   };
 }
 
@@ -48,9 +56,6 @@ export function openTerminal(streams: Pick<NodeJS.Process, "stdout" | "stderr" |
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
-
-/** Home, clear, and clear what was scrolled away. */
-const clearScreen = "\u001B[H\u001B[2J\u001B[3J";
 
 /** Numbers that no file can know, as parameters of a colour sequence; four digits each, as sequences have them. */
 function createSeal(): string {

@@ -1,21 +1,37 @@
 import type {
   InboundStatus,
   ProxyStatus,
+  ReleaseSummary,
   ServiceStatus,
   Status,
   TrafficSample,
   VersionStatus,
 } from "../../api/types.ts";
 import { inkVersion, type Ink } from "../ink.ts";
+import { renderReleaseTree } from "./release-tree.ts";
 import { renderTable } from "../terminal.ts";
 import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 import { countOf } from "./words.ts";
 
-/** Gateways, services with their versions, proxies and what is not as it should be. */
-export function renderStatus(status: Status, ink: Ink): string {
+/** What `status` shows: the mesh, and the releases under way. */
+export interface StatusView extends Status {
+  readonly releases: readonly ReleaseSummary[];
+}
+
+export interface StatusOptions {
+  readonly ink: Ink;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  readonly columns: number;
+}
+
+/** Gateways, services with their versions and releases, proxies and what is not as it should be. */
+export function renderStatus(status: StatusView, options: StatusOptions): string {
+  const { ink } = options;
   const parts = [
     renderGateways(status, ink),
-    ...status.services.map((service) => renderService(service, ink)),
+    ...status.services.map((service) => renderService(service, status, options)),
+    ...renderHomeless(status, options),
     renderProxies(status.proxies, ink),
     renderWorkloads(status, ink),
     renderInbound(status, ink),
@@ -23,6 +39,34 @@ export function renderStatus(status: Status, ink: Ink): string {
     renderRefused(status, ink),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** Each release whole under the first of its services that is shown, and under the others what they have of it. */
+function renderReleasesOf(
+  { virtualService }: ServiceStatus,
+  { releases, services }: StatusView,
+  options: StatusOptions,
+): readonly string[] {
+  return releases
+    .filter((release) => release.services.includes(virtualService))
+    .map((release) => {
+      const home = services.find((each) => release.services.includes(each.virtualService));
+      const isAtHome = home?.virtualService === virtualService;
+      const shown = release.services.filter((name) => services.some((each) => each.virtualService === name));
+      return renderReleaseTree(release, {
+        ...options,
+        indent: "  ",
+        service: shown.length > 1 ? virtualService : undefined,
+        extent: isAtHome ? "whole" : "share",
+      });
+    });
+}
+
+/** A release whose services are no longer routed is still under way. */
+function renderHomeless({ releases, services }: StatusView, options: StatusOptions): readonly string[] {
+  return releases
+    .filter((release) => !services.some(({ virtualService }) => release.services.includes(virtualService)))
+    .map((release) => renderReleaseTree(release, { ...options, indent: "", service: undefined, extent: "whole" }));
 }
 
 function renderGateways({ gateways }: Status, ink: Ink): string {
@@ -36,16 +80,18 @@ function renderGateways({ gateways }: Status, ink: Ink): string {
   return `${ink.bold("Gateways")}\n${renderTable(rows, "  ")}`;
 }
 
-function renderService(service: ServiceStatus, ink: Ink): string {
+function renderService(service: ServiceStatus, view: StatusView, options: StatusOptions): string {
+  const { ink } = options;
   // While weights are shifted, the live version is the one that goes on being so, whatever its share is now.
   const isSplit = service.live === undefined || service.versions.some(({ role }) => role === "split");
   const live = isSplit ? "traffic is split" : `${inkVersion(ink, service.live ?? "")} is live`;
   const moved = service.isMoved ? ink.dim(" (moved from what the manifest says)") : "";
   const heading = `${ink.bold(service.virtualService)}  ${service.hosts.join(", ")}  ${live}${moved}`;
   const rows = service.versions.map((version) => renderVersion(service, version, ink));
-  if (rows.length === 0) return heading;
+  const releases = renderReleasesOf(service, view, options);
+  if (rows.length === 0) return [heading, ...releases].join("\n");
   const titles = ["VERSION", "ROLE", "SHARE", "READY", "REQ/S", "ERR/S"].map((title) => ink.dim(title));
-  return `${heading}\n${renderTable([titles, ...rows], "  ")}`;
+  return [heading, renderTable([titles, ...rows], "  "), ...releases].join("\n");
 }
 
 function renderVersion(service: ServiceStatus, version: VersionStatus, ink: Ink): readonly string[] {

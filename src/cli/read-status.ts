@@ -1,0 +1,75 @@
+import type { ApiClient } from "../api/client.ts";
+import { summarizeRelease } from "../api/summarize-release.ts";
+import type { ReleaseSummary, ServiceStatus } from "../api/types.ts";
+import { asKirikaeError } from "./print/error.ts";
+import type { StatusView } from "./print/status.ts";
+import { unknownService } from "./unknown-service.ts";
+
+export interface StatusChoice {
+  /** Of a VirtualService or of a release; `namespace/name`, or the name alone. */
+  readonly name: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** More active releases than this are not under way at a time. */
+const mostReleases = 500;
+
+/**
+ * The mesh and the releases under way, or of both only what the name is about: a VirtualService with the releases that
+ * move it, and a release, also one that is over, with what it moves. Throws KIR5060 with the list of what exists.
+ */
+export async function readStatus(api: ApiClient, choice: StatusChoice): Promise<StatusView> {
+  const [status, releases] = await Promise.all([
+    api.status(),
+    api.releases({ active: true, live: true, limit: mostReleases }),
+  ]);
+  const { name, namespace } = choice;
+  const inNamespace = status.services.filter(({ virtualService }) => isIn(virtualService, namespace));
+  if (name === undefined) {
+    const services = namespace === undefined ? status.services : inNamespace;
+    return { ...status, services, releases: releases.filter((release) => isIn(release.release, namespace)) };
+  }
+  const services = inNamespace.filter(({ virtualService }) => isCalled(virtualService, name));
+  const ofServices = releases.filter((release) => movesOne(release, services));
+  const isService = services.length > 0;
+  const named = isService ? ofServices.find(({ release }) => isCalled(release, name)) : await findNamed(api, choice);
+  if (named === undefined) {
+    if (!isService) throw unknownService(name, status);
+    return { ...status, services, releases: ofServices };
+  }
+  const moved = status.services.filter(({ virtualService }) => named.services.includes(virtualService));
+  return {
+    ...status,
+    services: [...new Set([...services, ...moved])],
+    releases: [...ofServices.filter(({ id }) => id !== named.id), named],
+  };
+}
+
+/** Undefined where no release has that name, and where a service has it and the release is over. */
+async function findNamed(api: ApiClient, { name = "", namespace }: StatusChoice): Promise<ReleaseSummary | undefined> {
+  try {
+    return summarizeRelease(await api.release(name, namespace));
+  } catch (error) {
+    const known = asKirikaeError(error);
+    if (known.code === "KIR2035") return undefined;
+    throw known;
+  }
+}
+
+function movesOne({ services }: ReleaseSummary, shown: readonly ServiceStatus[]): boolean {
+  return shown.some(({ virtualService }) => services.includes(virtualService));
+}
+
+/** Whether a release is what the name is about, or moves it. */
+export function isChosen({ release, services }: ReleaseSummary, { name, namespace }: StatusChoice): boolean {
+  if (!isIn(release, namespace)) return false;
+  return name === undefined || isCalled(release, name) || services.some((service) => isCalled(service, name));
+}
+
+function isIn(fullName: string, namespace: string | undefined): boolean {
+  return namespace === undefined || fullName.startsWith(`${namespace}/`);
+}
+
+function isCalled(fullName: string, name: string): boolean {
+  return `/${fullName}`.endsWith(`/${name}`);
+}
