@@ -173,7 +173,7 @@ test("copies of GET requests go to green, and none of them is in its numbers", a
 test("on a ladder of cohorts each visitor stays, and nobody who has seen green sees blue again", async () => {
   await using released = await Released.create();
   const ladder =
-    "[{name: staff, match: [{headers: {x-staff: {}}}]}, {name: few, weight: 20}, {name: half, weight: 60}]";
+    "[{name: staff, match: [{headers: {x-staff: {}}}]}, {name: few, weight: 20}, {name: half, weight: 60.25}]";
   await released.start(`{cohorts: {cohorts: ${ladder}, hold: {}}}`, "sessionAffinity: {cookie: kid, maxAge: 1h},");
   await released.holding(3);
   expect(await released.colors({ "x-staff": "" })).toEqual(new Set(["green"]));

@@ -30,6 +30,8 @@ import { emitDuration, emitOptionalDuration } from "./duration.ts";
 import { emitExtension } from "./extension.ts";
 import { emitHeaderFields } from "./header-mutations.ts";
 import { emitPercent } from "./percent.ts";
+import { weightsOf } from "../routes/weights.ts";
+import { steadyWeights } from "./steady-weights.ts";
 import { runtimeKeyPrefix, type RuntimeKeyPrefix } from "./names.ts";
 import type { Init } from "./init.ts";
 
@@ -95,6 +97,7 @@ function hasOwnChanges({ hostRewrite, requestHeaders, responseHeaders }: Arm): b
 }
 
 function emitWeightedClusters(split: Split): Init<typeof WeightedClusterSchema> {
+  const weights = steadyWeights(split, weightsOf(split));
   return {
     runtimeKeyPrefix: isMovable(split) ? runtimeKeyPrefixOf(split) : "",
     ...(split.chosenBy === undefined
@@ -102,7 +105,7 @@ function emitWeightedClusters(split: Split): Init<typeof WeightedClusterSchema> 
       : { randomValueSpecifier: { case: "useHashPolicy" as const, value: { value: true } } }),
     clusters: split.arms.map((arm) => ({
       name: arm.destination,
-      weight: arm.weight,
+      weight: weights[arm.destination] ?? 0,
       ...(arm.hostRewrite === undefined
         ? {}
         : { hostRewriteSpecifier: { case: "hostRewriteLiteral" as const, value: arm.hostRewrite } }),

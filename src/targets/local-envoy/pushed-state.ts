@@ -12,6 +12,7 @@ import {
   wholeRoutes,
 } from "../../core/envoy/route-forms.ts";
 import { runtimeKeyPrefixOf } from "../../core/envoy/route-actions.ts";
+import { steadyWeights } from "../../core/envoy/steady-weights.ts";
 import { emitRuntime, type RuntimeWeights } from "../../core/envoy/runtime.ts";
 import type {
   DestinationId,
@@ -214,7 +215,7 @@ export class PushedState {
       if (split === undefined) continue;
       const full = fullWeights(split, value);
       this.#wanted.set(id, full);
-      layer.set(runtimeKeyPrefixOf(split), full);
+      layer.set(runtimeKeyPrefixOf(split), steadyWeights(split, full));
     }
     this.publishRuntime(layer);
   }
