@@ -10,7 +10,6 @@ import type { RouteTable } from "../src/core/routes/route-table.ts";
 import { splitsOf, weightsOf } from "../src/core/routes/weights.ts";
 import { createSystemClock } from "../src/engine/clock.ts";
 import type { AskJudge } from "../src/engine/ports.ts";
-import type { AskJudge } from "../src/engine/ask-judges.ts";
 import { createEngine, type Engine } from "../src/engine/engine.ts";
 import { type Journal, openJournal } from "../src/engine/journal.ts";
 import type { CountersByDestination } from "../src/engine/release-check.ts";

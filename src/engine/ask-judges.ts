@@ -81,7 +81,7 @@ export class JudgePanel {
   }
 
   async #ask(state: JudgeState): Promise<void> {
-    const { ask, signal, values, onAnswer } = this.#options;
+    const { ask, signal, values } = this.#options;
     const { timeoutMs } = state.judge;
     const answer = await ask(state.question, { timeoutMs, signal, values }).catch((error: unknown): JudgeAnswer => ({
       verdict: "unknown",
@@ -90,6 +90,6 @@ export class JudgePanel {
     if (signal.aborted) return;
     state.tally = addAnswer(state.tally, answer);
     state.isAsked = false;
-    onAnswer();
+    this.#options.onAnswer();
   }
 }

@@ -125,17 +125,16 @@ class CheckRun implements Disposable {
     const counting = this.#panel?.conclusions(isOver, "counting") ?? [];
     const all = [this.#figures, ...counting];
     const known = all.filter((judgement) => judgement !== undefined);
-    const bad = known.find(({ verdict }) => verdict === "fail") ?? known.find(({ verdict }) => verdict === "unknown");
+    const worst = findWorst(known);
     const hasEnded = isOver && known.length === all.length;
     if (this.#options.check.isDryRun) {
-      if (this.#dryRun?.verdict !== "fail") this.#dryRun = bad ?? this.#dryRun;
+      this.#dryRun = findWorst([this.#dryRun, worst].filter((judgement) => judgement !== undefined));
       return hasEnded ? this.#outcome(this.#dryRunJudgement(known)) : undefined;
     }
-    if (bad?.verdict === "fail") return this.#outcome(bad);
     // What the figures do not tell at the end, another judge may still tell.
     const isSilent = counting.some((judgement) => judgement?.verdict === "unknown");
-    if (bad !== undefined && (isSilent || hasEnded)) return this.#outcome(bad);
-    return hasEnded ? this.#outcome(passOf(known)) : undefined;
+    if (worst?.verdict === "fail" || isSilent || hasEnded) return this.#outcome(worst ?? passOf(known));
+    return undefined;
   }
 
   [Symbol.dispose](): void {
@@ -222,16 +221,19 @@ class CheckRun implements Disposable {
     const { check } = this.#options;
     const { verdict, detail } = this.#figures ?? { verdict: "unknown", detail: "its time was not over" };
     const { fresh, live, answers } = this.#seen;
-    const judges = (this.#panel?.progress(isOver) ?? []).map(
-      ({ kind: _asked, verdict: found = "unknown", ...judge }) => ({
-        kind: "judge" as const,
-        ...judge,
-        verdict: found,
-      }),
-    );
+    const judges = (this.#panel?.progress(isOver) ?? []).map((judge) => ({
+      ...judge,
+      kind: "judge" as const,
+      verdict: judge.verdict ?? "unknown",
+    }));
     const figures = { fresh: summarizeVersion(check, fresh), live: summarizeVersion(check, live) };
     return [{ kind: "figures", verdict, detail, ...figures, ...(answers === undefined ? {} : { answers }) }, ...judges];
   }
+}
+
+/** A failure, or else what is not known. */
+function findWorst(known: readonly Judgement[]): Judgement | undefined {
+  return known.find(({ verdict }) => verdict === "fail") ?? known.find(({ verdict }) => verdict === "unknown");
 }
 
 function passOf(known: readonly Judgement[]): Judgement {

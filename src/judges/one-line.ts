@@ -9,6 +9,5 @@ const mostCharacters = 200;
 /** What somebody else's program has said, in one harmless and short line. */
 export function oneLine(text: string): string {
   const line = text.trim().replaceAll(/\s+/gu, " ").replaceAll(deceptive, "\uFFFD");
-  const letters = [...line];
-  return letters.length > mostCharacters ? `${letters.slice(0, mostCharacters).join("")}…` : line;
+  return line.length > mostCharacters ? `${line.slice(0, mostCharacters).toWellFormed()}…` : line;
 }

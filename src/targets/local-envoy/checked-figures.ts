@@ -1,6 +1,5 @@
 import { addCounts, type CountersByDestination, nothingCounted } from "../../core/release/count-versions.ts";
 import type { VersionCounts } from "../../core/release/judge-version.ts";
-import type { LatencyDistribution } from "../../core/release/latency-distribution.ts";
 import type { DestinationId } from "../../core/routes/route-table.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 
