@@ -32,9 +32,9 @@ export class ReleaseLimits implements Disposable {
   }
 
   #wait(id: string, atMs: number): void {
-    const { wakeAt, overdue, nowMs } = this.#options;
-    const timer = wakeAt(atMs, () => {
-      if (!overdue(id)) this.#wait(id, nowMs() + tellAgainMs);
+    const options = this.#options;
+    const timer = options.wakeAt(atMs, () => {
+      if (!options.overdue(id)) this.#wait(id, options.nowMs() + tellAgainMs);
     });
     this.#timers.set(id, timer);
   }

@@ -31,6 +31,14 @@ interface Received {
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
+const away: Answer = (response) => void response.writeHead(302, { location: "/elsewhere" }).end();
+const refuse: Answer = (response) => void response.writeHead(400).end();
+const closing: Answer = (_, request) => void request.socket.destroy();
+const hang: Answer = () => {};
+const endless: Answer = (response) => void response.writeHead(200).write("a".repeat(1_000_000));
+const noSecret = async (): Promise<string> => {
+  throw new Error("the file /run/key cannot be opened");
+};
 const take: Answer = (response) => void response.writeHead(204).end();
 const break500: Answer = (response) => void response.writeHead(500).end("no");
 
@@ -124,10 +132,7 @@ test("a signature is made anew for each message, with the secret of that moment"
 
 test("without its secret nothing is sent, and what is told holds no secret", async () => {
   await using receiver = await new Receiver(take).listen();
-  const readSecret = async (): Promise<string> => {
-    throw new Error("the file /run/key cannot be opened");
-  };
-  await using channel = receiver.channel({}, { readSecret });
+  await using channel = receiver.channel({}, { readSecret: noSecret });
   channel.send(notice);
   await vi.waitFor(() => expect(receiver.warnings).toHaveLength(1));
   expect(receiver.warnings[0]).toMatch(
@@ -148,7 +153,6 @@ describe("order", () => {
   });
 
   test("is kept where a message has to be sent again", async () => {
-    const closing: Answer = (_, request) => void request.socket.destroy();
     await using receiver = await new Receiver(break500, closing, take).listen();
     await using channel = receiver.channel();
     for (const number of [1, 2]) channel.send(numbered(number));
@@ -177,8 +181,6 @@ describe("a webhook that does not work", () => {
   });
 
   test("is not asked again where it refuses the message itself, and is not followed elsewhere", async () => {
-    const away: Answer = (response) => void response.writeHead(302, { location: "/elsewhere" }).end();
-    const refuse: Answer = (response) => void response.writeHead(400).end();
     await using receiver = await new Receiver(refuse, away, take).listen();
     await using channel = receiver.channel();
     for (const number of [1, 2, 3]) channel.send(numbered(number));
@@ -188,8 +190,6 @@ describe("a webhook that does not work", () => {
   });
 
   test("that hangs is left after the time limit, and one that answers without end too", async () => {
-    const hang: Answer = () => {};
-    const endless: Answer = (response) => void response.writeHead(200).write("a".repeat(1_000_000));
     await using receiver = await new Receiver(hang, endless).listen();
     await using channel = receiver.channel({ timeoutMs: 50, retryAfterMs: [] });
     channel.send(numbered(1));
@@ -207,7 +207,7 @@ describe("a webhook that does not work", () => {
   });
 
   test("holds up nobody who stops: what is under way is given up after a moment", async () => {
-    await using receiver = await new Receiver(() => {}).listen();
+    await using receiver = await new Receiver(hang).listen();
     const channel = receiver.channel({ timeoutMs: 60_000, retryAfterMs: [60_000], graceMs: 20 });
     channel.send(numbered(1));
     await receiver.until(1);

@@ -240,7 +240,8 @@ export interface Freeze {
 
 export interface MaxDuration {
   readonly durationMs: number;
-  readonly then: "rollback" | "pause";
+  /** What follows; `then` in a Release. */
+  readonly action: "rollback" | "pause";
 }
 
 /** `log` writes lines to what `up` prints. */

@@ -4,10 +4,17 @@ import { describe, expect, test } from "vitest";
 import { advanceRelease, unstarted } from "./advance-release.ts";
 import { approvalOf } from "./gather-approvals.ts";
 import { pendingEffect } from "../../engine/pending-effect.ts";
-import type { MaxDuration } from "../manifest/release.ts";
+import type { Approval, MaxDuration } from "../manifest/release.ts";
 import { isMoving as isMovingPhase, isOver } from "./release-phase.ts";
 import type { PlannedStep } from "./plan-release.ts";
-import type { ActiveFreeze, ReleaseCommand, ReleaseEvent, ReleaseState, StepPlans } from "./release-state.ts";
+import type {
+  ActiveFreeze,
+  GivenApproval,
+  ReleaseCommand,
+  ReleaseEvent,
+  ReleaseState,
+  StepPlans,
+} from "./release-state.ts";
 
 const weight: PlannedStep = { kind: "weight", moves: [] };
 const shift: PlannedStep = { kind: "switch", moves: [] };
@@ -268,44 +275,38 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
   );
 });
 
-/** What people, proxies and the clock do next where nothing goes wrong; undefined where nobody has to do anything. */
-function nextOf(plan: StepPlans, state: ReleaseState): readonly Sketch[] {
-  const { phase } = state;
-  switch (phase.kind) {
-    case "planned":
-      return ["start"];
-    case "moving":
-    case "rollingBack":
-    case "redoing":
-    case "setting":
-      return ["moved"];
-    case "holding":
-      return phase.untilMs === null ? ["promote"] : ["timeUp"];
-    case "frozen":
-      return ["timeUp"];
-    case "checking":
-      return ["judged"];
-    case "awaiting": {
-      const others = ["bob", "cyd"].filter((actor) => phase.approvals.every((given) => given.actor !== actor));
-      return others.map((actor) => ({ kind: "approve", actor }));
-    }
-    case "paused":
-      return ["resume"];
-    case "failed":
-      return ["retry"];
-    case "done":
-    case "aborted":
-    case "rolledBack":
-      return [];
-  }
-}
+/** What people, proxies and the clock do next in each phase where nothing goes wrong. */
+const usual: Readonly<Record<ReleaseState["phase"]["kind"], readonly Sketch[]>> = {
+  planned: ["start"],
+  moving: ["moved"],
+  rollingBack: ["moved"],
+  redoing: ["moved"],
+  setting: ["moved"],
+  holding: ["timeUp", "promote"],
+  frozen: ["timeUp"],
+  checking: ["judged"],
+  awaiting: [
+    { kind: "approve", actor: "bob" },
+    { kind: "approve", actor: "cyd" },
+  ],
+  paused: ["resume"],
+  failed: ["retry"],
+  done: [],
+  aborted: [],
+  rolledBack: [],
+};
 
 const anyFreeze = constantFrom<ActiveFreeze | undefined>(undefined, undefined, { untilMs: 30, reason: "weekend" });
 const anyLimit = constantFrom<MaxDuration | undefined>(
   undefined,
-  { durationMs: 7, then: "rollback" },
-  { durationMs: 7, then: "pause" },
+  { durationMs: 7, action: "rollback" },
+  { durationMs: 7, action: "pause" },
 );
+
+function expectFewer(given: readonly GivenApproval[], { people }: Pick<Approval, "people">): void {
+  expect(given.length).toBeLessThan(people);
+  expect(new Set(given.map(({ actor }) => actor)).size).toBe(given.length);
+}
 
 test("from wherever it is, a release waits for a person or a time that it names, and comes to an end", () => {
   assert(
@@ -328,17 +329,11 @@ test("from wherever it is, a release waits for a person or a time that it names,
           // Whoever restarts finds what the table has just asked for.
           const pending = pendingEffect({ plan, state });
           if (phase.kind === "frozen" || phase.kind === "awaiting") expect(pending).toEqual(effect);
-          if (phase.kind === "awaiting") {
-            const { people } = approvalOf(plan, phase.step);
-            expect(phase.approvals.length).toBeLessThan(people);
-            expect(new Set(phase.approvals.map(({ actor }) => actor)).size).toBe(phase.approvals.length);
-          }
+          if (phase.kind === "awaiting") expectFewer(phase.approvals, approvalOf(plan, phase.step));
           const begins = phase.kind === "moving" && phase !== before && list[phase.step]?.kind === "switch";
           if (begins && freeze !== undefined) expect(state.passesFreezesUntilMs).not.toBeNull();
-          const isWaiting = isOver(phase) || pending !== undefined;
-          const waitsForPeople =
-            phase.kind === "paused" || phase.kind === "failed" || phase.kind === "awaiting" || phase.kind === "holding";
-          expect(isWaiting || waitsForPeople).toBe(true);
+          const waitsForPeople = ["paused", "failed", "awaiting", "holding"].includes(phase.kind);
+          expect(isOver(phase) || pending !== undefined || waitsForPeople).toBe(true);
         };
         take("start", events[0]?.freeze);
         for (const { sketch, freeze } of events) {
@@ -348,7 +343,7 @@ test("from wherever it is, a release waits for a person or a time that it names,
         // The freeze is over, everybody does what they are asked for, and at this time no judge and no proxy objects.
         atMs = 15_000;
         for (let count = 0; count < 100 && !isOver(state.phase); count += 1) {
-          for (const sketch of nextOf(plan, state)) take(sketch);
+          for (const sketch of usual[state.phase.kind]) take(sketch);
         }
         expect(isOver(state.phase)).toBe(true);
       },

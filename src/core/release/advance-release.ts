@@ -66,16 +66,11 @@ function start(
 
 function afterTime(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdvance {
   const { phase } = state;
-  switch (phase.kind) {
-    case "holding":
-      return enterStep(plan, state, { step: phase.step + 1, atMs });
-    case "frozen":
-      return enterStep(plan, state, { step: phase.step, atMs });
-    case "awaiting":
-      return dropExpired(plan, state, { phase, atMs });
-    default:
-      return notNow("it is not waiting for the time");
-  }
+  if (phase.kind === "holding") return enterStep(plan, state, { step: phase.step + 1, atMs });
+  if (phase.kind === "frozen") return enterStep(plan, state, { step: phase.step, atMs });
+  return phase.kind === "awaiting"
+    ? dropExpired(plan, state, { phase, atMs })
+    : notNow("it is not waiting for the time");
 }
 
 /** A judge that fails a release takes it back; nobody has to be awake for that. */

@@ -1,6 +1,7 @@
 import type { NotifiedEvent } from "../manifest/release.ts";
 import { describeRelease } from "./describe-release.ts";
 import type { ReleasePlan } from "./plan-release.ts";
+import { stepOf } from "./release-phase.ts";
 import type { ReleaseEvent, ReleasePhase, ReleaseState } from "./release-state.ts";
 
 /** What somebody outside is told of a release. The body of a webhook is made of exactly this. */
@@ -61,31 +62,28 @@ function finishedStep(plan: ReleasePlan, before: ReleasePhase, after: ReleasePha
   return reached > before.step ? reached - 1 : undefined;
 }
 
+/** What the beginning of a phase is told as; a hold that ends by itself is no matter to anybody. */
+const eventOfPhase: Readonly<Record<ReleasePhase["kind"], NotifiedEvent | undefined>> = {
+  planned: undefined,
+  moving: undefined,
+  checking: undefined,
+  setting: undefined,
+  redoing: undefined,
+  awaiting: "waiting",
+  frozen: "waiting",
+  holding: "waiting",
+  paused: "paused",
+  failed: "failed",
+  rollingBack: "rollingBack",
+  rolledBack: "rolledBack",
+  aborted: "aborted",
+  done: "done",
+};
+
 function enteredEvent(before: ReleasePhase, after: ReleasePhase): NotifiedEvent | undefined {
-  const isSame =
-    before.kind === after.kind && ("step" in before ? before.step : 0) === ("step" in after ? after.step : 0);
-  if (isSame) return undefined;
-  switch (after.kind) {
-    case "awaiting":
-    case "frozen":
-      return "waiting";
-    case "holding":
-      return after.untilMs === null ? "waiting" : undefined;
-    case "paused":
-    case "failed":
-    case "rolledBack":
-    case "aborted":
-    case "done":
-      return after.kind;
-    case "rollingBack":
-      return before.kind === "rollingBack" ? undefined : "rollingBack";
-    case "planned":
-    case "moving":
-    case "checking":
-    case "setting":
-    case "redoing":
-      return undefined;
-  }
+  const isSame = before.kind === after.kind && stepOf(before) === stepOf(after);
+  if (isSame || (after.kind === "holding" && after.untilMs !== null)) return undefined;
+  return eventOfPhase[after.kind];
 }
 
 function buildStepNotice(turn: ReleaseTurn, index: number): ReleaseNotice {

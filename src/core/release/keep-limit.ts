@@ -31,25 +31,14 @@ export function actOnLimit(plan: StepPlans, before: ReleaseState, atMs: number):
   const { maxDuration } = plan.spec;
   if (maxDuration === undefined || (phase.kind === "failed" && phase.during === "wayBack")) return go(state);
   const reason = `it took longer than ${renderDuration(maxDuration.durationMs)}, which is the longest that it may take`;
-  if (maxDuration.then === "rollback") return takeBack(state, { step: stepOf(phase), actor: "kirikae", reason }, atMs);
-  switch (phase.kind) {
-    case "holding":
-    case "checking":
-    case "awaiting":
-    case "frozen":
-      return go({ ...state, phase: { kind: "paused", step: phase.step, within: waitOf(phase, atMs) ?? null, reason } });
-    // The step that has just moved its weights is done.
-    case "moving":
-      return go({ ...state, phase: { kind: "paused", step: phase.step + 1, within: null, reason } });
-    case "planned":
-    case "paused":
-    case "failed":
-    case "setting":
-    case "rollingBack":
-    case "redoing":
-    case "done":
-    case "aborted":
-    case "rolledBack":
-      return go(state);
+  if (maxDuration.action === "rollback")
+    return takeBack(state, { step: stepOf(phase), actor: "kirikae", reason }, atMs);
+  // The step that has just moved its weights is done.
+  if (phase.kind === "moving") {
+    return go({ ...state, phase: { kind: "paused", step: phase.step + 1, within: null, reason } });
   }
+  const within = waitOf(phase, atMs);
+  return within === undefined
+    ? go(state)
+    : go({ ...state, phase: { kind: "paused", step: stepOf(phase), within, reason } });
 }

@@ -108,9 +108,15 @@ describe("an approval", () => {
   });
 });
 
-describe("a freeze", () => {
-  const weekend: ActiveFreeze = { untilMs: 63 * hourMs, reason: "weekend" };
+const weekend: ActiveFreeze = { untilMs: 63 * hourMs, reason: "weekend" };
 
+function frozen(): Story {
+  const story = new Story([shift]);
+  story.freeze = weekend;
+  return story.begin();
+}
+
+describe("a freeze", () => {
   test("holds back a step that gives the new version more, and lets it begin when it is over", () => {
     const story = new Story([shift]);
     story.freeze = weekend;
@@ -143,11 +149,6 @@ describe("a freeze", () => {
   });
 
   test("leaves pausing, ending and the way back open", () => {
-    const frozen = (): Story => {
-      const story = new Story([shift]);
-      story.freeze = weekend;
-      return story.begin();
-    };
     expect(frozen().take(tell("rollback", 1)).phase).toMatchObject({ kind: "rollingBack", step: 0 });
     expect(frozen().take(tell("abort", 1)).phase).toMatchObject({ kind: "aborted" });
     const paused = frozen().take(tell("pause", 1));
@@ -209,8 +210,8 @@ function weightStep({ before, after }: Shares): PlannedStep {
 }
 
 describe("the longest time", () => {
-  const back = { maxDuration: { durationMs: hourMs, then: "rollback" } } as const;
-  const stop = { maxDuration: { durationMs: hourMs, then: "pause" } } as const;
+  const back = { maxDuration: { durationMs: hourMs, action: "rollback" } } as const;
+  const stop = { maxDuration: { durationMs: hourMs, action: "pause" } } as const;
   const late: ReleaseEvent = { kind: "overdue", atMs: hourMs };
   const why = "it took longer than 60 min, which is the longest that it may take";
 

@@ -1,9 +1,10 @@
-import type { Check, Preview, ReleaseSpec, ReleaseStep, ReleaseStrategy } from "../../manifest/release.ts";
+import type { Check, Preview, ReleaseSpec, ReleaseStep } from "../../manifest/release.ts";
+import { chooseStrategy } from "../choose-strategy.ts";
 import { readDurationMs } from "../duration-text.ts";
 import type { InputField } from "../field-ledger.ts";
 import { type ImportedRelease, Importing, type InputCatalog } from "../import-result.ts";
 import type { InputObject } from "../input-object.ts";
-import { approval, chooseStrategy, emptyCheck, plainSpec } from "../release-parts.ts";
+import { approval, emptyCheck, plainSpec } from "../release-parts.ts";
 import { readMetrics, withOwnNames } from "./metrics.ts";
 import { readMatches } from "./matches.ts";
 import { readService } from "./service.ts";
@@ -15,37 +16,38 @@ const aboutPods = "it is about pods, and kirikae makes, scales and removes none"
 export function importCanary(object: InputObject, catalog: InputCatalog): ImportedRelease {
   const importing = new Importing(object, catalog);
   const { spec } = importing;
-  const { name, from, to, made } = readService(spec, importing);
-  const provider = spec?.get("provider")?.text() ?? "istio";
+  const { name, from, to, routes, made } = readService(spec, importing);
+  const provider = spec.get("provider").text() ?? "istio";
   if (provider !== "istio") {
     spec
       ?.get("provider")
-      ?.note(`kirikae moves traffic by Istio's VirtualServices and not by ${provider.slice(0, 60)}; one is made.`);
+      .note(`kirikae moves traffic by Istio's VirtualServices and not by ${provider.slice(0, 60)}; one is made.`);
   }
   for (const other of ["ingressRef", "routeRef", "upstreamRef"]) {
-    spec?.get(other)?.note("It is for another provider than Istio.");
+    spec.get(other).note("It is for another provider than Istio.");
   }
-  spec?.get("autoscalerRef")?.leaveOut(aboutPods);
+  spec.get("autoscalerRef").leaveOut(aboutPods);
   spec
     ?.get("revertOnDeletion")
-    ?.note("A Release that is gone leaves the traffic where it is; `kirikae rollback NAME --release` takes it back.");
-  const analysis = spec?.get("analysis") ?? spec?.get("canaryAnalysis");
-  const { steps, strategy, ...rest } = readAnalysis(analysis, { importing, service: name });
-  const isSuspended = spec?.get("suspend")?.boolean() === true;
-  if (isSuspended) spec?.get("suspend")?.note("The release waits before its first step until somebody promotes it.");
-  const chosen = isSuspended
-    ? { kind: "steps" as const, steps: [{ kind: "hold", durationMs: undefined } as const, ...steps] }
-    : strategy;
-  const maxDuration = readDeadline(spec?.get("progressDeadlineSeconds"), steps);
-  spec?.get("metricsServer")?.translate();
-  const routes = [{ namespace: object.namespace, virtualService: name, route: undefined }];
-  return importing.finish({ made, spec: { ...plainSpec, ...rest, maxDuration, routes, from, to, strategy: chosen } });
+    .note("A Release that is gone leaves the traffic where it is; `kirikae rollback NAME --release` takes it back.");
+  const analysis =
+    ["analysis", "canaryAnalysis"].map((key) => spec.get(key)).find(({ exists }) => exists) ?? spec.get("analysis");
+  const { steps: analysed, ...rest } = readAnalysis(analysis, { importing, service: name });
+  const isSuspended = spec.get("suspend").boolean() === true;
+  if (isSuspended) spec.get("suspend").note("The release waits before its first step until somebody promotes it.");
+  const steps: readonly ReleaseStep[] = isSuspended ? [{ kind: "hold", durationMs: undefined }, ...analysed] : analysed;
+  const maxDuration = readDeadline(spec.get("progressDeadlineSeconds"), steps);
+  spec.get("metricsServer").translate();
+  return importing.finish({
+    made,
+    spec: { ...plainSpec, ...rest, maxDuration, routes, from, to, strategy: chooseStrategy(steps) },
+  });
 }
 
 /** Flagger's deadline is for progress alone; a release has one for the whole, so its own waits are added. */
-function readDeadline(field: InputField | undefined, steps: readonly ReleaseStep[]): ReleaseSpec["maxDuration"] {
+function readDeadline(field: InputField, steps: readonly ReleaseStep[]): ReleaseSpec["maxDuration"] {
   const deadlineMs = readDurationMs(field);
-  if (field === undefined || deadlineMs === undefined || deadlineMs === 0) return undefined;
+  if (deadlineMs === undefined || deadlineMs === 0) return undefined;
   const waitsForSomebody = steps.some(
     (step) => step.kind === "approve" || (step.kind === "hold" && step.durationMs === undefined),
   );
@@ -55,7 +57,8 @@ function readDeadline(field: InputField | undefined, steps: readonly ReleaseStep
   }
   const waitsMs = steps.reduce((sum, step) => sum + ("durationMs" in step ? (step.durationMs ?? 0) : 0), 0);
   field.note("It was for progress alone; maxDuration is for the whole release, so the time of its steps is added.");
-  return { durationMs: deadlineMs + waitsMs, then: "rollback" };
+  // oxlint-disable-next-line unicorn/no-thenable -- it is the field's name, and nobody awaits it.
+  return { durationMs: deadlineMs + waitsMs, action: "rollback" };
 }
 
 interface AnalysisReading {
@@ -63,24 +66,23 @@ interface AnalysisReading {
   readonly service: string;
 }
 
-type ImportedAnalysis = Pick<ReleaseSpec, "sessionAffinity" | "notifications" | "strategy"> & {
-  /** The same as the strategy, written out. */
+type ImportedAnalysis = Pick<ReleaseSpec, "sessionAffinity" | "notifications"> & {
   readonly steps: readonly ReleaseStep[];
 };
 
-function readAnalysis(analysis: InputField | undefined, { importing, service }: AnalysisReading): ImportedAnalysis {
-  const skip = importing.spec?.get("skipAnalysis");
+function readAnalysis(analysis: InputField, { importing, service }: AnalysisReading): ImportedAnalysis {
+  const skip = importing.spec.get("skipAnalysis");
   if (skip?.boolean() === true) {
     skip.note("The analysis is skipped, so the Release is one switch; without this field it would be translated.");
-    analysis?.leaveOut("skipAnalysis skips it");
+    analysis.leaveOut("skipAnalysis skips it");
     const steps: readonly ReleaseStep[] = [{ kind: "switch" }];
-    return { sessionAffinity: undefined, notifications: [], strategy: { kind: "steps", steps }, steps };
+    return { sessionAffinity: undefined, notifications: [], steps };
   }
-  const intervalMs = Math.max(1000, readDurationMs(analysis?.get("interval")) ?? 60_000);
-  const threshold = Math.max(1, Math.floor(readCount(analysis?.get("threshold")) ?? 1));
-  analysis?.leaveOutFields(["primaryReadyThreshold", "canaryReadyThreshold"], aboutPods);
-  for (const alert of analysis?.get("alerts")?.items() ?? []) readAlert(alert, importing);
-  const target = importing.spec?.at("targetRef", "name")?.text() ?? importing.object.name;
+  const intervalMs = Math.max(1000, readDurationMs(analysis.get("interval")) ?? 60_000);
+  const threshold = Math.max(1, Math.floor(readCount(analysis.get("threshold")) ?? 1));
+  analysis.leaveOutFields(["primaryReadyThreshold", "canaryReadyThreshold"], aboutPods);
+  for (const alert of analysis.get("alerts").items()) readAlert(alert, importing);
+  const target = importing.spec.at("targetRef", "name").text() ?? importing.object.name;
   const names = {
     namespace: importing.object.namespace,
     name: importing.object.name,
@@ -89,12 +91,12 @@ function readAnalysis(analysis: InputField | undefined, { importing, service }: 
     ingress: service,
     route: service,
   };
-  const metrics = readMetrics(analysis?.get("metrics"), { importing, intervalMs, threshold, names });
-  const hooks = readWebhooks(analysis?.get("webhooks"), { importing, intervalMs, threshold });
+  const metrics = readMetrics(analysis.get("metrics"), { importing, intervalMs, threshold, names });
+  const hooks = readWebhooks(analysis.get("webhooks"), { importing, intervalMs, threshold });
   if (threshold > 1) {
     analysis
       ?.get("threshold")
-      ?.note(
+      .note(
         "Flagger repeats a stage and takes the canary back after so many failed rounds; a check asks as often within one interval, and takes the release back where all say no.",
       );
   }
@@ -103,10 +105,9 @@ function readAnalysis(analysis: InputField | undefined, { importing, service }: 
     metrics.unasked.length === 0
       ? hooks.promotion
       : [approval(`Is the new version good by ${metrics.unasked.join(", ")}?`), ...hooks.promotion];
-  const stages = readStages(analysis, { intervalMs, check, hooks: { ...hooks, promotion } });
   return {
-    ...stages,
-    sessionAffinity: readAffinity(analysis?.get("sessionAffinity")),
+    steps: readStages(analysis, { intervalMs, check, hooks: { ...hooks, promotion } }),
+    sessionAffinity: readAffinity(analysis.get("sessionAffinity")),
     notifications: hooks.notifications,
   };
 }
@@ -125,61 +126,43 @@ interface StageReading {
 }
 
 /** Which of match and iterations is there decides what Flagger does. */
-function readStages(
-  analysis: InputField | undefined,
-  reading: StageReading,
-): { readonly strategy: ReleaseStrategy; readonly steps: readonly ReleaseStep[] } {
-  const iterations = readCount(analysis?.get("iterations")) ?? 0;
-  const matchField = analysis?.get("match");
-  const matches = readMatches(matchField);
-  if (iterations === 0 && matchField !== undefined) {
-    matchField.note(
-      "Without iterations Flagger narrows the canary to these requests; a Release does not, so the shares are of all requests.",
-    );
-  }
-  const isAbTest = iterations > 0 && matches.length > 0;
-  const weights = iterations > 0 ? [] : readWeights(analysis);
-  const mirror = readMirror(analysis, isAbTest);
-  if (iterations > 0) {
-    for (const name of ["maxWeight", "stepWeight", "stepWeights"])
-      analysis?.get(name)?.note("With iterations Flagger moves no weights by steps.");
-  }
+function readStages(analysis: InputField, reading: StageReading): readonly ReleaseStep[] {
+  const iterations = readCount(analysis.get("iterations")) ?? 0;
+  const matchField = analysis.get("match");
+  const match = readMatches(matchField);
   analysis
-    ?.get("stepWeightPromotion")
-    ?.note("A Release leaves the traffic at the new version, so there is no way back to a primary by steps.");
-  const { hooks, check } = reading;
-  const lasting = stageOf(reading, Math.max(1, iterations));
-  const preview: Preview = { name: "ab-test", match: matches };
-  const before: readonly ReleaseStep[] = [
-    ...hooks.start,
-    ...(isAbTest ? [{ kind: "preview", ...preview } as const] : []),
-    ...mirrored(mirror, iterations > 0 ? lasting : stageOf(reading, 1)),
-    ...(iterations > 0 && mirror === undefined ? lasting : []),
-  ];
-  const rising = weights.flatMap((percent): readonly ReleaseStep[] => [
+    .get("stepWeightPromotion")
+    .note("A Release leaves the traffic at the new version, so there is no way back to a primary by steps.");
+  const { hooks } = reading;
+  const end: readonly ReleaseStep[] = [...hooks.promotion, { kind: "switch" }, ...hooks.end];
+  if (iterations > 0) {
+    for (const name of ["maxWeight", "stepWeight", "stepWeights"]) {
+      analysis.get(name).note("With iterations Flagger moves no weights by steps.");
+    }
+    return [...hooks.start, ...iterate(analysis, reading, { match, iterations }), ...end];
+  }
+  matchField.note(
+    "Without iterations Flagger narrows the canary to these requests; a Release does not, so the shares are of all requests.",
+  );
+  const stage = stageOf(reading, 1);
+  const rising = readWeights(analysis).flatMap((percent): readonly ReleaseStep[] => [
     ...hooks.increase,
     { kind: "weight", shares: percent },
-    ...stageOf(reading, 1),
+    ...stage,
   ]);
-  const steps: readonly ReleaseStep[] = [...before, ...rising, ...hooks.promotion, { kind: "switch" }, ...hooks.end];
-  const [approve, ...others] = hooks.promotion;
-  const isPreset = hooks.start.length + hooks.end.length + hooks.increase.length + others.length === 0;
-  if (isAbTest && isPreset && lasting.length === 1) {
-    return { steps, strategy: { kind: "abTest", preview, ...gatesOf(lasting[0], approve) } };
-  }
-  if (mirror !== undefined && weights.length > 0 && isPreset && (check === undefined || lasting.length === 1)) {
-    const stage = stageOf(reading, 1)[0];
-    return { steps, strategy: { kind: "mirrorFirst", mirror, weights, ...gatesOf(stage, approve) } };
-  }
-  return { steps, strategy: chooseStrategy(steps) };
+  return [...hooks.start, ...mirrored(readMirror(analysis, false), stage), ...rising, ...end];
 }
 
-function gatesOf(stage: ReleaseStep | undefined, approve: ReleaseStep | undefined) {
-  return {
-    hold: stage?.kind === "hold" ? { durationMs: stage.durationMs } : undefined,
-    check: stage?.kind === "check" ? stage : undefined,
-    approve: approve?.kind === "approve" ? approve : undefined,
-  };
+/** With a match it is an A/B test, without one a blue/green release whose new version has no visitors yet. */
+function iterate(
+  analysis: InputField,
+  reading: StageReading,
+  { match, iterations }: { readonly match: Preview["match"]; readonly iterations: number },
+): readonly ReleaseStep[] {
+  const stage = stageOf(reading, iterations);
+  const mirror = readMirror(analysis, match.length > 0);
+  if (match.length > 0) return [{ kind: "preview", name: "ab-test", match }, ...stage];
+  return mirror === undefined ? stage : mirrored(mirror, stage);
 }
 
 /** So many intervals of being judged, or of waiting where there is no judge. */
@@ -198,11 +181,11 @@ function mirrored(mirror: Mirror | undefined, stage: readonly ReleaseStep[]): re
   return mirror === undefined ? [] : [mirror, ...stage, { ...mirror, percent: 0 }];
 }
 
-function readMirror(analysis: InputField | undefined, isAbTest: boolean): Mirror | undefined {
-  const field = analysis?.get("mirror");
-  const isMirrored = field?.boolean() === true;
-  const percent = readCount(analysis?.get("mirrorWeight")) ?? 100;
-  if (!isMirrored || field === undefined) return undefined;
+function readMirror(analysis: InputField, isAbTest: boolean): Mirror | undefined {
+  const field = analysis.get("mirror");
+  const isMirrored = field.boolean() === true;
+  const percent = readCount(analysis.get("mirrorWeight")) ?? 100;
+  if (!isMirrored) return undefined;
   if (isAbTest) {
     field.note("Flagger mirrors nothing where requests are chosen by match.");
     return undefined;
@@ -213,20 +196,25 @@ function readMirror(analysis: InputField | undefined, isAbTest: boolean): Mirror
 }
 
 /** The shares that Flagger passes through, below all of it. */
-function readWeights(analysis: InputField | undefined): readonly number[] {
-  const listed = (analysis?.get("stepWeights")?.items() ?? []).flatMap((item) => item.number() ?? []);
-  const step = readCount(analysis?.get("stepWeight")) ?? 0;
-  const most = readCount(analysis?.get("maxWeight")) ?? 100;
+function readWeights(analysis: InputField): readonly number[] {
+  const listed = analysis
+    .get("stepWeights")
+    .items()
+    .flatMap((item) => item.number() ?? []);
+  const step = readCount(analysis.get("stepWeight")) ?? 0;
+  const most = readCount(analysis.get("maxWeight")) ?? 100;
   if (listed.length > 0) {
-    analysis?.get("maxWeight")?.translate();
+    analysis.get("maxWeight").translate();
     const rising = listed.filter((weight, index) => weight > (listed[index - 1] ?? 0) && weight < 100);
     if (rising.length < listed.filter((weight) => weight !== 100).length) {
-      analysis?.get("stepWeights")?.note("Shares that do not rise from above 0 to below 100 are left out.");
+      analysis.get("stepWeights").note("Shares that do not rise from above 0 to below 100 are left out.");
     }
     return sortedShares(rising);
   }
   if (step <= 0) {
-    (analysis?.get("stepWeight") ?? analysis)?.note("It has no step above 0, so everything moves at once.");
+    (analysis.get("stepWeight").exists ? analysis.get("stepWeight") : analysis).note(
+      "It has no step above 0, so everything moves at once.",
+    );
     return [];
   }
   const weights: number[] = [];
@@ -240,34 +228,34 @@ function sortedShares(weights: readonly number[]): readonly number[] {
   return [...new Set(shares)].toSorted((left, right) => left - right);
 }
 
-function readCount(field: InputField | undefined): number | undefined {
-  const value = field?.number();
+function readCount(field: InputField): number | undefined {
+  const value = field.number();
   if (value === undefined) return undefined;
   if (value >= 0 && value <= 1_000_000) return value;
-  field?.note("It is no number that a Release can have, so it is left out.");
+  field.note("It is no number that a Release can have, so it is left out.");
   return undefined;
 }
 
 function readAlert(alert: InputField, importing: Importing): void {
-  const name = alert.at("providerRef", "name")?.text() ?? "";
-  const namespace = alert.at("providerRef", "namespace")?.text() ?? importing.object.namespace;
+  const name = alert.at("providerRef", "name").text() ?? "";
+  const namespace = alert.at("providerRef", "namespace").text() ?? importing.object.namespace;
   alert.leaveOutFields(["name", "severity"], "it is about alerts");
   const provider = importing.refer("AlertProvider", { namespace, name });
   alert.note(
     "kirikae tells webhooks of its own form: give `notifications` the address of something that passes them on to this provider.",
   );
-  provider?.root.get("spec")?.leaveOut("it is about alerts");
+  provider?.root.get("spec").leaveOut("it is about alerts");
 }
 
-function readAffinity(field: InputField | undefined): ReleaseSpec["sessionAffinity"] {
-  const cookie = field?.get("cookieName")?.text();
-  const seconds = readCount(field?.get("maxAge")) ?? 86_400;
+function readAffinity(field: InputField): ReleaseSpec["sessionAffinity"] {
+  const cookie = field.get("cookieName").text();
+  const seconds = readCount(field.get("maxAge")) ?? 86_400;
   for (const name of ["domain", "httpOnly", "partitioned", "path", "sameSite", "secure"]) {
-    field?.get(name)?.note("The cookie's attributes are kirikae's own.");
+    field.get(name).note("The cookie's attributes are kirikae's own.");
   }
-  field?.get("primaryCookieName")?.note("Visitors of both versions stay where they are by one cookie.");
-  if (field === undefined || cookie === undefined) return undefined;
+  field.get("primaryCookieName").note("Visitors of both versions stay where they are by one cookie.");
+  if (cookie === undefined) return undefined;
   if (/^[\w-]{1,100}$/u.test(cookie)) return { cookie, maxAgeMs: Math.max(1, Math.round(seconds)) * 1000 };
-  field.get("cookieName")?.note("It is no name that a cookie of kirikae can have, so `kirikae-visitor` is taken.");
+  field.get("cookieName").note("It is no name that a cookie of kirikae can have, so `kirikae-visitor` is taken.");
   return { cookie: "kirikae-visitor", maxAgeMs: Math.max(1, Math.round(seconds)) * 1000 };
 }

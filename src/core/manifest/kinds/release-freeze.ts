@@ -53,11 +53,15 @@ export const freeze: Decoder<Freeze> = transform(
 );
 
 const limitFields = object({
+  // oxlint-disable-next-line unicorn/no-thenable -- it is the decoder of a field, and nobody awaits it.
   fields: { duration: required(durationMs), then: withDefault(oneOf(["rollback", "pause"]), "rollback") },
 });
 
 /** `maxDuration: 6h` takes the release back then, `{duration: 6h, then: pause}` stops it. */
 export const maxDuration: Decoder<MaxDuration> = (place, context) =>
   place.value.kind === "map"
-    ? transform(limitFields, ({ duration, then }): MaxDuration => ({ durationMs: duration, then }))(place, context)
-    : transform(durationMs, (duration): MaxDuration => ({ durationMs: duration, then: "rollback" }))(place, context);
+    ? transform(limitFields, ({ duration, then: action }): MaxDuration => ({ durationMs: duration, action }))(
+        place,
+        context,
+      )
+    : transform(durationMs, (duration): MaxDuration => ({ durationMs: duration, action: "rollback" }))(place, context);

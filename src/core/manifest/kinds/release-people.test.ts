@@ -48,9 +48,9 @@ test("freezes, the longest time and who is told", () => {
       { cron: "0 0 1 1 *", durationMs: 86_400_000, timeZone: "UTC", reason: undefined },
     ],
   });
-  expect(specWith("maxDuration: 6h")).toMatchObject({ maxDuration: { durationMs: 21_600_000, then: "rollback" } });
+  expect(specWith("maxDuration: 6h")).toMatchObject({ maxDuration: { durationMs: 21_600_000, action: "rollback" } });
   expect(specWith("maxDuration: {duration: 30m, then: pause}")).toMatchObject({
-    maxDuration: { durationMs: 1_800_000, then: "pause" },
+    maxDuration: { durationMs: 1_800_000, action: "pause" },
   });
   expect(
     specWith(
