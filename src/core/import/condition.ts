@@ -31,6 +31,7 @@ export function parseCondition(expression: string): ImportedCondition | undefine
   return build({ operator: compared[2], value: compared[3], member: compared[1], passesWhenEmpty });
 }
 
+const operators = ["<", "<=", ">", ">=", "==", "!="] as const;
 const opposites = { "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==" } as const;
 
 /** What holds exactly where the condition does not. */
@@ -44,7 +45,7 @@ function build(parts: {
   readonly member: string | undefined;
   readonly passesWhenEmpty: boolean;
 }): ImportedCondition | undefined {
-  const operator = (Object.keys(opposites) as (keyof typeof opposites)[]).find((known) => known === parts.operator);
+  const operator = operators.find((known) => known === parts.operator);
   const value = Number(parts.value);
   if (operator === undefined || !Number.isFinite(value)) return undefined;
   const member = parts.member?.replace(/^\./u, "") ?? "";

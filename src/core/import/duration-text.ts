@@ -16,8 +16,7 @@ export function renderDurationText(durationMs: number): string {
 const longestMs = 100 * 365 * 86_400_000;
 
 /** Go's `1m30s`, or a number of seconds, quoted or not; a note where it is neither. */
-export function readDurationMs(field: InputField | undefined): number | undefined {
-  if (field === undefined) return undefined;
+export function readDurationMs(field: InputField): number | undefined {
   const text = field.text();
   if (text === undefined) return undefined;
   const durationMs = /^\d{1,12}$/u.test(text) ? Number(text) * 1000 : parseDuration(text);

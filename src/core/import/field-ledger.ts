@@ -79,7 +79,10 @@ export class FieldLedger {
   }
 }
 
-/** A value of the object, and the way to it; reading it accounts for it. */
+/**
+ * A value of the object, and the way to it; reading it accounts for it. A field that is not there can be read too: it is
+ * empty, and nothing that is said about it is told.
+ */
 export class InputField {
   readonly path: string;
   readonly value: YamlValue;
@@ -101,18 +104,23 @@ export class InputField {
   }
 
   /** `null` is the same as absent. */
-  get(name: string): InputField | undefined {
+  get exists(): boolean {
+    return this.value.kind !== "null";
+  }
+
+  get(name: string): InputField {
     const entry = this.value.kind === "map" ? this.value.entries.get(name) : undefined;
-    return entry === undefined || entry.value.kind === "null" ? undefined : this.#child(name, entry);
+    return this.#child(name, entry ?? absentAt(this.offset));
   }
 
   /** The field at the end of a chain of names. */
-  at(...names: readonly string[]): InputField | undefined {
-    return names.reduce<InputField | undefined>((field, name) => field?.get(name), this);
+  at(...names: readonly string[]): InputField {
+    return names.reduce<InputField>((field, name) => field.get(name), this);
   }
 
   /** Empty, with a note, where it is no list. */
   items(): readonly InputField[] {
+    if (!this.exists) return [];
     if (this.value.kind !== "list") {
       this.#noteType("a list");
       return [];
@@ -123,6 +131,7 @@ export class InputField {
 
   /** Empty, with a note, where it is no mapping. */
   entries(): readonly (readonly [name: string, field: InputField])[] {
+    if (!this.exists) return [];
     if (this.value.kind !== "map") {
       this.#noteType("a mapping");
       return [];
@@ -158,22 +167,22 @@ export class InputField {
 
   /** Says that the whole of it is in the Release, or stands for nothing else. */
   translate(): void {
-    this.ledger.translate(this);
+    if (this.exists) this.ledger.translate(this);
   }
 
   /** Says why it, or a part of it, has no equal. */
   note(message: string): void {
-    this.ledger.note(this, message);
+    if (this.exists) this.ledger.note(this, message);
   }
 
   /** Says that it is about something else than traffic. */
   leaveOut(reason: string): void {
-    this.ledger.leaveOut(this, reason);
+    if (this.exists) this.ledger.leaveOut(this, reason);
   }
 
   /** The same for each of the named fields that is there. */
   leaveOutFields(names: readonly string[], reason: string): void {
-    for (const name of names) this.get(name)?.leaveOut(reason);
+    for (const name of names) this.get(name).leaveOut(reason);
   }
 
   #child(name: string, { value, keyOffset }: YamlEntry): InputField {
@@ -189,6 +198,10 @@ export class InputField {
   #noteType(expected: string): undefined {
     this.note(`It has to be ${expected}, but is ${describeType(this.value)}, so it is left out.`);
   }
+}
+
+function absentAt(offset: number): YamlEntry {
+  return { value: { kind: "null", offset }, keyOffset: offset, booleanSource: undefined };
 }
 
 /** Gives a note to everything that nobody accounted for: one for each part of which nothing at all was read. */

@@ -59,7 +59,7 @@ export class Importing {
     leaveOutMetadata(object);
   }
 
-  get spec(): InputField | undefined {
+  get spec(): InputField {
     return this.object.root.get("spec");
   }
 
@@ -71,6 +71,13 @@ export class Importing {
       leaveOutMetadata(found);
     }
     return found;
+  }
+
+  /** Says something about the strategy, or about the object where it has none. */
+  noteStrategy(message: string): void {
+    const { spec } = this;
+    const places = [spec.at("strategy", "blueGreen"), spec.at("strategy", "canary"), spec.get("strategy"), spec];
+    (places.find(({ exists }) => exists) ?? this.object.root).note(message);
   }
 
   /** Accounts for what nobody has looked at, and puts the result together. */

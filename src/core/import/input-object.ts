@@ -72,10 +72,10 @@ function textOf(value: YamlValue | undefined, name: string): string | undefined 
 
 /** Accounts for what every object has beside its spec. */
 export function leaveOutMetadata({ root }: InputObject): void {
-  for (const name of ["apiVersion", "kind"]) root.get(name)?.translate();
-  for (const [name, field] of root.get("metadata")?.entries() ?? []) {
+  for (const name of ["apiVersion", "kind"]) root.get(name).translate();
+  for (const [name, field] of root.get("metadata").entries()) {
     if (name === "name" || name === "namespace") field.translate();
     else field.leaveOut("it describes the object itself");
   }
-  root.get("status")?.leaveOut("it is the other controller's own record");
+  root.get("status").leaveOut("it is the other controller's own record");
 }

@@ -13,16 +13,13 @@ const secretHeader = /^(?:proxy-)?authorization$|cookie|token|secret|password|ap
  * `headers: [{key, value}]` of Argo Rollouts. What may be a secret is never copied: a bearer token becomes the name of a
  * variable, and anything else a note.
  */
-export function readHeaders(
-  list: InputField | undefined,
-  given: { fill(field: InputField): string | undefined },
-): ReadHeaders {
+export function readHeaders(list: InputField, given: { fill(field: InputField): string | undefined }): ReadHeaders {
   const headers: [string, string][] = [];
   let authentication: Authentication | undefined;
-  for (const item of list?.items() ?? []) {
-    const name = item.get("key")?.text();
+  for (const item of list.items()) {
+    const name = item.get("key").text();
     const value = item.get("value");
-    if (name === undefined || value === undefined) continue;
+    if (name === undefined) continue;
     if (/^authorization$/iu.test(name) && value.value.kind === "string" && /^bearer /iu.test(value.value.value)) {
       authentication = { kind: "bearer", token: { kind: "environment", name: "JUDGE_TOKEN" } };
       value.note("No secret is copied: put the token into the variable JUDGE_TOKEN of the environment of `up`.");

@@ -1,8 +1,8 @@
 import type { InputField } from "./field-ledger.ts";
 
 /** An address that a judge or a notification can have; undefined, with a note, where it is none. */
-export function readHttpUrl(field: InputField | undefined, text = field?.text()): string | undefined {
-  if (field === undefined || text === undefined) return undefined;
+export function readHttpUrl(field: InputField, text = field.text()): string | undefined {
+  if (text === undefined) return undefined;
   const url = URL.parse(text);
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     field.note("It is no absolute address of http or https, so it cannot be asked; a person is asked instead.");

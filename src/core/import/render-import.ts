@@ -35,7 +35,8 @@ function commentsOf({ notes, leftOut }: ImportedRelease): readonly string[] {
 }
 
 function renderDocument(object: object, comments: readonly string[]): string {
-  const document = new Document(object, { aliasDuplicateObjects: false });
+  // Kubernetes reads YAML 1.1, in which a plain yes is a boolean.
+  const document = new Document(object, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
   const key = specKey(document.contents);
   if (key !== undefined && comments.length > 0) key.commentBefore = comments.map(commentLine).join("\n");
   return document.toString({ lineWidth: 0 });

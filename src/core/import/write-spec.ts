@@ -33,10 +33,7 @@ export function writeSpec(spec: ReleaseSpec, namespace: string): Plain {
       maxAge: renderDurationText(sessionAffinity.maxAgeMs),
     },
     maxFailed: spec.maxFailed,
-    maxDuration: maxDuration && {
-      duration: renderDurationText(maxDuration.durationMs),
-      ...(maxDuration.then === "rollback" ? {} : { then: maxDuration.then }),
-    },
+    maxDuration: maxDuration && renderDurationText(maxDuration.durationMs),
     notifications:
       notifications.length === 0
         ? undefined
@@ -130,16 +127,21 @@ function writeApproval({ people, question }: Approval): Plain {
 }
 
 function writePreview({ name, match }: Preview): Plain {
-  const fieldsOf = (values: Readonly<Record<string, StringMatch>>): Plain | undefined =>
-    Object.keys(values).length === 0
-      ? undefined
-      : Object.fromEntries(Object.entries(values).map(([key, value]) => [key, writeStringMatch(value)]));
   return {
     name,
     match: match.map(({ headers, cookies, queryParams }) =>
-      withoutAbsent({ headers: fieldsOf(headers), cookies: fieldsOf(cookies), queryParams: fieldsOf(queryParams) }),
+      withoutAbsent({
+        headers: writeConditions(headers),
+        cookies: writeConditions(cookies),
+        queryParams: writeConditions(queryParams),
+      }),
     ),
   };
+}
+
+function writeConditions(conditions: Readonly<Record<string, StringMatch>>): Plain | undefined {
+  const written = Object.entries(conditions).map(([key, value]) => [key, writeStringMatch(value)]);
+  return written.length === 0 ? undefined : Object.fromEntries(written);
 }
 
 function writeStringMatch(match: StringMatch): Plain {

@@ -44,11 +44,11 @@ interface TemplateSearch {
   readonly depth: number;
 }
 
-function readTemplates(list: InputField | undefined, search: TemplateSearch): readonly TemplateFound[] {
+function readTemplates(list: InputField, search: TemplateSearch): readonly TemplateFound[] {
   const { importing, depth } = search;
-  return (list?.items() ?? []).flatMap((item): readonly TemplateFound[] => {
-    const name = item.get("templateName")?.text();
-    const isClusterWide = item.get("clusterScope")?.boolean() === true;
+  return list.items().flatMap((item): readonly TemplateFound[] => {
+    const name = item.get("templateName").text();
+    const isClusterWide = item.get("clusterScope").boolean() === true;
     if (name === undefined) return [];
     const kind = isClusterWide ? "ClusterAnalysisTemplate" : "AnalysisTemplate";
     const template = importing.refer(kind, { namespace: importing.object.namespace, name });
@@ -77,22 +77,25 @@ interface FoundMetric {
 function readTemplate(found: TemplateFound, reading: TemplateReading): readonly FoundMetric[] {
   if ("missing" in found) return [{ unasked: found.missing }];
   const spec = found.template.root.get("spec");
-  spec?.leaveOutFields(["measurementRetention"], "it is about the records of analyses");
-  const given = readArguments(spec?.get("args"), reading.importing.object).under(reading.given);
-  const dryRun = [...reading.dryRun, ...readDryRun(spec?.get("dryRun"))];
-  return (spec?.get("metrics")?.items() ?? []).map((metric, index) => {
-    const name = metric.get("name")?.text() ?? `metric-${index + 1}`;
-    const isDryRun = dryRun.some((pattern) => pattern.test(name));
-    const judge = readMetric(metric, { name, given, isDryRun });
-    if (judge !== undefined) return { judge };
-    return isDryRun ? {} : { unasked: name };
-  });
+  spec.leaveOutFields(["measurementRetention"], "it is about the records of analyses");
+  const given = readArguments(spec.get("args"), reading.importing.object).under(reading.given);
+  const dryRun = [...reading.dryRun, ...readDryRun(spec.get("dryRun"))];
+  return spec
+    .get("metrics")
+    .items()
+    .map((metric, index) => {
+      const name = metric.get("name").text() ?? `metric-${index + 1}`;
+      const isDryRun = dryRun.some((pattern) => pattern.test(name));
+      const judge = readMetric(metric, { name, given, isDryRun });
+      if (judge !== undefined) return { judge };
+      return isDryRun ? {} : { unasked: name };
+    });
 }
 
 /** Names, or simple patterns such as `.*`; a pattern that JavaScript cannot read is taken for a name. */
-function readDryRun(list: InputField | undefined): readonly RegExp[] {
-  return (list?.items() ?? []).flatMap((item) => {
-    const name = item.get("metricName")?.text();
+function readDryRun(list: InputField): readonly RegExp[] {
+  return list.items().flatMap((item) => {
+    const name = item.get("metricName").text();
     if (name === undefined) return [];
     if (name === ".*") return [/^/u];
     return [new RegExp(`^${name.replaceAll(/[.*+?^${}()|[\]\\/]/gu, "\\$&").replaceAll("\\.\\*", ".*")}$`, "u")];

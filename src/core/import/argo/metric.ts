@@ -23,12 +23,10 @@ export function readMetric(metric: InputField, reading: MetricReading): External
   const initialDelayMs = readDurationMs(metric.get("initialDelay")) ?? 0;
   metric
     .get("consecutiveErrorLimit")
-    ?.note(
+    .note(
       "A judge that cannot be reached gives no answer, which inconclusiveLimit counts; errors have no limit of their own.",
     );
-  metric
-    .get("consecutiveSuccessLimit")
-    ?.note("A check lasts for its time; it does not end early after some successes.");
+  metric.get("consecutiveSuccessLimit").note("A check lasts for its time; it does not end early after some successes.");
   const ask = readProvider(metric, reading);
   if (ask === undefined) return undefined;
   return {
@@ -54,9 +52,9 @@ function judgeName(name: string): string {
   return plain === "" ? "metric" : plain;
 }
 
-function readCount(field: InputField | undefined): number | undefined {
-  const value = field?.number();
-  if (field === undefined || value === undefined) return undefined;
+function readCount(field: InputField): number | undefined {
+  const value = field.number();
+  if (value === undefined) return undefined;
   if (Number.isSafeInteger(value) && value >= -1 && value <= 1_000_000) return value;
   field.note("It is no count that a check can have, so it is left out.");
   return undefined;
@@ -64,21 +62,21 @@ function readCount(field: InputField | undefined): number | undefined {
 
 function readProvider(metric: InputField, reading: MetricReading): JudgeQuestion | undefined {
   const provider = metric.get("provider");
-  const prometheus = provider?.get("prometheus");
-  const web = provider?.get("web");
-  if (prometheus !== undefined) return readPrometheus(prometheus, metric, reading);
-  if (web !== undefined) return readWeb(web, metric, reading);
+  const prometheus = provider.get("prometheus");
+  const web = provider.get("web");
+  if (prometheus.exists) return readPrometheus(prometheus, metric, reading);
+  if (web.exists) return readWeb(web, metric, reading);
   for (const name of ["successCondition", "failureCondition"])
-    metric.get(name)?.note("It belongs to a provider without an equal.");
-  const job = provider?.get("job");
-  if (job !== undefined) {
+    metric.get(name).note("It belongs to a provider without an equal.");
+  const job = provider.get("job");
+  if (job.exists) {
     job.note(
       "kirikae runs no Job of the cluster; a person is asked instead. A `command` judge can run the same program.",
     );
     return undefined;
   }
-  const [kind] = provider?.entries().map(([name]) => name) ?? [];
-  (provider ?? metric).note(
+  const [kind] = provider.entries().map(([name]) => name);
+  (provider.exists ? provider : metric).note(
     kind === undefined
       ? "It names no provider, so it cannot be asked; a person is asked instead."
       : `kirikae asks no ${kind}; a person is asked instead. A \`command\` or \`http\` judge can ask it.`,
@@ -91,13 +89,13 @@ function readPrometheus(field: InputField, metric: InputField, { given }: Metric
   const addressField = field.get("address");
   const queryField = field.get("query");
   const address = readFilledUrl(addressField, given);
-  const query = queryField === undefined ? undefined : given.fill(queryField);
+  const query = given.fill(queryField);
   const { headers, authentication } = readHeaders(field.get("headers"), given);
   const range = readRange(field.get("rangeQuery"));
   const ownAuthentication = readAuthentication(field.get("authentication"), given);
-  field.get("timeout")?.note("A judge's own `timeout` says how long an answer may take; 10 seconds are set.");
-  field.get("insecure")?.note("Certificates are always verified; give the server one that is trusted here.");
-  if (addressField === undefined) field.note("It has no address, so it cannot be asked; a person is asked instead.");
+  field.get("timeout").note("A judge's own `timeout` says how long an answer may take; 10 seconds are set.");
+  field.get("insecure").note("Certificates are always verified; give the server one that is trusted here.");
+  if (!addressField.exists) field.note("It has no address, so it cannot be asked; a person is asked instead.");
   if (condition === undefined || address === undefined || query === undefined) return undefined;
   if (condition.member !== undefined) {
     field.note("The answer of Prometheus has no members to compare; a person is asked instead.");
@@ -115,12 +113,10 @@ function readPrometheus(field: InputField, metric: InputField, { given }: Metric
   };
 }
 
-function readRange(
-  field: InputField | undefined,
-): { readonly durationMs: number; readonly stepMs: number } | undefined {
-  if (field === undefined) return undefined;
+function readRange(field: InputField): { readonly durationMs: number; readonly stepMs: number } | undefined {
+  if (!field.exists) return undefined;
   const ago = (name: string): number | undefined => {
-    const text = field.get(name)?.text() ?? "";
+    const text = field.get(name).text() ?? "";
     const parts = /^now\(\)(?:\s*-\s*duration\("([^"]+)"\))?$/u.exec(text);
     if (parts === null) return undefined;
     const whole = /^(\d{1,9})([smhd])$/u.exec(parts[1] ?? "0s");
@@ -128,24 +124,24 @@ function readRange(
     return whole === null || unitMs === undefined ? undefined : Number(whole[1]) * unitMs;
   };
   const start = ago("start");
-  const end = field.get("end") === undefined ? 0 : ago("end");
+  const end = !field.get("end").exists ? 0 : ago("end");
   const stepMs = readDurationMs(field.get("step")) ?? 60_000;
   if (start !== undefined && end === 0 && start > 0) return { durationMs: start, stepMs: Math.max(1000, stepMs) };
   field.note("Only ranges that end now and begin some time ago are asked, so the value of now is taken instead.");
   return undefined;
 }
 
-function readAuthentication(field: InputField | undefined, given: TemplateArguments): Authentication | undefined {
-  const basic = field?.get("basicAuth");
-  if (field === undefined || basic === undefined) {
-    field?.note("This way of proving who asks has no equal; bearer tokens and passwords have one.");
+function readAuthentication(field: InputField, given: TemplateArguments): Authentication | undefined {
+  const basic = field.get("basicAuth");
+  if (!basic.exists) {
+    field.note("This way of proving who asks has no equal; bearer tokens and passwords have one.");
     return undefined;
   }
   const usernameField = basic.get("username");
-  const username = usernameField === undefined ? undefined : given.fill(usernameField);
+  const username = given.fill(usernameField);
   basic
     .get("password")
-    ?.note("No secret is copied: put it into the variable PROMETHEUS_PASSWORD of the environment of `up`.");
+    .note("No secret is copied: put it into the variable PROMETHEUS_PASSWORD of the environment of `up`.");
   for (const [name, other] of field.entries()) {
     if (name !== "basicAuth")
       other.note("This way of proving who asks has no equal; bearer tokens and passwords have one.");
@@ -156,17 +152,17 @@ function readAuthentication(field: InputField | undefined, given: TemplateArgume
 }
 
 function readWeb(field: InputField, metric: InputField, { given }: MetricReading): JudgeQuestion | undefined {
-  const hasCondition = metric.get("successCondition") !== undefined || metric.get("failureCondition") !== undefined;
+  const hasCondition = metric.get("successCondition").exists || metric.get("failureCondition").exists;
   const condition = hasCondition ? readCondition(metric, "of the answer") : undefined;
   const url = readFilledUrl(field.get("url"), given);
   const { headers, authentication } = readHeaders(field.get("headers"), given);
   const method = readMethod(field.get("method"));
   const bodyField = field.get("body");
-  const body = bodyField === undefined ? undefined : given.fill(bodyField);
-  field.get("jsonBody")?.note("Write the JSON as the text of `body`.");
-  field.get("timeoutSeconds")?.note("A judge's own `timeout` says how long an answer may take; 10 seconds are set.");
-  field.get("insecure")?.note("Certificates are always verified; give the server one that is trusted here.");
-  field.get("authentication")?.note("This way of proving who asks has no equal; bearer tokens and passwords have one.");
+  const body = given.fill(bodyField);
+  field.get("jsonBody").note("Write the JSON as the text of `body`.");
+  field.get("timeoutSeconds").note("A judge's own `timeout` says how long an answer may take; 10 seconds are set.");
+  field.get("insecure").note("Certificates are always verified; give the server one that is trusted here.");
+  field.get("authentication").note("This way of proving who asks has no equal; bearer tokens and passwords have one.");
   const path = readJsonPath(field.get("jsonPath"));
   if (url === undefined || (hasCondition && condition === undefined)) return undefined;
   const fullPath = [path, condition?.member].filter((part) => part !== undefined && part !== "").join(".");
@@ -181,25 +177,25 @@ function readWeb(field: InputField, metric: InputField, { given }: MetricReading
   return { kind: "http", url, method, headers, body, authentication, value };
 }
 
-function readFilledUrl(field: InputField | undefined, given: TemplateArguments): string | undefined {
-  const text = field === undefined ? undefined : given.fill(field);
+function readFilledUrl(field: InputField, given: TemplateArguments): string | undefined {
+  const text = given.fill(field);
   return text === undefined ? undefined : readHttpUrl(field, text);
 }
 
-function readMethod(field: InputField | undefined): "GET" | "POST" | "PUT" {
-  const method = field?.text()?.toUpperCase() ?? "GET";
+function readMethod(field: InputField): "GET" | "POST" | "PUT" {
+  const method = field.text()?.toUpperCase() ?? "GET";
   if (method === "GET" || method === "POST" || method === "PUT") return method;
-  field?.note("A judge asks with GET, POST or PUT; GET is taken.");
+  field.note("A judge asks with GET, POST or PUT; GET is taken.");
   return "GET";
 }
 
 /** `{$.data.ok}` and `{$.items[0].ok}`; `{$}` is the answer itself. */
-function readJsonPath(field: InputField | undefined): string | undefined {
-  const text = field?.text();
+function readJsonPath(field: InputField): string | undefined {
+  const text = field.text();
   if (text === undefined) return undefined;
   const inner = /^\{?\$?\.?([\w.[\]-]*)\}?$/u.exec(text.trim())?.[1];
   if (inner !== undefined) return inner.replaceAll(/\[(\d+)\]/gu, ".$1");
-  field?.note("Only a path of names and numbers, as {$.data.ok}, can be followed.");
+  field.note("Only a path of names and numbers, as {$.data.ok}, can be followed.");
   return undefined;
 }
 
@@ -216,11 +212,11 @@ function readCondition(metric: InputField, subject: string): ImportedCondition |
   if (success !== undefined && failure !== undefined && !isSame(success, negateCondition(failure))) {
     metric
       .get("failureCondition")
-      ?.note("What is neither a success nor a failure was inconclusive; a judge takes it for a no.");
+      .note("What is neither a success nor a failure was inconclusive; a judge takes it for a no.");
   }
   if (condition.passesWhenEmpty) {
     const name = success === undefined ? "failureCondition" : "successCondition";
-    metric.get(name)?.note("An answer without values was a yes; a judge takes it for one that says nothing.");
+    metric.get(name).note("An answer without values was a yes; a judge takes it for one that says nothing.");
   }
   return condition;
 }
@@ -229,9 +225,9 @@ function isSame(left: ImportedCondition, right: ImportedCondition): boolean {
   return left.operator === right.operator && left.value === right.value && left.member === right.member;
 }
 
-function readExpression(field: InputField | undefined): ImportedCondition | "unreadable" | undefined {
-  const text = field?.text();
-  if (field === undefined || text === undefined) return undefined;
+function readExpression(field: InputField): ImportedCondition | "unreadable" | undefined {
+  const text = field.text();
+  if (text === undefined) return undefined;
   const condition = parseCondition(text.trim());
   if (condition !== undefined) return condition;
   field.note("The expression is more than a comparison with a number; a person is asked instead.");

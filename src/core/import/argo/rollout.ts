@@ -1,9 +1,10 @@
 import type { ReleaseStep } from "../../manifest/release.ts";
+import { chooseStrategy } from "../choose-strategy.ts";
 import { readDurationMs } from "../duration-text.ts";
 import type { InputField } from "../field-ledger.ts";
 import { type ImportedRelease, Importing, type InputCatalog } from "../import-result.ts";
 import type { InputObject } from "../input-object.ts";
-import { approval, chooseStrategy, emptyCheck, plainSpec } from "../release-parts.ts";
+import { approval, emptyCheck, plainSpec } from "../release-parts.ts";
 import { readAnalysis } from "./analysis.ts";
 import { readBlueGreenRouting, readCanaryRouting } from "./routing.ts";
 import { readSteps, stepsOfAnalysis } from "./steps.ts";
@@ -15,19 +16,19 @@ const aboutRecords = "it is about the records of analyses and revisions";
 export function importRollout(object: InputObject, catalog: InputCatalog): ImportedRelease {
   const importing = new Importing(object, catalog);
   const { spec } = importing;
-  spec?.leaveOutFields(["replicas", "selector", "template", "workloadRef", "minReadySeconds", "restartAt"], aboutPods);
-  spec?.leaveOutFields(["progressDeadlineSeconds", "progressDeadlineAbort"], aboutPods);
-  spec?.leaveOutFields(["revisionHistoryLimit", "analysis"], aboutRecords);
-  spec?.get("rollbackWindow")?.note("A rollback goes back to before the release at once, whatever came between.");
-  const isPaused = spec?.get("paused")?.boolean() === true;
-  if (isPaused) spec?.get("paused")?.note("The release waits before its first step until somebody promotes it.");
-  const strategy = spec?.get("strategy");
-  const blueGreen = strategy?.get("blueGreen");
-  const canary = strategy?.get("canary");
-  if (blueGreen !== undefined && canary !== undefined) canary.note("A Rollout has one strategy; blueGreen is taken.");
+  spec.leaveOutFields(["replicas", "selector", "template", "workloadRef", "minReadySeconds", "restartAt"], aboutPods);
+  spec.leaveOutFields(["progressDeadlineSeconds", "progressDeadlineAbort"], aboutPods);
+  spec.leaveOutFields(["revisionHistoryLimit", "analysis"], aboutRecords);
+  spec.get("rollbackWindow").note("A rollback goes back to before the release at once, whatever came between.");
+  const isPaused = spec.get("paused").boolean() === true;
+  if (isPaused) spec.get("paused").note("The release waits before its first step until somebody promotes it.");
+  const strategy = spec.get("strategy");
+  const blueGreen = strategy.get("blueGreen");
+  const canary = strategy.get("canary");
+  if (blueGreen.exists) canary.note("A Rollout has one strategy; blueGreen is taken.");
   const start: readonly ReleaseStep[] = isPaused ? [{ kind: "hold", durationMs: undefined }] : [];
-  if (blueGreen !== undefined) return importBlueGreen(blueGreen, { importing, start });
-  return importCanary(canary ?? strategy ?? spec ?? object.root, { importing, start });
+  if (blueGreen.exists) return importBlueGreen(blueGreen, { importing, start });
+  return importCanary(canary, { importing, start });
 }
 
 interface StrategyReading {
@@ -47,14 +48,14 @@ function importCanary(canary: InputField, { importing, start }: StrategyReading)
   );
   canary
     .get("dynamicStableScale")
-    ?.note(
+    .note(
       "kirikae scales nothing: keep the version before at its size until the release is done, so that the way back has room.",
     );
   const traffic = canary.get("trafficRouting");
-  traffic?.get("managedRoutes")?.leaveOut("kirikae names the routes that it adds by itself");
-  const denominator = traffic?.get("maxTrafficWeight")?.number() ?? 100;
+  traffic.get("managedRoutes").leaveOut("kirikae names the routes that it adds by itself");
+  const denominator = traffic.get("maxTrafficWeight").number() ?? 100;
   const given = readSteps(canary.get("steps"), { importing, denominator: denominator > 0 ? denominator : 100 });
-  if (given.length === 0) canary.note("It has no steps: a rolling update of pods becomes one switch.");
+  if (given.length === 0) importing.noteStrategy("It has no steps: a rolling update of pods becomes one switch.");
   const steps = withBackground(given, canary.get("analysis"), importing);
   const rest = [...endWithSwitch([...start, ...steps]), ...bakeFor(canary.get("scaleDownDelaySeconds"))];
   return importing.finish({ made, spec: { ...plainSpec, ...routing, strategy: chooseStrategy(rest) } });
@@ -65,7 +66,7 @@ function endWithSwitch(steps: readonly ReleaseStep[]): readonly ReleaseStep[] {
   return [...steps, { kind: "switch" }];
 }
 
-function bakeFor(field: InputField | undefined): readonly ReleaseStep[] {
+function bakeFor(field: InputField): readonly ReleaseStep[] {
   const durationMs = readDurationMs(field);
   if (durationMs === undefined || durationMs === 0) return [];
   return [{ kind: "bake", durationMs, check: undefined }];
@@ -74,11 +75,11 @@ function bakeFor(field: InputField | undefined): readonly ReleaseStep[] {
 /** An analysis in the background judges each pause that it covered, and each weight that no pause follows. */
 function withBackground(
   given: readonly (readonly ReleaseStep[])[],
-  field: InputField | undefined,
+  field: InputField,
   importing: Importing,
 ): readonly ReleaseStep[] {
-  if (field === undefined) return given.flat();
-  const starting = field.get("startingStep")?.number() ?? 0;
+  if (!field.exists) return given.flat();
+  const starting = field.get("startingStep").number() ?? 0;
   const analysis = readAnalysis(field, importing);
   if (analysis.unasked.length > 0) {
     field.note(
@@ -124,7 +125,7 @@ function importBlueGreen(field: InputField, { importing, start }: StrategyReadin
   field.leaveOutFields(["previewMetadata", "activeMetadata", "abortScaleDownDelaySeconds"], aboutPods);
   const before = field.get("prePromotionAnalysis");
   const after = field.get("postPromotionAnalysis");
-  const isAutomatic = field.get("autoPromotionEnabled")?.boolean() ?? true;
+  const isAutomatic = field.get("autoPromotionEnabled").boolean() ?? true;
   const waitMs = readDurationMs(field.get("autoPromotionSeconds"));
   const hold: readonly ReleaseStep[] =
     waitMs !== undefined && waitMs > 0
@@ -134,7 +135,7 @@ function importBlueGreen(field: InputField, { importing, start }: StrategyReadin
         : [{ kind: "hold", durationMs: undefined }];
   const steps: readonly ReleaseStep[] = [
     ...start,
-    ...(before === undefined ? [] : stepsOfAnalysis(readAnalysis(before, importing))),
+    ...(!before.exists ? [] : stepsOfAnalysis(readAnalysis(before, importing))),
     ...hold,
     { kind: "switch" },
     ...bakeWith(after, field.get("scaleDownDelaySeconds"), importing),
@@ -143,12 +144,8 @@ function importBlueGreen(field: InputField, { importing, start }: StrategyReadin
 }
 
 /** The version before is there for as long as Argo Rollouts kept its pods, and is judged meanwhile. */
-function bakeWith(
-  after: InputField | undefined,
-  delay: InputField | undefined,
-  importing: Importing,
-): readonly ReleaseStep[] {
-  if (after === undefined) return bakeFor(delay);
+function bakeWith(after: InputField, delay: InputField, importing: Importing): readonly ReleaseStep[] {
+  if (!after.exists) return bakeFor(delay);
   const analysis = readAnalysis(after, importing);
   const durationMs = Math.max(readDurationMs(delay) ?? 0, analysis.durationMs, 10_000);
   const check = analysis.judges.length === 0 ? undefined : { ...emptyCheck(durationMs), judges: analysis.judges };

@@ -1,13 +1,14 @@
 import type { ReleaseRoute } from "../../manifest/release.ts";
 import type { InputField } from "../field-ledger.ts";
 import type { Importing, MadeObject } from "../import-result.ts";
+import { findDelegators } from "../find-delegators.ts";
 import { makeVirtualService } from "../made-objects.ts";
 import { plainValue } from "../plain-value.ts";
 
 /** Which rules a Rollout moves, between which versions, and what has to be there for it. */
 export interface ImportedRouting {
   readonly routes: readonly ReleaseRoute[];
-  readonly from: string;
+  readonly from: string | undefined;
   readonly to: string;
   readonly made: readonly MadeObject[];
 }
@@ -22,22 +23,33 @@ interface Versions {
 /** Reads `trafficRouting` and the names of both sides of a canary. */
 export function readCanaryRouting(canary: InputField, importing: Importing): ImportedRouting {
   const traffic = canary.get("trafficRouting");
-  const istio = traffic?.get("istio");
-  for (const [name, router] of traffic?.entries() ?? []) {
+  const istio = traffic.get("istio");
+  for (const [name, router] of traffic.entries()) {
     if (name !== "istio" && name !== "managedRoutes" && name !== "maxTrafficWeight") {
       router.note(`kirikae moves traffic by Istio's VirtualServices and not by ${name}.`);
     }
   }
   const versions = readVersions(canary, istio, importing);
   const routes = [
-    ...readVirtualService(istio?.get("virtualService"), importing),
-    ...(istio?.get("virtualServices")?.items() ?? []).flatMap((item) => readVirtualService(item, importing)),
+    ...readVirtualService(istio.get("virtualService"), importing),
+    ...istio
+      .get("virtualServices")
+      .items()
+      .flatMap((item) => readVirtualService(item, importing)),
   ];
-  if (routes.length > 0) return { ...versions, routes: withoutDoubles(routes), made: [] };
   const { namespace } = importing.object;
+  if (routes.length > 0) {
+    const to = shortHost(versions.to, namespace);
+    // A host has another name in each namespace, and `from` has to be the one that is live.
+    const isForeign = routes.some((route) => route.namespace !== namespace);
+    const from = isForeign ? undefined : shortHost(versions.from, namespace);
+    if (isForeign)
+      importing.noteStrategy("Its rules are in several namespaces, so whatever is live there is released over.");
+    return { from, to: isForeign ? versions.to : to, routes: withoutDoubles(routes), made: [] };
+  }
   const { from, to, host } = versions;
   const name = host ?? from;
-  canary.note(
+  importing.noteStrategy(
     `It names no VirtualService, so one is made for the host ${name}; its Service has to select the pods of both versions only where no proxy asks it.`,
   );
   const [live, next] =
@@ -56,16 +68,16 @@ export function readCanaryRouting(canary: InputField, importing: Importing): Imp
   };
 }
 
-function readVersions(canary: InputField, istio: InputField | undefined, importing: Importing): Versions {
-  const rule = istio?.get("destinationRule");
-  const stable = canary.get("stableService")?.text();
-  const next = canary.get("canaryService")?.text();
+function readVersions(canary: InputField, istio: InputField, importing: Importing): Versions {
+  const rule = istio.get("destinationRule");
+  const stable = canary.get("stableService").text();
+  const next = canary.get("canaryService").text();
   const pingPong = readPingPong(canary.get("pingPong"), importing);
-  if (rule !== undefined) {
-    const from = rule.get("stableSubsetName")?.text() ?? "stable";
-    const to = rule.get("canarySubsetName")?.text() ?? "canary";
-    rule.get("additionalSubsetNames")?.note("These subsets are left as they are: they keep their share.");
-    const name = rule.get("name")?.text();
+  if (rule.exists) {
+    const from = rule.get("stableSubsetName").text() ?? "stable";
+    const to = rule.get("canarySubsetName").text() ?? "canary";
+    rule.get("additionalSubsetNames").note("These subsets are left as they are: they keep their share.");
+    const name = rule.get("name").text();
     noteSubsets(rule, { name, from, to }, importing);
     return { from, to };
   }
@@ -77,27 +89,26 @@ function readVersions(canary: InputField, istio: InputField | undefined, importi
     ] as const) {
       canary
         .get(name)
-        ?.note(
+        .note(
           `Argo Rollouts adds the hash of the ${role} pods to this Service's selector; without it, the Service needs a selector of its own that tells its version apart.`,
         );
     }
     return { from: stable, to: next };
   }
-  canary.note(
+  importing.noteStrategy(
     "It names no two Services or subsets, so its weights were numbers of pods; the subsets stable and canary are made, and the pods need the labels that they select.",
   );
   return { from: "stable", to: "canary", host: stable ?? next ?? importing.object.name };
 }
 
-function readPingPong(field: InputField | undefined, importing: Importing): Versions | undefined {
-  if (field === undefined) return undefined;
-  const ping = field.get("pingService")?.text();
-  const pong = field.get("pongService")?.text();
+function readPingPong(field: InputField, importing: Importing): Versions | undefined {
+  const ping = field.get("pingService").text();
+  const pong = field.get("pongService").text();
   if (ping === undefined || pong === undefined || ping === pong) return undefined;
   const live = importing.object.root.at("status", "canary", "stablePingPong");
   const isPong = live?.value.kind === "string" && live.value.value === "pong";
   field.note(
-    `The Services take turns, so the next release goes the other way; ${isPong ? pong : ping} is taken for the one that is live${live === undefined ? ", because the status does not say" : ""}.`,
+    `The Services take turns, so the next release goes the other way; ${isPong ? pong : ping} is taken for the one that is live${!live.exists ? ", because the status does not say" : ""}.`,
   );
   return isPong ? { from: pong, to: ping } : { from: ping, to: pong };
 }
@@ -117,10 +128,13 @@ function noteSubsets(
     );
     return;
   }
-  const labels = (rule.root.at("spec", "subsets")?.items() ?? []).flatMap((subset) => {
-    const own = subset.get("name")?.text();
-    return own === subsets.from || own === subsets.to ? [JSON.stringify(plainValue(subset.get("labels")?.value))] : [];
-  });
+  const labels = rule.root
+    .at("spec", "subsets")
+    .items()
+    .flatMap((subset) => {
+      const own = subset.get("name").text();
+      return own === subsets.from || own === subsets.to ? [JSON.stringify(plainValue(subset.get("labels").value))] : [];
+    });
   if (new Set(labels).size < 2) {
     field.note(
       `The subsets of the DestinationRule ${name} select the same pods, because Argo Rollouts writes rollouts-pod-template-hash there at run time: give each a label of its own.`,
@@ -130,11 +144,9 @@ function noteSubsets(
 
 function makeSubsets(host: string, { from, to }: Versions, { object }: Importing): MadeObject {
   const hashOf = (name: string): string | undefined => {
-    const value = object.root.at("status", name)?.value;
+    const value = object.root.at("status", name).value;
     return value?.kind === "string" ? value.value : undefined;
   };
-  const labels = (hash: string | undefined, version: string): Readonly<Record<string, string>> =>
-    hash === undefined ? { version } : { "rollouts-pod-template-hash": hash };
   return {
     apiVersion: "networking.istio.io/v1",
     kind: "DestinationRule",
@@ -142,45 +154,67 @@ function makeSubsets(host: string, { from, to }: Versions, { object }: Importing
     spec: {
       host,
       subsets: [
-        { name: from, labels: labels(hashOf("stableRS"), from) },
-        { name: to, labels: labels(hashOf("currentPodHash"), to) },
+        { name: from, labels: labelsOf(hashOf("stableRS"), from) },
+        { name: to, labels: labelsOf(hashOf("currentPodHash"), to) },
       ],
     },
   };
 }
 
+function labelsOf(hash: string | undefined, version: string): Readonly<Record<string, string>> {
+  return hash === undefined ? { version } : { "rollouts-pod-template-hash": hash };
+}
+
 /** One `virtualService`: `name` or `name.namespace`, and the rules of it that are meant. */
-function readVirtualService(field: InputField | undefined, importing: Importing): readonly ReleaseRoute[] {
-  const text = field?.get("name")?.text();
-  if (field === undefined || text === undefined || text === "") return [];
+function readVirtualService(field: InputField, importing: Importing): readonly ReleaseRoute[] {
+  const text = field.get("name").text();
+  if (text === undefined || text === "") return [];
   const [virtualService = "", ...rest] = text.split(".");
   const namespace = rest.length === 0 ? importing.object.namespace : rest.join(".");
   for (const name of ["tlsRoutes", "tcpRoutes"]) {
-    field.get(name)?.note("kirikae moves rules of `http` alone; these connections keep their shares.");
+    field.get(name).note("kirikae moves rules of `http` alone; these connections keep their shares.");
   }
-  const names = (field.get("routes")?.items() ?? []).flatMap((item) => item.text() ?? []);
+  const names = field
+    .get("routes")
+    .items()
+    .flatMap((item) => item.text() ?? []);
   const given = importing.catalog.find("VirtualService", { namespace, name: virtualService });
   if (given === undefined) {
     field.note(
       `The VirtualService ${namespace}/${virtualService} is not in the files that were given; give it to \`kirikae plan\` too.`,
     );
   }
-  const all = (given?.root.at("spec", "http")?.items() ?? []).map((rule) => rule.get("name")?.text());
+  const delegators = given?.root.at("spec", "hosts").exists === false ? findDelegators(importing.catalog, given) : [];
+  if (delegators.length > 0) {
+    field.note("It is a delegate, so the Release names the VirtualServices that delegate to it.");
+    return delegators;
+  }
+  const all = (given?.root.at("spec", "http").items() ?? []).map((rule) => rule.get("name").text());
   const isAll = given !== undefined && all.every((name) => name !== undefined && names.includes(name));
   if (names.length === 0 || isAll) return [{ namespace, virtualService, route: undefined }];
   return names.map((route) => ({ namespace, virtualService, route }));
 }
 
+/** `web` for `web.shop`, `web.shop.svc` and `web.shop.svc.cluster.local` within `shop`. */
+function shortHost(host: string, namespace: string): string {
+  const [name = "", ...rest] = host.split(".");
+  const isOwn = [namespace, `${namespace}.svc`, `${namespace}.svc.cluster.local`].includes(rest.join("."));
+  return isOwn ? name : host;
+}
+
 function withoutDoubles(routes: readonly ReleaseRoute[]): readonly ReleaseRoute[] {
-  const keyOf = (one: ReleaseRoute): string => `${one.namespace}/${one.virtualService} ${one.route ?? ""}`;
-  return [...new Map(routes.map((one) => [keyOf(one), one])).values()];
+  return [...new Map(routes.map((one) => [routeKey(one), one])).values()];
+}
+
+function routeKey({ namespace, virtualService, route }: ReleaseRoute): string {
+  return `${namespace}/${virtualService} ${route ?? ""}`;
 }
 
 /** Blue/green of Argo Rollouts swaps selectors, so the VirtualService that decides instead is made or completed. */
 export function readBlueGreenRouting(field: InputField, importing: Importing): ImportedRouting {
   const { namespace, name } = importing.object;
-  const from = field.get("activeService")?.text() ?? `${name}-active`;
-  const named = field.get("previewService")?.text();
+  const from = field.get("activeService").text() ?? `${name}-active`;
+  const named = field.get("previewService").text();
   const to = named === undefined || named === from ? `${name}-preview` : named;
   if (to !== named) {
     field.note(
@@ -189,7 +223,7 @@ export function readBlueGreenRouting(field: InputField, importing: Importing): I
   }
   field
     .get("activeService")
-    ?.note(
+    .note(
       `Argo Rollouts swaps the selectors of the Services; with kirikae ${from} and ${to} keep theirs, a VirtualService decides, and the next release goes the other way.`,
     );
   const given = importing.catalog
@@ -202,7 +236,7 @@ export function readBlueGreenRouting(field: InputField, importing: Importing): I
   field.note(
     `The VirtualService ${given.name} is given again with ${to} as a destination of weight 0: put it in the place of the one that is there.`,
   );
-  const spec = plainValue(given.root.get("spec")?.value);
+  const spec = plainValue(given.root.get("spec").value);
   const made: MadeObject = {
     apiVersion: given.apiVersion,
     kind: "VirtualService",
@@ -213,7 +247,7 @@ export function readBlueGreenRouting(field: InputField, importing: Importing): I
 }
 
 function sendsTo(root: InputField, host: string): boolean {
-  const rules = root.at("spec", "http")?.value;
+  const rules = root.at("spec", "http").value;
   return rules?.kind === "list" && JSON.stringify(plainValue(rules)).includes(`"host":${JSON.stringify(host)}`);
 }
 

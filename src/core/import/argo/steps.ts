@@ -17,11 +17,11 @@ interface StepReading {
 
 /** Reads the steps of a canary; each says what it became, in the order and with the number of the other tool. */
 export function readSteps(
-  list: InputField | undefined,
+  list: InputField,
   options: { readonly importing: Importing; readonly denominator: number },
 ): readonly (readonly ReleaseStep[])[] {
   const reading: StepReading = { ...options, inPlace: { headers: new Set(), mirrors: new Set() } };
-  return (list?.items() ?? []).map((step) => readStep(step, reading));
+  return list.items().map((step) => readStep(step, reading));
 }
 
 function readStep(step: InputField, reading: StepReading): readonly ReleaseStep[] {
@@ -32,20 +32,18 @@ function readStep(step: InputField, reading: StepReading): readonly ReleaseStep[
   const analysis = step.get("analysis");
   const experiment = step.get("experiment");
   const plugin = step.get("plugin");
-  step
-    .get("setCanaryScale")
-    ?.note("kirikae scales nothing: the new version has to have the pods that its share needs.");
-  step.get("replicaProgressThreshold")?.leaveOut("it is about pods, and kirikae makes none");
-  if (weight !== undefined) return readWeight(weight, reading);
-  if (pause !== undefined) return readPause(pause);
-  if (header !== undefined) return readHeaderRoute(header, reading);
-  if (mirror !== undefined) return readMirrorRoute(mirror, reading);
-  if (analysis !== undefined) return stepsOfAnalysis(readAnalysis(analysis, reading.importing));
-  if (experiment !== undefined) {
+  step.get("setCanaryScale").note("kirikae scales nothing: the new version has to have the pods that its share needs.");
+  step.get("replicaProgressThreshold").leaveOut("it is about pods, and kirikae makes none");
+  if (weight.exists) return readWeight(weight, reading);
+  if (pause.exists) return readPause(pause);
+  if (header.exists) return readHeaderRoute(header, reading);
+  if (mirror.exists) return readMirrorRoute(mirror, reading);
+  if (analysis.exists) return stepsOfAnalysis(readAnalysis(analysis, reading.importing));
+  if (experiment.exists) {
     experiment.note("kirikae starts no pods, so there is no experiment; a person is asked instead.");
     return [approval("Has the experiment shown that the new version is good?")];
   }
-  if (plugin === undefined) return [];
+  if (!plugin.exists) return [];
   plugin.note("kirikae has no plugins; a person is asked instead. A `command` judge can run a program.");
   return [approval("Has the step that a plugin carried out been done?")];
 }
@@ -79,8 +77,8 @@ function readPause(field: InputField): readonly ReleaseStep[] {
 
 /** Several entries are OR-ed, as those of a preview. Without any the route is taken away. */
 function readHeaderRoute(field: InputField, { inPlace }: StepReading): readonly ReleaseStep[] {
-  const name = field.get("name")?.text() ?? "preview";
-  const matches = (field.get("match")?.items() ?? []).flatMap(readHeaderMatch);
+  const name = field.get("name").text() ?? "preview";
+  const matches = field.get("match").items().flatMap(readHeaderMatch);
   if (matches.length > 0) {
     inPlace.headers.add(name);
     return [{ kind: "preview", name, match: matches }];
@@ -89,16 +87,16 @@ function readHeaderRoute(field: InputField, { inPlace }: StepReading): readonly 
 }
 
 function readHeaderMatch(field: InputField): readonly PreviewMatch[] {
-  const name = field.get("headerName")?.text()?.toLowerCase();
+  const name = field.get("headerName").text()?.toLowerCase();
   const value = readStringMatch(field.get("headerValue"));
   if (name === undefined || name === "" || value === undefined) return [];
   return [{ headers: { [name]: value }, cookies: {}, queryParams: {} }];
 }
 
 function readMirrorRoute(field: InputField, { inPlace }: StepReading): readonly ReleaseStep[] {
-  const name = field.get("name")?.text() ?? "mirror";
-  const percent = field.get("percentage")?.number() ?? 100;
-  const matches = field.get("match")?.items() ?? [];
+  const name = field.get("name").text() ?? "mirror";
+  const percent = field.get("percentage").number() ?? 100;
+  const matches = field.get("match").items();
   if (matches.length === 0) {
     const isThere = inPlace.mirrors.delete(name);
     if (isThere) return [{ kind: "mirror", percent: 0, methods: safeMethods, compare: undefined }];
@@ -113,7 +111,7 @@ function readMirrorRoute(field: InputField, { inPlace }: StepReading): readonly 
     );
   }
   const isShare = percent >= 0 && percent <= 100;
-  if (!isShare) field.get("percentage")?.note("It is no percentage, so all are copied.");
+  if (!isShare) field.get("percentage").note("It is no percentage, so all are copied.");
   const named = methods.length < matches.length ? safeMethods : [...new Set(methods)];
   return [
     { kind: "mirror", percent: isShare ? Math.round(percent * 100) / 100 : 100, methods: named, compare: undefined },
@@ -126,12 +124,12 @@ function readMirroredMethod(match: InputField): readonly string[] {
   for (const name of ["path", "headers"]) {
     match
       .get(name)
-      ?.note("Copies are chosen by method and percentage alone, so requests of other paths are copied too.");
+      .note("Copies are chosen by method and percentage alone, so requests of other paths are copied too.");
   }
   const method = match.get("method");
-  const value = method === undefined ? undefined : readStringMatch(method);
+  const value = readStringMatch(method);
   if (value?.kind === "exact" && /^[A-Za-z]{1,20}$/u.test(value.value)) return [value.value.toUpperCase()];
-  if (value !== undefined) method?.note("Methods are named one by one, so only GET and HEAD are copied.");
+  if (value !== undefined) method.note("Methods are named one by one, so only GET and HEAD are copied.");
   return [];
 }
 

@@ -44,17 +44,17 @@ export class TemplateArguments {
 const placeholder = /\{\{\s*args\.([\w-]+)\s*\}\}/gu;
 
 /** Reads `args` of a template or of a Rollout; what only a cluster knows stays unknown, with a note. */
-export function readArguments(list: InputField | undefined, rollout: InputObject): TemplateArguments {
+export function readArguments(list: InputField, rollout: InputObject): TemplateArguments {
   const values = new Map<string, string>();
   const secrets = new Set<string>();
-  for (const item of list?.items() ?? []) {
-    const name = item.get("name")?.text();
-    const value = item.get("value")?.text();
+  for (const item of list.items()) {
+    const name = item.get("name").text();
+    const value = item.get("value").text();
     const from = item.get("valueFrom");
     if (name === undefined) continue;
     if (value !== undefined) values.set(name, value);
-    if (from === undefined) continue;
-    if (from.get("secretKeyRef") !== undefined) {
+    if (!from.exists) continue;
+    if (from.get("secretKeyRef").exists) {
       secrets.add(name);
       from.note(
         "It is read from a Secret of the cluster; name a file or a variable of the environment of `up` instead.",
@@ -69,8 +69,8 @@ export function readArguments(list: InputField | undefined, rollout: InputObject
 }
 
 /** `metadata.name`, `metadata.namespace` and `metadata.labels['a']` of the Rollout. */
-function readFieldReference(field: InputField | undefined, { root, namespace }: InputObject): string | undefined {
-  const path = field?.text();
+function readFieldReference(field: InputField, { root, namespace }: InputObject): string | undefined {
+  const path = field.text();
   if (path === undefined) return undefined;
   const parts = /^metadata\.(name|namespace|labels|annotations)(?:\['([^']+)'\])?$/u.exec(path);
   if (parts === null) return undefined;

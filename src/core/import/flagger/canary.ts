@@ -57,7 +57,6 @@ function readDeadline(field: InputField, steps: readonly ReleaseStep[]): Release
   }
   const waitsMs = steps.reduce((sum, step) => sum + ("durationMs" in step ? (step.durationMs ?? 0) : 0), 0);
   field.note("It was for progress alone; maxDuration is for the whole release, so the time of its steps is added.");
-  // oxlint-disable-next-line unicorn/no-thenable -- it is the field's name, and nobody awaits it.
   return { durationMs: deadlineMs + waitsMs, action: "rollback" };
 }
 

@@ -15,8 +15,8 @@ export interface MetricQuery {
 
 /** Finds a MetricTemplate that asks Prometheus; undefined, with a note, where there is none. */
 export function readMetricTemplate(reference: InputField, importing: Importing): MetricQuery | undefined {
-  const name = reference.get("name")?.text() ?? "";
-  const namespace = reference.get("namespace")?.text() ?? importing.object.namespace;
+  const name = reference.get("name").text() ?? "";
+  const namespace = reference.get("namespace").text() ?? importing.object.namespace;
   const template = importing.refer("MetricTemplate", { namespace, name });
   if (template === undefined) {
     reference.note(
@@ -25,32 +25,33 @@ export function readMetricTemplate(reference: InputField, importing: Importing):
     return undefined;
   }
   const spec = template.root.get("spec");
-  const provider = spec?.get("provider");
-  const type = provider?.get("type")?.text();
-  const field = spec?.get("query");
-  provider?.get("region")?.note("It is for another provider than Prometheus.");
+  const provider = spec.get("provider");
+  const type = provider.get("type").text();
+  const field = spec.get("query");
+  provider.get("region").note("It is for another provider than Prometheus.");
   provider
     ?.get("headers")
-    ?.note("No header is copied, because it may hold a secret; write those that are needed into the judge.");
+    .note("No header is copied, because it may hold a secret; write those that are needed into the judge.");
   provider
     ?.get("insecureSkipVerify")
-    ?.note("Certificates are always verified; give the server one that is trusted here.");
-  const secret = provider?.get("secretRef");
-  secret?.note(
+    .note("Certificates are always verified; give the server one that is trusted here.");
+  const secret = provider.get("secretRef");
+  secret.note(
     "No secret is copied: put the token into the variable PROMETHEUS_TOKEN of the environment of `up`, or name a password by basicAuth.",
   );
   if (type !== "prometheus") {
-    (provider ?? template.root).note(
+    (provider.exists ? provider : template.root).note(
       `kirikae asks no ${type ?? "provider without a type"}; a person is asked instead. A \`command\` or \`http\` judge can ask it.`,
     );
-    field?.note("It is in the language of a provider without an equal.");
+    field.note("It is in the language of a provider without an equal.");
     return undefined;
   }
-  const query = field?.text();
-  const address = readHttpUrl(provider?.get("address"));
-  if (field === undefined || query === undefined || address === undefined) return undefined;
-  const authentication: Authentication | undefined =
-    secret === undefined ? undefined : { kind: "bearer", token: { kind: "environment", name: "PROMETHEUS_TOKEN" } };
+  const query = field.text();
+  const address = readHttpUrl(provider.get("address"));
+  if (query === undefined || address === undefined) return undefined;
+  const authentication: Authentication | undefined = !secret.exists
+    ? undefined
+    : { kind: "bearer", token: { kind: "environment", name: "PROMETHEUS_TOKEN" } };
   return { address, query: query.trim(), headers: {}, authentication, field };
 }
 

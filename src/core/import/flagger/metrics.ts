@@ -29,8 +29,8 @@ interface Found {
 }
 
 /** Reads `metrics` of an analysis. */
-export function readMetrics(list: InputField | undefined, reading: MetricsReading): ImportedMetrics {
-  const found = (list?.items() ?? []).map((metric) => readMetric(metric, reading));
+export function readMetrics(list: InputField, reading: MetricsReading): ImportedMetrics {
+  const found = list.items().map((metric) => readMetric(metric, reading));
   const judges = found.flatMap(({ judges: own = [] }) => own);
   const minima = found.flatMap(({ minSuccessPercent }) => minSuccessPercent ?? []);
   const latency = found.flatMap(({ latency: limit }) => limit ?? []);
@@ -46,13 +46,13 @@ export function readMetrics(list: InputField | undefined, reading: MetricsReadin
 }
 
 function readMetric(metric: InputField, reading: MetricsReading): Found {
-  const name = metric.get("name")?.text() ?? "metric";
+  const name = metric.get("name").text() ?? "metric";
   const range = readRange(metric);
   const template = metric.get("templateRef");
   const windowMs = readDurationMs(metric.get("interval"));
-  if (template === undefined && metric.get("query") === undefined) {
+  if (!template.exists && !metric.get("query").exists) {
     if (windowMs !== undefined && windowMs !== reading.intervalMs) {
-      metric.get("interval")?.note("The proxies' own counters are judged over the whole check.");
+      metric.get("interval").note("The proxies' own counters are judged over the whole check.");
     }
     if (name === "request-success-rate") return readSuccessRate(metric, range);
     if (name === "request-duration") return readLatency(metric, range);
@@ -61,14 +61,16 @@ function readMetric(metric: InputField, reading: MetricsReading): Found {
     );
     return { unasked: name };
   }
-  const ask =
-    template === undefined ? readInlineQuery(metric, reading) : readMetricTemplate(template, reading.importing);
+  const ask = !template.exists ? readInlineQuery(metric, reading) : readMetricTemplate(template, reading.importing);
   if (ask === undefined) return { unasked: name };
   const variables = Object.fromEntries(
-    (metric.get("templateVariables")?.entries() ?? []).flatMap(([key, field]) => {
-      const value = field.text();
-      return value === undefined ? [] : [[`variables.${key}`, value]];
-    }),
+    metric
+      .get("templateVariables")
+      .entries()
+      .flatMap(([key, field]) => {
+        const value = field.text();
+        return value === undefined ? [] : [[`variables.${key}`, value]];
+      }),
   );
   const interval = `${Math.max(1, Math.round((windowMs ?? 60_000) / 1000))}s`;
   const query = fillTemplate(ask.query, { ...reading.names, interval, ...variables });
@@ -123,16 +125,16 @@ interface Range {
 /** `thresholdRange`, or the deprecated `threshold`, a minimum for the success rate and a maximum for all else. */
 function readRange(metric: InputField): Range {
   const range = metric.get("thresholdRange");
-  const old = metric.get("threshold")?.number();
-  const min = range?.get("min")?.number();
-  const max = range?.get("max")?.number();
+  const old = metric.get("threshold").number();
+  const min = range.get("min").number();
+  const max = range.get("max").number();
   if (min !== undefined || max !== undefined || old === undefined) return { min, max };
-  const isRate = metric.get("name")?.text() === "request-success-rate";
+  const isRate = metric.get("name").text() === "request-success-rate";
   return isRate ? { min: old, max: undefined } : { min: undefined, max: old };
 }
 
 function readSuccessRate(metric: InputField, { min, max }: Range): Found {
-  if (max !== undefined) metric.at("thresholdRange", "max")?.note("A success rate has no upper limit.");
+  if (max !== undefined) metric.at("thresholdRange", "max").note("A success rate has no upper limit.");
   if (min === undefined || min < 0 || min > 100) {
     metric.note("It has no minimum from 0 to 100 percent, so nothing is asked.");
     return {};
@@ -142,7 +144,7 @@ function readSuccessRate(metric: InputField, { min, max }: Range): Found {
 
 /** Flagger measures the 99th percentile in milliseconds. */
 function readLatency(metric: InputField, { min, max }: Range): Found {
-  if (min !== undefined) metric.at("thresholdRange", "min")?.note("Answers cannot be too fast for a check.");
+  if (min !== undefined) metric.at("thresholdRange", "min").note("Answers cannot be too fast for a check.");
   if (max === undefined || max < 1 || max > 86_400_000) {
     metric.note("It has no maximum in milliseconds, so nothing is asked.");
     return {};
@@ -152,9 +154,9 @@ function readLatency(metric: InputField, { min, max }: Range): Found {
 
 function readInlineQuery(metric: InputField, { importing }: MetricsReading): ReturnType<typeof readMetricTemplate> {
   const field = metric.get("query");
-  const server = importing.spec?.get("metricsServer")?.text();
-  const query = field?.text();
-  if (field === undefined || query === undefined) return undefined;
+  const server = importing.spec.get("metricsServer").text();
+  const query = field.text();
+  if (query === undefined) return undefined;
   if (server === undefined) {
     field.note("The address of Prometheus is Flagger's own setting and not in the files; a person is asked instead.");
     return undefined;

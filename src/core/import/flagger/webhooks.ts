@@ -36,8 +36,8 @@ interface Webhook {
 }
 
 /** Reads `webhooks` of an analysis. */
-export function readWebhooks(list: InputField | undefined, reading: WebhookReading): ImportedWebhooks {
-  const hooks = (list?.items() ?? []).map((hook) => readWebhook(hook, reading));
+export function readWebhooks(list: InputField, reading: WebhookReading): ImportedWebhooks {
+  const hooks = list.items().map((hook) => readWebhook(hook, reading));
   const ofType = (type: string): readonly Webhook[] => hooks.filter((hook) => hook.type === type);
   for (const { field, type } of hooks) noteType(field, type);
   const judgesOf = (type: string): readonly ExternalJudge[] =>
@@ -94,48 +94,51 @@ function noteType(field: InputField, type: string): void {
 }
 
 function readWebhook(field: InputField, { importing }: WebhookReading): Webhook {
-  const type = field.get("type")?.text() ?? "rollout";
-  const name = field.get("name")?.text() ?? type;
+  const type = field.get("type").text() ?? "rollout";
+  const name = field.get("name").text() ?? type;
   const timeoutMs = readDurationMs(field.get("timeout")) ?? 10_000;
-  field.get("muteAlert")?.leaveOut("it is about alerts");
-  field.get("retries")?.note("An answer that does not come says nothing; `inconclusiveLimit` counts those.");
-  field.get("disableTLS")?.note("Certificates are always verified; give the server one that is trusted here.");
+  field.get("muteAlert").leaveOut("it is about alerts");
+  field.get("retries").note("An answer that does not come says nothing; `inconclusiveLimit` counts those.");
+  field.get("disableTLS").note("Certificates are always verified; give the server one that is trusted here.");
   const isAsked = ["rollout", "pre-rollout", "post-rollout"].includes(type);
-  const urlField = field.get("url");
-  const url = isAsked || type === "event" ? readHttpUrl(urlField) : undefined;
-  if (!isAsked && type !== "event") urlField?.translate();
   const metadata = field.get("metadata");
-  if (!isAsked) metadata?.leaveOut("its webhook is not asked");
-  const body = isAsked ? JSON.stringify(payloadOf(metadata, type, importing)) : undefined;
-  const judge =
-    url === undefined || body === undefined || !isAsked
-      ? undefined
-      : {
-          ...singleJudge(plainName(name), {
-            kind: "http",
-            url,
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body,
-            authentication: undefined,
-            value: undefined,
-          }),
-          timeoutMs: Math.max(1000, timeoutMs),
-        };
-  if (isAsked && body !== undefined && /\{\{/u.test(body)) {
-    metadata?.note("Its templates are Flagger's, so the webhook is not asked.");
+  if (!isAsked) {
+    metadata.leaveOut("its webhook is not asked");
+    const url = type === "event" ? readHttpUrl(field.get("url")) : undefined;
+    if (type !== "event") field.get("url").translate();
     return { field, type, name, judge: undefined, url };
   }
+  const url = readHttpUrl(field.get("url"));
+  const body = JSON.stringify(payloadOf(metadata, type, importing));
+  const hasTemplates = body.includes("{{");
+  if (hasTemplates) metadata.note("Its templates are Flagger's, so the webhook is not asked.");
+  const judge = url === undefined || hasTemplates ? undefined : postJudge({ name, url, body, timeoutMs });
   return { field, type, name, judge, url };
 }
 
+function postJudge(options: {
+  readonly name: string;
+  readonly url: string;
+  readonly body: string;
+  readonly timeoutMs: number;
+}): ExternalJudge {
+  const { name, url, body, timeoutMs } = options;
+  const headers = { "content-type": "application/json" };
+  const ask = {
+    kind: "http",
+    url,
+    method: "POST",
+    headers,
+    body,
+    authentication: undefined,
+    value: undefined,
+  } as const;
+  return { ...singleJudge(plainName(name), ask), timeoutMs: Math.max(1000, timeoutMs) };
+}
+
 /** What Flagger posts, as far as it is known before. */
-function payloadOf(
-  metadata: InputField | undefined,
-  type: string,
-  { object }: Importing,
-): Readonly<Record<string, unknown>> {
-  const entries = (metadata?.entries() ?? []).flatMap(([key, value]): readonly (readonly [string, string])[] => {
+function payloadOf(metadata: InputField, type: string, { object }: Importing): Readonly<Record<string, unknown>> {
+  const entries = metadata.entries().flatMap(([key, value]): readonly (readonly [string, string])[] => {
     if (/token|secret|password|auth|api-?key/iu.test(key)) {
       value.note("No secret is copied, so it is left out of what is sent.");
       return [];
