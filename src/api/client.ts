@@ -20,6 +20,7 @@ import type {
 import { KirikaeError, type ExitStatus } from "../core/diagnostics/error.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ReleaseReport } from "../core/release/report/release-report.ts";
 
 /** Talks to a running `kirikae up`. Errors of the other side arrive as the same KirikaeError that it threw. */
 export interface ApiClient {
@@ -38,6 +39,8 @@ export interface ApiClient {
    * where several could be meant.
    */
   release(name: string, namespace?: string): Promise<ReleaseStatus>;
+  /** Of `namespace/name`. */
+  report(release: string): Promise<ReleaseReport>;
   /** Of `namespace/name`, as the status gives it. */
   orderRelease(release: string, order: ReleaseOrder): Promise<ReleaseStatus>;
   /** What a workload's requests meet; throws KIR5061 with the list of those that exist. */
@@ -83,6 +86,7 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
       const path = name.includes("/") && namespace === undefined ? encodePath(name) : encodeURIComponent(name);
       return readJson(call("GET", `/v1/releases/${path}${renderQuery({ namespace })}`));
     },
+    report: (release) => readJson(call("GET", `/v1/releases/${encodePath(release)}/report`)),
     orderRelease: (release, body) => readJson(call("POST", `/v1/releases/${encodePath(release)}/orders`, { body })),
     caller: (workload, { host, port }) => {
       const query = `host=${encodeURIComponent(host)}&port=${port}`;

@@ -80,7 +80,15 @@ const absentBackend: ApiBackend = {
   move: isAbsent,
   history: isAbsent,
   caller: isAbsent,
-  releases: { plan: isAbsent, start: isAbsent, list: isAbsent, get: isAbsent, look: isAbsent, order: isAbsent },
+  releases: {
+    plan: isAbsent,
+    start: isAbsent,
+    list: isAbsent,
+    get: isAbsent,
+    look: isAbsent,
+    report: isAbsent,
+    order: isAbsent,
+  },
   recentSamples: isAbsent,
   subscribe: isAbsent,
 };

@@ -6,6 +6,7 @@ import {
   releaseSchema,
   releaseSourceSchema,
 } from "./release-schemas.ts";
+import { reportSchema } from "./report-schema.ts";
 import { errorSchema } from "./schemas.ts";
 import { isOver } from "../core/release/release-phase.ts";
 import type { ReleaseCommand, SetShares } from "../core/release/release-state.ts";
@@ -88,6 +89,19 @@ function addFindRoutes(app: FastifyInstance, releases: ReleaseBackend): void {
       },
     },
     async ({ params }) => withLive(releases.get(`${params.namespace}/${params.name}`)),
+  );
+  app.get<ReleaseName>(
+    "/v1/releases/:namespace/:name/report",
+    {
+      ...read,
+      schema: {
+        summary: "What a release did, step by step, and who met the new version.",
+        description: "Of one that has not ended, as far as it has come. docs/guide/report.md explains it.",
+        params: nameParams,
+        response: answers(reportSchema),
+      },
+    },
+    ({ params }) => releases.report(`${params.namespace}/${params.name}`),
   );
   app.get<{ Params: { name: string }; Querystring: { namespace?: string } }>(
     "/v1/releases/:name",

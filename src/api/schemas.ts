@@ -84,7 +84,7 @@ export const ledgerSchema = object({
   isComplete: flag("False when records were dropped."),
 });
 
-const proofSchema = object({
+export const proofSchema = object({
   node: text("The proxy."),
   ackMs: number("From the call to its ACK."),
   workersMs: number("From the call until every worker used the new weights."),

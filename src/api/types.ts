@@ -2,6 +2,7 @@ import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { ReleaseDescription } from "../core/release/describe-release.ts";
 import type { MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ReleaseReport } from "../core/release/report/release-report.ts";
 import type { ReleaseCommand, ReleaseEvent } from "../core/release/release-state.ts";
 import type { ProxyStatus } from "../engine/ports.ts";
 import type { HistoryEntry, MoveProgress, MoveResult } from "../engine/report.ts";
@@ -215,6 +216,8 @@ export interface ReleaseBackend {
   list(): readonly ReleaseStatus[];
   /** The newest of that name. Throws KIR2035 where there is none. */
   get(name: string): ReleaseStatus;
+  /** As `get`: all that is known of it, whether it has ended or not. */
+  report(name: string, namespace?: string): ReleaseReport;
   /** Throws KIR2034 for what the release cannot do now. */
   order(name: string, order: ReleaseOrder): ReleaseStatus;
 }

@@ -79,6 +79,7 @@ export class MeshRuntime implements ApiBackend {
         readSecret,
       }),
       look: () => this.#looks.lookSoon(),
+      mirror: (release) => parts.mirrors.report(release),
       watcher: createStepWatcher(parts),
       readyEndpoints: (ids) => countReadyEndpoints(parts.current.table, ids, (name) => parts.workloads.endpoints(name)),
       live: {

@@ -11,7 +11,10 @@ import { movedServices, type MovePlan } from "../core/release/move.ts";
 import { planRelease, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { describePhase } from "../core/release/release-phase.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
+import type { MirrorReport } from "../core/release/mirror-report.ts";
+import type { ReleaseReport } from "../core/release/report/release-report.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
+import { reportRelease } from "../engine/report-release.ts";
 import type { CheckSources } from "../engine/release-check.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { type ReleaseChange, type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
@@ -34,6 +37,8 @@ export interface ReleaseParts {
   readonly allowsCommands?: boolean;
   readonly readyEndpoints: ReleaseHost["readyEndpoints"];
   readonly look?: NonNullable<ReleaseHost["look"]>;
+  /** What the copies of a release have shown so far that still copies. */
+  readonly mirror?: (release: string) => MirrorReport | undefined;
   readonly watcher?: NonNullable<ReleaseHost["watcher"]>;
   /** Tells outsiders what happens; absent tells nobody. */
   readonly notifier?: Pick<ReleaseNotifier, "tell"> & AsyncDisposable;
@@ -125,6 +130,16 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
 
   get(name: string, namespace?: string): ReleaseStatus {
     return this.#describe(this.#runner.find({ name, namespace }));
+  }
+
+  report(name: string, namespace?: string): ReleaseReport {
+    const release = this.#runner.find({ name, namespace });
+    return reportRelease(release, {
+      atMs: Date.now(),
+      history: this.#parts.mesh.engine.history(),
+      traffic: this.#runner.trafficNow(release.id),
+      mirror: this.#parts.mirror?.(release.plan.release),
+    });
   }
 
   async look(ids: readonly string[]): Promise<ReadonlyMap<string, ReleaseLive>> {

@@ -14,6 +14,7 @@ import { releaseOrderCommands } from "./commands/release-orders.ts";
 import { startCommand } from "./commands/start.ts";
 import { waitCommand } from "./commands/wait.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
+import { reportCommand } from "./commands/report.ts";
 import { routesCommand } from "./commands/routes.ts";
 import { shiftCommand } from "./commands/shift.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -44,7 +45,7 @@ export function buildProgram(context: CommandContext): Command {
     historyCommand,
     curlCommand,
   ];
-  const releases = [startCommand, listCommand, waitCommand, ...releaseOrderCommands()];
+  const releases = [startCommand, listCommand, reportCommand, waitCommand, ...releaseOrderCommands()];
   const offline = [
     checkCommand,
     importCommand,

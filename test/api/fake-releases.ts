@@ -1,4 +1,7 @@
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
+import { unstarted } from "../../src/core/release/advance-release.ts";
+import { buildReport } from "../../src/core/release/report/build-report.ts";
+import type { ReleaseReport } from "../../src/core/release/report/release-report.ts";
 import { findRelease } from "../../src/core/release/find-release.ts";
 import type { ReleasePlan } from "../../src/core/release/plan-release.ts";
 import { isOver } from "../../src/core/release/release-phase.ts";
@@ -33,6 +36,11 @@ export class FakeReleases implements ReleaseBackend {
 
   get(name: string, namespace?: string): ReleaseStatus {
     return findRelease(this.all, { name, namespace }, ({ release }) => release);
+  }
+
+  report(name: string, namespace?: string): ReleaseReport {
+    const release = { ...this.get(name, namespace), state: unstarted, traffic: [] };
+    return buildReport({ release, findMove: () => undefined, now: { atMs: Date.now(), traffic: undefined } });
   }
 
   async look(ids: readonly string[]): Promise<ReadonlyMap<string, ReleaseLive>> {

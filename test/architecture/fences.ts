@@ -187,6 +187,11 @@ export const fences: readonly Fence[] = [
     sentence: "`cli/read-history.ts` reads the journal of a mesh that need not run, and writes nothing.",
   },
   {
+    of: "cli/read-report.ts",
+    mayImport: ["core", "engine", "local/state-folder.ts", "cli/connect.ts"],
+    sentence: "`cli/read-report.ts` asks the mesh that runs, or reads its journal where none does, and writes nothing.",
+  },
+  {
     of: "cli/left-running.ts",
     mayImport: ["core", "local/process-registry.ts", "local/state-folder.ts"],
     sentence: "`cli/left-running.ts` looks for processes that outlived their `up`, and stops none.",

@@ -292,6 +292,10 @@ const entries = {
     meaning:
       "`explain --live` got no answer from the running Envoy: it is not there, wants a client certificate, or was started by an older kirikae.",
   },
+  KIR5064: {
+    title: "report not written",
+    meaning: "`kirikae report --output` could not write its file: the folder is not there, is not yours, or is full.",
+  },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 export type ErrorCode = keyof typeof entries;

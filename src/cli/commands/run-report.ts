@@ -1,0 +1,45 @@
+import { writeFile } from "node:fs/promises";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { ReleaseReport } from "../../core/release/report/release-report.ts";
+import { renderHtml } from "../../core/release/report/render-html.ts";
+import { renderMarkdown } from "../../core/release/report/render-markdown.ts";
+import type { CommandContext } from "../command.ts";
+import { renderJson } from "../neutralise.ts";
+import { readReport } from "../read-report.ts";
+import type { ReportFormat, ReportOptions } from "./report.ts";
+
+export async function runReport(context: CommandContext, name: string, options: ReportOptions): Promise<void> {
+  const report = await readReport(context.env, { name, namespace: options.namespace });
+  const text = render(report, options.json === true ? "json" : options.format);
+  const { output = "-" } = options;
+  if (output === "-") context.terminal.answer(text.trimEnd());
+  else {
+    await write(output, text);
+    context.terminal.note(`The report of ${report.release} is in ${output}.`);
+  }
+  context.finish(0);
+}
+
+function render(report: ReleaseReport, format: ReportFormat): string {
+  switch (format) {
+    case "markdown":
+      return `${renderMarkdown(report)}\n`;
+    case "html":
+      return renderHtml(report);
+    case "json":
+      return `${renderJson(report, 2)}\n`;
+  }
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    throw new KirikaeError("KIR5064", `The report cannot be written to ${file}: ${error.message}.`, {
+      exitStatus: 3,
+      hint: "Name a file in a folder that exists and that you may write to.",
+      cause: error,
+    });
+  }
+}
