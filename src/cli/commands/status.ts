@@ -28,7 +28,8 @@ export function statusCommand(context: CommandContext): Command {
       const { readStatus } = await import("../read-status.ts");
       const { renderStatus } = await import("../print/status.ts");
       const status = await readStatus(await connect(context.env), { name, namespace: options.namespace });
-      const { columns } = context.terminal;
+      // What looks for a sentence in a pipe is to find it in one line.
+      const columns = context.terminal.isInteractive ? context.terminal.columns : Number.POSITIVE_INFINITY;
       const text: Parameters<typeof printAnswer>[1]["text"] = (ink) =>
         renderStatus(status, { ink, columns, nowMs: Date.now() });
       return printAnswer(context, { exitStatus: 0, data: status, text }, options);

@@ -218,6 +218,8 @@ function formatPercent(percent: number): string {
   return (Math.ceil(percent * 100) / 100).toFixed(2);
 }
 
+/** Envoy counts whole milliseconds. */
 function formatMs(ms: number): string {
+  if (ms < 1) return "<1 ms";
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

@@ -44,7 +44,8 @@ export function wrapText(text: string, width: number): readonly string[] {
   if (displayWidth(text) <= width) return [text];
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  // A number and its percent sign stay together.
+  for (const word of text.split(/ (?!%)/u)) {
     const longer = line === "" ? word : `${line} ${word}`;
     if (displayWidth(longer) <= width) {
       line = longer;
