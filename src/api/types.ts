@@ -1,4 +1,5 @@
 import type { CheckProgress } from "../core/release/check-progress.ts";
+import type { ComparedRule } from "../core/release/compare-weights.ts";
 import type { ReleaseDescription } from "../core/release/describe-release.ts";
 import type { MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
@@ -178,7 +179,7 @@ export interface SamplesAnswer {
 export type LiveEvent =
   | { readonly event: "sample"; readonly sample: TrafficSample }
   | { readonly event: "move"; readonly virtualService: string; readonly atMs: number; readonly progress: MoveProgress }
-  | { readonly event: "release"; readonly release: ReleaseStatus }
+  | { readonly event: "release"; readonly release: ReleaseSummary }
   | { readonly event: "status"; readonly status: Status };
 
 /** A Release as text, and who asks. */
@@ -192,18 +193,46 @@ export interface ReleaseSource {
   readonly reason?: string | undefined;
 }
 
-/** A release that was started, and where it is. */
-export interface ReleaseStatus extends ReleaseDescription {
+/** A release as lists and live events tell of it: without its plan and all that happened to it. */
+export interface ReleaseSummary extends ReleaseDescription {
   readonly id: string;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly actor: string;
   readonly reason: string | null;
-  readonly plan: ReleasePlan;
+  /** Null before the first. */
+  readonly lastEvent: ReleaseEvent | null;
   /** How the check that is under way is going; null while there is none. */
   readonly check: CheckProgress | null;
+  /** Null where nobody asked for it, and for a release that is over. */
+  readonly live: ReleaseLive | null;
+}
+
+/** A release that was started, and where it is. */
+export interface ReleaseStatus extends ReleaseSummary {
+  readonly plan: ReleasePlan;
   /** Oldest first. */
   readonly events: readonly ReleaseEvent[];
+}
+
+/** What the proxies do for a release now. */
+export interface ReleaseLive {
+  /** When the proxies were asked, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** Of every rule that the release moves. */
+  readonly rules: readonly ComparedRule[];
+  readonly versions: readonly LiveVersion[];
+}
+
+/** One version of one VirtualService, in the last seconds. */
+export interface LiveVersion {
+  /** `namespace/name`. */
+  readonly virtualService: string;
+  readonly name: VersionName;
+  readonly requestsPerSecond: number;
+  readonly errorsPerSecond: number;
+  /** How long its answers took; null where nothing was asked of it. */
+  readonly latency: { readonly p50Ms: number; readonly p99Ms: number } | null;
 }
 
 /** Releases, as the API serves them. */
@@ -214,8 +243,13 @@ export interface ReleaseBackend {
   start(source: ReleaseSource): ReleaseStatus;
   /** Oldest first. */
   list(): readonly ReleaseStatus[];
-  /** The newest of that name. Throws KIR2035 where there is none. */
-  get(name: string): ReleaseStatus;
+  /**
+   * The newest of that name, which is `namespace/name` or the name alone. Throws KIR2035 where there is none, KIR2036
+   * where several could be meant.
+   */
+  get(name: string, namespace?: string): ReleaseStatus;
+  /** What is live of these releases, by id; those that are over are left out. */
+  look(ids: readonly string[]): Promise<ReadonlyMap<string, ReleaseLive>>;
   /** As `get`: all that is known of it, whether it has ended or not. */
   report(name: string, namespace?: string): ReleaseReport;
   /** Throws KIR2034 for what the release cannot do now. */
