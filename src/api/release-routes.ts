@@ -17,6 +17,9 @@ const read = { config: { access: "read" } } as const;
 const write = { config: { access: "token" } } as const;
 const answers = (schema: object) => ({ 200: schema, default: { description: "Refused.", ...errorSchema } });
 
+/** A file with many Releases, as JSON writes it. */
+const maxSourceBytes = 2 * 1024 * 1024;
+
 /** The most that one answer lists, and how many it lists unless told. */
 const maxListed = 500;
 const listed = 100;
@@ -169,6 +172,7 @@ export function addReleaseRoutes(app: FastifyInstance, releases: ReleaseBackend)
     "/v1/releases/plan",
     {
       ...write,
+      bodyLimit: maxSourceBytes,
       schema: {
         summary: "What a Release would do from what is live. Changes nothing.",
         body: releaseSourceSchema,
@@ -181,6 +185,7 @@ export function addReleaseRoutes(app: FastifyInstance, releases: ReleaseBackend)
     "/v1/releases",
     {
       ...write,
+      bodyLimit: maxSourceBytes,
       schema: {
         summary: "Starts a release.",
         description: "The answer comes when it is written down; the release then goes on by itself.",

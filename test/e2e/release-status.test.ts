@@ -93,5 +93,9 @@ test("a proxy that stands still is said to be unseen, and nothing waits for it",
   } finally {
     process.kill(pid, "SIGCONT");
   }
-  await eventually("the proxy again", async () => ((await status()).includes("observed blue 90 %") ? true : undefined));
+  const again = await eventually("the proxy again", async () => {
+    const text = await status();
+    return text.includes("observed blue 90 %") ? text : undefined;
+  });
+  expect(again).not.toContain("could not be asked");
 });
