@@ -44,8 +44,12 @@ export async function askCommand(command: readonly string[], options: CommandOpt
   const identity = observeProcess(pid) ?? { pid, startedAt: "" };
   const end = await Promise.race([ended, elapsed(timeoutMs, signal)]);
   await stopProcess(identity, { scope: "group", launchId, graceMs: signal.aborted ? 0 : graceMs });
-  if (end === undefined) return { verdict: "unknown", detail: `the program did not end within ${timeoutMs / 1_000} s` };
+  if (end === undefined) {
+    output.close();
+    return { verdict: "unknown", detail: `the program did not end within ${timeoutMs / 1_000} s` };
+  }
   await Promise.race([output.closed, delay(lastWordsMs, undefined, { ref: false })]);
+  output.close();
   return judgeEnd(end, output.text());
 }
 
@@ -70,7 +74,14 @@ async function elapsed(timeoutMs: number, signal: AbortSignal): Promise<undefine
   await delay(timeoutMs, undefined, { signal, ref: false }).catch(() => undefined);
 }
 
-function collectOutput(child: ChildProcess): { readonly closed: Promise<void>; text(): string } {
+interface CollectedOutput {
+  readonly closed: Promise<void>;
+  text(): string;
+  /** What has left its process group may keep the pipes for ever. */
+  close(): void;
+}
+
+function collectOutput(child: ChildProcess): CollectedOutput {
   const chunks: Buffer[] = [];
   let bytes = 0;
   const keep = (chunk: Buffer): void => {
@@ -87,7 +98,11 @@ function collectOutput(child: ChildProcess): { readonly closed: Promise<void>; t
   const closed = new Promise<void>((resolve) => {
     child.once("close", () => resolve());
   });
-  return { closed, text: () => Buffer.concat(chunks).toString("utf8") };
+  const close = (): void => {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
+  return { closed, close, text: () => Buffer.concat(chunks).toString("utf8") };
 }
 
 const inherited = ["HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
