@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { SecretSource } from "../core/manifest/release.ts";
@@ -20,9 +21,9 @@ export async function readSecret(source: SecretSource, { folder }: { readonly fo
   return secret;
 }
 
-/** A pipe or a device could be read for ever. */
+/** A pipe or a device could be read for ever, and a pipe without a writer could not even be opened. */
 async function readSmall(path: string, folder: string): Promise<string> {
-  const file = await open(resolve(folder, path), "r").catch((error: unknown) => {
+  const file = await open(resolve(folder, path), constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
     throw new Error(`the file ${path}, which a secret is read from, cannot be opened: ${errorText(error)}`);
   });
   try {

@@ -101,3 +101,58 @@ test("equal versions are not called worse more often than is said", () => {
   }
   expect(wrong).toBeLessThanOrEqual(2);
 });
+
+describe("ejections", () => {
+  const check: Check = { ...plainCheck, comparesWithLive: false, maxEjections: 1 };
+  const served: VersionCounts = { requests: 0, errors: 0, ejections: 1 };
+
+  test.each([
+    [{ ...served, ejections: 2 }, false, "fail"],
+    [served, false, "wait"],
+    // Few requests are enough to be taken out of rotation.
+    [served, true, "unknown"],
+    [{ ...served, requests: 20 }, true, "pass"],
+    // Nothing ever takes an endpoint out, so that none was taken out says nothing.
+    [counts(100, 0), true, "unknown"],
+  ])("%j, over: %s", (fresh, isOver, expected) => {
+    expect(verdict(check, [fresh, counts(0, 0)], isOver)).toBe(expected);
+  });
+});
+
+describe("answers to copied requests that differ", () => {
+  const check: Check = { ...plainCheck, maxDifferentPercent: 1, judges: [] };
+
+  test.each([
+    [undefined, true, "unknown"],
+    [{ compared: 19, different: 0 }, true, "unknown"],
+    [{ compared: 100, different: 1 }, true, "pass"],
+    [{ compared: 100, different: 2 }, false, "wait"],
+    [{ compared: 100, different: 2 }, true, "fail"],
+    [{ compared: 100, different: 20 }, false, "fail"],
+  ])("%j, over: %s", (answers, isOver, expected) => {
+    expect(judgeVersion(check, { fresh: counts(0, 0), live: counts(0, 0), answers }, isOver)?.verdict ?? "wait").toBe(
+      expected,
+    );
+  });
+});
+
+describe("several figures", () => {
+  const check: Check = {
+    ...threshold,
+    latency: [{ percentile: 50, maxMs: 100, maxTimesLive: undefined }],
+    maxEjections: 0,
+  };
+  const slow = [{ fromMs: 200, widthMs: 10, count: 1_000 }];
+
+  test("fail where one does, and know nothing where one does not", () => {
+    const fresh = { ...counts(1_000, 0), ejections: 0, latency: [{ fromMs: 10, widthMs: 1, count: 1_000 }] };
+    expect(verdict(check, [fresh, counts(0, 0)], true)).toBe("pass");
+    expect(verdict(check, [{ ...fresh, latency: slow }, counts(0, 0)])).toBe("fail");
+    expect(verdict(check, [{ ...counts(1_000, 0), latency: fresh.latency }, counts(0, 0)], true)).toBe("unknown");
+    const detail = judgeVersion(check, { fresh, live: counts(0, 0) }, true)?.detail;
+    expect(detail).toBe(
+      "endpoints of the new version were taken out of rotation 0 times, and 100 % of 1000 answers of the new version " +
+        "were good, and p50 of 1000 answers of the new version was 10.5 ms",
+    );
+  });
+});

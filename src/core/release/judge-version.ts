@@ -63,11 +63,11 @@ function judgeAnswers(
   return [judgeSuccess(check, { fresh, live }, isOver), ...latency.map((limit) => judgeLatency(limit, times, isOver))];
 }
 
-/** A check by other judges alone needs no requests that the proxies have counted. */
-function judgesAnswers({ minSuccessPercent, comparesWithLive, latency, judges, ...others }: Check): boolean {
-  const asksNothing =
-    judges.length === 0 && others.maxEjections === undefined && others.maxDifferentPercent === undefined;
-  return minSuccessPercent !== undefined || comparesWithLive || latency.length > 0 || asksNothing;
+/** Other judges, and copies of requests, say something of a version that no visitor meets. */
+function judgesAnswers({ judges, maxDifferentPercent, ...asked }: Check): boolean {
+  const { minSuccessPercent, comparesWithLive, latency, maxEjections } = asked;
+  const isAsked = comparesWithLive || minSuccessPercent !== undefined || maxEjections !== undefined;
+  return isAsked || latency.length > 0 || (judges.length === 0 && maxDifferentPercent === undefined);
 }
 
 /**

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { addGrowth, checkedDestinations, nothingCounted } from "./count-versions.ts";
+import type { VersionCounts } from "./judge-version.ts";
+import type { ReleasePlan } from "./plan-release.ts";
+
+const destinations = new Set(["a", "b"]);
+
+function grow(
+  before: Readonly<Record<string, VersionCounts>>,
+  now: Readonly<Record<string, VersionCounts>>,
+): VersionCounts {
+  const growth = { before: new Map(Object.entries(before)), now: new Map(Object.entries(now)), destinations };
+  return addGrowth(nothingCounted, growth);
+}
+
+const ten = { fromMs: 10, widthMs: 1 };
+
+test("what has come to all destinations of a version is added up, and others are left out", () => {
+  const before = { a: { requests: 5, errors: 1, latency: [{ ...ten, count: 4 }], ejections: 1 } };
+  const now = {
+    a: { requests: 9, errors: 2, latency: [{ ...ten, count: 7 }], ejections: 1 },
+    b: { requests: 2, errors: 0, latency: [{ ...ten, count: 2 }] },
+    c: { requests: 100, errors: 100 },
+  };
+  expect(grow(before, now)).toEqual({ requests: 6, errors: 1, latency: [{ ...ten, count: 5 }], ejections: 0 });
+});
+
+test("a proxy that was started again has counted only what it shows", () => {
+  const before = { a: { requests: 50, errors: 1, latency: [{ ...ten, count: 50 }], ejections: 3 } };
+  const now = { a: { requests: 3, errors: 0, latency: [{ ...ten, count: 3 }], ejections: 2 } };
+  expect(grow(before, now)).toEqual({ requests: 3, errors: 0, latency: [{ ...ten, count: 3 }], ejections: 2 });
+});
+
+test("what no proxy counts is not there, rather than 0", () => {
+  expect(grow({}, { a: { requests: 3, errors: 0 } })).toEqual({ requests: 3, errors: 0 });
+});
+
+test("every version but the new one is compared with", () => {
+  const versions = [
+    { name: "green", destinations: ["g"] },
+    { name: "blue", destinations: ["b1", "b2"] },
+    { name: "old", destinations: ["o"] },
+  ];
+  const steps = [{ kind: "switch", moves: [{ to: "green", versions }] }] as unknown as ReleasePlan["steps"];
+  expect(checkedDestinations({ steps, to: "green" })).toEqual({
+    fresh: new Set(["g"]),
+    live: new Set(["b1", "b2", "o"]),
+  });
+});
