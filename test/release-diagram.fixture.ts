@@ -40,7 +40,7 @@ const happenings: readonly ReleaseEvent[] = [
   { kind: "moved", atMs, failed: 0 },
   { kind: "moved", atMs, failed: 1 },
   { kind: "moveFailed", atMs, reason: "no proof" },
-  { kind: "turned", atMs, was: {} },
+  { kind: "turned", atMs, was: {}, gives: {} },
   { kind: "partlyBack", atMs, failed: 0, left: {}, waits: [] },
   { kind: "timeUp", atMs },
   { kind: "overdue", atMs },

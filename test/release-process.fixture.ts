@@ -13,6 +13,7 @@ import type { AskJudge } from "../src/engine/ports.ts";
 import { createEngine, type Engine } from "../src/engine/engine.ts";
 import { type Journal, openJournal } from "../src/engine/journal.ts";
 import type { CountersByDestination } from "../src/engine/release-check.ts";
+import { ReleaseNotifier } from "../src/notify/release-notifier.ts";
 import { RecordingTarget } from "../src/targets/recording.ts";
 import { type RuleSketch, sketchTable } from "./route-table.fixture.ts";
 
@@ -45,6 +46,9 @@ export class ReleaseProcess implements AsyncDisposable {
   readonly releases: MeshReleases;
   readonly current: CurrentMesh;
   readonly defects: unknown[] = [];
+  /** What `log` was told. */
+  readonly lines: string[] = [];
+  readonly warnings: string[] = [];
   /** Undefined is a proxy that cannot be asked. */
   counters: CountersByDestination | undefined = new Map();
   /** How many endpoints of each version are ready; those that are not named have one. */
@@ -94,14 +98,25 @@ export class ReleaseProcess implements AsyncDisposable {
         latencies: async () => new Map(),
         lastSample: () => undefined,
       },
+      account: "builder",
+      notifier: new ReleaseNotifier({
+        print: (line) => this.lines.push(line),
+        warn: (message) => this.warnings.push(message),
+        readSecret: async () => "opensesame",
+      }),
       onChange: () => {},
       onDefect: (error) => this.defects.push(error),
     });
   }
 
-  start(strategy: string, more: { readonly name?: string; readonly routes?: string } = {}): ReleaseStatus {
+  /** `spec` is more of it, in the flow style of YAML: `maxFailed: 0`. */
+  start(
+    strategy: string,
+    more: { readonly name?: string; readonly routes?: string; readonly spec?: string } = {},
+  ): ReleaseStatus {
     const { name = "r", routes = "[{virtualService: web}, {virtualService: api}]" } = more;
-    const spec = `{routes: ${routes}, to: green, strategy: ${strategy}}`;
+    const rest = more.spec === undefined ? "" : `, ${more.spec}`;
+    const spec = `{routes: ${routes}, to: green, strategy: ${strategy}${rest}}`;
     const text = `{apiVersion: kirikae.dev/v1alpha1, kind: Release, metadata: {name: ${name}, namespace: shop}, spec: ${spec}}`;
     return this.releases.start({ path: "r.yaml", text, actor: "ann" });
   }

@@ -18,6 +18,7 @@ import { CheckLooks } from "./check-looks.ts";
 import { CounterLooks } from "./counter-looks.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { ProofTimes } from "./proof-times.ts";
+import { findAccount } from "./find-account.ts";
 import { MeshReleases } from "./releases.ts";
 import { countReadyEndpoints } from "./ready-endpoints.ts";
 import { createStepWatcher } from "./step-watch.ts";
@@ -73,6 +74,7 @@ export class MeshRuntime implements ApiBackend {
         ask,
       },
       allowsCommands,
+      account: findAccount(),
       notifier: new ReleaseNotifier({
         print: (line) => this.#tell({ kind: "notice", line }),
         warn: (message) => this.#tell({ kind: "warning", message }),

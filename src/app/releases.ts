@@ -40,6 +40,8 @@ export interface ReleaseParts {
   /** What the copies of a release have shown so far that still copies. */
   readonly mirror?: (release: string) => MirrorReport | undefined;
   readonly watcher?: NonNullable<ReleaseHost["watcher"]>;
+  /** The account of the system that this runs as. */
+  readonly account?: string | undefined;
   /** Tells outsiders what happens; absent tells nobody. */
   readonly notifier?: Pick<ReleaseNotifier, "tell"> & AsyncDisposable;
   readonly live: Pick<LiveParts, "observe" | "latencies" | "lastSample">;
@@ -69,6 +71,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
         ...(parts.watcher !== undefined && { watcher: parts.watcher }),
       },
       clock: createSystemClock(),
+      account: parts.account,
       wakeAt,
       onChange: (release, change) => {
         parts.notifier?.tell(turnOf(release, change));
@@ -185,8 +188,8 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
 }
 
 function turnOf(release: StoredRelease, { before, event }: ReleaseChange): ReleaseTurn {
-  const { id, plan, actor, state, events } = release;
-  return { id, plan, actor, before, after: state, event, count: events.length };
+  const { id, plan, actor, reason, state, events } = release;
+  return { id, plan, actor, reason, before, after: state, event, count: events.length };
 }
 
 function readRelease({ path, text, release: wanted }: ReleaseSource, defaultNamespace: string): ReleaseManifest {

@@ -1,6 +1,5 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { advanceRelease } from "../core/release/advance-release.ts";
-import { findFreeze } from "../core/release/find-freeze.ts";
 import { findRelease, type ReleaseName } from "../core/release/find-release.ts";
 import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { Check } from "../core/manifest/release.ts";
@@ -19,6 +18,7 @@ import { type CheckSources, runCheck } from "./release-check.ts";
 import { judgeMove, type StepOutcome } from "./judge-move.ts";
 import { type CounterReading, TrafficMeter } from "./traffic-meter.ts";
 import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import { completeEvent } from "./complete-event.ts";
 import { ReleaseLimits } from "./release-limits.ts";
 import type { ReleaseMoves, ReturnPart } from "./release-moves.ts";
 import { pendingEffect } from "./pending-effect.ts";
@@ -47,6 +47,8 @@ export interface RunnerOptions {
   readonly journal: ReleaseJournal;
   readonly host: ReleaseHost;
   readonly clock: Clock;
+  /** The account of the system that this runs as, which stands behind everybody who asks; undefined is not known. */
+  readonly account?: string | undefined;
   /** Calls back at a time, in milliseconds since the epoch, unless it is disposed before. */
   readonly wakeAt: (atMs: number, wake: () => void) => Disposable;
   onChange(release: StoredRelease, change: ReleaseChange): void;
@@ -248,8 +250,7 @@ export class ReleaseRunner implements AsyncDisposable {
 
   #take(id: string, happened: ReleaseEvent): StoredRelease {
     const before = this.#get(id);
-    const freeze = findFreeze(before.plan.spec.freezes, happened.atMs);
-    const event = freeze === undefined ? happened : { ...happened, freeze };
+    const event = completeEvent(happened, { plan: before.plan, account: this.#options.account });
     const advanced = advanceRelease(before.plan, before.state, event);
     if (advanced.kind === "notNow") {
       throw new KirikaeError(
@@ -325,8 +326,10 @@ export class ReleaseRunner implements AsyncDisposable {
         // It may have been ended while this waited for its turn.
         if (phase.kind !== "rollingBack") return undefined;
         part = host.planReturn(release, phase);
-        if (part.move !== undefined) this.#take(id, { kind: "turned", atMs: clock.nowMs(), was: part.was });
-        return part.move;
+        const { move, was } = part;
+        if (move === undefined) return undefined;
+        this.#take(id, { kind: "turned", atMs: clock.nowMs(), was, gives: weightsOfChanges(move.changes, "after") });
+        return move;
       },
       after: async () => {
         if (part?.waits.length === 0) await this.#layFor(id, 0);

@@ -16,7 +16,8 @@ const commandWords: Readonly<Record<ReleaseCommand["kind"], string>> = {
 /** What happened to a release, in a few words: who did it and why, where somebody did. */
 export function describeEvent(event: ReleaseEvent): string {
   if ("actor" in event) {
-    return `${commandWords[event.kind]} by ${event.actor}${event.reason === null ? "" : `: ${event.reason}`}`;
+    const despite = event.kind === "promote" && event.despiteFreeze === true ? " despite a freeze" : "";
+    return `${commandWords[event.kind]} by ${renderPerson(event)}${despite}${event.reason === null ? "" : `: ${event.reason}`}`;
   }
   switch (event.kind) {
     case "start":
@@ -40,4 +41,9 @@ export function describeEvent(event: ReleaseEvent): string {
     case "judged":
       return `check ${event.verdict}: ${event.detail}`;
   }
+}
+
+/** The name that somebody gave, with the account where that is another one. */
+function renderPerson({ actor, account }: { readonly actor: string; readonly account?: string }): string {
+  return account === undefined || account === actor ? actor : `${actor} (account ${account})`;
 }

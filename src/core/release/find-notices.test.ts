@@ -34,7 +34,7 @@ function told(steps: readonly PlannedStep[], ...events: readonly ReleaseEvent[])
     if (advanced.kind === "notNow") throw new Error(advanced.because);
     const before = state;
     ({ state } = advanced);
-    return findNotices({ id: "id", plan, actor: "ann", before, after: state, event, count: index + 1 });
+    return findNotices({ id: "id", plan, actor: "ann", reason: null, before, after: state, event, count: index + 1 });
   });
 }
 

@@ -30,8 +30,9 @@ export interface ReleaseNotice {
 export interface ReleaseTurn {
   readonly id: string;
   readonly plan: ReleasePlan;
-  /** Who started it. */
+  /** Who started it, and why. */
   readonly actor: string;
+  readonly reason: string | null;
   readonly before: ReleaseState;
   readonly after: ReleaseState;
   readonly event: ReleaseEvent;
@@ -45,7 +46,7 @@ export function findNotices(turn: ReleaseTurn): readonly ReleaseNotice[] {
   const notices: ReleaseNotice[] = [];
   if (before.phase.kind === "planned" && after.phase.kind !== "planned") {
     const message = `started to ${plan.to}, ${plan.steps.length} steps`;
-    notices.push({ ...buildNotice(turn, "started", message), actor: turn.actor });
+    notices.push({ ...buildNotice(turn, "started", message), actor: turn.actor, reason: turn.reason });
   }
   const done = finishedStep(plan, before.phase, after.phase);
   if (done !== undefined) notices.push(buildStepNotice(turn, done));

@@ -98,6 +98,8 @@ export interface WayBackMemory {
   readonly place: Place;
   /** What was live before the way back, of all that it moves; absent while nothing was moved. */
   readonly was?: WeightsBySplit;
+  /** What the part that is under way, or was when a process died, gives. */
+  readonly gives?: WeightsBySplit;
   /** What the last part has left; absent before the first. */
   readonly left?: WeightsBySplit;
 }
@@ -151,6 +153,11 @@ export type ReleaseCommand =
 export type ReleaseEvent = Happening & {
   /** In force when it happened. Written down, because rules of time zones change and the journal must not. */
   readonly freeze?: ActiveFreeze;
+  /**
+   * The account of the system that `up` runs as, where somebody asked for it. Whoever holds that account's token can
+   * ask, under any name: `actor` is what they said, and this is what is known.
+   */
+  readonly account?: string;
 };
 
 type Happening =
@@ -169,7 +176,7 @@ type Happening =
       readonly probes?: ProbeFigures;
     }
   /** A part of the way back begins; written before it is applied. `was` is live until then. */
-  | { readonly kind: "turned"; readonly atMs: number; readonly was: WeightsBySplit }
+  | { readonly kind: "turned"; readonly atMs: number; readonly was: WeightsBySplit; readonly gives: WeightsBySplit }
   /** As much is back as its endpoints can take. */
   | {
       readonly kind: "partlyBack";

@@ -1,0 +1,17 @@
+import { findFreeze } from "../core/release/find-freeze.ts";
+import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ReleaseEvent } from "../core/release/release-state.ts";
+
+/** Adds what is true when something happens and what the table cannot know: the freeze in force, and whose account asks. */
+export function completeEvent(
+  event: ReleaseEvent,
+  { plan, account }: { readonly plan: ReleasePlan; readonly account: string | undefined },
+): ReleaseEvent {
+  const freeze = findFreeze(plan.spec.freezes, event.atMs);
+  const isAskedFor = "actor" in event || event.kind === "start";
+  return {
+    ...event,
+    ...(freeze === undefined ? {} : { freeze }),
+    ...(account === undefined || !isAskedFor ? {} : { account }),
+  };
+}
