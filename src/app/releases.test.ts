@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
+import { MortalJournal } from "../../test/mortal-journal.fixture.ts";
 import { api, bySubset, ReleaseProcess, web } from "../../test/release-process.fixture.ts";
 import type { CountersByDestination } from "../engine/release-check.ts";
-import type { JournalRecord, StoredRecord } from "../engine/journal-record.ts";
-import type { Journal } from "../engine/journal.ts";
 
 test("every step moves all routes in one push, and the way back too", async () => {
   await using process = new ReleaseProcess();
@@ -144,38 +143,6 @@ describe("a check", () => {
     expect(await second.until("rolledBack")).toMatchObject({ step: 2 });
   });
 });
-
-/** A journal that is out of reach from one write on, as if the process had died there. */
-class MortalJournal implements Journal {
-  isDead = false;
-  readonly #journal: Journal;
-  readonly #lastWrites: number;
-  readonly #isLastWritten: boolean;
-  #writes = 0;
-
-  constructor(journal: Journal, lastWrites: number, isLastWritten: boolean) {
-    this.#journal = journal;
-    this.#lastWrites = lastWrites;
-    this.#isLastWritten = isLastWritten;
-  }
-
-  append(record: JournalRecord): number {
-    this.#writes += 1;
-    this.isDead ||= this.#writes >= this.#lastWrites;
-    if (this.isDead && !(this.#isLastWritten && this.#writes === this.#lastWrites)) throw new Error("dead");
-    const seq = this.#journal.append(record);
-    if (this.isDead) throw new Error("dead");
-    return seq;
-  }
-
-  read(): readonly StoredRecord[] {
-    return this.#journal.read();
-  }
-
-  [Symbol.dispose](): void {
-    this.#journal[Symbol.dispose]();
-  }
-}
 
 describe("a process that dies at any write of the journal", () => {
   const strategy = "{steps: [{weight: 10}, {approve: {}}, {switch: {}}]}";

@@ -55,7 +55,7 @@ function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   if (kind === "moveFailed") return { kind, atMs, reason: "no proof" };
   if (kind === "overruled") return { kind, atMs, reason: "other weights" };
   if (kind === "judged") return { kind, atMs, verdict: verdicts[atMs % 3] ?? "pass", detail: "five of ten failed" };
-  if (kind === "turned") return { kind, atMs, was: { public: { blue: 90, green: 10 } } };
+  if (kind === "turned") return { kind, atMs, was: { public: { blue: 90, green: 10 } }, gives: {} };
   if (kind === "partlyBack") {
     return { kind, atMs, failed: 0, left: {}, waits: [{ version: "blue", ready: 2, wanted: 4, backPercent: 50 }] };
   }

@@ -46,7 +46,8 @@ function conflictsOfReturn({ plan, state, table, current }: ConflictInput): read
   const after = expectWeights(plan, { step: step + 1, hand });
   return findTouched(plan, { step, hand, rules }).flatMap(({ change, move }) => {
     const { split } = change;
-    const left = [before.get(split)?.weights, back?.left?.[split], back?.was?.[split], change.before];
+    const left = [before.get(split)?.weights, back?.left?.[split], back?.gives?.[split], back?.was?.[split]];
+    left.push(change.before);
     if (phase.kind === "failed" || phase.kind === "aborted") left.push(after.get(split)?.weights);
     return describe({ change, virtualService: move.virtualService, now: rules.get(split)?.current, left });
   });

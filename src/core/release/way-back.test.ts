@@ -22,7 +22,7 @@ const resume: ReleaseEvent = { kind: "resume", atMs: 12_000, ...person };
 const abort: ReleaseEvent = { kind: "abort", atMs: 12_000, ...person };
 const set: ReleaseEvent = { kind: "set", shares: { green: 30 }, atMs: 11_000, ...person };
 const was = { public: { blue: 90, green: 10 } };
-const turned: ReleaseEvent = { kind: "turned", atMs: 11_000, was };
+const turned: ReleaseEvent = { kind: "turned", atMs: 11_000, was, gives: was };
 const waits = [{ version: "blue", ready: 2, wanted: 4, backPercent: 50 }];
 const partlyBack: ReleaseEvent = { kind: "partlyBack", atMs: 11_500, failed: 0, left: was, waits };
 
@@ -69,7 +69,7 @@ describe("the undo of a way back", () => {
   });
 
   test("remembers what was live before its first part, not before the last", () => {
-    const later: ReleaseEvent = { kind: "turned", atMs: 12_500, was: { public: { blue: 95, green: 5 } } };
+    const later: ReleaseEvent = { kind: "turned", atMs: 12_500, was: { public: { blue: 95, green: 5 } }, gives: was };
     expect(run(start, moved, rollback, turned, partlyBack, later, moved).state.back?.was).toEqual(was);
   });
 

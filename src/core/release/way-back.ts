@@ -53,7 +53,7 @@ export function advanceWayBack(
   const { waits: _, ...way } = phase;
   if (event.kind === "turned") {
     const was = { ...event.was, ...back.was };
-    return go({ ...state, phase: way, back: { ...back, was } });
+    return go({ ...state, phase: way, back: { ...back, was, gives: event.gives } });
   }
   const { atMs, left, waits } = event;
   const next = { ...state, back: { ...back, left: { ...back.left, ...left } } };
