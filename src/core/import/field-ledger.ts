@@ -200,17 +200,27 @@ export class InputField {
   }
 }
 
+function childrenOf(field: InputField): readonly InputField[] {
+  if (field.value.kind === "list") return field.items();
+  return field.value.kind === "map" ? field.entries().map(([, child]) => child) : [];
+}
+
 function absentAt(offset: number): YamlEntry {
   return { value: { kind: "null", offset }, keyOffset: offset, booleanSource: undefined };
 }
 
 /** Gives a note to everything that nobody accounted for: one for each part of which nothing at all was read. */
 export function settleFields(field: InputField): void {
-  if (field.ledger.fateOf(field.path) !== undefined || field.value.kind === "null") return;
-  if (!field.ledger.isTouched(field.path)) {
+  if (!field.exists) return;
+  const { ledger, path } = field;
+  const fate = ledger.fateOf(path);
+  if (fate === "translated" || fate === "leftOut") return;
+  if (!ledger.isTouched(path)) {
     field.note("It is no field that the importer knows, so it is left out.");
     return;
   }
-  const children = field.value.kind === "list" ? field.items() : field.entries().map(([, child]) => child);
+  const children = childrenOf(field);
+  // A note may be about the whole of a field, or be one word more about a field that is read.
+  if (fate === "noted" && !children.some((child) => ledger.isTouched(child.path))) return;
   for (const child of children) settleFields(child);
 }

@@ -21,12 +21,18 @@ export function readMetric(metric: InputField, reading: MetricReading): External
   const failureLimit = readCount(metric.get("failureLimit")) ?? 0;
   const inconclusiveLimit = readCount(metric.get("inconclusiveLimit")) ?? 0;
   const initialDelayMs = readDurationMs(metric.get("initialDelay")) ?? 0;
-  metric
-    .get("consecutiveErrorLimit")
-    .note(
-      "A judge that cannot be reached gives no answer, which inconclusiveLimit counts; errors have no limit of their own.",
-    );
+  const errors = metric.get("consecutiveErrorLimit");
+  errors.note(
+    "A judge that cannot be reached says nothing, which inconclusiveLimit counts, one after the other or not.",
+  );
+  // Four errors in a row are passed over by Argo Rollouts; a judge that says nothing at all must not pass.
+  const silences = Math.max(inconclusiveLimit, readCount(errors) ?? 4);
   metric.get("consecutiveSuccessLimit").note("A check lasts for its time; it does not end early after some successes.");
+  const provider = metric.get("provider");
+  const timeoutMs =
+    readDurationMs(provider.at("web", "timeoutSeconds")) ??
+    readDurationMs(provider.at("prometheus", "timeout")) ??
+    10_000;
   const ask = readProvider(metric, reading);
   if (ask === undefined) return undefined;
   return {
@@ -35,8 +41,8 @@ export function readMetric(metric: InputField, reading: MetricReading): External
     initialDelayMs,
     count: count === undefined ? undefined : Math.max(1, count),
     failureLimit: Math.max(0, failureLimit),
-    inconclusiveLimit: Math.max(0, inconclusiveLimit),
-    timeoutMs: 10_000,
+    inconclusiveLimit: Math.max(0, count === undefined ? silences : Math.min(silences, count - 1)),
+    timeoutMs: Math.max(1000, timeoutMs),
     // Argo Rollouts writes "no limit" as -1.
     isDryRun: reading.isDryRun || failureLimit === -1,
     ask,

@@ -2,6 +2,7 @@ import type { ReleaseRoute } from "../../manifest/release.ts";
 import type { InputField } from "../field-ledger.ts";
 import type { Importing, MadeObject } from "../import-result.ts";
 import { findDelegators } from "../find-delegators.ts";
+import type { InputObject } from "../input-object.ts";
 import { makeVirtualService } from "../made-objects.ts";
 import { plainValue } from "../plain-value.ts";
 
@@ -174,10 +175,6 @@ function readVirtualService(field: InputField, importing: Importing): readonly R
   for (const name of ["tlsRoutes", "tcpRoutes"]) {
     field.get(name).note("kirikae moves rules of `http` alone; these connections keep their shares.");
   }
-  const names = field
-    .get("routes")
-    .items()
-    .flatMap((item) => item.text() ?? []);
   const given = importing.catalog.find("VirtualService", { namespace, name: virtualService });
   if (given === undefined) {
     field.note(
@@ -189,10 +186,21 @@ function readVirtualService(field: InputField, importing: Importing): readonly R
     field.note("It is a delegate, so the Release names the VirtualServices that delegate to it.");
     return delegators;
   }
-  const all = (given?.root.at("spec", "http").items() ?? []).map((rule) => rule.get("name").text());
-  const isAll = given !== undefined && all.every((name) => name !== undefined && names.includes(name));
-  if (names.length === 0 || isAll) return [{ namespace, virtualService, route: undefined }];
-  return names.map((route) => ({ namespace, virtualService, route }));
+  return readRules(field.get("routes"), given).map((route) => ({ namespace, virtualService, route }));
+}
+
+/** Names of rules, or undefined for all that hold the versions. */
+function readRules(list: InputField, given: InputObject | undefined): readonly (string | undefined)[] {
+  const rules = given?.root.at("spec", "http").items();
+  const known = rules?.map((rule) => rule.get("name").text());
+  const names = list.items().flatMap((item) => {
+    const name = item.text();
+    if (name === undefined || known === undefined || known.includes(name)) return name ?? [];
+    item.note("The VirtualService has no rule of that name, so it is left out.");
+    return [];
+  });
+  const isAll = known?.every((name) => name !== undefined && names.includes(name)) === true;
+  return names.length === 0 || isAll ? [undefined] : names;
 }
 
 /** `web` for `web.shop`, `web.shop.svc` and `web.shop.svc.cluster.local` within `shop`. */

@@ -43,6 +43,7 @@ export function readMetricTemplate(reference: InputField, importing: Importing):
     (provider.exists ? provider : template.root).note(
       `kirikae asks no ${type ?? "provider without a type"}; a person is asked instead. A \`command\` or \`http\` judge can ask it.`,
     );
+    provider.get("address").leaveOut("its provider is not asked");
     field.note("It is in the language of a provider without an equal.");
     return undefined;
   }
