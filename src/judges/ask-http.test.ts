@@ -78,7 +78,7 @@ test.each([
   [200, "<html>", "unknown", "the answer is no JSON"],
   [200, "", "unknown", "the answer is no JSON"],
   [500, '{"a":[{"b":2}]}', "unknown", "the status is 500"],
-])("with a value, %i %s is %s", async (status, body, verdict, detail) => {
+])("with a value, %i %s is %s", async (...[status, body, verdict, detail]) => {
   expect(await judge(answer(status, body), { value })).toEqual({ verdict, detail });
 });
 
@@ -86,6 +86,25 @@ test("only members of the answer itself are looked at", async () => {
   const path = { path: "__proto__.toString", success: value.success };
   expect(await judge(answer(200, "{}"), { value: path })).toMatchObject({ detail: expect.stringContaining("has no") });
 });
+
+const drip: RequestListener = (_, response) => {
+  const timer = setInterval(() => response.write("1"), 20);
+  response.on("close", () => clearInterval(timer));
+};
+
+const flood: RequestListener = (_, response) => {
+  const chunk = Buffer.alloc(1024 * 1024, "1");
+  const write = (): void => {
+    while (!response.destroyed && response.write(chunk));
+  };
+  response.on("drain", write);
+  write();
+};
+
+const cut: RequestListener = (_, response) => {
+  response.writeHead(200, { "content-length": "100" });
+  response.write("{", () => response.destroy());
+};
 
 describe("a server that does not play along", () => {
   test("by not answering is given up after the timeout", async () => {
@@ -96,22 +115,10 @@ describe("a server that does not play along", () => {
   });
 
   test("by answering byte for byte is given up after the same time", async () => {
-    const drip: RequestListener = (_, response) => {
-      const timer = setInterval(() => response.write("1"), 20);
-      response.on("close", () => clearInterval(timer));
-    };
     expect(await judge(drip)).toMatchObject({ detail: expect.stringContaining("no answer within 0.3 s") });
   });
 
   test("by a body without an end is given up", async () => {
-    const flood: RequestListener = (_, response) => {
-      const chunk = Buffer.alloc(1024 * 1024, "1");
-      const write = (): void => {
-        while (!response.destroyed && response.write(chunk));
-      };
-      response.on("drain", write);
-      write();
-    };
     expect(await judge(flood)).toMatchObject({
       verdict: "unknown",
       detail: expect.stringMatching(/longer than 4194304 bytes|no answer within/u),
@@ -119,10 +126,6 @@ describe("a server that does not play along", () => {
   });
 
   test("by closing in the middle says so", async () => {
-    const cut: RequestListener = (_, response) => {
-      response.writeHead(200, { "content-length": "100" });
-      response.write("{", () => response.destroy());
-    };
     expect(await judge(cut, { value })).toMatchObject({
       verdict: "unknown",
       detail: expect.stringMatching(/aborted|hang up/u),

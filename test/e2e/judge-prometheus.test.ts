@@ -98,24 +98,24 @@ describe.skipIf(!hasPrometheus)("a real Prometheus", () => {
   });
 });
 
-describe("a server that speaks its API", () => {
-  async function answers(body: string): Promise<{ readonly address: string; readonly asked: string[] }> {
-    const asked: string[] = [];
-    const server = createServer((request, response) => {
-      const { method = "", url = "", headers } = request;
-      request.on("data", (chunk: Buffer) =>
-        asked.push(`${method} ${url} ${String(headers["x-scope-orgid"])} ${chunk.toString()}`),
-      );
-      request.on("end", () => response.end(body));
-    });
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/prometheus/`, asked };
-  }
+async function answers(body: string): Promise<{ readonly address: string; readonly asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const { method = "", url = "", headers } = request;
+    request.on("data", (chunk: Buffer) =>
+      asked.push(`${method} ${url} ${String(headers["x-scope-orgid"])} ${chunk.toString()}`),
+    );
+    request.on("end", () => response.end(body));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/prometheus/`, asked };
+}
 
+describe("a server that speaks its API", () => {
   test("below a path and for one of many tenants is asked there", async () => {
     const { address, asked } = await answers('{"status":"success","data":{"resultType":"vector","result":[]}}');
     await ask(address, 'a{b="c d"}', { headers: { "x-scope-orgid": "shop" } });

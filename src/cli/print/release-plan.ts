@@ -23,7 +23,7 @@ function renderStep(step: PlannedStep, number: number, ink: Ink): string {
       return `${title}  ${until}; no request changes its way`;
     }
     case "check":
-      return `${title}  ${describeCheck(step)}; a version that fails is taken back`;
+      return `${title}  ${describeCheck(step)}; a version that fails is ${step.isDryRun ? "told of" : "taken back"}`;
     case "bake":
       return `${title}  ${describeBake(step)}; no request changes its way`;
     case "mirror": {

@@ -1,9 +1,10 @@
 import { renderDuration } from "../diagnostics/render-duration.ts";
-import type { Approval, Bake, Check } from "../manifest/release.ts";
+import type { Approval, Bake } from "../manifest/release.ts";
 import type { RouteAddition } from "../routes/route-addition.ts";
 import type { MovePlan, VersionName } from "./move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "./plan-release.ts";
 import { approvalOf, earliestExpiry, expiryOf } from "./gather-approvals.ts";
+import { describeCheck } from "./describe-check.ts";
 import { limitOf } from "./keep-limit.ts";
 import { renderShortage } from "./limit-return.ts";
 import { describePhase } from "./release-phase.ts";
@@ -135,15 +136,6 @@ export function describeAddition(addition: RouteAddition): string {
     case "affinity":
       return `keeps each visitor on one version by the cookie ${addition.cookie}`;
   }
-}
-
-/** `at least 99 % good, not worse than the version before, over 60 s and 20 requests`. */
-export function describeCheck({ minSuccessPercent, comparesWithLive, durationMs, minRequests }: Check): string {
-  const wanted = [
-    ...(minSuccessPercent === undefined ? [] : [`at least ${minSuccessPercent} % good`]),
-    ...(comparesWithLive ? ["not worse than the version before"] : []),
-  ];
-  return `${wanted.join(", ")}, over ${renderDuration(durationMs)} and ${minRequests} requests`;
 }
 
 function messageOf(plan: ReleasePlan, { phase, startedBy }: ReleaseState): string {

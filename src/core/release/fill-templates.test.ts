@@ -12,27 +12,22 @@ const values: TemplateValues = {
   duration: "300s",
 };
 
-const rest = {
-  headers: { "x-version": "{{to}}" },
-  authentication: undefined,
-  success: { operator: "<", value: 1 },
-} as const;
+const rest = { headers: { "x-version": "{{to}}" }, authentication: undefined } as const;
+const success = { operator: "<", value: 1 } as const;
 
 test("a query is filled as it is, an address so that a name stays one part of it", () => {
   const query = 'rate(x{version="{{ to }}"}[{{duration}}]) {{unknown}}';
   expect(
-    fillTemplates({ kind: "prometheus", address: "http://p/{{namespace}}", query, range: undefined, ...rest }, values),
+    fillTemplates(
+      { kind: "prometheus", address: "http://p/{{namespace}}", query, range: undefined, success, ...rest },
+      values,
+    ),
   ).toMatchObject({
     address: "http://p/shop",
     query: 'rate(x{version="green"}[300s]) {{unknown}}',
     headers: { "x-version": "green" },
   });
-  const { success: _success, ...http } = {
-    ...rest,
-    method: "POST",
-    body: '{"release":"{{release}}"}',
-    value: undefined,
-  } as const;
+  const http = { ...rest, method: "POST", body: '{"release":"{{release}}"}', value: undefined } as const;
   expect(fillTemplates({ kind: "http", url: "http://h/{{release}}", ...http }, values)).toMatchObject({
     url: "http://h/shop%2Fto-green",
     body: '{"release":"shop/to-green"}',

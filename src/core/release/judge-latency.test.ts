@@ -124,7 +124,7 @@ describe("a limit in times of the version before", () => {
     [bulk(17, 3), bulk(1_000, 0), true, "unknown"],
     // Nothing to compare with.
     [bulk(800, 200), bulk(5, 0), true, "unknown"],
-  ])("%j against %j, over: %s", (fresh, live, isOver, expected) => {
+  ])("%j against %j, over: %s", (...[fresh, live, isOver, expected]) => {
     expect(verdict(times, { fresh, live }, isOver)).toBe(expected);
   });
 });
