@@ -1,4 +1,5 @@
-import { describeAddition, describeBake, describeCheck, describeWanted } from "../../core/release/describe-release.ts";
+import { describeCheck } from "../../core/release/describe-check.ts";
+import { describeAddition, describeBake, describeWanted } from "../../core/release/describe-release.ts";
 import { describeComparison } from "../../core/release/describe-comparison.ts";
 import type { MovePlan } from "../../core/release/move.ts";
 import { renderRule } from "../../core/release/refusals.ts";
