@@ -5,11 +5,13 @@ import type { ReleaseManifest } from "../../core/manifest/manifest.ts";
 import { chooseRelease } from "../../core/release/choose-release.ts";
 import { movedSplits } from "../../core/release/moved-splits.ts";
 import { planProbes } from "../../core/release/plan-probes.ts";
+import { describeReach } from "../../core/release/describe-reach.ts";
 import { planRelease } from "../../core/release/plan-release.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { type LoadedMesh, loadMesh, noteErrors } from "../load-mesh.ts";
 import type { Ink } from "../ink.ts";
 import { renderProbePlan } from "../print/probe-plan.ts";
+import { renderTimeRules } from "../print/time-rules.ts";
 import { renderReleasePlan } from "../print/release-plan.ts";
 import { currentActor } from "./move-options.ts";
 import type { PlanOptions } from "./plan.ts";
@@ -30,11 +32,13 @@ export async function runPlan(context: CommandContext, target: PlanTarget, optio
   const exitStatus = errors === 0 ? 0 : 1;
   const { probes } = plan.spec;
   const asked = probes === undefined ? undefined : planProbes(loaded.table, probes, movedSplits(plan));
+  const reach = describeReach(loaded.table, plan);
   const text = (ink: Ink): string => {
-    const steps = renderReleasePlan(plan, ink);
-    return asked === undefined ? steps : `${steps}\n${renderProbePlan(asked, probes?.perSecond ?? 0, ink)}`;
+    const steps = renderReleasePlan(plan, reach, ink);
+    const sent = asked === undefined ? [] : [renderProbePlan(asked, probes?.perSecond ?? 0, ink)];
+    return [steps, ...sent, ...renderTimeRules(plan.spec, Date.now(), ink)].join("\n");
   };
-  printAnswer(context, { exitStatus, data: { ...plan, ...(asked && { asked }) }, text }, options);
+  printAnswer(context, { exitStatus, data: { ...plan, reach, ...(asked && { asked }) }, text }, options);
 }
 
 function sourcesOf({ file, paths }: PlanTarget): readonly string[] {

@@ -1,23 +1,52 @@
 import { describeCheck } from "../../core/release/describe-check.ts";
-import { describeAddition, describeBake, describeWanted } from "../../core/release/describe-release.ts";
-import { describeComparison } from "../../core/release/describe-comparison.ts";
+import { describeBake, describeWanted } from "../../core/release/describe-release.ts";
 import type { MovePlan } from "../../core/release/move.ts";
+import type { RuleReach } from "../../core/release/describe-reach.ts";
 import { renderRule } from "../../core/release/refusals.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
+import { splitsOfAddition } from "../../core/routes/add-routes.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 import { renderChange } from "./move.ts";
+import { sharePercent } from "./plan-shares.ts";
+import { renderAddition } from "./release-addition.ts";
 
-/** The steps in order, with what changes in each and what undoes it; then what no step touches. */
-export function renderReleasePlan(plan: ReleasePlan, ink: Ink): string {
-  const heading = `${ink.bold("Release")}  ${plan.release} to ${inkVersion(ink, plan.to)}`;
-  const steps = plan.steps.map((step, index) => renderStep(step, index + 1, ink));
-  return [heading, ...steps, ...renderUntouched(plan, ink)].join("\n");
+interface PlanParts {
+  readonly plan: ReleasePlan;
+  /** Which requests the rules take. */
+  readonly reach: readonly RuleReach[];
+  readonly ink: Ink;
 }
 
-function renderStep(step: PlannedStep, number: number, ink: Ink): string {
-  const title = `${String(number).padStart(3)}  ${ink.bold(step.kind)}`;
+/**
+ * The rules with the requests that they take; the steps in order, with what changes in each and what undoes it; then
+ * what no step touches.
+ */
+export function renderReleasePlan(plan: ReleasePlan, reach: readonly RuleReach[], ink: Ink): string {
+  const heading = `${ink.bold("Release")}  ${plan.release} to ${inkVersion(ink, plan.to)}`;
+  const steps = plan.steps.map((step, index) => renderStep(step, index + 1, { plan, reach, ink }));
+  return [heading, ...renderRules(plan, reach), ...steps, ...renderUntouched(plan, ink)].join("\n");
+}
+
+/** Those that some step changes, each once, also where it leads elsewhere on another port. */
+function renderRules({ steps }: ReleasePlan, reach: readonly RuleReach[]): readonly string[] {
+  const changed = new Set(
+    steps.flatMap((step) => {
+      if ("moves" in step) return step.moves.flatMap(({ changes }) => changes.map(({ split }) => split));
+      return "addition" in step ? splitsOfAddition(step.addition) : [];
+    }),
+  );
+  const rows = reach.filter(({ split }) => changed.has(split));
+  const lines = rows.map(({ virtualService, rule, requests }) => [virtualService, rule, requests]);
+  const unique = new Map(lines.map((line) => [line.join("\n"), line]));
+  return unique.size === 0 ? [] : [renderTable([...unique.values()], "  ")];
+}
+
+function renderStep(step: PlannedStep, number: number, parts: PlanParts): string {
+  const { ink } = parts;
+  const kind = "addition" in step && step.kind === "preview" ? `${step.kind} ${step.addition.name}` : step.kind;
+  const title = `${String(number).padStart(3)}  ${ink.bold(kind)}`;
   switch (step.kind) {
     case "hold": {
       const until = step.durationMs === undefined ? "until it is promoted" : `for ${renderDuration(step.durationMs)}`;
@@ -27,24 +56,38 @@ function renderStep(step: PlannedStep, number: number, ink: Ink): string {
       return `${title}  ${describeCheck(step)}; a version that fails is ${step.isDryRun ? "told of" : "taken back"}`;
     case "bake":
       return `${title}  ${describeBake(step)}; no request changes its way`;
-    case "mirror": {
-      const { addition, compare } = step;
-      const compared = compare === undefined ? "" : ` and ${describeComparison(compare, addition.methods)}`;
-      return `${title}  ${describeAddition(addition)}${addition.percent === 0 ? "" : compared}; \`finish\` and the way back end it`;
-    }
     case "preview":
+    case "mirror":
     case "affinity":
-      return `${title}  ${describeAddition(step.addition)}; \`finish\` and the way back end it`;
+      return [title, ...renderAddition(step, parts).map((line) => `     ${line}`)].join("\n");
     case "finish":
-      return `${title}  takes away what the steps before have added to the routes`;
+      return `${title}  takes away what the steps before have added to the routes: every request goes where the weights say`;
     case "approve": {
       const question = step.question === undefined ? "" : `: ${step.question}`;
       return `${title}  waits for ${describeWanted(step)}${question}`;
     }
     case "weight":
     case "switch":
-      return [title, ...step.moves.map((move) => renderMove(move, ink))].join("\n");
+      return [title, ...step.moves.map((move) => renderMove(move, ink)), `     ${renderMovedShare(step.moves)}`].join(
+        "\n",
+      );
   }
+}
+
+/** How many requests of a rule go elsewhere than before; of rules that differ, the most. */
+function renderMovedShare(moves: readonly MovePlan[]): string {
+  const moved = moves.flatMap(({ changes }) =>
+    changes
+      .filter(({ role }) => role === "public")
+      .map(({ before, after }) => {
+        const gains = Object.keys(after).map(
+          (destination) => sharePercent(after, [destination]) - sharePercent(before, [destination]),
+        );
+        return gains.reduce((sum, gain) => sum + Math.max(0, gain), 0);
+      }),
+  );
+  const most = Math.round(Math.max(0, ...moved) * 10) / 10;
+  return `${most} of 100 public requests change their way; what is not listed here cannot`;
 }
 
 function renderMove(move: MovePlan, ink: Ink): string {

@@ -65,7 +65,7 @@ export function renderUnmet(unmet: UnmetCondition, request: PreparedRequest): st
       return renderHeader(unmet.header, request.headers.get(unmet.header.name));
     case "query": {
       const value = request.query.get(unmet.query.name);
-      const wanted = renderValue(unmet.query.value);
+      const wanted = renderCondition(unmet.query.value);
       return value === undefined
         ? `the query parameter ${unmet.query.name} is absent, and it must be ${wanted}`
         : `the query parameter ${unmet.query.name} is "${value}", not ${wanted}`;
@@ -79,9 +79,9 @@ export function renderMatch({ path, headers, query }: RouteMatch): string {
     path.kind === "prefix" && path.value === "/" ? undefined : `path ${renderPath(path)}`,
     ...headers.map(
       ({ name, value, invert }) =>
-        `${invert ? "not " : ""}${name === ":method" ? "method" : `header ${name}`} ${renderValue(value)}`,
+        `${invert ? "not " : ""}${name === ":method" ? "method" : `header ${name}`} ${renderCondition(value)}`,
     ),
-    ...query.map(({ name, value }) => `query parameter ${name} ${renderValue(value)}`),
+    ...query.map(({ name, value }) => `query parameter ${name} ${renderCondition(value)}`),
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? "every request" : parts.join(", ");
 }
@@ -146,7 +146,7 @@ function renderPath(path: PathMatch): string {
 }
 
 function renderHeader({ name, value, invert }: HeaderMatch, values: readonly string[] | undefined): string {
-  const wanted = renderValue(value);
+  const wanted = renderCondition(value);
   if (values === undefined) {
     return invert
       ? `the header ${name} is absent, which counts as "", and it must not be ${wanted}`
@@ -156,7 +156,8 @@ function renderHeader({ name, value, invert }: HeaderMatch, values: readonly str
   return invert ? `${actual}, and it must not be ${wanted}` : `${actual}, not ${wanted}`;
 }
 
-function renderValue(value: ValueMatch): string {
+/** What is asked of a value, such as `exactly "green"` or `present`. */
+export function renderCondition(value: ValueMatch): string {
   switch (value.kind) {
     case "present":
       return "present";
