@@ -1,4 +1,3 @@
-import { renderDuration } from "../../diagnostics/render-duration.ts";
 import type { Block, Fact, Outline } from "./outline.ts";
 import { outlineMirror } from "./outline-mirror.ts";
 import { outlineTraffic } from "./outline-traffic.ts";
@@ -13,6 +12,7 @@ import {
   renderShare,
   renderShareChange,
   renderTime,
+  renderTook,
 } from "./report-words.ts";
 
 /** All that a report says, once for every form that it is printed in. */
@@ -51,8 +51,8 @@ function listFacts(report: ReleaseReport): readonly Fact[] {
     ["Services", services.join(", ")],
     ["Started", `${renderTime(startedAt)} by ${actor}${asked}`],
     endedAt === null
-      ? ["Runs", `for ${renderDuration(tookMs)} by ${renderTime(madeAt)}`]
-      : ["Ended", `${renderTime(endedAt)}, after ${renderDuration(tookMs)}`],
+      ? ["Runs", `for ${renderTook(tookMs)} by ${renderTime(madeAt)}`]
+      : ["Ended", `${renderTime(endedAt)}, after ${renderTook(tookMs)}`],
     ["Requests", `${renderAnswers(counted)}${parenthesize(renderByVersion(counted))}`],
     ["Met the new version", met],
     ...(takenBack === null ? [] : [["Taken back", describeReturn(takenBack)] as const]),
@@ -60,10 +60,10 @@ function listFacts(report: ReleaseReport): readonly Fact[] {
 }
 
 function describeReturn({ decisionToBackMs, backAt, firstError }: TakenBack): string {
-  const decided = `all traffic was back ${renderDuration(decisionToBackMs)} after the decision, at ${renderTime(backAt)}`;
+  const decided = `all traffic was back ${renderTook(decisionToBackMs)} after the decision, at ${renderTime(backAt)}`;
   if (firstError === null) return `${decided}; no error of the new version was seen before`;
   const { toBackMs, withinMs } = firstError;
-  return `${decided}, and at most ${renderDuration(toBackMs)} after the first error, which came within a look of ${renderDuration(withinMs)}`;
+  return `${decided}, and at most ${renderTook(toBackMs)} after the first error, which came within a look of ${renderTook(withinMs)}`;
 }
 
 /** What a reader has to know to trust the figures. */
@@ -101,7 +101,7 @@ function tabulateSteps(steps: readonly StepReport[]): Block {
       kind,
       state,
       summary,
-      startedAt === null ? "" : renderDuration(tookMs),
+      startedAt === null ? "" : renderTook(tookMs),
       startedAt === null ? "" : renderAnswers(counted),
       inverse,
     ]),
@@ -129,7 +129,7 @@ function outlineDetour(detour: DetourReport): readonly Block[] {
   const began = startedAt === null ? "" : `${renderTime(startedAt)}, `;
   return [
     { kind: "heading", level: 2, text: capitalize(titleOf(detour)) },
-    { kind: "list", items: [`${began}by ${actor}${why}; took ${renderDuration(tookMs)}`, ...describeStage(detour)] },
+    { kind: "list", items: [`${began}by ${actor}${why}; took ${renderTook(tookMs)}`, ...describeStage(detour)] },
   ];
 }
 

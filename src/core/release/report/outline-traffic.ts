@@ -5,10 +5,10 @@ import type { ReleaseReport, ReportPoint } from "./release-report.ts";
 const mostRows = 24;
 
 /** The graph, and the same in figures for who cannot see it. */
-export function outlineTraffic({ points, startedAt }: Pick<ReleaseReport, "points" | "startedAt">): readonly Block[] {
+export function outlineTraffic({ points }: Pick<ReleaseReport, "points">): readonly Block[] {
   const names = versionsOf(points);
   if (names.length === 0) return [{ kind: "paragraph", text: "No request was counted." }];
-  const startMs = Date.parse(startedAt);
+  const startMs = points[0]?.fromMs ?? 0;
   return [
     { kind: "graph" },
     {

@@ -10,8 +10,19 @@ const left = 56;
 const right = 12;
 const top = 44;
 const bottom = 30;
-/** As many as can be told apart. */
-const styles = 4;
+/** Versions that are named by a colour have it; there are four that can be told apart. */
+const styleOfName: ReadonlyMap<string, number> = new Map([
+  ["blue", 0],
+  ["green", 1],
+]);
+const styleCount = 4;
+
+function chooseStyles(names: readonly string[]): ReadonlyMap<string, number> {
+  const taken = new Set(names.map((name) => styleOfName.get(name)));
+  const free = Array.from({ length: styleCount }, (_, style) => style).filter((style) => !taken.has(style));
+  const others = names.filter((name) => !styleOfName.has(name));
+  return new Map([...styleOfName, ...others.map((name, index) => [name, free[index % free.length] ?? 0] as const)]);
+}
 
 interface Scale {
   readonly fromMs: number;
@@ -25,7 +36,8 @@ export function renderGraph(report: ReleaseReport): string {
   const { points } = report;
   const names = versionsOf(points);
   const scale = findScale(report);
-  const lines = names.map((name, index) => renderLine(points, { name, style: index % styles, scale }));
+  const styles = chooseStyles(names);
+  const lines = names.map((name) => renderLine(points, { name, style: styles.get(name) ?? 0, scale }));
   const marks = listMarks(report).map((mark, index) => renderMark(mark, index, scale));
   return [
     "<figure>",
@@ -37,7 +49,7 @@ export function renderGraph(report: ReleaseReport): string {
     ...lines,
     ...marks,
     "</svg>",
-    `<figcaption>${renderLegend(names)} Bars at the foot: failed requests. Dashed uprights: where each step or way back begins, and verdicts.</figcaption>`,
+    `<figcaption>${renderLegend(styles, names)} Bars at the foot: failed requests. Dashed uprights: where each step or way back begins, and verdicts.</figcaption>`,
     "</figure>",
   ].join("\n");
 }
@@ -122,13 +134,28 @@ function renderAxes(scale: Scale): readonly string[] {
     const y = toY(rate, scale);
     return `<line class="grid" x1="${left}" x2="${width - right}" y1="${y}" y2="${y}"/><text x="${left - 6}" y="${y + 4}" text-anchor="end">${round(rate)}</text>`;
   });
-  const spanMs = scale.untilMs - scale.fromMs;
-  const columns = [0, 0.25, 0.5, 0.75, 1].map((part) => {
-    const x = toX(scale.fromMs + spanMs * part, scale);
-    const anchor = part === 0 ? "start" : part === 1 ? "end" : "middle";
-    return `<text x="${x}" y="${height - 8}" text-anchor="${anchor}">${renderDuration(round(spanMs * part))}</text>`;
+  const columns = listTicks(scale.untilMs - scale.fromMs).map((sinceMs) => {
+    const x = toX(scale.fromMs + sinceMs, scale);
+    const anchor = sinceMs === 0 ? "start" : x > width - right - 30 ? "end" : "middle";
+    return `<text x="${x}" y="${height - 8}" text-anchor="${anchor}">${sinceMs === 0 ? "0" : renderDuration(sinceMs)}</text>`;
   });
   return [...rows, ...columns];
+}
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const roundTimes: readonly number[] = [
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * secondMs),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * minuteMs),
+  ...[1, 2, 3, 6, 12, 24, 48, 96, 168].map((count) => count * hourMs),
+];
+const mostTicks = 7;
+
+/** At round times since the start. */
+function listTicks(spanMs: number): readonly number[] {
+  const everyMs = roundTimes.find((each) => spanMs / each <= mostTicks) ?? spanMs / mostTicks;
+  return Array.from({ length: Math.floor(spanMs / everyMs) + 1 }, (_, index) => index * everyMs);
 }
 
 interface Mark {
@@ -168,9 +195,9 @@ function renderMark({ atMs, label, title, style }: Mark, index: number, scale: S
   return `<g><title>${escapeHtml(title)}</title><line class="mark" x1="${x}" x2="${x}" y1="${y - 8}" y2="${height - bottom}"/><text class="${style}" x="${x + shift}" y="${y}" text-anchor="${anchor}">${escapeHtml(label)}</text></g>`;
 }
 
-function renderLegend(names: readonly string[]): string {
-  const swatches = names.map((name, index) => {
-    const line = `<svg viewBox="0 0 28 8" style="width:28px;height:8px" aria-hidden="true"><path class="line v${index % styles}" d="M0 4H28"/></svg>`;
+function renderLegend(styles: ReadonlyMap<string, number>, names: readonly string[]): string {
+  const swatches = names.map((name) => {
+    const line = `<svg viewBox="0 0 28 8" style="width:28px;height:8px" aria-hidden="true"><path class="line v${styles.get(name) ?? 0}" d="M0 4H28"/></svg>`;
     return `${line} ${escapeHtml(name)}`;
   });
   return `${swatches.join(", ")}.`;

@@ -8,7 +8,7 @@ export const reportStyle = `
 }
 body { margin: 0; background: var(--ground); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main, footer { max-width: 68rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+main, footer { max-width: 68rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2rem; } h3 { font-size: 1rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1.5rem; }
 dt { color: var(--faint); } dd { margin: 0; }

@@ -32,6 +32,11 @@ export function renderShare(part: number, whole: number): string {
   return whole === 0 ? "0 %" : `${Math.ceil((part / whole) * 10_000) / 100} %`;
 }
 
+/** Whole milliseconds: what was measured is no finer. */
+export function renderTook(ms: number): string {
+  return renderDuration(Math.round(ms));
+}
+
 /** `2026-01-01 10:00:00 UTC` */
 export function renderTime(at: string): string {
   return at.replace("T", " ").replace(/\.\d+Z$/u, " UTC");
