@@ -59,7 +59,10 @@ export class MeshRuntime implements ApiBackend {
       onReading: (reading) => this.releases.addReading(reading),
       nowMs: () => Date.now(),
     });
-    this.#checkLooks = new CheckLooks((destinations) => parts.target.figures(destinations));
+    this.#checkLooks = new CheckLooks({
+      read: (destinations) => parts.target.figures(destinations),
+      table: () => parts.current.table,
+    });
     this.releases = new MeshReleases({
       mesh: parts,
       move: (build) =>

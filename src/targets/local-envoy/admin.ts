@@ -78,13 +78,13 @@ export class EnvoyAdmin implements Disposable {
     return answer;
   }
 
-  /** Values by name, those that were never used too, and histograms with the buckets of all that was ever recorded. */
+  /** Values by name, and histograms with the buckets of all that was ever recorded; of those that were used. */
   async statsWithBuckets(filter: string): Promise<{
     readonly values: ReadonlyMap<string, number>;
     readonly histograms: ReadonlyMap<string, LatencyDistribution>;
   }> {
     const answer: StatsAnswer = JSON.parse(
-      await this.get(`/stats?format=json&histogram_buckets=detailed&filter=${encodeURIComponent(filter)}`),
+      await this.get(`/stats?format=json&usedonly&histogram_buckets=detailed&filter=${encodeURIComponent(filter)}`),
     );
     return { values: valuesOf(answer), histograms: bucketsOf(answer) };
   }
