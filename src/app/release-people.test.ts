@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, test, vi } from "vitest";
 import { ReleaseProcess, web } from "../../test/release-process.fixture.ts";
@@ -123,6 +123,22 @@ describe("the longest time", () => {
     await second.until("done");
   });
 
+  test("counts where only the next process could write down the start", async () => {
+    const first = new ReleaseProcess(undefined, (journal) => ({
+      read: () => journal.read(),
+      append: (record) => {
+        if (record.type === "releaseEvent") throw new Error("no space left");
+        return journal.append(record);
+      },
+      [Symbol.dispose]: () => journal[Symbol.dispose](),
+    }));
+    first.start("{steps: [{hold: {}}, {switch: {}}]}", { spec: "maxDuration: 100ms" });
+    await first.die();
+    await using second = new ReleaseProcess(first);
+    second.releases.resume();
+    expect((await second.until("rolledBack")).events[0]).toMatchObject({ kind: "start", startedBy: "ann" });
+  });
+
   test("is told again and again while the journal cannot be written", async () => {
     let isFull = false;
     await using process = new ReleaseProcess(undefined, (journal) => ({
@@ -145,10 +161,11 @@ describe("the longest time", () => {
 describe("notifications", () => {
   test("reach the log, and a webhook that wants them, and a dead one keeps nothing from going on", async () => {
     const bodies: ReleaseNotice[] = [];
-    const server = createServer(async (request, response) => {
+    const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       bodies.push(JSON.parse(await text(request)));
       response.writeHead(204).end();
-    });
+    };
+    const server = createServer((request, response) => void receive(request, response));
     await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("Not listening.");

@@ -1,6 +1,6 @@
 import { forwardEffect } from "../core/release/enter-step.ts";
-import { approvalOf, earliestExpiry } from "../core/release/gather-approvals.ts";
-import type { ReleaseEffect, ReleaseState, StepPlans } from "../core/release/release-state.ts";
+import type { ReleaseEffect, ReleasePhase, ReleaseState, StepPlans } from "../core/release/release-state.ts";
+import { waitsUntil } from "../core/release/waits-until.ts";
 
 /** What a release was doing when its process ended, so that the next one does it; undefined where it waits for people. */
 export function pendingEffect({
@@ -10,17 +10,16 @@ export function pendingEffect({
   readonly plan: StepPlans;
   readonly state: ReleaseState;
 }): ReleaseEffect | undefined {
+  const untilMs = waitsUntil(plan, phase);
+  return untilMs === null ? workOf(plan, phase) : { kind: "wakeAt", atMs: untilMs };
+}
+
+function workOf(plan: StepPlans, phase: ReleasePhase): ReleaseEffect | undefined {
   switch (phase.kind) {
     case "moving":
       return forwardEffect(plan, phase.step);
     case "checking":
       return { kind: "judge", step: phase.step };
-    case "holding":
-      return wakeUp(phase.untilMs ?? undefined);
-    case "frozen":
-      return { kind: "wakeAt", atMs: phase.untilMs };
-    case "awaiting":
-      return wakeUp(earliestExpiry(approvalOf(plan, phase.step), phase.approvals));
     case "rollingBack":
       return { kind: "moveBack", step: phase.step, actor: phase.actor, notBeforeMs: 0 };
     case "setting":
@@ -28,6 +27,9 @@ export function pendingEffect({
     case "redoing":
       return { kind: "redo", step: phase.step, actor: phase.actor };
     case "planned":
+    case "holding":
+    case "frozen":
+    case "awaiting":
     case "paused":
     case "failed":
     case "done":
@@ -35,8 +37,4 @@ export function pendingEffect({
     case "rolledBack":
       return undefined;
   }
-}
-
-function wakeUp(atMs: number | undefined): ReleaseEffect | undefined {
-  return atMs === undefined ? undefined : { kind: "wakeAt", atMs };
 }

@@ -1,11 +1,17 @@
 import { limitOf } from "../core/release/keep-limit.ts";
+import type { ReleaseEvent } from "../core/release/release-state.ts";
 import type { StoredRelease } from "./fold-releases.ts";
+import { isNotNow } from "./is-not-now.ts";
+import type { Clock } from "./ports.ts";
 
 export interface LimitOptions {
+  readonly clock: Clock;
   readonly wakeAt: (atMs: number, wake: () => void) => Disposable;
-  /** Tells the release that its time is over; false where that could not be written down. */
-  overdue(id: string): boolean;
-  nowMs(): number;
+  /** Whether nothing waits to be written down that came before. */
+  readonly canTake: (id: string) => boolean;
+  /** Throws KIR2034 where nothing is to be done, and KIR2023 where it cannot be written down. */
+  readonly take: (id: string, event: ReleaseEvent) => void;
+  onDefect(error: unknown): void;
 }
 
 const tellAgainMs = 2_000;
@@ -32,11 +38,24 @@ export class ReleaseLimits implements Disposable {
   }
 
   #wait(id: string, atMs: number): void {
-    const options = this.#options;
-    const timer = options.wakeAt(atMs, () => {
-      if (!options.overdue(id)) this.#wait(id, options.nowMs() + tellAgainMs);
+    const { wakeAt, clock } = this.#options;
+    const timer = wakeAt(atMs, () => {
+      if (!this.#end(id)) this.#wait(id, clock.nowMs() + tellAgainMs);
     });
     this.#timers.set(id, timer);
+  }
+
+  /** False where it is to be told again. What could not be written down yet comes first, so that nothing is lost. */
+  #end(id: string): boolean {
+    const { canTake, take, clock } = this.#options;
+    if (!canTake(id)) return false;
+    try {
+      take(id, { kind: "overdue", atMs: clock.nowMs() });
+      return true;
+    } catch (error) {
+      if (!isNotNow(error)) this.#options.onDefect(error);
+      return false;
+    }
   }
 
   #forget(id: string): void {

@@ -18,6 +18,7 @@ import { type CheckSources, runCheck } from "./release-check.ts";
 import { judgeMove, type StepOutcome } from "./judge-move.ts";
 import { type CounterReading, TrafficMeter } from "./traffic-meter.ts";
 import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import { isNotNow } from "./is-not-now.ts";
 import { completeEvent } from "./complete-event.ts";
 import { ReleaseLimits } from "./release-limits.ts";
 import type { ReleaseMoves, ReturnPart } from "./release-moves.ts";
@@ -91,8 +92,11 @@ export class ReleaseRunner implements AsyncDisposable {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    const { wakeAt, clock } = options;
-    this.#limits = new ReleaseLimits({ wakeAt, nowMs: () => clock.nowMs(), overdue: (id) => this.#endTime(id) });
+    this.#limits = new ReleaseLimits({
+      ...options,
+      canTake: (id) => !this.#stalled.has(id),
+      take: (id, event) => void this.#take(id, event),
+    });
   }
 
   /** Takes up what an earlier process left. Call it when the mesh serves and broken moves have ended. */
@@ -220,9 +224,10 @@ export class ReleaseRunner implements AsyncDisposable {
   }
 
   #takeUp(release: StoredRelease): void {
-    const { id, state } = release;
-    const { phase } = state;
-    if (phase.kind === "planned") this.#begin(release);
+    if (release.state.phase.kind === "planned") {
+      this.#begin(release);
+      return;
+    }
     this.#limits.follow(release);
     const effect = pendingEffect(release);
     if (effect !== undefined) this.#carryOut(release, effect);
@@ -233,19 +238,6 @@ export class ReleaseRunner implements AsyncDisposable {
     const { host, clock } = this.#options;
     const ready = host.readyEndpoints(movedDestinations(plan));
     this.#goOn(id, { kind: "start", atMs: clock.nowMs(), startedBy: actor, ready });
-  }
-
-  /** What could not be written down yet comes first, so that the limit takes nothing's place. */
-  #endTime(id: string): boolean {
-    if (this.#isClosed) return true;
-    if (this.#stalled.has(id)) return false;
-    try {
-      this.#take(id, { kind: "overdue", atMs: this.#options.clock.nowMs() });
-      return true;
-    } catch (error) {
-      if (!isNotNow(error)) this.#options.onDefect(error);
-      return false;
-    }
   }
 
   #take(id: string, happened: ReleaseEvent): StoredRelease {
@@ -326,9 +318,11 @@ export class ReleaseRunner implements AsyncDisposable {
         // It may have been ended while this waited for its turn.
         if (phase.kind !== "rollingBack") return undefined;
         part = host.planReturn(release, phase);
-        const { move, was } = part;
-        if (move === undefined) return undefined;
-        this.#take(id, { kind: "turned", atMs: clock.nowMs(), was, gives: weightsOfChanges(move.changes, "after") });
+        const { move, waits, was } = part;
+        if (move !== undefined || waits.length === 0) {
+          const gives = weightsOfChanges(move?.changes ?? [], "after");
+          this.#take(id, { kind: "turned", atMs: clock.nowMs(), was, gives });
+        }
         return move;
       },
       after: async () => {
@@ -484,9 +478,4 @@ type StepEvent =
 function checkOf(step: PlannedStep | undefined): Check | undefined {
   if (step?.kind === "check") return step;
   return step?.kind === "bake" && step.check !== undefined ? { ...step.check, durationMs: step.durationMs } : undefined;
-}
-
-/** A release that cannot take an event will not take it later either. */
-function isNotNow(error: unknown): boolean {
-  return error instanceof KirikaeError && error.code === "KIR2034";
 }

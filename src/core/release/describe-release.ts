@@ -3,12 +3,13 @@ import type { Approval, Bake } from "../manifest/release.ts";
 import type { RouteAddition } from "../routes/route-addition.ts";
 import type { MovePlan, VersionName } from "./move.ts";
 import { type PlannedStep, releasedServices, type ReleasePlan } from "./plan-release.ts";
-import { approvalOf, earliestExpiry, expiryOf } from "./gather-approvals.ts";
+import { approvalOf, expiryOf } from "./gather-approvals.ts";
 import { describeCheck } from "./describe-check.ts";
 import { limitOf } from "./keep-limit.ts";
 import { renderShortage } from "./limit-return.ts";
-import { describePhase } from "./release-phase.ts";
+import { describePhase, isMovingPhase } from "./release-phase.ts";
 import type { GivenApproval, ReleasePhase, ReleaseState } from "./release-state.ts";
+import { waitsUntil } from "./waits-until.ts";
 import { summarizeShares } from "./summarize-shares.ts";
 
 /** A release for people: where it is, and whom it waits for. */
@@ -60,7 +61,7 @@ export function describeRelease(plan: ReleasePlan, state: ReleaseState): Release
     phase: phase.kind,
     step: at === undefined || at >= plan.steps.length ? null : at + 1,
     message: messageOf(plan, state),
-    untilMs: untilMsOf(plan, phase),
+    untilMs: waitsUntil(plan, phase),
     approval: phase.kind === "awaiting" ? describeApproval(plan, { phase, startedBy: state.startedBy }) : null,
     limitMs: limitOf(plan, state) ?? null,
     steps: plan.steps.map((step, index) => ({
@@ -70,11 +71,6 @@ export function describeRelease(plan: ReleasePlan, state: ReleaseState): Release
       summary: summarize(step, plan),
     })),
   };
-}
-
-function untilMsOf(plan: ReleasePlan, phase: ReleasePhase): number | null {
-  if (phase.kind === "holding" || phase.kind === "frozen") return phase.untilMs;
-  return phase.kind === "awaiting" ? (earliestExpiry(approvalOf(plan, phase.step), phase.approvals) ?? null) : null;
 }
 
 function stateOf(index: number, phase: ReleasePhase): StepDescription["state"] {
@@ -139,33 +135,41 @@ export function describeAddition(addition: RouteAddition): string {
 }
 
 function messageOf(plan: ReleasePlan, { phase, startedBy }: ReleaseState): string {
+  if (isMovingPhase(phase)) return phase.kind === "rollingBack" ? describeWayBack(plan, phase) : describePhase(phase);
   switch (phase.kind) {
     case "failed":
       return describeFailure(phase);
     case "awaiting":
       return renderApproval(describeApproval(plan, { phase, startedBy }));
     case "frozen":
-      return `waits for the end of a freeze${phase.reason === null ? "" : `: ${phase.reason}`}`;
+      return describeFreeze(phase);
     case "holding":
-      return phase.untilMs === null ? "waits to be promoted" : "holds until its time is over, or until it is promoted";
+      return describeHold(phase);
     case "aborted":
       return `${phase.reason} ${describePlace(plan, phase.step)}; traffic stays where it is`;
     case "paused":
       return `${phase.reason ?? "paused"}; resume, promote, roll back or abort`;
     case "rolledBack":
-      return phase.failure === undefined
-        ? describeBack(phase)
-        : `${describeBack(phase)}; it was not brought back to where it was: ${phase.failure}`;
-    case "rollingBack":
-      return describeWayBack(plan, phase);
+      return describeEnd(phase);
     case "planned":
-    case "moving":
     case "checking":
-    case "setting":
-    case "redoing":
     case "done":
       return describePhase(phase);
   }
+}
+
+function describeHold({ untilMs }: Extract<ReleasePhase, { kind: "holding" }>): string {
+  return untilMs === null ? "waits to be promoted" : "holds until its time is over, or until it is promoted";
+}
+
+function describeFreeze({ reason }: Extract<ReleasePhase, { kind: "frozen" }>): string {
+  return `waits for the end of a freeze${reason === null ? "" : `: ${reason}`}`;
+}
+
+function describeEnd(phase: Extract<ReleasePhase, { kind: "rolledBack" }>): string {
+  const { failure } = phase;
+  const back = describeBack(phase);
+  return failure === undefined ? back : `${back}; it was not brought back to where it was: ${failure}`;
 }
 
 function describeFailure({ step, during, reason }: Extract<ReleasePhase, { kind: "failed" }>): string {
