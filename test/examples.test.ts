@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { parseManifests } from "../src/core/manifest/parse-manifests.ts";
 import { buildMesh } from "../src/core/mesh/build-mesh.ts";
 import { checkMesh } from "../src/core/mesh/check-mesh.ts";
+import { planRelease } from "../src/core/release/plan-release.ts";
 import { buildRouteTable } from "../src/core/routes/build-route-table.ts";
 import { simulate } from "../src/core/routes/simulate.ts";
 
@@ -47,6 +48,19 @@ test.each([
     expect(Object.fromEntries(arms.map((arm) => [versionOf(arm.destination), arm.weight]))).toEqual(weights);
   },
 );
+
+test("each Release of the examples can be planned from its manifests, and each preset has one", () => {
+  const { table, manifests } = readExample("blue-green");
+  const releases = manifests.filter((manifest) => manifest.kind === "Release");
+  for (const release of releases) {
+    const planning = planRelease({ table, current: new Map(), release, actor: "test" });
+    if (planning.kind === "refused") throw planning.error;
+    expect(planning.plan.steps.length).toBeGreaterThan(1);
+  }
+  expect(new Set(releases.map(({ spec }) => spec.strategy.kind))).toEqual(
+    new Set(["blueGreen", "canary", "abTest", "mirrorFirst", "cohorts"]),
+  );
+});
 
 test("the example's app answers its colour and ends what it has begun when it is told to stop", async () => {
   const child = spawn(process.execPath, [`${examples}blue-green/server.js`], {
@@ -94,5 +108,5 @@ function readExample(name: string) {
   const built = buildMesh(parsed.manifests);
   const routes = buildRouteTable(built.mesh);
   const findings = [...parsed.diagnostics, ...built.diagnostics, ...checkMesh(built.mesh), ...routes.diagnostics];
-  return { table: routes.table, findings };
+  return { table: routes.table, manifests: parsed.manifests, findings };
 }

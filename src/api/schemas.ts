@@ -214,6 +214,10 @@ export const statusSchema = object({
   ),
   callers: list(object(callerFields), "Workloads that send requests inside the mesh."),
   refusedManifests: list({ type: "string" }, "Errors of saved manifests that were refused."),
+  additions: list(
+    { type: "object", additionalProperties: true },
+    "What releases have laid over the routes of the manifests: previews, mirrors and session affinity.",
+  ),
 });
 
 export const historySchema = list(
@@ -253,6 +257,10 @@ const sampleSchema = object({
 export const samplesSchema = object({
   samples: list(sampleSchema, "One a second, oldest first."),
   moves: list({ type: "object", additionalProperties: true }, "Moves of this run of `up`, oldest first."),
+});
+
+export const sessionSchema = object({
+  actor: nullable({ type: "string" }, "Whom the page's link was made for; null for who has the token."),
 });
 
 export const pageLinkSchema = object({ url: text("Signs one browser in, once.") });

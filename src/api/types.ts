@@ -1,12 +1,14 @@
 import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { ComparedRule } from "../core/release/compare-weights.ts";
 import type { ReleaseDescription } from "../core/release/describe-release.ts";
+import type { ReleaseChoice } from "../core/release/foresee-commands.ts";
 import type { MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
 import type { ReleasePlan } from "../core/release/plan-release.ts";
 import type { ReleaseReport } from "../core/release/report/release-report.ts";
 import type { ReleaseCommand, ReleaseEvent } from "../core/release/release-state.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { ProxyStatus } from "../engine/ports.ts";
-import type { HistoryEntry, MoveProgress, MoveResult } from "../engine/report.ts";
+import type { HistoryEntry, MoveProgress, MoveResult, ReleaseEntry, TimelineEntry } from "../engine/report.ts";
 
 /** What the API answers and streams; the CLI's `--json` prints the same shapes. Types only: the page shares them. */
 
@@ -22,6 +24,8 @@ export interface Status {
   readonly callers: readonly CallerStatus[];
   /** Errors of the last saved manifests, when they were refused and the earlier ones still run. */
   readonly refusedManifests: readonly string[];
+  /** What releases have laid over the routes of the manifests. */
+  readonly additions: readonly OwnedAddition[];
 }
 
 export interface GatewayAddress {
@@ -138,7 +142,7 @@ interface ReplicaStatus {
 }
 
 export type { ProxyStatus };
-export type { HistoryEntry, MoveProgress, MoveResult };
+export type { HistoryEntry, MoveProgress, MoveResult, ReleaseEntry, TimelineEntry };
 
 /** One second of traffic, by VirtualService and version. */
 export interface TrafficSample {
@@ -252,6 +256,8 @@ export interface ReleaseBackend {
   look(ids: readonly string[]): Promise<ReadonlyMap<string, ReleaseLive>>;
   /** As `get`: all that is known of it, whether it has ended or not. */
   report(name: string, namespace?: string): ReleaseReport;
+  /** What the release can be told by this person now, and what would follow. */
+  choices(name: string, actor: string): readonly ReleaseChoice[];
   /** Throws KIR2034 for what the release cannot do now. */
   order(name: string, order: ReleaseOrder): ReleaseStatus;
 }
@@ -277,6 +283,8 @@ export interface ApiBackend {
   /** Runs a move to its end; progress is reported as it happens. */
   move(request: MoveRequest, onProgress: (progress: MoveProgress) => void): Promise<MoveResult>;
   history(name: string | undefined): readonly HistoryEntry[];
+  /** The same with what happened to releases. */
+  timeline(name: string | undefined): readonly TimelineEntry[];
   readonly releases: ReleaseBackend;
   /** Throws KirikaeError KIR5061 for a workload that is not known. */
   caller(workload: string, target: CallerTarget | undefined): CallerDetail;

@@ -110,6 +110,7 @@ export class MeshRuntime implements ApiBackend {
       inbound: listInbound(current.table, this.#inbound),
       callers: listCallers(this.#callerParts()),
       refusedManifests: this.#refusedManifests,
+      additions: current.laid,
       endpoints: (name) => workloads.endpoints(name),
     });
   }
@@ -167,6 +168,10 @@ export class MeshRuntime implements ApiBackend {
 
   history(name: string | undefined): ReturnType<ApiBackend["history"]> {
     return this.#parts.engine.history(name);
+  }
+
+  timeline(name: string | undefined): ReturnType<ApiBackend["timeline"]> {
+    return this.#parts.engine.timeline(name);
   }
 
   recentSamples(): ReturnType<ApiBackend["recentSamples"]> {

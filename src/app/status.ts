@@ -24,6 +24,7 @@ export interface StatusParts {
   readonly inbound: readonly InboundStatus[];
   readonly callers: readonly CallerStatus[];
   readonly refusedManifests: readonly string[];
+  readonly additions: Status["additions"];
   endpoints(localWorkload: string): readonly { readonly ready: boolean }[];
 }
 
@@ -40,6 +41,7 @@ export function buildStatus(parts: StatusParts): Status {
     inbound: parts.inbound,
     callers: parts.callers,
     refusedManifests: parts.refusedManifests,
+    additions: parts.additions,
   };
 }
 

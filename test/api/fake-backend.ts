@@ -79,6 +79,7 @@ export class FakeBackend implements ApiBackend {
         withoutSidecar: null,
       })),
       refusedManifests: [],
+      additions: [],
     };
   }
 
@@ -207,6 +208,12 @@ export class FakeBackend implements ApiBackend {
     report({ kind: "finished", result });
     this.emit({ event: "status", status: this.status() });
     return result;
+  }
+
+  timeline(name: string | undefined): readonly TimelineEntry[] {
+    const what = { event: "begin", what: "begun, to green" } as const;
+    const who = { actor: "ann", reason: null, at: "2026-01-01T00:00:00.000Z" };
+    return [{ id: "r1", release: "shop/to-green", services: [virtualService], ...what, ...who }, ...this.history(name)];
   }
 
   history(name: string | undefined): readonly HistoryEntry[] {

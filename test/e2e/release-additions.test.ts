@@ -136,6 +136,10 @@ test("previews reach green by their marks alone, outlive a restart, and the way 
   await expectPreviews();
   await released.restart();
   await expectPreviews();
+  // What the running Envoy says of a tester's request is what the manifests say with the preview over them.
+  const url = ["--url", `http://${host}/`];
+  const explained = await mesh.sandbox.cli(["explain", mesh.sandbox.manifests, ...url, "-H", "x-staff: 1", "--live"]);
+  expect(explained).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("preview staff") });
   await released.tell("promote", "to-green");
   await released.holding(5);
   expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["green"]));

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import { hostOf } from "../../core/routes/find-virtual-host.ts";
 import type { SimulatedRequest } from "../../core/routes/simulation.ts";
+import { addRoutes } from "../../core/routes/add-routes.ts";
 import { withWeights } from "../../core/routes/weights.ts";
 import { askLive, type LiveAnswer, type LiveQuestion } from "../ask-live.ts";
 import { askLiveConnection } from "../ask-live-connection.ts";
@@ -46,7 +47,9 @@ export async function runExplain(
   const addresses = await findAddresses(mesh, context.env);
   const status = options.live === true ? await (await connect(context.env)).status() : undefined;
   const table =
-    status === undefined ? loaded.table : withWeights(loaded.table, readLiveWeights(loaded.table, status.services));
+    status === undefined
+      ? loaded.table
+      : addRoutes(withWeights(loaded.table, readLiveWeights(loaded.table, status.services)), status.additions);
   const answer = explainQuestion({ mesh, table, addresses }, question);
   const asked = describeQuestion(question);
   const explanation = (ink: Ink) => renderExplanation(answer, asked, ink);
