@@ -11,6 +11,8 @@ export interface UpOptions {
   readonly gatewayPorts: readonly string[];
   /** The API's port; undefined or 0 takes a free one. */
   readonly apiPort?: number | undefined;
+  /** Who runs it: whom the link to the status page signs in. */
+  readonly actor?: string | undefined;
   /** The namespace of manifests that name none. */
   readonly defaultNamespace: string;
   /** Sends steady traffic to the gateways. */

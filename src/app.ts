@@ -64,6 +64,7 @@ function serveApi({ runtime, state, options, onDefect }: ApiParts): Promise<Runn
     tokenFile: state.token,
     addressFile: state.apiAddress,
     port: options.apiPort,
+    actor: options.actor,
     onDefect,
   });
 }

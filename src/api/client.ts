@@ -45,7 +45,8 @@ export interface ApiClient {
   orderRelease(release: string, order: ReleaseOrder): Promise<ReleaseStatus>;
   /** What a workload's requests meet; throws KIR5061 with the list of those that exist. */
   caller(workload: string, target: CallerTarget): Promise<CallerDetail>;
-  createPageUrl(): Promise<string>;
+  /** A link that signs this person in. */
+  createPageUrl(actor: string): Promise<string>;
   /** What happens from now on; ends when the API stops or the signal says so. */
   events(signal: AbortSignal): AsyncIterable<LiveEvent>;
 }
@@ -92,7 +93,8 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
       const query = `host=${encodeURIComponent(host)}&port=${port}`;
       return readJson(call("GET", `/v1/callers/${encodePath(workload)}?${query}`));
     },
-    createPageUrl: async () => (await readJson<{ url: string }>(call("POST", "/v1/page-link", { body: {} }))).url,
+    createPageUrl: async (actor) =>
+      (await readJson<{ url: string }>(call("POST", "/v1/page-link", { body: { actor } }))).url,
     move: async (body, onProgress, signal) => readMove(await call("POST", "/v1/moves", { body, signal }), onProgress),
     events: (signal) => readEvents(call("GET", "/v1/events", { signal }), signal),
   };

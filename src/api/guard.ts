@@ -5,9 +5,16 @@ import { isSameSecret } from "./secrets.ts";
 
 /**
  * Who may use a route. `public` holds no secrets (style sheet, script); `page` signs browsers in by itself; `read` takes
- * the token or the page's cookie; `token` takes the token alone, so that a browser can never move traffic by itself.
+ * the token or the page's cookie; `order` the same, but a browser has to say that its own page sends it; `token` takes
+ * the token alone, so that a browser can neither start a release nor move traffic beside one.
  */
-export type Access = "public" | "page" | "read" | "token";
+export type Access = "public" | "page" | "read" | "order" | "token";
+
+/** Who asks: a program that has the token, or the person that a page's link was made for. */
+export type Caller =
+  | { readonly kind: "anybody" }
+  | { readonly kind: "token" }
+  | { readonly kind: "page"; readonly actor: string };
 
 export interface GuardedApi {
   /** The port it listens on; known once it listens. */
@@ -20,21 +27,21 @@ export interface GuardedApi {
  * Refuses a request that came by a foreign name (DNS rebinding), from a foreign page (an Origin that is not ours), or
  * without the right that the route asks for. Throws KIR5051 or KIR5052.
  */
-export function checkRequest(api: GuardedApi, headers: IncomingHttpHeaders, access: Access): void {
+export function checkRequest(api: GuardedApi, headers: IncomingHttpHeaders, access: Access): Caller {
   checkHost(api, headers);
   checkOrigin(api, headers);
-  if (access === "public" || access === "page") return;
-  if (hasToken(api, headers)) return;
-  const isSignedIn = api.sessions.isSignedIn(readCookie(headers.cookie, api.port()));
-  if (!isSignedIn) throw notSignedIn(headers);
+  if (access === "public" || access === "page") return { kind: "anybody" };
+  if (hasToken(api, headers)) return { kind: "token" };
+  const actor = api.sessions.actorOf(readCookie(headers.cookie, api.port()));
+  if (actor === undefined) throw notSignedIn(headers);
   checkCameFromOwnPage(api, headers);
-  if (access === "token") {
-    throw new ApiError("KIR5051", "The page's cookie allows reading only; this needs the token.", {
-      status: 403,
-      exitStatus: 3,
-      hint: "Use the kirikae command, or send the token as `Authorization: Bearer`.",
-    });
-  }
+  if (access === "order") checkSentByOwnPage(headers);
+  if (access !== "token") return { kind: "page", actor };
+  throw new ApiError("KIR5051", "The page's cookie does not allow this; it needs the token.", {
+    status: 403,
+    exitStatus: 3,
+    hint: "Use the kirikae command, or send the token as `Authorization: Bearer`.",
+  });
 }
 
 /** The names that this API has: loopback addresses with its port. */
@@ -70,6 +77,11 @@ function checkCameFromOwnPage(api: GuardedApi, headers: IncomingHttpHeaders): vo
   if (site === "same-origin" || site === "none") return;
   if (site === undefined && headers.origin !== undefined && isOwnOrigin(api, headers.origin)) return;
   throw foreignOrigin();
+}
+
+/** A click has an origin of its own; what a user types into the address bar, or an old browser sends, has none. */
+function checkSentByOwnPage(headers: IncomingHttpHeaders): void {
+  if (headers["sec-fetch-site"] !== "same-origin" || headers.origin === undefined) throw foreignOrigin();
 }
 
 function foreignOrigin(): ApiError {

@@ -79,6 +79,7 @@ const absentBackend: ApiBackend = {
   plan: isAbsent,
   move: isAbsent,
   history: isAbsent,
+  timeline: isAbsent,
   caller: isAbsent,
   releases: {
     plan: isAbsent,
@@ -86,6 +87,7 @@ const absentBackend: ApiBackend = {
     list: isAbsent,
     get: isAbsent,
     look: isAbsent,
+    choices: isAbsent,
     report: isAbsent,
     order: isAbsent,
   },

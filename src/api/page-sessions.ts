@@ -9,30 +9,43 @@ const maxSessions = 64;
  * cookie. A key in a shell's history or a browser's is therefore worth nothing.
  */
 export class PageSessions {
-  readonly #keys: string[] = [];
-  readonly #sessions: string[] = [];
+  readonly #keys: Secret[] = [];
+  readonly #sessions: Secret[] = [];
 
-  createKey(): string {
-    const key = createSecret();
-    this.#keys.push(key);
+  /** Who uses the key is this person, for the history. */
+  createKey(actor: string): string {
+    const secret = createSecret();
+    this.#keys.push({ secret, actor });
     if (this.#keys.length > maxKeys) this.#keys.shift();
-    return key;
+    return secret;
   }
 
   /** The secret of a new session; undefined for a key that is unknown or was used. */
   redeem(key: string): string | undefined {
-    const index = this.#keys.findIndex((known) => isSameSecret(key, known));
-    if (index < 0) return undefined;
-    this.#keys.splice(index, 1);
-    const session = createSecret();
-    this.#sessions.push(session);
+    const index = this.#keys.findIndex(({ secret }) => isSameSecret(key, secret));
+    const [used] = index < 0 ? [] : this.#keys.splice(index, 1);
+    if (used === undefined) return undefined;
+    const secret = createSecret();
+    this.#sessions.push({ secret, actor: used.actor });
     if (this.#sessions.length > maxSessions) this.#sessions.shift();
-    return session;
+    return secret;
+  }
+
+  /** Who is signed in with this secret; undefined for nobody. */
+  actorOf(session: string | undefined): string | undefined {
+    return session === undefined
+      ? undefined
+      : this.#sessions.find(({ secret }) => isSameSecret(session, secret))?.actor;
   }
 
   isSignedIn(session: string | undefined): boolean {
-    return session !== undefined && this.#sessions.some((known) => isSameSecret(session, known));
+    return this.actorOf(session) !== undefined;
   }
+}
+
+interface Secret {
+  readonly secret: string;
+  readonly actor: string;
 }
 
 /** Cookies do not know ports, so two APIs on one machine would overwrite each other's without the port in the name. */

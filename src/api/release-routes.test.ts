@@ -249,6 +249,68 @@ describe("what writes", () => {
   });
 });
 
+describe("the page", () => {
+  const own = (): OutgoingHttpHeaders => ({ origin: api.url, "sec-fetch-site": "same-origin" });
+
+  /** The cookie of a browser that `bob` was given a link for. */
+  async function signIn(): Promise<string> {
+    const url = new URL((await post("/v1/page-link", { actor: "bob" })).json.url);
+    const answer = await fetch(url, { redirect: "manual" });
+    return answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+  }
+
+  const send = (path: string, headers: OutgoingHttpHeaders, body: unknown) =>
+    call({ method: "POST", path, headers: { authorization: "", ...asJson, ...headers }, body: JSON.stringify(body) });
+
+  beforeEach(() => {
+    backend.releases.all = [sampleRelease()];
+  });
+
+  test("orders in the name of whom its link was made for, whatever it says", async () => {
+    const cookie = await signIn();
+    const answer = await send(orders, { ...own(), cookie }, { command: { kind: "approve" }, actor: "ann" });
+    expect(answer.status).toBe(200);
+    expect(backend.releases.orders).toMatchObject([{ actor: "bob", command: { kind: "approve" } }]);
+    const headers = { authorization: "", cookie, "sec-fetch-site": "same-origin" };
+    expect(await call({ path: "/v1/session", headers })).toMatchObject({ json: { actor: "bob" } });
+    await call({ path: "/v1/releases/sample-ns/to-green/choices?actor=ann", headers });
+    expect(backend.releases.askedFor).toEqual(["bob"]);
+  });
+
+  test("starts nothing, plans nothing and makes no links", async () => {
+    const cookie = await signIn();
+    for (const [path, body] of [
+      ["/v1/releases", source],
+      ["/v1/releases/plan", source],
+      ["/v1/page-link", {}],
+    ] as const) {
+      expect(await send(path, { ...own(), cookie }, body)).toMatchObject({ status: 403, json: { code: "KIR5051" } });
+    }
+    expect(backend.releases.sources).toEqual([]);
+  });
+
+  test.each<[string, () => OutgoingHttpHeaders]>([
+    ["no word of where it comes from", () => ({})],
+    ["an origin alone", () => ({ origin: api.url })],
+    ["no origin", () => ({ "sec-fetch-site": "same-origin" })],
+    ["what a user has typed", () => ({ origin: api.url, "sec-fetch-site": "none" })],
+    ["the same machine on another port", () => ({ origin: api.url, "sec-fetch-site": "same-site" })],
+    ["another site", () => ({ origin: "http://evil.example", "sec-fetch-site": "cross-site" })],
+  ])("an order with %s is refused", async (_name, headers) => {
+    const cookie = await signIn();
+    const answer = await send(orders, { ...headers(), cookie }, { command: { kind: "abort" } });
+    expect(answer).toMatchObject({ status: 403, json: { code: "KIR5052" } });
+    expect(backend.releases.orders).toEqual([]);
+  });
+
+  test("a form of another page cannot order", async () => {
+    const cookie = await signIn();
+    const headers = { authorization: "", ...own(), cookie, "content-type": "text/plain" };
+    const body = JSON.stringify({ command: { kind: "abort" } });
+    expect((await call({ method: "POST", path: orders, headers, body })).status).toBe(415);
+  });
+});
+
 test("the stream tells of a release without its plan", async () => {
   const client = await connectApi(files());
   const stop = new AbortController();

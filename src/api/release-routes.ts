@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import {
+  releaseChoicesSchema,
   releaseListSchema,
   releaseOrderSchema,
   releasePlanSchema,
@@ -7,6 +8,9 @@ import {
   releaseSourceSchema,
 } from "./release-schemas.ts";
 import { reportSchema } from "./report-schema.ts";
+import { ApiError } from "./api-error.ts";
+import type { Caller } from "./guard.ts";
+import { name } from "./schema-parts.ts";
 import { errorSchema } from "./schemas.ts";
 import { isOver } from "../core/release/release-phase.ts";
 import type { ReleaseCommand, SetShares } from "../core/release/release-state.ts";
@@ -15,6 +19,7 @@ import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus, Releas
 
 const read = { config: { access: "read" } } as const;
 const write = { config: { access: "token" } } as const;
+const order = { config: { access: "order" } } as const;
 const answers = (schema: object) => ({ 200: schema, default: { description: "Refused.", ...errorSchema } });
 
 /** A file with many Releases, as JSON writes it. */
@@ -195,10 +200,15 @@ export function addReleaseRoutes(app: FastifyInstance, releases: ReleaseBackend)
     },
     ({ body }) => releases.start(body),
   );
-  app.post<ReleaseName & { Body: ReleaseOrder }>(
+  addOrderRoutes(app, releases);
+}
+
+/** What the page may do as well, in the name of whom its link was made for. */
+function addOrderRoutes(app: FastifyInstance, releases: ReleaseBackend): void {
+  app.post<ReleaseName & { Body: Omit<ReleaseOrder, "actor"> & { readonly actor?: string } }>(
     "/v1/releases/:namespace/:name/orders",
     {
-      ...write,
+      ...order,
       schema: {
         summary: "Tells a release what to do.",
         params: nameParams,
@@ -206,7 +216,37 @@ export function addReleaseRoutes(app: FastifyInstance, releases: ReleaseBackend)
         response: answers(releaseSchema),
       },
     },
-    ({ params, body }) =>
-      releases.order(`${params.namespace}/${params.name}`, { ...body, command: complete(body.command) }),
+    ({ params, body, caller }) => {
+      const actor = actorOf(caller, body.actor);
+      return releases.order(`${params.namespace}/${params.name}`, { ...body, actor, command: complete(body.command) });
+    },
   );
+  app.get<ReleaseName & { Querystring: { readonly actor?: string } }>(
+    "/v1/releases/:namespace/:name/choices",
+    {
+      ...read,
+      schema: {
+        summary: "What a release can be told now, and what would follow.",
+        params: nameParams,
+        querystring: {
+          type: "object",
+          additionalProperties: false,
+          properties: { actor: name("Who would say it; whom the page's link was made for, where it is the page.") },
+        },
+        response: answers(releaseChoicesSchema),
+      },
+    },
+    ({ params, query, caller }) => releases.choices(`${params.namespace}/${params.name}`, actorOf(caller, query.actor)),
+  );
+}
+
+/** A page speaks for whom its link was made for, whatever it says; otherwise one person could be two. */
+function actorOf(caller: Caller, given: string | undefined): string {
+  if (caller.kind === "page") return caller.actor;
+  if (given !== undefined) return given;
+  throw new ApiError("KIR5054", "The request does not say who asks.", {
+    status: 400,
+    exitStatus: 2,
+    hint: "Give `actor`, for the history.",
+  });
 }

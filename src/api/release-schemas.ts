@@ -18,7 +18,7 @@ export const releaseSourceSchema = {
 export const releaseOrderSchema = {
   type: "object",
   additionalProperties: false,
-  required: ["command", "actor"],
+  required: ["command"],
   properties: {
     command: {
       type: "object",
@@ -52,7 +52,7 @@ export const releaseOrderSchema = {
         },
       },
     },
-    actor: name("Who asks, for the history."),
+    actor: name("Who asks, for the history. The page may leave it out: it is whom its link was made for."),
     reason: { type: "string", maxLength: 1000, description: "Why, for the history." },
   },
 } as const;
@@ -67,8 +67,20 @@ const stepPlanSchema = object(
     comparesWithLive: flag("Of check: whether a worse share than that of the version before fails."),
     people: number("Of approve: how many have to say yes."),
     question: text("Of approve: what they are asked."),
+    expiresMs: number("Of approve: how long a yes counts; without it, for ever."),
+    letsStarterApprove: flag("Of approve: whether who started the release may be one of them."),
   },
-  ["moves", "durationMs", "minRequests", "minSuccessPercent", "comparesWithLive", "people", "question"],
+  [
+    "expiresMs",
+    "letsStarterApprove",
+    "moves",
+    "durationMs",
+    "minRequests",
+    "minSuccessPercent",
+    "comparesWithLive",
+    "people",
+    "question",
+  ],
 );
 
 export const releasePlanSchema = object({
@@ -106,6 +118,21 @@ const liveSchema = object({
   ),
 });
 
+const approvalSchema = object({
+  people: number("How many different people have to say yes."),
+  question: nullable({ type: "string" }, "What they are asked."),
+  notBy: nullable({ type: "string" }, "Who may not, because they started it."),
+  given: list(
+    object({
+      actor: text("Who said yes, as they named themselves."),
+      atMs: number("When, in milliseconds since the epoch."),
+      reason: nullable({ type: "string" }, "Why."),
+      untilMs: nullable({ type: "number" }, "Until when it counts; null for ever."),
+    }),
+    "Oldest first.",
+  ),
+});
+
 const summaryProperties = {
   id: text("Its id."),
   release: text("`namespace/name`."),
@@ -116,7 +143,15 @@ const summaryProperties = {
   ),
   step: nullable({ type: "number" }, "The step that the phase is about, from 1."),
   message: text("What it does, or what it waits for."),
-  untilMs: nullable({ type: "number" }, "When a hold ends by itself, in milliseconds since the epoch."),
+  untilMs: nullable(
+    { type: "number" },
+    "When what it waits for changes by itself, in milliseconds since the epoch: a hold or a freeze ends, a yes expires.",
+  ),
+  approval: nullable(approvalSchema, "Whose yes it waits for; null where it asks nobody."),
+  limitMs: nullable(
+    { type: "number" },
+    "When it has taken as long as it may, in milliseconds since the epoch; null without a limit.",
+  ),
   steps: list(
     object({
       number: number("From 1."),
@@ -144,3 +179,11 @@ export const releaseSchema = object({
 });
 
 export const releaseListSchema = list(object(summaryProperties), "Newest first.");
+
+export const releaseChoicesSchema = list(
+  object({
+    command: { type: "object", additionalProperties: true, description: "As an order takes it." },
+    consequence: text("What would follow, in a sentence or two."),
+  }),
+  "What a person can tell the release now.",
+);

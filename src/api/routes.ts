@@ -3,6 +3,7 @@ import { ApiError } from "./api-error.ts";
 import type { EventStreams } from "./event-streams.ts";
 import { streamMove } from "./move-stream.ts";
 import type { RecentMoves } from "./recent-moves.ts";
+import { name } from "./schema-parts.ts";
 import { addReleaseRoutes } from "./release-routes.ts";
 import {
   callerSchema,
@@ -13,6 +14,7 @@ import {
   pageLinkSchema,
   planSchema,
   samplesSchema,
+  sessionSchema,
   serviceSchema,
   statusSchema,
 } from "./schemas.ts";
@@ -23,7 +25,7 @@ export interface ApiParts {
   readonly backend: ApiBackend;
   readonly streams: EventStreams;
   readonly moves: RecentMoves;
-  readonly createPageUrl: () => string;
+  readonly createPageUrl: (actor: string) => string;
 }
 
 const read = { config: { access: "read" } } as const;
@@ -80,7 +82,7 @@ function addReadRoutes(app: FastifyInstance, { backend }: ApiParts): void {
         host === undefined ? undefined : { host, port: Number(port ?? 80) },
       ),
   );
-  app.get<{ Querystring: { name?: string } }>(
+  app.get<{ Querystring: { name?: string; releases?: string } }>(
     "/v1/history",
     {
       ...read,
@@ -89,12 +91,21 @@ function addReadRoutes(app: FastifyInstance, { backend }: ApiParts): void {
         querystring: {
           type: "object",
           additionalProperties: false,
-          properties: { name: { type: "string", description: "`name` or `namespace/name` of a VirtualService." } },
+          properties: {
+            name: { type: "string", description: "`name` or `namespace/name` of a VirtualService." },
+            releases: {
+              type: "string",
+              enum: ["true", "false"],
+              description:
+                "`true` adds what happened to releases, each with `release`, `event`, `at`, `actor`, `reason` and " +
+                "`what`; `name` may then be a release's.",
+            },
+          },
         },
         response: answers(historySchema),
       },
     },
-    (request) => backend.history(request.query.name),
+    ({ query: { name, releases } }) => (releases === "true" ? backend.timeline(name) : backend.history(name)),
   );
 }
 
@@ -129,10 +140,26 @@ function addMoveRoutes(app: FastifyInstance, { backend, createPageUrl }: ApiPart
     },
     (request, reply) => streamMove(backend, toMoveRequest(request.body), reply),
   );
-  app.post(
+  app.post<{ Body: { readonly actor?: string } | null }>(
     "/v1/page-link",
-    { ...write, schema: { summary: "A new link to the status page.", response: answers(pageLinkSchema) } },
-    () => ({ url: createPageUrl() }),
+    {
+      ...write,
+      schema: {
+        summary: "A new link to the status page.",
+        body: {
+          type: "object",
+          additionalProperties: false,
+          properties: { actor: name("Whom it signs in, for the history of what the page orders.") },
+        },
+        response: answers(pageLinkSchema),
+      },
+    },
+    ({ body }) => ({ url: createPageUrl(body?.actor ?? "status page") }),
+  );
+  app.get(
+    "/v1/session",
+    { ...read, schema: { summary: "Who is signed in.", response: answers(sessionSchema) } },
+    ({ caller }) => ({ actor: caller.kind === "page" ? caller.actor : null }),
   );
 }
 

@@ -3,7 +3,7 @@ import { removeAddressFiles, writeAddressFiles, type ApiAddressFiles } from "./a
 import { ApiError, toErrorBody } from "./api-error.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { EventStreams, type StreamLimits } from "./event-streams.ts";
-import { checkRequest, type Access, type GuardedApi } from "./guard.ts";
+import { checkRequest, type Access, type Caller, type GuardedApi } from "./guard.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { PageSessions } from "./page-sessions.ts";
 import { RecentMoves } from "./recent-moves.ts";
@@ -16,6 +16,9 @@ declare module "fastify" {
   interface FastifyContextConfig {
     access?: Access;
   }
+  interface FastifyRequest {
+    caller: Caller;
+  }
 }
 
 /** The files are written when the API listens and removed when it stops. */
@@ -23,6 +26,8 @@ export interface ApiOptions extends ApiAddressFiles {
   /** 0, the default, takes a free port. */
   readonly port?: number | undefined;
   readonly limits?: Partial<ApiLimits> | undefined;
+  /** Whom the links of `pageUrl` sign in, for the history of what the page orders. */
+  readonly actor?: string | undefined;
   /** Hears of defects: what a client is not told. */
   readonly onDefect?: ((error: unknown) => void) | undefined;
 }
@@ -39,6 +44,8 @@ export interface RunningApi extends AsyncDisposable {
   /** A link to the status page that signs one browser in, once. */
   pageUrl(): string;
 }
+
+const unnamed = "status page";
 
 export const defaultLimits: ApiLimits = {
   requestTimeoutMs: 10_000,
@@ -77,7 +84,7 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   });
   return {
     url,
-    pageUrl: () => createPageUrl(api),
+    pageUrl: () => createPageUrl(api, options.actor ?? unnamed),
     async [Symbol.asyncDispose]() {
       subscription[Symbol.dispose]();
       streams[Symbol.dispose]();
@@ -108,9 +115,10 @@ export function buildApp(
   app.removeContentTypeParser("text/plain");
   // Schemas document the answers; they do not filter them.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.decorateRequest("caller");
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(securityHeaders);
-    checkRequest(api, request.headers, request.routeOptions.config.access ?? "public");
+    request.caller = checkRequest(api, request.headers, request.routeOptions.config.access ?? "public");
   });
   app.setNotFoundHandler((request) => {
     throw new ApiError("KIR5053", `The API has no ${request.method} ${request.url.split("?")[0]}.`, {
@@ -125,7 +133,7 @@ export function buildApp(
     return reply.code(status).type("application/json; charset=utf-8").send(body);
   });
   app.register(async (scope) => {
-    addRoutes(scope, { ...parts, createPageUrl: () => createPageUrl(api) });
+    addRoutes(scope, { ...parts, createPageUrl: (actor) => createPageUrl(api, actor) });
     addPageRoutes(scope, api);
   });
   return { app, api };
@@ -161,8 +169,8 @@ function ownUrl(api: GuardedApi): string {
   return `http://127.0.0.1:${api.port()}`;
 }
 
-function createPageUrl(api: GuardedApi): string {
-  return `${ownUrl(api)}/?key=${api.sessions.createKey()}`;
+function createPageUrl(api: GuardedApi, actor: string): string {
+  return `${ownUrl(api)}/?key=${api.sessions.createKey(actor)}`;
 }
 
 async function listen(app: FastifyInstance, port: number): Promise<void> {

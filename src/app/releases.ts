@@ -3,11 +3,13 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
 import type { ReleaseManifest } from "../core/manifest/manifest.ts";
 import { parseManifests } from "../core/manifest/parse-manifests.ts";
+import { advanceRelease } from "../core/release/advance-release.ts";
 import { chooseRelease } from "../core/release/choose-release.ts";
 import { findCommands } from "../core/release/find-commands.ts";
 import type { ReleaseTurn } from "../core/release/find-notices.ts";
 import { describeRelease } from "../core/release/describe-release.ts";
 import { movedServices, type MovePlan } from "../core/release/move.ts";
+import { foreseeCommands, type ReleaseChoice } from "../core/release/foresee-commands.ts";
 import { planRelease, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { describePhase } from "../core/release/release-phase.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
@@ -17,6 +19,7 @@ import type { StoredRelease } from "../engine/fold-releases.ts";
 import { reportRelease } from "../engine/report-release.ts";
 import type { CheckSources } from "../engine/release-check.ts";
 import { createSystemClock } from "../engine/clock.ts";
+import { completeEvent } from "../engine/complete-event.ts";
 import { type ReleaseChange, type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
 import type { ReleaseNotifier } from "../notify/release-notifier.ts";
 import type { CounterReading } from "../engine/traffic-meter.ts";
@@ -147,6 +150,15 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
 
   async look(ids: readonly string[]): Promise<ReadonlyMap<string, ReleaseLive>> {
     return this.#live.look(this.#runner.active().filter(({ id }) => ids.includes(id)));
+  }
+
+  choices(name: string, actor: string): readonly ReleaseChoice[] {
+    const { plan, state } = this.#runner.find({ name });
+    const { account } = this.#parts;
+    const person = { actor, reason: null, atMs: createSystemClock().nowMs() };
+    return foreseeCommands({ plan, state }, (command) =>
+      advanceRelease(plan, state, completeEvent({ ...command, ...person }, { plan, account })),
+    );
   }
 
   order(name: string, { command, actor, reason }: ReleaseOrder): ReleaseStatus {

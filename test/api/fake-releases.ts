@@ -3,6 +3,7 @@ import { unstarted } from "../../src/core/release/advance-release.ts";
 import { buildReport } from "../../src/core/release/report/build-report.ts";
 import type { ReleaseReport } from "../../src/core/release/report/release-report.ts";
 import { findRelease } from "../../src/core/release/find-release.ts";
+import type { ReleaseChoice } from "../../src/core/release/foresee-commands.ts";
 import type { ReleasePlan } from "../../src/core/release/plan-release.ts";
 import { isOver } from "../../src/core/release/release-phase.ts";
 import type { ReleaseBackend, ReleaseLive, ReleaseOrder, ReleaseSource, ReleaseStatus } from "../../src/api/types.ts";
@@ -15,6 +16,9 @@ export class FakeReleases implements ReleaseBackend {
   live: ReleaseLive | undefined;
   readonly sources: ReleaseSource[] = [];
   readonly orders: (ReleaseOrder & { readonly name: string })[] = [];
+  offered: readonly ReleaseChoice[] = [];
+  /** For whom the choices were asked. */
+  readonly askedFor: string[] = [];
   /** The ids of each look at the proxies. */
   readonly looks: (readonly string[])[] = [];
 
@@ -48,6 +52,12 @@ export class FakeReleases implements ReleaseBackend {
     const { live } = this;
     const active = this.all.filter(({ id, phase }) => ids.includes(id) && !isOver({ kind: phase }));
     return new Map(live === undefined ? [] : active.map(({ id }) => [id, live]));
+  }
+
+  choices(name: string, actor: string): readonly ReleaseChoice[] {
+    this.get(name);
+    this.askedFor.push(actor);
+    return this.offered;
   }
 
   order(name: string, order: ReleaseOrder): ReleaseStatus {

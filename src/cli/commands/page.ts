@@ -12,7 +12,8 @@ export function pageCommand(context: CommandContext): Command {
     .option(...jsonOption)
     .action(async (options: JsonOption) => {
       const { connect } = await import("../connect.ts");
-      const url = await (await connect(context.env)).createPageUrl();
+      const { currentActor } = await import("./move-options.ts");
+      const url = await (await connect(context.env)).createPageUrl(currentActor(context.env));
       printAnswer(context, { exitStatus: 0, data: { url }, text: () => url }, options);
     });
 }

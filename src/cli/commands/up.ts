@@ -39,11 +39,13 @@ async function runUp(context: CommandContext, folder: string, options: UpCommand
   const { createUpPrinter } = await import("../print/up.ts");
   const print = createUpPrinter(context.terminal, options.json === true ? "json" : "text");
   const { up } = await import("../../app.ts");
+  const { currentActor } = await import("./move-options.ts");
   const starts = up({
     folder,
     envoy: options.envoy,
     gatewayPorts: options.gatewayPort,
     apiPort: options.port,
+    actor: currentActor(context.env),
     defaultNamespace: options.namespace,
     demo: options.demo === true,
     concurrency: options.concurrency,
