@@ -17,7 +17,7 @@ import type { ReleaseMoves } from "../engine/release-moves.ts";
 
 export interface MoveParts {
   /** What is live now. */
-  live(): { readonly table: RouteTable; readonly current: WeightOverrides };
+  readonly live: () => { readonly table: RouteTable; readonly current: WeightOverrides };
   readonly readyEndpoints: ReleaseMoves["readyEndpoints"];
 }
 

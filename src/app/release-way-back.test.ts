@@ -83,6 +83,7 @@ describe("the undo of a way back", () => {
     );
     process.order("rollback");
     await process.until("done");
+    expect(await greens(process)).toEqual([100, 100]);
   });
 });
 
@@ -233,13 +234,13 @@ describe("weights by hand", () => {
   });
 });
 
-describe("a way back to a version that has fewer endpoints", () => {
-  async function done(process: ReleaseProcess): Promise<void> {
-    process.ready = { blue: 4, green: 4 };
-    process.start("{blueGreen: {}}");
-    await process.until("done");
-  }
+async function done(process: ReleaseProcess): Promise<void> {
+  process.ready = { blue: 4, green: 4 };
+  process.start("{blueGreen: {}}");
+  await process.until("done");
+}
 
+describe("a way back to a version that has fewer endpoints", () => {
   test("goes in parts, as endpoints come, and tells what is missing", async () => {
     await using process = new ReleaseProcess();
     await done(process);
@@ -289,6 +290,7 @@ describe("a way back to a version that has fewer endpoints", () => {
     process.ready = { blue: 1, green: 0 };
     process.order("rollback");
     await process.until("rolledBack");
+    expect(await greens(process)).toEqual([0, 0]);
   });
 
   test("can be aborted while it waits, and goes on in the next process otherwise", async () => {

@@ -1,12 +1,24 @@
 import type { ReleasePhase } from "./release-state.ts";
 
+export type EndedPhase = Extract<ReleasePhase, { kind: "done" | "aborted" | "rolledBack" }>;
+export type MovingPhase = Extract<ReleasePhase, { kind: "moving" | "setting" | "rollingBack" | "redoing" }>;
+
 /** Where nothing goes on any more; only a rollback begins anew from there. */
 export function isOver({ kind }: Pick<ReleasePhase, "kind">): boolean {
   return kind === "done" || kind === "aborted" || kind === "rolledBack";
 }
 
-export function isMoving({ kind }: ReleasePhase): boolean {
+/** While weights move, or what is laid over the routes changes. */
+export function isMoving({ kind }: Pick<ReleasePhase, "kind">): boolean {
   return kind === "moving" || kind === "setting" || kind === "rollingBack" || kind === "redoing";
+}
+
+export function isMovingPhase(phase: ReleasePhase): phase is MovingPhase {
+  return isMoving(phase);
+}
+
+export function isEndedPhase(phase: ReleasePhase): phase is EndedPhase {
+  return isOver(phase);
 }
 
 /** Between two moves, where the weights of the steps before are to be live. */

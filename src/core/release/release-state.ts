@@ -90,7 +90,7 @@ export interface WayBack {
   /** What others change meanwhile is overwritten. */
   readonly despiteChanges?: true;
   /** As much is back as can be for now, and this is missing; absent while weights move. */
-  readonly waits?: readonly Shortage[];
+  readonly waits?: readonly Shortage[] | undefined;
 }
 
 /** What an undo of the way back needs. */

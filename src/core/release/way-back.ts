@@ -38,7 +38,7 @@ function hurry(
 function redo(plan: StepPlans, state: ReleaseState, { actor }: RollbackEvent): ReleaseAdvance {
   const { back } = state;
   if (plan.freeze !== undefined) return notNow("a freeze is in force, and the new version would get more again");
-  if (back === undefined) return notNow("the journal of that time does not say which weights it had");
+  if (back?.was === undefined) return notNow("the journal of that time does not say which weights it had");
   const step = back.place.kind === "done" ? plan.steps.length : back.place.step;
   return go({ ...state, phase: { kind: "redoing", step, actor } }, { kind: "redo", step, actor });
 }
@@ -50,14 +50,13 @@ export function advanceWayBack(
 ): ReleaseAdvance {
   const { phase, back } = state;
   if (phase.kind !== "rollingBack" || back === undefined) return notNow("it is not being rolled back");
-  const { waits: _, ...way } = phase;
   if (event.kind === "turned") {
     const was = { ...event.was, ...back.was };
-    return go({ ...state, phase: way, back: { ...back, was, gives: event.gives } });
+    return go({ ...state, phase: { ...phase, waits: undefined }, back: { ...back, was, gives: event.gives } });
   }
   const { atMs, left, waits } = event;
   const next = { ...state, back: { ...back, left: { ...back.left, ...left } } };
-  return tryWayBack(next, { ...way, failures: [], waits }, way.isNow === true ? atMs : atMs + looksAgainMs);
+  return tryWayBack(next, { ...phase, failures: [], waits }, phase.isNow === true ? atMs : atMs + looksAgainMs);
 }
 
 /** Everything is back. */
