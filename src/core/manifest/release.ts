@@ -9,7 +9,7 @@ export interface ReleaseSpec {
   /** The version that everything goes to. */
   readonly to: string;
   readonly strategy: ReleaseStrategy;
-  /** Keeps each visitor on one version while weights move; undefined draws anew for each request. */
+  /** Keeps each visitor on one version while weights move, as cohorts always do; undefined draws anew for each request. */
   readonly sessionAffinity: SessionAffinity | undefined;
   /** More failed requests than this, while a step moves weights, take the release back; undefined leaves it to checks. */
   readonly maxFailed: number | undefined;

@@ -1,25 +1,18 @@
-import { type Check, defaultAffinity, type Gates, type ReleaseSpec, type ReleaseStep } from "../manifest/release.ts";
+import type { Check, Gates, ReleaseSpec, ReleaseStep } from "../manifest/release.ts";
 
 /**
  * The steps that a strategy stands for, in order; a preset ends with everything on the new version. What steps add to
  * the routes is taken away by a last step, whether somebody wrote it or not.
  */
 export function expandStrategy(spec: Pick<ReleaseSpec, "strategy" | "sessionAffinity">): readonly ReleaseStep[] {
-  const steps = [...expandAffinity(spec), ...expandPreset(spec)];
+  const { sessionAffinity } = spec;
+  const affinity = sessionAffinity === undefined ? [] : [{ kind: "affinity", ...sessionAffinity } as const];
+  const steps = [...affinity, ...expandPreset(spec)];
   const lastAddition = steps.findLastIndex(
     ({ kind }) => kind === "preview" || kind === "mirror" || kind === "affinity",
   );
   const lastFinish = steps.findLastIndex(({ kind }) => kind === "finish");
   return lastAddition > lastFinish ? [...steps, { kind: "finish" }] : steps;
-}
-
-function expandAffinity({
-  strategy,
-  sessionAffinity,
-}: Pick<ReleaseSpec, "strategy" | "sessionAffinity">): readonly ReleaseStep[] {
-  if (sessionAffinity !== undefined) return [{ kind: "affinity", ...sessionAffinity }];
-  // A ladder in which visitors fall back to the version before is none.
-  return strategy.kind === "cohorts" ? [{ kind: "affinity", ...defaultAffinity }] : [];
 }
 
 function expandPreset({ strategy }: Pick<ReleaseSpec, "strategy">): readonly ReleaseStep[] {

@@ -3,7 +3,7 @@ import { type Decoder, reportConflict, reportValue } from "../decode/decoder.ts"
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { integer, string } from "../decode/scalars.ts";
 import type { ObjectMeta } from "../manifest.ts";
-import type { ReleaseRoute, ReleaseSpec } from "../release.ts";
+import { defaultAffinity, type ReleaseRoute, type ReleaseSpec } from "../release.ts";
 import { freeze, maxDuration } from "./release-freeze.ts";
 import { notification } from "./release-notification.ts";
 import { sessionAffinity } from "./release-additions.ts";
@@ -51,6 +51,13 @@ export function decodeRelease({ namespace }: ObjectMeta): Decoder<ReleaseSpec> {
       },
     }),
     (spec, place, context) =>
-      spec.from === spec.to ? reportConflict(place, context, `goes from ${spec.to} to ${spec.to}`) : spec,
+      spec.from === spec.to
+        ? reportConflict(place, context, `goes from ${spec.to} to ${spec.to}`)
+        : { ...spec, sessionAffinity: spec.sessionAffinity ?? affinityOf(spec.strategy) },
   );
+}
+
+/** A ladder on which visitors fall back to the version before is none. */
+function affinityOf({ kind }: ReleaseSpec["strategy"]): ReleaseSpec["sessionAffinity"] {
+  return kind === "cohorts" ? defaultAffinity : undefined;
 }
