@@ -1,25 +1,32 @@
-import { selectHistory } from "../engine/engine.ts";
 import { foldJournal } from "../engine/fold-journal.ts";
 import { readJournal } from "../engine/journal.ts";
-import type { HistoryEntry } from "../engine/report.ts";
+import type { TimelineEntry } from "../engine/report.ts";
+import { selectTimeline } from "../engine/timeline.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { locateStateFolder } from "../local/state-folder.ts";
 import { connect } from "./connect.ts";
 import { unknownName } from "./unknown-service.ts";
 
 /**
- * The moves that the journal knows of, oldest first, read beside a running `up` or without one. Throws KIR5060 for a name
- * that neither the journal nor a running `up` knows.
+ * The moves that the journal knows of and what happened to releases, oldest first, read beside a running `up` or without
+ * one: of one service or one release where one is named. Throws KIR5060 for a name that neither the journal nor a running
+ * `up` knows.
  */
-export async function readHistory(env: NodeJS.ProcessEnv, name: string | undefined): Promise<readonly HistoryEntry[]> {
-  const { history } = foldJournal(readJournal(locateStateFolder(env).journal));
-  const entries = selectHistory(history, name);
+export async function readHistory(env: NodeJS.ProcessEnv, name: string | undefined): Promise<readonly TimelineEntry[]> {
+  const { history, releases, timeline } = foldJournal(readJournal(locateStateFolder(env).journal));
+  const entries = selectTimeline(timeline, { releases, name });
   if (name === undefined || entries.length > 0) return entries;
   const running = await readRunningNames(env);
   if (running.some((known) => known === name || known.slice(known.indexOf("/") + 1) === name)) return [];
   throw unknownName(
     name,
-    [...new Set([...running, ...history.map(({ virtualService }) => virtualService)])].toSorted(),
+    [
+      ...new Set([
+        ...running,
+        ...history.map(({ virtualService }) => virtualService),
+        ...releases.all.map(({ plan }) => plan.release),
+      ]),
+    ].toSorted(),
   );
 }
 

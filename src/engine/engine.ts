@@ -12,7 +12,8 @@ import type { Clock, Target } from "./ports.ts";
 import { recoverMove, type Recovery } from "./recover-move.ts";
 import type { ReleaseJournal } from "./release-runner.ts";
 import type { StoredRelease } from "./fold-releases.ts";
-import type { HistoryEntry, MoveProgress, MoveResult } from "./report.ts";
+import type { HistoryEntry, MoveProgress, MoveResult, TimelineEntry } from "./report.ts";
+import { selectTimeline, servicesOf } from "./timeline.ts";
 import { runMove } from "./run-move.ts";
 
 export interface EngineOptions {
@@ -42,6 +43,8 @@ export interface Engine extends ReleaseJournal {
   recover(isKnownSplit?: (split: SplitId) => boolean): Promise<readonly Recovery[]>;
   /** Oldest first; of one VirtualService (`namespace/name`, or its name) where one is given. */
   history(name?: string): readonly HistoryEntry[];
+  /** The same with what happened to releases; of one VirtualService or of one release where one is named. */
+  timeline(name?: string): readonly TimelineEntry[];
   /** Moves with an end, oldest first, for `planMove` to roll back from. */
   pastMoves(): readonly PastMove[];
   /** Plans that a dead process began and did not end: what they touch is for `recover` to decide. */
@@ -98,6 +101,10 @@ class JournaledEngine implements Engine {
 
   history(name?: string): readonly HistoryEntry[] {
     return selectHistory(this.#state.history, name);
+  }
+
+  timeline(name?: string): readonly TimelineEntry[] {
+    return selectTimeline(this.#state.timeline, { releases: this.#state.releases, name });
   }
 
   pastMoves(): readonly PastMove[] {
@@ -214,8 +221,8 @@ class JournaledEngine implements Engine {
 /** The part of a history that is about one VirtualService; all of it without a name. */
 export function selectHistory(history: readonly HistoryEntry[], name: string | undefined): readonly HistoryEntry[] {
   if (name === undefined) return [...history];
-  return history.filter(({ virtualService, together = [] }) =>
-    [virtualService, ...together].some((own) => own === name || own.slice(own.indexOf("/") + 1) === name),
+  return history.filter((entry) =>
+    servicesOf(entry).some((own) => own === name || own.slice(own.indexOf("/") + 1) === name),
   );
 }
 

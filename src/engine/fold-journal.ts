@@ -12,7 +12,8 @@ import {
   type OutcomeRecord,
   type StoredRecord,
 } from "./journal-record.ts";
-import type { HistoryEntry, MoveProof } from "./report.ts";
+import type { HistoryEntry, MoveProof, ReleaseEntry, TimelineEntry } from "./report.ts";
+import { describeBegin, describeHappening } from "./timeline.ts";
 
 /** A move that began and of which the journal knows no end: it runs, or the process died. */
 export interface UnfinishedMove {
@@ -34,6 +35,8 @@ export interface JournalState {
   /** Splits whose weights are not the manifests'. */
   readonly placements: ReadonlyMap<SplitId, Placement>;
   readonly releases: FoldedReleases;
+  /** Moves and events of releases together, oldest first. */
+  readonly timeline: readonly TimelineEntry[];
 }
 
 export function foldJournal(records: readonly StoredRecord[]): JournalFold {
@@ -52,6 +55,8 @@ export class JournalFold implements JournalState {
   readonly releases = new FoldedReleases();
   /** Where the entry of an unfinished move is in the history. */
   readonly #entryOf = new Map<string, number>();
+  /** Events of releases, each with how many entries of the history were before it. */
+  readonly #between: { readonly before: number; readonly entry: ReleaseEntry }[] = [];
 
   /** Throws KIR2020 for a record that cannot follow those before it. */
   add({ seq, record }: StoredRecord): void {
@@ -92,10 +97,23 @@ export class JournalFold implements JournalState {
         return;
       case "release":
         this.releases.add(record, seq);
+        this.#between.push({ before: this.history.length, entry: describeBegin(record) });
         return;
-      case "releaseEvent":
-        this.releases.addEvent(record, seq);
+      case "releaseEvent": {
+        const entry = describeHappening(this.releases.addEvent(record, seq), record);
+        if (entry !== undefined) this.#between.push({ before: this.history.length, entry });
+      }
     }
+  }
+
+  get timeline(): readonly TimelineEntry[] {
+    const merged: TimelineEntry[] = [];
+    let shown = 0;
+    for (const { before, entry } of this.#between) {
+      merged.push(...this.history.slice(shown, before), entry);
+      shown = before;
+    }
+    return [...merged, ...this.history.slice(shown)];
   }
 
   #unfinishedMove(id: string, seq: number): UnfinishedMove {

@@ -37,17 +37,19 @@ export class FoldedReleases {
     this.#byId.set(id, { id, plan, startedAt: at, actor, reason, state: unstarted, events: [], traffic: [] });
   }
 
-  /** Throws KIR2020 for an event that the release cannot have had. */
-  addEvent({ id, event, traffic }: ReleaseEventRecord, seq: number): void {
+  /** The release after it. Throws KIR2020 for an event that the release cannot have had. */
+  addEvent({ id, event, traffic }: ReleaseEventRecord, seq: number): StoredRelease {
     const release = this.#byId.get(id);
     if (release === undefined) throw damagedRecord(seq, `goes on with ${id}, which did not begin`);
     const advanced = advanceRelease(release.plan, release.state, event);
     if (advanced.kind === "notNow") throw damagedRecord(seq, `tells of ${id} what cannot have been`);
-    this.#byId.set(id, {
+    const after = {
       ...release,
       state: advanced.state,
       events: [...release.events, event],
       traffic: [...release.traffic, traffic],
-    });
+    };
+    this.#byId.set(id, after);
+    return after;
   }
 }

@@ -1,5 +1,6 @@
 import type { Ledger, MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
 import type { MoveOutcome } from "../core/release/past-move.ts";
+import type { ReleaseEvent } from "../core/release/release-state.ts";
 import type { PreflightReport, ProxyProof } from "./ports.ts";
 
 /** The end of a move. `ok` only when the data plane proved it, nothing failed and the old version was silent after. */
@@ -54,6 +55,27 @@ export interface HistoryEntry {
   /** Of a move that was carried out to its end. */
   readonly proof?: MoveProof | undefined;
 }
+
+/** What happened to a release, as a line of the history beside the moves. */
+export interface ReleaseEntry {
+  /** The release's. */
+  readonly id: string;
+  /** `namespace/name`. */
+  readonly release: string;
+  /** `namespace/name` of every VirtualService that it moves. */
+  readonly services: readonly string[];
+  readonly event: "begin" | ReleaseEvent["kind"];
+  /** ISO 8601. */
+  readonly at: string;
+  /** Null for what happens by itself. */
+  readonly actor: string | null;
+  readonly reason: string | null;
+  /** In words. */
+  readonly what: string;
+}
+
+/** Moves and what happened to releases, in the order in which they began. */
+export type TimelineEntry = HistoryEntry | ReleaseEntry;
 
 /** What the proxies have proved of a move. */
 export interface MoveProof {

@@ -9,6 +9,7 @@ import type {
   MoveResult,
   ServiceStatus,
   Status,
+  TimelineEntry,
   TrafficSample,
 } from "../../src/api/types.ts";
 import { FakeReleases } from "./fake-releases.ts";

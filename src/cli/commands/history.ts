@@ -8,8 +8,8 @@ import {
 } from "../command.ts";
 
 export function historyCommand(context: CommandContext): Command {
-  return createCommand("history", "who moved what, when, why, and how it ended; needs nothing running")
-    .argument("[name]", "only this VirtualService, as name or namespace/name")
+  return createCommand("history", "who did what, when, why, and how it ended: moves and releases; needs nothing running")
+    .argument("[name]", "only this VirtualService or this release, as name or namespace/name")
     .option(...jsonOption)
     .action(async (name: string | undefined, options: JsonOption) => {
       const { readHistory } = await import("../read-history.ts");

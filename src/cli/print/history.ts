@@ -1,11 +1,19 @@
-import type { HistoryEntry } from "../../api/types.ts";
+import type { HistoryEntry, ReleaseEntry, TimelineEntry } from "../../api/types.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 
 /** One entry a block, oldest first, so that the newest is where the eye is: what, when and who; before and after; and the evidence. */
-export function renderHistory(entries: readonly HistoryEntry[], ink: Ink): string {
+export function renderHistory(entries: readonly TimelineEntry[], ink: Ink): string {
   if (entries.length === 0) return "Nothing was moved yet.";
-  return entries.map((entry) => renderEntry(entry, ink)).join("\n");
+  return entries
+    .map((entry) => ("release" in entry ? renderReleaseEntry(entry, ink) : renderEntry(entry, ink)))
+    .join("\n");
+}
+
+function renderReleaseEntry({ at, release, actor, reason, what, event }: ReleaseEntry, ink: Ink): string {
+  // What somebody did says by whom and why; only the begin has both beside it.
+  const who = event === "begin" ? [`by ${actor ?? ""}${reason === null ? "" : `: ${reason}`}`] : [];
+  return [ink.dim(at), ink.bold(release), "release", what, ...who].join("  ");
 }
 
 function renderEntry(entry: HistoryEntry, ink: Ink): string {

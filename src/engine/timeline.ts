@@ -1,0 +1,52 @@
+import { describeEvent } from "../core/release/describe-event.ts";
+import { releasedServices } from "../core/release/plan-release.ts";
+import type { ReleaseEvent } from "../core/release/release-state.ts";
+import type { FoldedReleases, StoredRelease } from "./fold-releases.ts";
+import type { ReleaseEventRecord, ReleaseRecord } from "./journal-record.ts";
+import type { HistoryEntry, ReleaseEntry, TimelineEntry } from "./report.ts";
+
+/** The begin of a release as a line of the history. */
+export function describeBegin({ id, at, plan, actor, reason }: ReleaseRecord): ReleaseEntry {
+  const services = [...releasedServices(plan)];
+  return { id, release: plan.release, services, event: "begin", at, actor, reason, what: `begun, to ${plan.to}` };
+}
+
+/** What happened to a release as a line of the history; undefined where a move of the same history says it. */
+export function describeHappening(
+  { plan, id }: StoredRelease,
+  { at, event }: ReleaseEventRecord,
+): ReleaseEntry | undefined {
+  if (isToldByMove(event)) return undefined;
+  const services = [...releasedServices(plan)];
+  const who = "actor" in event ? { actor: event.actor, reason: event.reason } : { actor: null, reason: null };
+  return { id, release: plan.release, services, event: event.kind, at, ...who, what: describeEvent(event) };
+}
+
+/** The beginning is a line of its own already. */
+function isToldByMove(event: ReleaseEvent): boolean {
+  if (event.kind === "moved") return event.move !== undefined;
+  return event.kind === "start" || event.kind === "turned";
+}
+
+/** The part of a timeline that is about one VirtualService, or about one release and the moves of its steps. */
+export function selectTimeline(
+  timeline: readonly TimelineEntry[],
+  { releases, name }: { readonly releases: FoldedReleases; readonly name: string | undefined },
+): readonly TimelineEntry[] {
+  if (name === undefined) return [...timeline];
+  const isNamed = (own: string): boolean => own === name || own.slice(own.indexOf("/") + 1) === name;
+  const own = new Set(releases.all.filter(({ plan }) => isNamed(plan.release)).flatMap(movesOf));
+  return timeline.filter((entry) =>
+    "release" in entry
+      ? [entry.release, ...entry.services].some(isNamed)
+      : own.has(entry.id) || servicesOf(entry).some(isNamed),
+  );
+}
+
+function movesOf({ events }: StoredRelease): readonly string[] {
+  return events.flatMap((event) => ("move" in event && event.move !== undefined ? [event.move] : []));
+}
+
+export function servicesOf({ virtualService, together = [] }: HistoryEntry): readonly string[] {
+  return [virtualService, ...together];
+}
