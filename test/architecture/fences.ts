@@ -170,7 +170,7 @@ export const fences: readonly Fence[] = [
   {
     of: "api/types.ts",
     mayImport: [],
-    mayImportTypesOf: ["core/release", "engine/ports.ts", "engine/report.ts"],
+    mayImportTypesOf: ["core/release", "core/routes/route-addition.ts", "engine/ports.ts", "engine/report.ts"],
     packages: [],
     sentence: "`api/types.ts` is types only: the CLI and the page share it.",
   },
