@@ -21,9 +21,15 @@ export type Decoder<T> = ((place: Place, context: DecodeContext) => T | Invalid)
   readonly shape?: Shape | undefined;
 };
 
-/** What a decoder reads, as data: the one source of `docs/istio-support.md`, so that list and decoders cannot drift. */
+/**
+ * What a decoder reads, as data: the one source of `docs/istio-support.md` and of the JSON Schema, so that neither can
+ * drift from the decoders.
+ */
 export type Shape =
   | ObjectShape
+  | { readonly kind: "scalar"; readonly type: ScalarType }
+  /** A short form beside a long one. */
+  | { readonly kind: "either"; readonly shapes: readonly (Shape | undefined)[] }
   | { readonly kind: "list" | "map"; readonly item: Shape | undefined }
   | {
       readonly kind: "enum";
@@ -31,6 +37,8 @@ export type Shape =
       /** Values that are refused or without effect, with the reason. */
       readonly exceptions: ReadonlyMap<string, ValueException>;
     };
+
+export type ScalarType = "string" | "integer" | "number" | "boolean" | "duration";
 
 export interface ObjectShape {
   readonly kind: "object";

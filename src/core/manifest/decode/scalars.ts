@@ -15,34 +15,50 @@ import { parseDuration } from "./duration.ts";
 import { didYouMean, listNames } from "./nearest-name.ts";
 
 /** A string; an unquoted number or boolean is refused, as the Kubernetes API server does. */
-export const string: Decoder<string> = (place, context) => {
-  const { value } = place;
-  return value.kind === "string" ? value.value : wrongType("a string", place, context);
-};
+export const string: Decoder<string> = describeAs(
+  (place, context) => {
+    const { value } = place;
+    return value.kind === "string" ? value.value : wrongType("a string", place, context);
+  },
+  { kind: "scalar", type: "string" },
+);
 
 /** A whole number, quoted or not being a difference that the API server makes too. */
-export const integer: Decoder<number> = (place, context) => {
-  const { value } = place;
-  return value.kind === "number" && Number.isSafeInteger(value.value)
-    ? value.value
-    : wrongType("a whole number", place, context);
-};
+export const integer: Decoder<number> = describeAs(
+  (place, context) => {
+    const { value } = place;
+    return value.kind === "number" && Number.isSafeInteger(value.value)
+      ? value.value
+      : wrongType("a whole number", place, context);
+  },
+  { kind: "scalar", type: "integer" },
+);
 
-export const number: Decoder<number> = (place, context) => {
-  const { value } = place;
-  return value.kind === "number" && Number.isFinite(value.value) ? value.value : wrongType("a number", place, context);
-};
+export const number: Decoder<number> = describeAs(
+  (place, context) => {
+    const { value } = place;
+    return value.kind === "number" && Number.isFinite(value.value)
+      ? value.value
+      : wrongType("a number", place, context);
+  },
+  { kind: "scalar", type: "number" },
+);
 
-export const boolean: Decoder<boolean> = (place, context) => {
-  const { value } = place;
-  return value.kind === "boolean" ? value.value : wrongType("true or false", place, context);
-};
+export const boolean: Decoder<boolean> = describeAs(
+  (place, context) => {
+    const { value } = place;
+    return value.kind === "boolean" ? value.value : wrongType("true or false", place, context);
+  },
+  { kind: "scalar", type: "boolean" },
+);
 
 /** 2^63 ns: Go's `time.Duration` holds no more, and Envoy refuses what is far beyond. */
 const longestMs = 9_223_372_036_854;
 
 /** A length of time such as `1h`, `1m30s`, `5s`, `100ms` or `0.5s`, in milliseconds; Istio takes none below 1 ms. */
-export const durationMs: Decoder<number> = (place, context) => {
+export const durationMs: Decoder<number> = describeAs(readDurationMs, { kind: "scalar", type: "duration" });
+
+function readDurationMs(place: Place, context: DecodeContext): number | Invalid {
   const { value } = place;
   const parsed = value.kind === "string" ? parseDuration(value.value) : undefined;
   if (parsed === undefined) {
@@ -62,13 +78,16 @@ export const durationMs: Decoder<number> = (place, context) => {
     return reportValue(place, context, "must be at most 2562047h, which is all that Istio's clock can count");
   }
   return Number.isInteger(parsed) ? parsed : reportValue(place, context, "must be a whole number of milliseconds");
-};
+}
 
 /** A duration that may also be zero, where zero switches something off. */
-export const durationOrZeroMs: Decoder<number> = (place, context) => {
-  const { value } = place;
-  return value.kind === "string" && parseDuration(value.value) === 0 ? 0 : durationMs(place, context);
-};
+export const durationOrZeroMs: Decoder<number> = describeAs(
+  (place, context) => {
+    const { value } = place;
+    return value.kind === "string" && parseDuration(value.value) === 0 ? 0 : durationMs(place, context);
+  },
+  { kind: "scalar", type: "duration" },
+);
 
 /** One of a fixed list of words; some may be valid and yet refused or without effect here. */
 export function oneOf<const Names extends readonly string[]>(

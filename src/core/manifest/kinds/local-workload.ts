@@ -8,6 +8,7 @@ import {
   report,
   reportValue,
   reportLack,
+  describeAs,
 } from "../decode/decoder.ts";
 import { object, optional, reportMissing, required } from "../decode/object.ts";
 import { durationMs, integer, string } from "../decode/scalars.ts";
@@ -28,13 +29,16 @@ const hostPort: Decoder<HostPort> = transform(string, (text, place, context) => 
 });
 
 /** A list of words, or one string that the shell runs, as in package.json. */
-const command: Decoder<readonly string[]> = (place, context) => {
-  if (place.value.kind === "string") {
-    const line = place.value.value;
-    return line.trim() === "" ? reportValue(place, context, "must not be empty") : ["/bin/sh", "-c", line];
-  }
-  return nonEmpty(strings)(place, context);
-};
+const command: Decoder<readonly string[]> = describeAs(
+  (place, context) => {
+    if (place.value.kind === "string") {
+      const line = place.value.value;
+      return line.trim() === "" ? reportValue(place, context, "must not be empty") : ["/bin/sh", "-c", line];
+    }
+    return nonEmpty(strings)(place, context);
+  },
+  { kind: "either", shapes: [string.shape, strings.shape] },
+);
 
 const replicas = refine(integer, (value) =>
   value >= 1 && value <= 100 ? undefined : `must be from 1 to 100, but is ${value}`,
@@ -47,10 +51,11 @@ const commandReadiness: HttpReadiness = { path: undefined, intervalMs: 200, time
 const addressReadiness: HttpReadiness = { path: undefined, intervalMs: 1000, timeoutMs: 1000 };
 
 /** `http: /ready`, or `http: {path: /ready}`. */
-const httpCheck: Decoder<string | undefined> = (place, context) =>
-  place.value.kind === "string"
-    ? path(place, context)
-    : transform(object({ fields: { path: optional(path) } }), (check) => check.path)(place, context);
+const longCheck = transform(object({ fields: { path: optional(path) } }), (check) => check.path);
+const httpCheck: Decoder<string | undefined> = describeAs(
+  (place, context) => (place.value.kind === "string" ? path : longCheck)(place, context),
+  { kind: "either", shapes: [path.shape, longCheck.shape] },
+);
 
 const decodeReadiness = object({
   fields: { http: optional(httpCheck), interval: optional(durationMs), timeout: optional(durationMs) },
@@ -63,10 +68,13 @@ const variableList = transform(list(environmentVariable), (variables) =>
 );
 
 /** A mapping, or the list of names and values that a pod template has. Tokens are handed over so, and never quoted. */
-const environment: Decoder<Readonly<Record<string, string>>> = (place, context) => {
-  const decode = place.value.kind === "list" ? variableList : stringMap;
-  return decode(place, { ...context, hidesValues: true });
-};
+const environment: Decoder<Readonly<Record<string, string>>> = describeAs(
+  (place, context) => {
+    const decode = place.value.kind === "list" ? variableList : stringMap;
+    return decode(place, { ...context, hidesValues: true });
+  },
+  { kind: "either", shapes: [stringMap.shape, variableList.shape] },
+);
 
 const decodeFields = object({
   fields: {

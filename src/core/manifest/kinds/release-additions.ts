@@ -1,5 +1,5 @@
 import { list, mapOf, nonEmpty, refine, strings, transform } from "../decode/collections.ts";
-import { type Decoder, describeAs, type Place, reportConflict, reportValue } from "../decode/decoder.ts";
+import { type Decoder, describeAs, type Place, reportConflict, reportValue, type Shape } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { boolean, durationMs, string } from "../decode/scalars.ts";
 import {
@@ -47,12 +47,15 @@ const cookies: Decoder<PreviewMatch["cookies"]> = transform(
 function shortForms(
   matches: Decoder<Readonly<Record<string, StringMatch>>>,
 ): Decoder<Readonly<Record<string, StringMatch>>> {
-  return describeAs((place, context) => {
-    const { value } = place;
-    if (value.kind !== "map") return matches(place, context);
-    const entries = new Map([...value.entries].map(([name, entry]) => [name, asExact(entry)] as const));
-    return matches({ ...place, value: { ...value, entries } }, context);
-  }, matches.shape);
+  return describeAs(
+    (place, context) => {
+      const { value } = place;
+      if (value.kind !== "map") return matches(place, context);
+      const entries = new Map([...value.entries].map(([name, entry]) => [name, asExact(entry)] as const));
+      return matches({ ...place, value: { ...value, entries } }, context);
+    },
+    { kind: "map", item: { kind: "either", shapes: [string.shape, valueMatch.shape] } },
+  );
 }
 
 function asExact(entry: YamlEntry): YamlEntry {
@@ -119,11 +122,24 @@ const longBake = transform(
   ({ duration, check: judged }): Bake => ({ durationMs: duration, check: judged }),
 );
 
+const shortBake = transform(durationMs, (duration): Bake => ({ durationMs: duration, check: undefined }));
+
+/** The same shape, in which the check's duration may be left out. */
+function withoutDuration(shape: Shape | undefined): Shape | undefined {
+  const judged = shape?.kind === "object" ? shape.fields["check"] : undefined;
+  if (shape?.kind !== "object" || judged?.support !== "supported" || judged.shape?.kind !== "object") return shape;
+  const { duration, ...others } = judged.shape.fields;
+  if (duration?.support !== "supported") return shape;
+  const fields = { duration: { ...duration, isRequired: false }, ...others };
+  return { ...shape, fields: { ...shape.fields, check: { ...judged, shape: { ...judged.shape, fields } } } };
+}
+
 /** `bake: 10m`, or `bake: {duration: 10m, check: {...}}`. */
-export const bake: Decoder<Bake> = (place, context) =>
-  place.value.kind === "map"
-    ? longBake(withCheckDuration(place), context)
-    : transform(durationMs, (duration): Bake => ({ durationMs: duration, check: undefined }))(place, context);
+export const bake: Decoder<Bake> = describeAs(
+  (place, context) =>
+    place.value.kind === "map" ? longBake(withCheckDuration(place), context) : shortBake(place, context),
+  { kind: "either", shapes: [durationMs.shape, withoutDuration(longBake.shape)] },
+);
 
 /** The check of a bake lasts as long as the bake, so that nobody has to write that twice. */
 function withCheckDuration(place: Place): Place {

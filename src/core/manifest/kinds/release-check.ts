@@ -8,6 +8,7 @@ import {
   type Place,
   reportConflict,
   reportValue,
+  describeAs,
 } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { boolean, durationMs, durationOrZeroMs, integer, number } from "../decode/scalars.ts";
@@ -34,11 +35,14 @@ const limit: Decoder<LatencyLimit> = transform(
 );
 
 /** A list of limits, or `{p99: 300ms}` where each is a time. */
-const latency: Decoder<readonly LatencyLimit[]> = (place, context) =>
-  place.value.kind === "map" ? shortLimits(place, context) : nonEmpty(list(limit))(place, context);
+const limits = nonEmpty(list(limit));
+const latency: Decoder<readonly LatencyLimit[]> = describeAs(
+  (place, context) => (place.value.kind === "map" ? shortLimits(place, context) : limits(place, context)),
+  { kind: "either", shapes: [{ kind: "map", item: durationMs.shape }, limits.shape] },
+);
 
 function shortLimits(place: Place, context: DecodeContext): readonly LatencyLimit[] | Invalid {
-  const limits: LatencyLimit[] = [];
+  const found: LatencyLimit[] = [];
   if (place.value.kind !== "map") return invalid;
   for (const [key, { value }] of place.value.entries) {
     const child = childPlace(place, key, value);
@@ -51,9 +55,9 @@ function shortLimits(place: Place, context: DecodeContext): readonly LatencyLimi
     }
     const maxMs = durationMs(child, context);
     if (maxMs === invalid) return invalid;
-    limits.push({ percentile: which, maxMs, maxTimesLive: undefined });
+    found.push({ percentile: which, maxMs, maxTimesLive: undefined });
   }
-  return limits.length > 0 ? limits : reportValue(place, context, "must not be empty");
+  return found.length > 0 ? found : reportValue(place, context, "must not be empty");
 }
 
 export const check: Decoder<Check> = transform(

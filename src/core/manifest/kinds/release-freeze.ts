@@ -3,7 +3,7 @@ import { findTimeZone } from "../../calendar/time-zone.ts";
 import { longestGapMs } from "../../calendar/windows.ts";
 import { renderDuration } from "../../diagnostics/render-duration.ts";
 import { transform } from "../decode/collections.ts";
-import { type Decoder, reportConflict, reportValue } from "../decode/decoder.ts";
+import { type Decoder, reportConflict, reportValue, describeAs } from "../decode/decoder.ts";
 import { didYouMean } from "../decode/nearest-name.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { durationMs, oneOf, string } from "../decode/scalars.ts";
@@ -57,11 +57,14 @@ const limitFields = object({
   fields: { duration: required(durationMs), then: withDefault(oneOf(["rollback", "pause"]), "rollback") },
 });
 
+const longLimit = transform(limitFields, ({ duration, then: action }): MaxDuration => ({
+  durationMs: duration,
+  action,
+}));
+const shortLimit = transform(durationMs, (duration): MaxDuration => ({ durationMs: duration, action: "rollback" }));
+
 /** `maxDuration: 6h` takes the release back then, `{duration: 6h, then: pause}` stops it. */
-export const maxDuration: Decoder<MaxDuration> = (place, context) =>
-  place.value.kind === "map"
-    ? transform(limitFields, ({ duration, then: action }): MaxDuration => ({ durationMs: duration, action }))(
-        place,
-        context,
-      )
-    : transform(durationMs, (duration): MaxDuration => ({ durationMs: duration, action: "rollback" }))(place, context);
+export const maxDuration: Decoder<MaxDuration> = describeAs(
+  (place, context) => (place.value.kind === "map" ? longLimit : shortLimit)(place, context),
+  { kind: "either", shapes: [durationMs.shape, limitFields.shape] },
+);

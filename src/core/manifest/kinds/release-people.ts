@@ -1,17 +1,19 @@
 import { refine, transform } from "../decode/collections.ts";
-import type { Decoder } from "../decode/decoder.ts";
+import { type Decoder, describeAs } from "../decode/decoder.ts";
 import { object, optional, withDefault } from "../decode/object.ts";
 import { boolean, durationMs, integer, string } from "../decode/scalars.ts";
 import type { Approval, Hold } from "../release.ts";
 
+const longHold: Decoder<Hold> = transform(object({ fields: { duration: optional(durationMs) } }), ({ duration }) => ({
+  durationMs: duration,
+}));
+const shortHold: Decoder<Hold> = transform(durationMs, (duration) => ({ durationMs: duration }));
+
 /** `hold: 10m`, or `hold: {}` until somebody promotes. */
-export const hold: Decoder<Hold> = (place, context) =>
-  place.value.kind === "map"
-    ? transform(object({ fields: { duration: optional(durationMs) } }), ({ duration }) => ({ durationMs: duration }))(
-        place,
-        context,
-      )
-    : transform(durationMs, (duration) => ({ durationMs: duration }))(place, context);
+export const hold: Decoder<Hold> = describeAs(
+  (place, context) => (place.value.kind === "map" ? longHold : shortHold)(place, context),
+  { kind: "either", shapes: [durationMs.shape, longHold.shape] },
+);
 
 const people = refine(integer, (count) =>
   count >= 1 && count <= 10 ? undefined : `must be from 1 to 10, but is ${count}`,

@@ -54,7 +54,7 @@ const cohorts: typeof longCohorts = Object.assign(
           context,
         )
       : longCohorts(place, context),
-  { shape: longCohorts.shape },
+  { shape: { kind: "either", shapes: [ladder.shape, longCohorts.shape] } as const },
 );
 
 /** The presets by their names, each of which stands for steps; see `expandStrategy`. */

@@ -1,5 +1,12 @@
 import { transform } from "../decode/collections.ts";
-import { type DecodeContext, type Decoder, type Place, reportConflict, reportValue } from "../decode/decoder.ts";
+import {
+  type DecodeContext,
+  type Decoder,
+  type Place,
+  reportConflict,
+  reportValue,
+  describeAs,
+} from "../decode/decoder.ts";
 import { object, optional } from "../decode/object.ts";
 import { string } from "../decode/scalars.ts";
 import type { SecretSource } from "../release.ts";
@@ -7,17 +14,20 @@ import type { SecretSource } from "../release.ts";
 const source = object({ fields: { fromFile: optional(string), fromEnvironment: optional(string) } });
 
 /** `{fromFile: PATH}` or `{fromEnvironment: NAME}`. What else is written there may be the secret itself, so it is never quoted. */
-export const secretSource: Decoder<SecretSource> = (place, context) =>
-  place.value.kind === "map"
-    ? named(place, context)
-    : reportValue(
-        place,
-        { ...context, hidesValues: true },
-        {
-          complaint: "must say where the secret is, and never be the secret itself",
-          hint: "Write {fromFile: PATH} or {fromEnvironment: NAME}; `up` reads it when it is needed.",
-        },
-      );
+export const secretSource: Decoder<SecretSource> = describeAs(
+  (place, context) =>
+    place.value.kind === "map"
+      ? named(place, context)
+      : reportValue(
+          place,
+          { ...context, hidesValues: true },
+          {
+            complaint: "must say where the secret is, and never be the secret itself",
+            hint: "Write {fromFile: PATH} or {fromEnvironment: NAME}; `up` reads it when it is needed.",
+          },
+        ),
+  source.shape,
+);
 
 const named: Decoder<SecretSource> = transform(source, ({ fromFile, fromEnvironment }, place, context) => {
   if (fromFile !== undefined && fromEnvironment === undefined) {

@@ -1,5 +1,5 @@
 import { list, mapOf, nonEmpty, refine, transform } from "../decode/collections.ts";
-import { type Decoder, type Place, reportConflict } from "../decode/decoder.ts";
+import { type Decoder, describeAs, type Place, reportConflict } from "../decode/decoder.ts";
 import { object, optional } from "../decode/object.ts";
 import type { ReleaseStep, ReleaseStrategy } from "../release.ts";
 import { bake, mirror, preview } from "./release-additions.ts";
@@ -15,8 +15,10 @@ const shares = refine(mapOf(percent), (given) => {
 });
 
 /** `weight: 10` is the share of the new version, `weight: {green: 10}` names the versions. */
-const weight: Decoder<Readonly<Record<string, number>> | number> = (place, context) =>
-  place.value.kind === "number" ? percent(place, context) : shares(place, context);
+const weight: Decoder<Readonly<Record<string, number>> | number> = describeAs(
+  (place, context) => (place.value.kind === "number" ? percent(place, context) : shares(place, context)),
+  { kind: "either", shapes: [percent.shape, shares.shape] },
+);
 
 const nothing = object({ fields: {} });
 

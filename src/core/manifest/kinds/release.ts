@@ -1,7 +1,7 @@
 import { list, nonEmpty, refine, transform } from "../decode/collections.ts";
 import { type Decoder, reportConflict, reportValue } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
-import { integer, string } from "../decode/scalars.ts";
+import { integer, oneOf, string } from "../decode/scalars.ts";
 import type { ObjectMeta } from "../manifest.ts";
 import { defaultAffinity, type ReleaseRoute, type ReleaseSpec } from "../release.ts";
 import { freeze, maxDuration } from "./release-freeze.ts";
@@ -11,6 +11,8 @@ import { probes } from "./release-probes.ts";
 import { strategy } from "./release-steps.ts";
 
 const failedCount = refine(integer, (count) => (count >= 0 ? undefined : `must not be negative, but is ${count}`));
+
+const wayBack: Decoder<WayBackRules> = object({ fields: { capacity: required(oneOf(["respect", "ignore"])) } });
 
 /** `name` in the namespace of the Release, or `namespace/name`. */
 function virtualService(namespace: string): Decoder<Pick<ReleaseRoute, "namespace" | "virtualService">> {
@@ -47,6 +49,7 @@ export function decodeRelease({ namespace }: ObjectMeta): Decoder<ReleaseSpec> {
         probes: optional(probes),
         freezes: withDefault(list(freeze), []),
         maxDuration: optional(maxDuration),
+        wayBack: optional(wayBack),
         notifications: withDefault(list(notification), []),
       },
     }),

@@ -1,12 +1,14 @@
 import { list, stringMap, strings, transform } from "../decode/collections.ts";
-import { type Decoder, positionOf, reportValue } from "../decode/decoder.ts";
+import { type Decoder, positionOf, reportValue, describeAs } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { boolean, oneOf, portNumber, string } from "../decode/scalars.ts";
 import type { ServicePort, ServiceSpec } from "../service.ts";
 
 /** A port's number, or the name of a container port. */
-export const portReference: Decoder<number | string> = (place, context) =>
-  place.value.kind === "string" ? string(place, context) : portNumber(place, context);
+export const portReference: Decoder<number | string> = describeAs(
+  (place, context) => (place.value.kind === "string" ? string(place, context) : portNumber(place, context)),
+  { kind: "either", shapes: [{ kind: "scalar", type: "integer" }, string.shape] },
+);
 
 const protocols = ["TCP", "UDP", "SCTP"] as const;
 

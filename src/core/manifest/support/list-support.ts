@@ -78,7 +78,11 @@ function addChildren(shape: Shape | undefined, listing: Listing): void {
     case "map":
       addChildren(shape.item, { ...listing, path: `${listing.path}.*` });
       return;
+    case "either":
+      for (const each of shape.shapes) addChildren(each, listing);
+      return;
     case "enum":
+    case "scalar":
     case undefined:
       return;
   }
@@ -115,5 +119,6 @@ function valuesOf(shape: Shape | undefined): Pick<FieldSupport, "values" | "exce
 
 /** What the items of a list or a mapping are, or the value itself. */
 function itemShape(shape: Shape | undefined): Shape | undefined {
+  if (shape?.kind === "either") return shape.shapes.map(itemShape).find((each) => each?.kind === "object");
   return shape?.kind === "list" || shape?.kind === "map" ? itemShape(shape.item) : shape;
 }
