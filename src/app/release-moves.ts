@@ -38,7 +38,9 @@ export function createReleaseMoves({ live, readyEndpoints }: MoveParts): Release
       const was = weightsOfChanges(move.changes, "before");
       if (isNow === true) return { move: { ...move, asks: "none" }, waits: [], was };
       const destinations = move.versions.flatMap((version) => version.destinations);
-      const limited = limitReturn(move, { atStart: state.ready, now: readyEndpoints(destinations) });
+      // Without what was ready at its start there is no limit but one: nobody sends traffic to nobody.
+      const atStart = plan.spec.wayBack?.capacity === "ignore" ? undefined : state.ready;
+      const limited = limitReturn(move, { atStart, now: readyEndpoints(destinations) });
       return { move: limited.plan, waits: limited.waits, was };
     },
     planRedo({ plan, state }, actor) {

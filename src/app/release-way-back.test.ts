@@ -284,6 +284,19 @@ describe("a way back to a version that has fewer endpoints", () => {
     expect(await greens(process)).toEqual([0, 0]);
   });
 
+  test("takes no notice of capacity where the Release says so, and still waits for the first endpoint", async () => {
+    await using process = new ReleaseProcess();
+    process.ready = { blue: 4, green: 4 };
+    process.start("{blueGreen: {}}, wayBack: {capacity: ignore}");
+    await process.until("done");
+    process.ready = { blue: 0, green: 4 };
+    process.order("rollback");
+    await untilMessage(process, "0 endpoints of blue are ready, so nothing is back");
+    process.ready = { blue: 1, green: 4 };
+    await process.until("rolledBack");
+    expect(process.target.applied).toHaveLength(2);
+  });
+
   test("does not leave traffic on a version that has nobody either", async () => {
     await using process = new ReleaseProcess();
     await done(process);

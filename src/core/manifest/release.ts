@@ -19,7 +19,17 @@ export interface ReleaseSpec {
   readonly freezes: readonly Freeze[];
   /** How long it may take from its start to its end; undefined sets no limit. */
   readonly maxDuration: MaxDuration | undefined;
+  /** How it is taken back; undefined is with respect for capacity. */
+  readonly wayBack?: WayBackRules | undefined;
   readonly notifications: readonly Notification[];
+}
+
+export interface WayBackRules {
+  /**
+   * `respect` gives the version before no more than its ready endpoints can take; `ignore` gives it everything as soon
+   * as one of them is ready.
+   */
+  readonly capacity: "respect" | "ignore";
 }
 
 export interface ReleaseRoute {
