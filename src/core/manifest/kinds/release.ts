@@ -3,7 +3,7 @@ import { type Decoder, reportConflict, reportValue } from "../decode/decoder.ts"
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { integer, oneOf, string } from "../decode/scalars.ts";
 import type { ObjectMeta } from "../manifest.ts";
-import { defaultAffinity, type ReleaseRoute, type ReleaseSpec } from "../release.ts";
+import { defaultAffinity, type ReleaseRoute, type ReleaseSpec, type WayBackRules } from "../release.ts";
 import { freeze, maxDuration } from "./release-freeze.ts";
 import { notification } from "./release-notification.ts";
 import { sessionAffinity } from "./release-additions.ts";
