@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ReleaseStatus } from "../../src/api/types.ts";
@@ -7,7 +7,7 @@ import type { RunningLoad } from "../load/start-load.ts";
 import { type CliResult, eventually } from "./product.ts";
 import { hasPrometheus, Prometheus, prometheusMissing } from "./prometheus.fixture.ts";
 
-/** `fault-green` beside it says what every twentieth answer of green is: `slow` or an `error`. */
+/** `fault-green` beside it says what every twentieth answer of green is: `slow` or an `error`; to a proxy, `broken` is always one. */
 const app = `
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -21,10 +21,26 @@ createServer((request, response) => {
   request.resume();
   count += 1;
   const isBad = request.url !== "/ready" && count % 20 === 0;
-  response.writeHead(isBad && fault === "error" ? 503 : 200, { "x-color": color });
+  const isBroken = fault === "broken" && "x-request-id" in request.headers;
+  const isError = isBroken || (isBad && fault === "error");
+  response.writeHead(isError ? 503 : 200, { "x-color": color });
   setTimeout(() => response.end(), isBad && fault === "slow" ? 300 : 0);
 }).listen(Number(process.env.PORT), "127.0.0.1");
 `;
+
+interface MeshOptions {
+  /** Of `up`. */
+  readonly args?: readonly string[];
+  /** In the place of the example's. */
+  readonly destinationRule?: string;
+}
+
+function replaceDestinationRule({ sandbox }: SampleMesh, rule: string): void {
+  const file = join(sandbox.manifests, "mesh.yaml");
+  const documents = readFileSync(file, "utf8").split(/^---$/mu);
+  const replaced = documents.map((text) => (/^kind: DestinationRule$/mu.test(text) ? `\n${rule}` : text));
+  writeFileSync(file, replaced.join("---"));
+}
 
 /** The mesh of the example, under load, with a green that has this fault. */
 class JudgedMesh implements AsyncDisposable {
@@ -36,11 +52,12 @@ class JudgedMesh implements AsyncDisposable {
     this.#load = load;
   }
 
-  static async create(fault: string, ...args: readonly string[]): Promise<JudgedMesh> {
+  static async create(fault: string, options: MeshOptions = {}): Promise<JudgedMesh> {
     const mesh = await SampleMesh.create();
     mesh.sandbox.write("server.js", app);
     mesh.sandbox.write("fault-green", fault);
-    await mesh.sandbox.up({ args: [...mesh.args, ...args] });
+    if (options.destinationRule !== undefined) replaceDestinationRule(mesh, options.destinationRule);
+    await mesh.sandbox.up({ args: [...mesh.args, ...(options.args ?? [])] });
     return new JudgedMesh(mesh, await mesh.load());
   }
 
@@ -115,9 +132,28 @@ test("a version of which one answer in twenty fails is taken back by its share o
   });
 });
 
+test("a version whose endpoints are taken out of rotation is taken back", async () => {
+  const detection =
+    "outlierDetection: {consecutive5xxErrors: 3, interval: 1s, baseEjectionTime: 30s, maxEjectionPercent: 100}";
+  const rule = `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: sample-app, namespace: sample-ns }
+spec:
+  host: sample-app
+  trafficPolicy: { ${detection} }
+  subsets: [{ name: blue, labels: { version: blue } }, { name: green, labels: { version: green } }]
+`;
+  await using judgedMesh = await JudgedMesh.create("broken", { destinationRule: rule });
+  await judgedMesh.start("{duration: 10m, compareWithLive: false, ejections: {max: 0}}");
+  expect(await judgedMesh.end()).toMatchObject({
+    phase: "rolledBack",
+    message: expect.stringMatching(/endpoints? of the new version .* out of rotation/u),
+  });
+});
+
 test("a check in a dry run tells what it has found and changes nothing", async () => {
   await using judgedMesh = await JudgedMesh.create("error");
-  await judgedMesh.start("{duration: 3s, dryRun: true, successRate: {min: 99.9}}");
+  await judgedMesh.start("{duration: 8s, dryRun: true, successRate: {min: 99.9}}");
   const progress = await eventually("the figures of the check", async () => {
     const { check } = await judgedMesh.run("list", "to-green");
     return check !== null && check.fresh.requests > 0 ? check : undefined;
@@ -141,7 +177,7 @@ test("a command is a judge where up allows it, and is refused where it does not"
 });
 
 test("a command says no, and its last words are the reason", async () => {
-  await using judgedMesh = await JudgedMesh.create("", "--allow-commands");
+  await using judgedMesh = await JudgedMesh.create("", { args: ["--allow-commands"] });
   const verify = "{name: verify, command: [node, verify.js, '{{to}}'], interval: 200ms, failureLimit: 1}";
   const words = 'console.log("checked " + process.argv[2] + " in " + process.env.KIRIKAE_NAMESPACE); process.exit(1);';
   judgedMesh.mesh.sandbox.write("verify.js", words);

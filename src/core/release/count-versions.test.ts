@@ -22,17 +22,29 @@ test("what has come to all destinations of a version is added up, and others are
     b: { requests: 2, errors: 0, latency: [{ ...ten, count: 2 }] },
     c: { requests: 100, errors: 100 },
   };
-  expect(grow(before, now)).toEqual({ requests: 6, errors: 1, latency: [{ ...ten, count: 5 }], ejections: 0 });
+  expect(grow(before, now)).toEqual({
+    requests: 6,
+    errors: 1,
+    latency: [{ ...ten, count: 5 }],
+    ejections: 0,
+    outOfRotation: 0,
+  });
 });
 
 test("a proxy that was started again has counted only what it shows", () => {
   const before = { a: { requests: 50, errors: 1, latency: [{ ...ten, count: 50 }], ejections: 3 } };
   const now = { a: { requests: 3, errors: 0, latency: [{ ...ten, count: 3 }], ejections: 2 } };
-  expect(grow(before, now)).toEqual({ requests: 3, errors: 0, latency: [{ ...ten, count: 3 }], ejections: 2 });
+  expect(grow(before, now)).toEqual({
+    requests: 3,
+    errors: 0,
+    latency: [{ ...ten, count: 3 }],
+    ejections: 2,
+    outOfRotation: 0,
+  });
 });
 
 test("what no proxy counts is not there, rather than 0", () => {
-  expect(grow({}, { a: { requests: 3, errors: 0 } })).toEqual({ requests: 3, errors: 0 });
+  expect(grow({}, { a: { requests: 3, errors: 0 } })).toEqual({ requests: 3, errors: 0, outOfRotation: 0 });
 });
 
 test("every version but the new one is compared with", () => {
@@ -46,4 +58,13 @@ test("every version but the new one is compared with", () => {
     fresh: new Set(["g"]),
     live: new Set(["b1", "b2", "o"]),
   });
+});
+
+test("what is out of rotation now is not added up over time", () => {
+  const out = {
+    a: { requests: 0, errors: 0, ejections: 4, outOfRotation: 1 },
+    b: { requests: 0, errors: 0, outOfRotation: 1 },
+  };
+  const growth = { before: new Map(Object.entries(out)), now: new Map(Object.entries(out)), destinations };
+  expect(addGrowth(addGrowth(nothingCounted, growth), growth)).toMatchObject({ ejections: 0, outOfRotation: 2 });
 });

@@ -30,10 +30,12 @@ interface Growth {
 
 /** Adds what has been counted between two looks. */
 export function addGrowth(sum: VersionCounts, { before, now, destinations }: Growth): VersionCounts {
-  return [...destinations].reduce((total, destination) => {
+  const growth = [...destinations].reduce((total, destination) => {
     const after = now.get(destination);
     return after === undefined ? total : addCounts(total, growthOf(before.get(destination) ?? nothingCounted, after));
-  }, sum);
+  }, nothingCounted);
+  // What is out of rotation now has not grown: it is as it is.
+  return { ...addCounts(sum, growth), outOfRotation: growth.outOfRotation ?? 0 };
 }
 
 function growthOf(known: VersionCounts, after: VersionCounts): VersionCounts {
@@ -44,17 +46,20 @@ function growthOf(known: VersionCounts, after: VersionCounts): VersionCounts {
     errors: after.errors - from.errors,
     ...(after.latency === undefined ? {} : { latency: subtractLatency(after.latency, from.latency ?? []) }),
     ...(after.ejections === undefined ? {} : { ejections: Math.max(0, after.ejections - (from.ejections ?? 0)) }),
+    ...(after.outOfRotation === undefined ? {} : { outOfRotation: after.outOfRotation }),
   };
 }
 
 /** The counts of several destinations, or of several proxies, together. */
 export function addCounts(one: VersionCounts, other: VersionCounts): VersionCounts {
   const latencies = [one.latency, other.latency].filter((latency) => latency !== undefined);
+  const outOfRotation = (one.outOfRotation ?? 0) + (other.outOfRotation ?? 0);
   const ejections = [one.ejections, other.ejections].filter((count) => count !== undefined);
   return {
     requests: one.requests + other.requests,
     errors: one.errors + other.errors,
     ...(latencies.length === 0 ? {} : { latency: addLatency(latencies) }),
     ...(ejections.length === 0 ? {} : { ejections: ejections.reduce((sum, count) => sum + count, 0) }),
+    ...(outOfRotation === 0 ? {} : { outOfRotation }),
   };
 }

@@ -109,7 +109,9 @@ describe("ejections", () => {
   test.each([
     [{ ...served, ejections: 2 }, false, "fail"],
     [served, false, "wait"],
-    // Few requests are enough to be taken out of rotation.
+    // Who is still out of rotation from before the check takes no visitors either.
+    [{ ...served, ejections: 0, outOfRotation: 2 }, false, "fail"],
+    // That nothing was ejected says nothing where nothing was asked.
     [served, true, "unknown"],
     [{ ...served, requests: 20 }, true, "pass"],
     // Nothing ever takes an endpoint out, so that none was taken out says nothing.

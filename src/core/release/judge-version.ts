@@ -13,6 +13,8 @@ export interface VersionCounts {
   readonly latency?: LatencyDistribution;
   /** How often a proxy took an endpoint out of rotation; absent where none ever does. */
   readonly ejections?: number;
+  /** How many endpoints are out of rotation now, since whenever; absent is none. */
+  readonly outOfRotation?: number;
 }
 
 export interface CheckedVersions {
@@ -95,7 +97,11 @@ function judgeSuccess(
   return isOver ? { verdict: "pass", detail: rate } : undefined;
 }
 
-function judgeEjections({ maxEjections }: Check, { ejections }: VersionCounts, isOver: boolean): Judgement | undefined {
+function judgeEjections(
+  { maxEjections }: Check,
+  { ejections, outOfRotation = 0 }: VersionCounts,
+  isOver: boolean,
+): Judgement | undefined {
   if (maxEjections === undefined) return undefined;
   if (ejections === undefined) {
     const detail =
@@ -104,6 +110,10 @@ function judgeEjections({ maxEjections }: Check, { ejections }: VersionCounts, i
   }
   const times = `endpoints of the new version were taken out of rotation ${ejections} ${ejections === 1 ? "time" : "times"}`;
   if (ejections > maxEjections) return { verdict: "fail", detail: `${times}, and ${maxEjections} are allowed` };
+  if (outOfRotation > maxEjections) {
+    const are = outOfRotation === 1 ? "endpoint of the new version is" : "endpoints of the new version are";
+    return { verdict: "fail", detail: `${outOfRotation} ${are} out of rotation, and ${maxEjections} may be` };
+  }
   return isOver ? { verdict: "pass", detail: times } : undefined;
 }
 

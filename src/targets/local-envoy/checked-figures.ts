@@ -4,7 +4,7 @@ import type { DestinationId } from "../../core/routes/route-table.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 
 const statPattern =
-  /^cluster\.(?<cluster>.+)\.(?<what>upstream_rq_total|upstream_rq_5xx|upstream_rq_time|outlier_detection\.ejections_enforced_total)$/;
+  /^cluster\.(?<cluster>.+)\.(?<what>upstream_rq_total|upstream_rq_5xx|upstream_rq_time|outlier_detection\.ejections_(?:enforced_total|active))$/;
 
 /** Envoy takes request headers of 60 kB in all, and each name is in the question. */
 const namesInAQuestion = 100;
@@ -29,7 +29,7 @@ export async function readCheckedFigures(
 
 function filterFor(names: readonly DestinationId[]): string {
   const clusters = names.map((name) => name.replaceAll(/[^A-Za-z0-9_]/gu, String.raw`\$&`)).join("|");
-  return String.raw`^cluster\.(${clusters})\.(upstream_rq_(total|5xx|time)|outlier_detection\.ejections_enforced_total)$`;
+  return String.raw`^cluster\.(${clusters})\.(upstream_rq_(total|5xx|time)|outlier_detection\.ejections_(enforced_total|active))$`;
 }
 
 function place(
@@ -44,7 +44,8 @@ function place(
 
 function withValue(counts: VersionCounts, what: string, value: number): VersionCounts {
   if (what === "upstream_rq_total") return { ...counts, requests: value };
-  return what === "upstream_rq_5xx" ? { ...counts, errors: value } : { ...counts, ejections: value };
+  if (what === "upstream_rq_5xx") return { ...counts, errors: value };
+  return what.endsWith("active") ? { ...counts, outOfRotation: value } : { ...counts, ejections: value };
 }
 
 /** Adds the figures of several proxies up. */
