@@ -16,7 +16,16 @@ const styleType = "text/css; charset=utf-8";
 /** Every file that the page loads; nothing else of the disk is ever served. */
 export function pageAssets(): readonly PageAsset[] {
   const uplot = dirname(createRequire(import.meta.url).resolve("uplot"));
-  const scripts = ["page.js", "traffic.js", "graph.js", "cards.js", "colours.js"];
+  const scripts = [
+    "page.js",
+    "traffic.js",
+    "graph.js",
+    "cards.js",
+    "colours.js",
+    "releases.js",
+    "release-tree.js",
+    "orders.js",
+  ];
   return [
     ...scripts.map((name) => ({ path: `/assets/${name}`, contentType: scriptType, file: ownFile(name) })),
     { path: "/assets/page.css", contentType: styleType, file: ownFile("page.css") },

@@ -3,10 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FakeBackend } from "../../test/api/fake-backend.ts";
+import { sampleLive, sampleRelease } from "../../test/api/sample-release.ts";
 import { pageAssets } from "./page-assets.ts";
 import { startApi, type RunningApi } from "./server.ts";
+import { summarizeRelease } from "./summarize-release.ts";
 
 const executablePath = process.env["KIRIKAE_CHROMIUM"] ?? "/usr/bin/chromium";
 const hasBrowser = existsSync(executablePath);
@@ -35,7 +37,7 @@ describe.skipIf(!hasBrowser)("the status page in a real browser", () => {
     folder = await mkdtemp(join(tmpdir(), "kirikae-page-"));
     backend = new FakeBackend();
     for (let second = 150; second > 0; second--) backend.samples.push(backend.sampleAt(Date.now() - second * 1000));
-    api = await startApi(backend, { tokenFile: join(folder, "token") });
+    api = await startApi(backend, { tokenFile: join(folder, "token"), actor: "the person at the keyboard" });
     browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   }, 60_000);
 
@@ -128,6 +130,124 @@ describe.skipIf(!hasBrowser)("the status page in a real browser", () => {
     },
     30_000,
   );
+
+  describe("releases", () => {
+    const consequence =
+      "Counts your yes, the last that was missing. Goes on with step 4 of 4, switch: everything to green.";
+
+    beforeEach(() => {
+      const waiting = { phase: "awaiting", step: 3, message: "waits for 1 of 1 approvals", untilMs: null } as const;
+      backend.releases.all = [
+        sampleRelease({
+          id: "old",
+          release: "sample-ns/older",
+          phase: "done",
+          step: null,
+          message: "done",
+          untilMs: null,
+        }),
+        sampleRelease(waiting),
+      ];
+      backend.releases.live = sampleLive(10);
+      backend.releases.offered = [
+        { command: { kind: "approve" }, consequence },
+        { command: { kind: "abort" }, consequence: "Ends the release at step 3 of 4." },
+      ];
+      backend.releases.orders.length = 0;
+    });
+
+    afterEach(() => {
+      backend.releases.all = [];
+    });
+
+    test("show what is under way, and follow it", async () => {
+      await using visit = await open(api.pageUrl());
+      const { page, complaints } = visit;
+      await page.waitForSelector("#releases:not([hidden])");
+      const region = page.getByRole("region", { name: "The chosen release" });
+      await region.getByText("waits for 1 of 1 approvals").waitFor();
+      expect(await page.locator("#release-list button").allTextContents()).toEqual([
+        "sample-ns/to-green to green",
+        "sample-ns/older to green",
+      ]);
+      expect(await region.locator("[aria-current=step]").textContent()).toContain("hold");
+      expect(await region.textContent()).toContain("blue 90 %, green 10 %");
+      expect(await region.textContent()).not.toContain("NOT AS WANTED");
+      backend.releases.live = sampleLive(50);
+      backend.emit({ event: "sample", sample: backend.sampleAt(Date.now()) });
+      await region.getByText("NOT AS WANTED: blue 50 %, green 50 %").waitFor();
+      const done = sampleRelease({ phase: "done", step: null, message: "done", untilMs: null });
+      backend.releases.all = [...backend.releases.all.slice(0, 1), done];
+      backend.releases.offered = [];
+      backend.emit({ event: "release", release: summarizeRelease(done) });
+      await expect.poll(() => page.locator("#release-orders button").count()).toBe(0);
+      expect(complaints).toEqual([]);
+    }, 30_000);
+
+    test("are told only what they can be told now, after a word of what would follow", async () => {
+      await using visit = await open(api.pageUrl());
+      const { page, complaints } = visit;
+      const orders = page.getByRole("group", { name: "What the release can be told" });
+      await orders.getByRole("button", { name: "approve" }).waitFor();
+      expect(await orders.getByRole("button").allTextContents()).toEqual(["approve", "abort"]);
+      // By the keyboard alone.
+      await orders.getByRole("button", { name: "approve" }).focus();
+      await page.keyboard.press("Enter");
+      const dialog = page.getByRole("dialog", { name: "Approve: sample-ns/to-green" });
+      await dialog.getByText(consequence).waitFor();
+      expect(await dialog.textContent()).toContain("by the person at the keyboard");
+      await page.keyboard.press("Escape");
+      await expect.poll(() => dialog.count()).toBe(0);
+      expect(backend.releases.orders).toEqual([]);
+      await page.keyboard.press("Enter");
+      await dialog.waitFor();
+      await page.keyboard.press("Enter");
+      // A yes needs a reason.
+      expect(backend.releases.orders).toEqual([]);
+      await page.keyboard.type("the figures are good");
+      await page.keyboard.press("Enter");
+      await expect
+        .poll(() => backend.releases.orders)
+        .toMatchObject([
+          {
+            name: "sample-ns/to-green",
+            command: { kind: "approve" },
+            actor: "the person at the keyboard",
+            reason: "the figures are good",
+          },
+        ]);
+      await page.getByText("sample-ns/to-green: approve, and now waits for 1 of 1 approvals.").waitFor();
+      expect(complaints).toEqual([]);
+    }, 30_000);
+
+    test("say why an order was refused, and keep the reason that was written", async () => {
+      await using visit = await open(api.pageUrl());
+      const { page } = visit;
+      await page.getByRole("button", { name: "abort" }).click();
+      await page.getByLabel("Why, for the history").fill("enough");
+      backend.releases.all = [sampleRelease({ phase: "done" })];
+      await page.getByRole("button", { name: "Abort" }).last().click();
+      await page.getByRole("alert").getByText("cannot abort now, because it is over").waitFor();
+      expect(await page.getByLabel("Why, for the history").inputValue()).toBe("enough");
+    }, 30_000);
+
+    test("and their names are text, whatever is in them", async () => {
+      const name = "sample-ns/<img src=x onerror=alert(1)>";
+      backend.releases.all = [sampleRelease({ release: name, message: "<b>bold</b>", reason: "<script>" })];
+      await using visit = await open(api.pageUrl());
+      const { page, complaints } = visit;
+      await page.getByText("<b>bold</b>").waitFor();
+      expect(await page.locator("#releases img, #releases b, #releases script").count()).toBe(0);
+      expect(complaints).toEqual([]);
+    }, 30_000);
+
+    test("fit a phone", async () => {
+      await using visit = await open(api.pageUrl(), { viewport: { width: 360, height: 740 } });
+      await visit.page.waitForSelector("#release .steps");
+      const width = await visit.page.evaluate<number>("document.documentElement.scrollWidth");
+      expect(width).toBeLessThanOrEqual(360);
+    }, 30_000);
+  });
 
   test("fits a phone without sideways scrolling", async () => {
     await using visit = await open(api.pageUrl(), { viewport: { width: 360, height: 740 } });

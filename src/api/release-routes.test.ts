@@ -249,26 +249,28 @@ describe("what writes", () => {
   });
 });
 
+function own(): OutgoingHttpHeaders {
+  return { origin: api.url, "sec-fetch-site": "same-origin" };
+}
+
+/** The cookie of a browser that `bob` was given a link for. */
+async function signIn(): Promise<string> {
+  const url = new URL((await post("/v1/page-link", { actor: "bob" })).json.url);
+  const answer = await fetch(url, { redirect: "manual" });
+  return answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+}
+
+const sendAs = (path: string, headers: OutgoingHttpHeaders, body: unknown) =>
+  call({ method: "POST", path, headers: { authorization: "", ...asJson, ...headers }, body: JSON.stringify(body) });
+
 describe("the page", () => {
-  const own = (): OutgoingHttpHeaders => ({ origin: api.url, "sec-fetch-site": "same-origin" });
-
-  /** The cookie of a browser that `bob` was given a link for. */
-  async function signIn(): Promise<string> {
-    const url = new URL((await post("/v1/page-link", { actor: "bob" })).json.url);
-    const answer = await fetch(url, { redirect: "manual" });
-    return answer.headers.get("set-cookie")?.split(";")[0] ?? "";
-  }
-
-  const send = (path: string, headers: OutgoingHttpHeaders, body: unknown) =>
-    call({ method: "POST", path, headers: { authorization: "", ...asJson, ...headers }, body: JSON.stringify(body) });
-
   beforeEach(() => {
     backend.releases.all = [sampleRelease()];
   });
 
   test("orders in the name of whom its link was made for, whatever it says", async () => {
     const cookie = await signIn();
-    const answer = await send(orders, { ...own(), cookie }, { command: { kind: "approve" }, actor: "ann" });
+    const answer = await sendAs(orders, { ...own(), cookie }, { command: { kind: "approve" }, actor: "ann" });
     expect(answer.status).toBe(200);
     expect(backend.releases.orders).toMatchObject([{ actor: "bob", command: { kind: "approve" } }]);
     const headers = { authorization: "", cookie, "sec-fetch-site": "same-origin" };
@@ -284,7 +286,7 @@ describe("the page", () => {
       ["/v1/releases/plan", source],
       ["/v1/page-link", {}],
     ] as const) {
-      expect(await send(path, { ...own(), cookie }, body)).toMatchObject({ status: 403, json: { code: "KIR5051" } });
+      expect(await sendAs(path, { ...own(), cookie }, body)).toMatchObject({ status: 403, json: { code: "KIR5051" } });
     }
     expect(backend.releases.sources).toEqual([]);
   });
@@ -298,7 +300,7 @@ describe("the page", () => {
     ["another site", () => ({ origin: "http://evil.example", "sec-fetch-site": "cross-site" })],
   ])("an order with %s is refused", async (_name, headers) => {
     const cookie = await signIn();
-    const answer = await send(orders, { ...headers(), cookie }, { command: { kind: "abort" } });
+    const answer = await sendAs(orders, { ...headers(), cookie }, { command: { kind: "abort" } });
     expect(answer).toMatchObject({ status: 403, json: { code: "KIR5052" } });
     expect(backend.releases.orders).toEqual([]);
   });

@@ -14,6 +14,8 @@ export class Graph {
   #versions = [];
   #plot;
   #moves = [];
+  /** What happened to releases: `{atMs, text}`. */
+  #marks = [];
   #observer;
 
   constructor(element, virtualService) {
@@ -25,7 +27,8 @@ export class Graph {
   }
 
   /** @param {import("./traffic.js").Traffic} traffic */
-  draw(traffic, versions) {
+  draw(traffic, versions, marks = []) {
+    this.#marks = marks;
     this.#moves = traffic.moves.filter((move) => move.virtualService === this.#virtualService);
     const hasSameLines = versions.join("\n") === this.#versions.join("\n");
     this.#versions = versions;
@@ -108,6 +111,12 @@ export class Graph {
       if (move.doneAtMs !== null) drawVertical(plot, plot.valToPos(move.doneAtMs / 1000, "x", true), [4, 4]);
       labels.draw(call, labelOf(move));
     }
+    for (const { atMs, text } of this.#marks.toReversed()) {
+      const at = plot.valToPos(atMs / 1000, "x", true);
+      if (at < bbox.left || at > bbox.left + bbox.width) continue;
+      drawVertical(plot, at, [1, 3]);
+      labels.draw(at, text);
+    }
     ctx.restore();
   }
 
@@ -115,7 +124,7 @@ export class Graph {
   #describe(columns) {
     const now = this.#versions.map((name, index) => `${name} ${(columns[index + 1].at(-1) ?? 0).toFixed(1)}`);
     const errors = columns.at(-1).at(-1) ?? 0;
-    const text = `Requests per second of ${this.#virtualService}: ${now.join(", ")}; errors ${errors.toFixed(1)}; ${this.#moves.length} moves marked.`;
+    const text = `Requests per second of ${this.#virtualService}: ${now.join(", ")}; errors ${errors.toFixed(1)}; ${this.#moves.length} moves marked, ${this.#marks.length} events of releases.`;
     this.#element.setAttribute("aria-label", text);
   }
 }

@@ -1,6 +1,10 @@
-/** The status page: asks once for what is, then listens to what happens. It reads only; moving is the command's job. */
+/**
+ * The status page: asks once for what is, then listens to what happens. It gives orders to releases and to nothing else;
+ * moving by hand is the command's job.
+ */
 import { fillLedger, fillMesh, fillVersions, make } from "./cards.js";
 import { Graph } from "./graph.js";
+import { Releases } from "./releases.js";
 import { Traffic } from "./traffic.js";
 
 /** More graphs than anybody watches at a time would only slow the page. */
@@ -10,6 +14,7 @@ const statusEveryMs = 5000;
 
 const traffic = new Traffic();
 const cards = new Map();
+const releases = new Releases(fetchJson);
 let status;
 let history = [];
 
@@ -27,6 +32,7 @@ async function load() {
   const [samples, newStatus, newHistory] = await Promise.all(
     ["/v1/samples", "/v1/status", "/v1/history"].map(fetchJson),
   );
+  await releases.load();
   traffic.load(samples);
   status = newStatus;
   history = newHistory;
@@ -69,7 +75,7 @@ function showService(service) {
   element.querySelector(".hosts").textContent = service.hosts.join(", ");
   element.querySelector(".live").textContent =
     service.live === undefined ? "traffic is split" : `${service.live} is live`;
-  graph.draw(traffic, versions);
+  graph.draw(traffic, versions, releases.marksOf(service.virtualService));
   fillVersions(element.querySelector(".versions"), service, traffic.ratesNow(service.virtualService));
   fillLedger(element.querySelector(".ledger"), lastMove(service.virtualService));
 }
@@ -81,7 +87,11 @@ function addCard(virtualService) {
   element
     .querySelector(".legend")
     .replaceChildren(
-      make("li", {}, "Vertical lines mark moves: solid when called, dashed when every proxy had proved it."),
+      make(
+        "li",
+        {},
+        "Vertical lines mark moves: solid when called, dashed when every proxy had proved it; dotted what else happened to a release.",
+      ),
     );
   byId("services").append(element);
   const card = { element, graph: new Graph(element.querySelector(".graph"), virtualService) };
@@ -151,9 +161,14 @@ function listen() {
   events.addEventListener("sample", (event) => {
     traffic.add(JSON.parse(event.data).sample);
     show();
+    reloadReleases();
   });
   events.addEventListener("status", (event) => {
     status = JSON.parse(event.data).status;
+    show();
+  });
+  events.addEventListener("release", (event) => {
+    releases.take(JSON.parse(event.data).release);
     show();
   });
   events.addEventListener("move", (event) => {
@@ -170,6 +185,11 @@ function listen() {
 
 function reload() {
   load().catch((error) => showNotices(error instanceof TypeError ? "kirikae up does not answer." : error.message));
+}
+
+/** What the proxies do for releases is asked while somebody looks, a second after it was asked before. */
+function reloadReleases() {
+  if (document.visibilityState === "visible") releases.load().catch(() => {});
 }
 
 listen();
