@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { buildSchema } from "../src/core/manifest/schema/build-schema.ts";
 import { renderApiDocs } from "./docs/render-api-docs.ts";
 import { renderCliDocs } from "./docs/render-cli-docs.ts";
 import { renderDifferencesDocs } from "./docs/render-differences-docs.ts";
@@ -17,6 +18,7 @@ async function generateDocs(mode: "write" | "check"): Promise<void> {
     { file: "docs/diagnostics.md", text: renderDiagnosticsDocs() },
     { file: "docs/istio-support.md", text: renderSupportDocs() },
     { file: "docs/istio-differences.md", text: renderDifferencesDocs() },
+    { file: "docs/schema/release.json", text: `${JSON.stringify(buildSchema(), undefined, 2)}\n` },
     { file: "docs/api.md", text: await renderApiDocs() },
   ];
   const stale: string[] = [];

@@ -11,11 +11,13 @@ import { pageCommand } from "./commands/page.ts";
 import { listCommand } from "./commands/list.ts";
 import { planCommand } from "./commands/plan.ts";
 import { releaseOrderCommands } from "./commands/release-orders.ts";
+import { schemaCommand } from "./commands/schema.ts";
 import { startCommand } from "./commands/start.ts";
 import { waitCommand } from "./commands/wait.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { reportCommand } from "./commands/report.ts";
 import { routesCommand } from "./commands/routes.ts";
+import { setCommand } from "./commands/set.ts";
 import { shiftCommand } from "./commands/shift.ts";
 import { statusCommand } from "./commands/status.ts";
 import { switchCommand } from "./commands/switch.ts";
@@ -45,7 +47,7 @@ export function buildProgram(context: CommandContext): Command {
     historyCommand,
     curlCommand,
   ];
-  const releases = [startCommand, listCommand, reportCommand, waitCommand, ...releaseOrderCommands()];
+  const releases = [startCommand, listCommand, reportCommand, waitCommand, ...releaseOrderCommands(), setCommand];
   const offline = [
     checkCommand,
     importCommand,
