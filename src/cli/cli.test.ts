@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeBackend } from "../../test/api/fake-backend.ts";
+import { sampleRelease } from "../../test/api/sample-release.ts";
 import { startApi, type RunningApi } from "../api/server.ts";
 import { observeProcess } from "../local/process-identity.ts";
 import { ProcessRegistry } from "../local/process-registry.ts";
@@ -254,6 +255,34 @@ describe("status", () => {
     child.stdout.once("data", () => child.stdout.destroy());
     const { status, stderr } = await ended.finally(() => clearInterval(emitting));
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+});
+
+describe("an order to a release", () => {
+  test.each([
+    { phase: "holding", args: ["retry"], status: 0 },
+    { phase: "failed", args: ["retry"], status: 1 },
+    { phase: "failed", args: ["promote"], status: 1 },
+    { phase: "failed", args: ["reject"], status: 0 },
+  ] as const)("that leaves it $phase: $args", async ({ phase, args: [verb], status }) => {
+    backend.releases.all = [sampleRelease({ phase })];
+    await startUp();
+    expect(await run([verb, "to-green", "--reason", "again"])).toMatchObject({ status });
+    expect(backend.releases.orders).toMatchObject([{ command: { kind: verb }, reason: "again" }]);
+  });
+
+  test("passes a freeze with a reason alone", async () => {
+    backend.releases.all = [sampleRelease({ phase: "frozen" })];
+    await startUp();
+    const without = await run(["promote", "to-green", "--despite-freeze"]);
+    expect(without).toMatchObject({ status: 2, stderr: expect.stringContaining("--despite-freeze needs a reason.") });
+    expect(backend.releases.orders).toEqual([]);
+    expect(await run(["promote", "to-green", "--despite-freeze", "--reason", "the shop is down"])).toMatchObject({
+      status: 0,
+    });
+    expect(backend.releases.orders).toMatchObject([
+      { command: { kind: "promote", full: false, despiteFreeze: true }, reason: "the shop is down" },
+    ]);
   });
 });
 

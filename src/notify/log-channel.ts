@@ -10,7 +10,7 @@ export function createLogChannel(print: (line: string) => void): Channel {
 }
 
 /** `shop/to-green waiting: waits for 2 of 2 approvals (by ann: looks good)`. */
-export function renderNotice({ release, event, message, actor, reason }: ReleaseNotice): string {
+function renderNotice({ release, event, message, actor, reason }: ReleaseNotice): string {
   const who = actor === null ? "" : ` (by ${actor}${reason === null ? "" : `: ${reason}`})`;
   return `${release} ${event}: ${message}${who}`;
 }

@@ -33,7 +33,7 @@ export interface ReleaseDescription {
   readonly steps: readonly StepDescription[];
 }
 
-export interface ApprovalDescription {
+interface ApprovalDescription {
   readonly people: number;
   readonly question: string | null;
   /** Who may not give it, because they started the release; null where anybody may. */
@@ -121,7 +121,7 @@ export function describeBake({ durationMs, check }: Bake): string {
 }
 
 /** What an addition does to which requests. */
-export function describeAddition(addition: RouteAddition): string {
+function describeAddition(addition: RouteAddition): string {
   switch (addition.kind) {
     case "preview":
       return `${addition.name}: requests with a mark see the new version`;
