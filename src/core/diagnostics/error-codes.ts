@@ -120,6 +120,11 @@ const entries = {
     meaning:
       "A judge of the Release is a command, and this mesh was not started with `--allow-commands`. Whoever holds the token of the API could run programs otherwise.",
   },
+  KIR2050: {
+    title: "check without evidence",
+    meaning:
+      "A check judges something that nothing in this release shows: ejections where no DestinationRule ejects, or answers that no step compares.",
+  },
   KIR2032: {
     title: "Release not found",
     meaning: "The file holds no Release, or several and none was chosen. The error lists those it holds.",

@@ -17,6 +17,7 @@ import { movedServices, type MovePlan, type MoveRequest, type VersionName } from
 import { planAddition } from "./plan-addition.ts";
 import { planMove } from "./plan-move.ts";
 import type { Refusal } from "./refusals.ts";
+import { refuseBlindChecks } from "./refuse-blind-checks.ts";
 
 /** A release, decided in full before anything is touched. */
 export interface ReleasePlan {
@@ -92,7 +93,8 @@ export function planRelease(input: ReleaseInput): ReleasePlanning {
     ]);
   }
   const { namespace, name } = release.metadata;
-  return { kind: "plan", plan: { release: `${namespace}/${name}`, to: release.spec.to, steps, spec: release.spec } };
+  const plan: ReleasePlan = { release: `${namespace}/${name}`, to: release.spec.to, steps, spec: release.spec };
+  return refuseBlindChecks(plan, input.table) ?? { kind: "plan", plan };
 }
 
 /** A step that moves weights. */

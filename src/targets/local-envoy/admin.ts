@@ -133,7 +133,8 @@ function bucketsOf({ stats }: StatsAnswer): ReadonlyMap<string, LatencyDistribut
   return new Map(
     details.map(({ name, totals = [] }) => [
       name,
-      totals.map(({ lower_bound: fromMs, width: widthMs, count }) => ({ fromMs, widthMs, count })),
+      // Times are recorded in whole milliseconds, rounded down, so a bucket below 10 stands for a whole one.
+      totals.map(({ lower_bound: fromMs, width, count }) => ({ fromMs, widthMs: Math.max(1, width), count })),
     ]),
   );
 }
