@@ -55,6 +55,7 @@ export function buildProgram(context: CommandContext): Command {
     explainCommand,
     routesCommand,
     emitCommand,
+    schemaCommand,
     doctorCommand,
     pageCommand,
   ];

@@ -1,3 +1,4 @@
+import { Argument } from "commander";
 import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
 
 export interface ImportOptions extends JsonOption {
@@ -5,22 +6,13 @@ export interface ImportOptions extends JsonOption {
 }
 
 export function importCommand(context: CommandContext): Command {
-  const command = createCommand("import", "a Release from another tool's object, and what it has no equal for");
-  const add = (tool: "argo-rollout" | "flagger-canary", summary: string): void => {
-    command
-      .command(tool)
-      .description(summary)
-      .exitOverride()
-      .showHelpAfterError(false)
-      .argument("<file...>", "files or folders of its manifests, and those that it refers to; - reads standard input")
-      .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
-      .option(...jsonOption)
-      .action(async (paths: readonly string[], options: ImportOptions) => {
-        const { runImport } = await import("./run-import.ts");
-        await runImport(context, { tool, paths }, options);
-      });
-  };
-  add("argo-rollout", "a Release from each Rollout of Argo Rollouts");
-  add("flagger-canary", "a Release from each Canary of Flagger, and the routing that Flagger makes");
-  return command;
+  return createCommand("import", "a Release from another tool's object, with a note of each thing that has no equal")
+    .addArgument(new Argument("<tool>", "whose objects are read").choices(["argo-rollout", "flagger-canary"]))
+    .argument("<file...>", "files or folders that hold them, and what they refer to; - reads standard input")
+    .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
+    .option(...jsonOption)
+    .action(async (tool: "argo-rollout" | "flagger-canary", paths: readonly string[], options: ImportOptions) => {
+      const { runImport } = await import("./run-import.ts");
+      await runImport(context, { tool, paths }, options);
+    });
 }

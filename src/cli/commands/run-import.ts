@@ -31,7 +31,7 @@ export async function runImport(context: CommandContext, target: ImportTarget, o
   if (imported.releases.length === 0) {
     throw refuse(
       `There is no ${objectsOf[tool]} in ${paths.join(", ")}.`,
-      "Name the file that holds it; `kirikae import --help` shows what can be imported.",
+      "Name the file that holds it; `kirikae help import` shows what can be imported.",
     );
   }
   const answer = { exitStatus: 0 as const, data: toJson(imported), text: () => imported.text.trimEnd() };
