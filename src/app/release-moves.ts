@@ -1,15 +1,18 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import type { ReleaseStep } from "../core/manifest/release.ts";
 import { combineMoves } from "../core/release/combine-moves.ts";
 import { expandStrategy } from "../core/release/expand-strategy.ts";
 import { findConflict } from "../core/release/find-conflict.ts";
 import { findDeviation } from "../core/release/find-deviation.ts";
 import { findOverruling } from "../core/release/find-overruling.ts";
 import { limitReturn } from "../core/release/limit-return.ts";
+import { buildMovableRules } from "../core/release/movable-rules.ts";
 import type { MovePlan } from "../core/release/move.ts";
-import { planAgreedStep } from "../core/release/plan-agreed-step.ts";
-import { planStep, type ReleasePlan } from "../core/release/plan-release.ts";
+import { isStepLive, planAgreedStep } from "../core/release/plan-agreed-step.ts";
+import { type MovingStep, planStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
 import { planRedo, planReturn, type ReturnPlanning } from "../core/release/plan-return.ts";
 import { planSet, raisesVersion } from "../core/release/plan-set.ts";
+import { repeatStep } from "../core/release/repeat-step.ts";
 import { weightsOfChanges } from "../core/release/weights-by-split.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
@@ -64,24 +67,38 @@ function planForward(
   if (agreed === undefined || step === undefined || !("moves" in agreed) || !isMoving(step)) {
     throw new Error(`Step ${index} of ${plan.release} moves nothing.`);
   }
-  if (state.hand !== undefined) {
+  if (state.hand !== undefined || isStepLive({ plan, step: index, ...live })) {
     const move = planned(planAgreedStep({ plan, step: index, hand: state.hand, ...live }));
     if (move === undefined) throw changedMeanwhile(plan, "nothing is left of it");
     return move;
   }
+  const rules = buildMovableRules(live.table, { current: live.current, services: releasedServices(plan) });
+  const repeated = repeatStep(agreed.moves, rules);
+  if (repeated !== undefined) return repeated;
+  return planAnew(plan, { agreed: agreed.moves, step, live });
+}
+
+/** Plans a step from its words and what is live, and holds that to what was agreed. */
+function planAnew(plan: ReleasePlan, { agreed, step, live }: StepWords): MovePlan {
   const [namespace = "", name = ""] = plan.release.split("/");
   const planning = planStep(step, {
     ...live,
     release: { metadata: { namespace, name }, spec: plan.spec },
-    actor: agreed.moves[0]?.actor ?? "kirikae",
+    actor: agreed[0]?.actor ?? "kirikae",
     isFirst: false,
   });
   if (planning.kind === "refused") throw planning.error;
-  const deviation = findDeviation(agreed.moves, planning.plans);
+  const deviation = findDeviation(agreed, planning.plans);
   const [first, ...others] = planning.plans;
   if (deviation !== undefined || first === undefined)
     throw changedMeanwhile(plan, deviation ?? "nothing is left of it");
   return combineMoves([first, ...others]);
+}
+
+interface StepWords {
+  readonly agreed: readonly MovePlan[];
+  readonly step: MovingStep;
+  readonly live: ReturnType<MoveParts["live"]>;
 }
 
 function planned(planning: ReturnPlanning): MovePlan | undefined {
@@ -89,9 +106,7 @@ function planned(planning: ReturnPlanning): MovePlan | undefined {
   return planning.kind === "plan" ? planning.plan : undefined;
 }
 
-function isMoving<Step extends { readonly kind: string }>(
-  step: Step,
-): step is Extract<Step, { kind: "weight" | "switch" }> {
+function isMoving(step: ReleaseStep): step is MovingStep {
   return step.kind === "weight" || step.kind === "switch";
 }
 
