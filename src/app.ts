@@ -28,6 +28,8 @@ export async function up(options: UpOptions, parts: UpParts = realParts): Promis
     readSecret: (source) => readSecret(source, { folder }),
   });
   starting.defer(() => runtime.idle());
+  // Whatever a release is told first is told once it is known what was answered until then.
+  await runtime.lookSoon();
   const onDefect = warnOfDefect(onEvent, "a request of the API");
   const api = starting.use(await serveApi({ runtime, state, options, onDefect }));
   runtime.releases.resume();

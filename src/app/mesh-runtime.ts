@@ -166,6 +166,11 @@ export class MeshRuntime implements ApiBackend {
     });
   }
 
+  /** Looks at the counters of the proxies for releases; resolves soon in any case. */
+  async lookSoon(): Promise<void> {
+    await this.#looks.lookSoon();
+  }
+
   history(name: string | undefined): ReturnType<ApiBackend["history"]> {
     return this.#parts.engine.history(name);
   }

@@ -114,7 +114,7 @@ export class ReleaseRunner implements AsyncDisposable {
 
   /** What the versions of a release have answered since its last event; undefined where it is over, or nothing is known. */
   trafficNow(id: string): TrafficSpan | undefined {
-    return this.#meter.read(id, this.#options.clock.nowMs());
+    return this.#meter.read(id);
   }
 
   /** Stops releases that wait while somebody else has changed their weights. */
@@ -254,7 +254,7 @@ export class ReleaseRunner implements AsyncDisposable {
         },
       );
     }
-    const release = this.#options.journal.recordReleaseEvent(id, event, this.#meter.read(id, event.atMs));
+    const release = this.#options.journal.recordReleaseEvent(id, event, this.#meter.read(id));
     this.#meter.follow(release);
     this.#stalled.delete(id);
     if (event.kind === "moved" || event.kind === "moveFailed") this.#additions.settle(id);

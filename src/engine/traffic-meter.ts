@@ -21,7 +21,7 @@ export interface CounterReading {
   readonly counters: ReadonlyMap<DestinationId, AnswerCounts>;
 }
 
-/** Counters that are older than this when something happens are said to be incomplete. */
+/** A first look that comes later than this has missed answers. */
 const patienceMs = 5_000;
 
 interface Metered {
@@ -61,11 +61,9 @@ export class TrafficMeter {
     if (this.#last !== undefined) extend(metered, this.#last);
   }
 
-  /** What the versions have answered since the last event; undefined before the first look. */
-  read(id: string, atMs: number): TrafficSpan | undefined {
-    const span = this.#metered.get(id)?.span;
-    if (span === undefined) return undefined;
-    return { ...span, isComplete: span.isComplete && atMs - span.untilMs <= patienceMs };
+  /** What the versions have answered from the last event to the last look; undefined before the first look. */
+  read(id: string): TrafficSpan | undefined {
+    return this.#metered.get(id)?.span;
   }
 }
 

@@ -17,7 +17,7 @@ export interface TrafficSpan {
   readonly fromMs: number;
   readonly untilMs: number;
   readonly versions: CountsByVersion;
-  /** False where answers are missing: a proxy began to count anew, or could not be asked for long. */
+  /** False where answers are missing: a proxy began to count anew, or the first look came late. */
   readonly isComplete: boolean;
   readonly points: TrafficPoints;
   /** What the counters showed in the end, so that the next span goes on there in whatever process. */

@@ -8,7 +8,7 @@ import type { ReleaseEvent, ReleasePhase } from "../release-state.ts";
 import { renderShares } from "../render-shares.ts";
 import { summarizeShares } from "../summarize-shares.ts";
 import { newVersions } from "../version-destinations.ts";
-import { countTraffic, countVersions, listPoints } from "./count-traffic.ts";
+import { countAll, countVersions, listPoints } from "./count-traffic.ts";
 import { describeDecisions, describeStage, type FindMove, instant } from "./describe-stage.ts";
 import {
   type DetourReport,
@@ -36,9 +36,10 @@ export function buildReport({ release, findMove, now, mirror }: ReportInput): Re
   const intervals = walkRelease(release, now);
   const { steps, detours } = divide(intervals, plan.steps.length);
   const { steps: described, phase, services, message } = describeRelease(plan, state);
-  const counting = [...steps.flat(), ...detours.flatMap((each) => each.intervals)];
-  const counted = countTraffic(counting);
-  const points = listPoints(intervals.filter((each) => counting.includes(each)));
+  const own = new Set([...steps.flat(), ...detours.flatMap((each) => each.intervals)]);
+  const counting = intervals.filter((each) => own.has(each));
+  const counted = countAll(counting);
+  const points = listPoints(counting);
   const names = newVersions(plan);
   const reported = detours.map((each) => describeDetour(each, findMove));
   const endMs = isOver(state.phase) ? (intervals.at(-1)?.fromMs ?? now.atMs) : undefined;
@@ -58,17 +59,17 @@ export function buildReport({ release, findMove, now, mirror }: ReportInput): Re
     actor,
     reason,
     steps: plan.steps.map((step, index): StepReport => {
-      const own = steps[index] ?? [];
+      const spent = steps[index] ?? [];
       const { number = index + 1, summary = "", state: where = "next" } = described[index] ?? {};
       return {
         number,
         kind: step.kind,
-        state: own.length === 0 && where === "done" ? "passed over" : where,
+        state: spent.length === 0 && where === "done" ? "passed over" : where,
         summary,
         inverse: describeInverse(step),
         changes: describeChanges(step),
-        ...describeStage(own, findMove),
-        approvals: describeDecisions(own),
+        ...describeStage(spent, findMove),
+        approvals: describeDecisions(spent),
       };
     }),
     detours: reported,

@@ -3,13 +3,24 @@ import { type CountsByVersion, sumCounts, type TrafficSpan } from "../traffic-sp
 import type { Answers, Counted, ReportPoint } from "./release-report.ts";
 import type { Interval } from "./walk-release.ts";
 
-/** What was answered in these intervals together. */
+/** What was answered in these intervals together, which one step was spent on. */
 export function countTraffic(intervals: readonly Interval[]): Counted {
+  return { ...sumTraffic(intervals), isComplete: intervals.every((each) => isCounted(each) && !isLate(each)) };
+}
+
+/** What was answered in all intervals. An answer that was counted late, with the next step, is not missing here. */
+export function countAll(intervals: readonly Interval[]): Counted {
+  const isComplete = intervals.every(
+    (each, index) => isCounted(each) && (!isLate(each) || isFollowed(each, intervals[index + 1])),
+  );
+  return { ...sumTraffic(intervals), isComplete };
+}
+
+function sumTraffic(intervals: readonly Interval[]): Omit<Counted, "isComplete"> {
   const versions = sumCounts(intervals.flatMap(({ traffic }) => (traffic === undefined ? [] : [traffic.versions])));
   return {
     ...sumAnswers(Object.values(versions).map(answersOf)),
     byVersion: Object.fromEntries(Object.entries(versions).map(([name, counts]) => [name, answersOf(counts)])),
-    isComplete: intervals.every(isCounted),
   };
 }
 
@@ -22,6 +33,17 @@ export function countVersions({ byVersion }: Counted, names: ReadonlySet<Version
 function isCounted({ phase, fromMs, untilMs, traffic }: Interval): boolean {
   if (traffic === undefined) return phase.kind === "planned" || untilMs === fromMs;
   return traffic.isComplete;
+}
+
+/** Counters that are older than this when a step ends have missed a part of it. */
+const patienceMs = 5_000;
+
+function isLate({ untilMs, traffic }: Interval): boolean {
+  return traffic !== undefined && untilMs - traffic.untilMs > patienceMs;
+}
+
+function isFollowed({ traffic }: Interval, next: Interval | undefined): boolean {
+  return traffic !== undefined && next?.traffic?.fromMs === traffic.untilMs;
 }
 
 function answersOf({ requests, errors }: CountsByVersion[VersionName]): Answers {
