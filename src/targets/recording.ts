@@ -66,6 +66,11 @@ export class RecordingTarget implements Target {
     this.#weights.set(split, weights);
   }
 
+  /** What is live, of every split. */
+  weights(): readonly (readonly [SplitId, SplitWeights])[] {
+    return [...this.#weights];
+  }
+
   /** Sends one request into every open ledger, answered by the destination. */
   countRequest(request: RecordedRequest): void {
     for (const session of this.#sessions) session.count(request);

@@ -1,0 +1,337 @@
+import { isDeepStrictEqual } from "node:util";
+import { createReleaseMoves } from "../../src/app/release-moves.ts";
+import { KirikaeError } from "../../src/core/diagnostics/error.ts";
+import type { CountersByDestination } from "../../src/core/release/count-versions.ts";
+import type { MovePlan, MoveRequest } from "../../src/core/release/move.ts";
+import { planMove } from "../../src/core/release/plan-move.ts";
+import { planRelease, releasedServices } from "../../src/core/release/plan-release.ts";
+import { reconcilePlacements } from "../../src/core/release/reconcile-placements.ts";
+import { isOver } from "../../src/core/release/release-phase.ts";
+import type { ReleaseCommand, ReleasePhase } from "../../src/core/release/release-state.ts";
+import { isSameShare, totalWeight } from "../../src/core/release/split-weights.ts";
+import type { DestinationId, RouteTable, SplitId, SplitWeights } from "../../src/core/routes/route-table.ts";
+import { splitsOf, weightsOf } from "../../src/core/routes/weights.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { foldJournal } from "../../src/engine/fold-journal.ts";
+import type { StoredRelease } from "../../src/engine/fold-releases.ts";
+import { type ReleaseHost, ReleaseRunner } from "../../src/engine/release-runner.ts";
+import { ModelJournal } from "./model-journal.ts";
+import { declaredTable, parseModelRelease, type ServiceName } from "./model-releases.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+import { WatchedTarget } from "./watched-target.ts";
+
+/** How the new version answers, as the proxies count it. */
+export type Answers = "good" | "bad" | "none" | "unseen";
+
+/** One process: it ends without a word, and nothing that it waits for comes back to it. */
+interface ModelProcess {
+  readonly engine: Engine;
+  readonly runner: ReleaseRunner;
+  isDead: boolean;
+}
+
+const startMs = Date.parse("2026-01-05T00:00:00Z");
+
+/**
+ * Releases carried out by the real engine and the real runner, on a target, a journal and a clock that do what they are
+ * told. What must never be is gathered in `broken`.
+ */
+export class ReleaseWorld {
+  readonly broken: string[] = [];
+  readonly clock = new VirtualClock(startMs);
+  readonly journal = new ModelJournal();
+  readonly target: WatchedTarget;
+  answers: Answers = "good";
+  #declared: Readonly<Record<ServiceName, number>> = { web: 0, api: 0, pay: 0, other: 0 };
+  #table: RouteTable;
+  #process: ModelProcess;
+  #movesUnderWay = 0;
+  /** What was live of each release's rules when it began, until somebody else has changed them. */
+  readonly #origins = new Map<string, ReadonlyMap<SplitId, SplitWeights>>();
+  /** What rules are to have that no release has ever owned. */
+  readonly #untouched = new Map<SplitId, SplitWeights>();
+
+  constructor() {
+    this.#table = declaredTable(this.#declared);
+    const splits = new Map([...splitsOf(this.#table)].map(([id, split]) => [id, weightsOf(split)]));
+    this.target = new WatchedTarget({ clock: this.clock, splits });
+    for (const [id, weights] of splits) this.#untouched.set(id, weights);
+    this.#process = this.#begin();
+  }
+
+  get releases(): readonly StoredRelease[] {
+    return this.#process.engine.releases();
+  }
+
+  async start(strategy: number, services: readonly ServiceName[]): Promise<void> {
+    const release = parseModelRelease(strategy, services);
+    const { engine, runner } = this.#process;
+    await this.#try(() => {
+      const current = engine.placements();
+      const planning = planRelease({ table: this.#table, current, release, actor: "ann" });
+      if (planning.kind === "refused") throw planning.error;
+      const { plan } = planning;
+      runner.checkFree(plan);
+      const owned = releasedServices(plan);
+      if ([...owned].some((service) => engine.isMoving(service))) return;
+      const { id } = runner.start(plan, { actor: "ann", reason: null });
+      const splits = plan.steps
+        .flatMap((step) => ("moves" in step ? step.moves : []))
+        .flatMap(({ changes }) => changes);
+      this.#origins.set(id, new Map(splits.map(({ split }) => [split, this.#expected(split)])));
+      for (const { split } of splits) this.#untouched.delete(split);
+    });
+  }
+
+  /** @param index counts from the newest release */
+  async command(index: number, command: ReleaseCommand, actor: string): Promise<void> {
+    const release = this.releases.at(-1 - index);
+    if (release === undefined) return;
+    if ("despiteChanges" in command || command.kind === "set") this.#origins.delete(release.id);
+    await this.#try(() => void this.#process.runner.command(release.id, command, { actor, reason: "because" }));
+  }
+
+  /** Somebody moves a service by hand, which a release that has it does not let them. */
+  async moveByHand(service: ServiceName, green: number): Promise<void> {
+    const { engine, runner } = this.#process;
+    await this.#try(async () => {
+      const request: MoveRequest = {
+        verb: "shift",
+        name: service,
+        namespace: "shop",
+        route: undefined,
+        to: { green },
+        actor: "bob",
+        reason: undefined,
+      };
+      const planning = planMove({ table: this.#table, current: engine.placements(), request });
+      if (planning.kind === "refused") throw planning.error;
+      if (runner.active().some(({ plan }) => releasedServices(plan).has(`shop/${service}`))) return;
+      for (const { split } of planning.plan.changes) this.#touch(split);
+      // It may still be under way when the next event comes.
+      void this.#move(engine, () => planning.plan).catch((error: unknown) => this.#noteDefect(error));
+    });
+  }
+
+  /** A manifest with another share is saved. It waits for moves that are under way, as nothing else may run beside it. */
+  async save(service: ServiceName, green: number): Promise<void> {
+    if (this.#movesUnderWay > 0 || this.journal.failures > 0) return;
+    const { engine, runner } = this.#process;
+    const declared = { ...this.#declared, [service]: green };
+    const table = declaredTable(declared);
+    const { kept, overridden } = reconcilePlacements(table, engine.placed());
+    await this.#try(() => {
+      for (const [split, { arms }] of splitsOf(table)) {
+        const weights =
+          kept.get(split) ?? Object.fromEntries(arms.map(({ destination, weight }) => [destination, weight]));
+        const before = this.#expected(split);
+        if (!isSameShare(before, weights)) this.#touch(split);
+        this.target.overwrite(split, weights);
+      }
+      for (const override of overridden) engine.recordManifest(override, "manifest");
+      this.#declared = declared;
+      this.#table = table;
+      runner.checkWeights();
+    });
+  }
+
+  /** Kills the process, and starts the next one on what it has left. */
+  async crash(): Promise<void> {
+    this.#process.isDead = true;
+    this.#movesUnderWay = 0;
+    this.journal.failures = 0;
+    // What a proxy was told last it has taken, or lost with the stream, when the next process speaks to it.
+    await this.clock.advance(5_000);
+    this.#process = this.#begin();
+    const { engine, runner } = this.#process;
+    this.#checkReplay();
+    const recovered = engine.recover();
+    await this.clock.advance(3_000);
+    await recovered;
+    runner.resume();
+    await this.clock.settle();
+  }
+
+  /** Everything that can be well is well again, and there is time for all that goes on by itself. */
+  async heal(): Promise<void> {
+    this.target.dead.clear();
+    this.target.setVisible(true);
+    this.target.behave();
+    this.journal.failures = 0;
+    this.answers = "good";
+    await this.clock.advance(1_200_000);
+    // The next move would do that first.
+    const recovered = this.#process.engine.recover();
+    await this.clock.advance(3_000);
+    await recovered;
+    this.#process.runner.checkWeights();
+    await this.clock.advance(60_000);
+  }
+
+  /** What has to hold after every event. */
+  check(): void {
+    this.broken.push(...this.target.broken.splice(0));
+    for (const [split, weights] of this.#live()) {
+      if (totalWeight(weights) <= 0) this.broken.push(`${split} has no weight`);
+      const expected = this.#untouched.get(split);
+      if (expected !== undefined && !isSameShare(expected, weights)) {
+        this.broken.push(`${split} changed, and nobody has asked for that`);
+      }
+    }
+  }
+
+  /** What has to hold when all is well and nothing is left to be done. */
+  checkEnd(): void {
+    this.#checkReplay();
+    const nowMs = this.clock.nowMs();
+    for (const { id, state } of this.releases) {
+      if (!isAtRest(state.phase, nowMs)) this.broken.push(`${id} is left ${JSON.stringify(state.phase)}`);
+    }
+    const stuck = this.#stuckSplits();
+    for (const [split, weights] of this.#live()) {
+      if (stuck.has(split) || isSameShare(weights, this.#expected(split))) continue;
+      this.broken.push(
+        `${split} has ${JSON.stringify(weights)}, and the journal says ${JSON.stringify(this.#expected(split))}`,
+      );
+    }
+    this.#checkReturns(stuck);
+  }
+
+  /** A release that was rolled back has left what it found, unless somebody else has changed it since. */
+  #checkReturns(stuck: ReadonlySet<SplitId>): void {
+    for (const { id, plan, state } of this.releases) {
+      const services = releasedServices(plan);
+      const newest = this.releases.findLast((other) =>
+        [...releasedServices(other.plan)].some((name) => services.has(name)),
+      );
+      if (state.phase.kind !== "rolledBack" || newest?.id !== id) continue;
+      for (const [split, before] of this.#origins.get(id) ?? []) {
+        if (stuck.has(split) || isSameShare(before, this.#expected(split))) continue;
+        this.broken.push(`${id} was rolled back, and ${split} is ${JSON.stringify(this.#expected(split))}`);
+      }
+    }
+  }
+
+  /** The last move of these is neither here nor there, which the history says. */
+  #stuckSplits(): ReadonlySet<SplitId> {
+    const plans = new Map<string, MovePlan>();
+    const last = new Map<SplitId, string>();
+    for (const { record } of this.journal.read()) {
+      if (record.type === "intent") plans.set(record.id, record.plan);
+      if (record.type !== "outcome") continue;
+      for (const { split } of plans.get(record.id)?.changes ?? []) last.set(split, record.outcome);
+    }
+    return new Set([...last].filter(([, outcome]) => outcome === "stuck").map(([split]) => split));
+  }
+
+  /** The journal alone gives the same releases again. */
+  #checkReplay(): void {
+    const replayed = foldJournal(this.journal.read()).releases.all;
+    if (!isDeepStrictEqual(JSON.parse(JSON.stringify(replayed)), JSON.parse(JSON.stringify(this.releases)))) {
+      this.broken.push("the journal tells another story than the process that wrote it");
+    }
+  }
+
+  #live(): readonly (readonly [SplitId, SplitWeights])[] {
+    return this.target.weights();
+  }
+
+  #expected(split: SplitId): SplitWeights {
+    const declared = splitsOf(this.#table).get(split);
+    return this.#process.engine.placements().get(split) ?? (declared === undefined ? {} : weightsOf(declared));
+  }
+
+  /** Somebody else changes it, so that no release can be held to what it found there. */
+  #touch(split: SplitId): void {
+    this.#untouched.delete(split);
+    for (const [id, origin] of this.#origins) if (origin.has(split)) this.#origins.delete(id);
+  }
+
+  #begin(): ModelProcess {
+    const process: { isDead: boolean } = { isDead: false };
+    const alive = <T>(promise: Promise<T>): Promise<T> =>
+      promise.then((value) => (process.isDead ? new Promise<never>(() => {}) : value));
+    const { clock, target } = this;
+    const ownClock = {
+      nowMs: () => clock.nowMs(),
+      sleep: (durationMs: number) => alive(clock.sleep(durationMs)),
+    };
+    const engine = createEngine({
+      journal: this.journal,
+      target: {
+        name: target.name,
+        preflight: (plan) => alive(target.preflight(plan)),
+        apply: (weights, options) => alive(target.apply(weights, options)),
+        observe: (splits) => alive(target.observe(splits)),
+        openLedger: (plan) => alive(target.openLedger(plan)),
+      },
+      clock: ownClock,
+      settleMs: 500,
+      applyTimeoutMs: 1_000,
+    });
+    const runner = new ReleaseRunner({
+      journal: engine,
+      host: this.#host(engine),
+      clock: ownClock,
+      wakeAt: (atMs, wake) => clock.wakeAt(atMs, () => (process.isDead ? undefined : wake())),
+      onChange: () => {},
+      onDefect: (error) => this.#noteDefect(error),
+    });
+    return Object.assign(process, { engine, runner });
+  }
+
+  #host(engine: Engine): ReleaseHost {
+    return {
+      move: (build) => this.#move(engine, build),
+      lay: async (build) => void build(),
+      counters: async (destinations) => this.#count(destinations),
+      ask: () => Promise.reject(new Error("No judge is asked in this model.")),
+      ...createReleaseMoves({
+        live: () => ({ table: this.#table, current: engine.placements() }),
+        readyEndpoints: (ids) => Object.fromEntries([...ids].map((id) => [id, this.target.dead.has(id) ? 0 : 2])),
+      }),
+    };
+  }
+
+  async #move(engine: Engine, build: () => MovePlan | undefined) {
+    this.#movesUnderWay += 1;
+    try {
+      await engine.recover();
+      const plan = build();
+      return plan === undefined ? undefined : await engine.move(plan, () => {});
+    } finally {
+      this.#movesUnderWay -= 1;
+    }
+  }
+
+  /** 50 requests a second to each, and every fifth of the new version's an error when it is bad. */
+  #count(destinations: ReadonlySet<DestinationId>): CountersByDestination | undefined {
+    if (this.answers === "unseen") return undefined;
+    const requests = this.answers === "none" ? 0 : Math.floor(this.clock.elapsedMs / 20);
+    const errorsOf = (id: DestinationId): number =>
+      this.answers === "bad" && id.includes("green") ? Math.floor(requests / 5) : 0;
+    return new Map([...destinations].map((id) => [id, { requests, errors: errorsOf(id) }]));
+  }
+
+  /** What people are refused is an answer; anything else that is thrown is a defect. */
+  async #try(act: () => void | Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#noteDefect(error);
+    }
+    await this.clock.settle();
+  }
+
+  #noteDefect(error: unknown): void {
+    if (!(error instanceof KirikaeError))
+      this.broken.push(error instanceof Error ? (error.stack ?? "") : String(error));
+  }
+}
+
+/** Ended, or waiting for a person or for a time that is still to come. */
+function isAtRest(phase: ReleasePhase, nowMs: number): boolean {
+  if (phase.kind === "holding") return phase.untilMs === null || phase.untilMs > nowMs;
+  if (phase.kind === "frozen") return phase.untilMs > nowMs;
+  return isOver(phase) || phase.kind === "paused" || phase.kind === "failed" || phase.kind === "awaiting";
+}
