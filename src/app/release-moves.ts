@@ -6,13 +6,11 @@ import { findConflict } from "../core/release/find-conflict.ts";
 import { findDeviation } from "../core/release/find-deviation.ts";
 import { findOverruling } from "../core/release/find-overruling.ts";
 import { limitReturn } from "../core/release/limit-return.ts";
-import { buildMovableRules } from "../core/release/movable-rules.ts";
 import type { MovePlan } from "../core/release/move.ts";
 import { isStepLive, planAgreedStep } from "../core/release/plan-agreed-step.ts";
-import { type MovingStep, planStep, releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
+import { type MovingStep, planStep, type ReleasePlan } from "../core/release/plan-release.ts";
 import { planRedo, planReturn, type ReturnPlanning } from "../core/release/plan-return.ts";
 import { planSet, raisesVersion } from "../core/release/plan-set.ts";
-import { repeatStep } from "../core/release/repeat-step.ts";
 import { weightsOfChanges } from "../core/release/weights-by-split.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
@@ -72,9 +70,6 @@ function planForward(
     if (move === undefined) throw changedMeanwhile(plan, "nothing is left of it");
     return move;
   }
-  const rules = buildMovableRules(live.table, { current: live.current, services: releasedServices(plan) });
-  const repeated = repeatStep(agreed.moves, rules);
-  if (repeated !== undefined) return repeated;
   return planAnew(plan, { agreed: agreed.moves, step, live });
 }
 

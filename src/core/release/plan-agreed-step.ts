@@ -12,9 +12,20 @@ export interface AgreedStepInput {
   readonly plan: ReleasePlan;
   /** From 0; one that moves weights. */
   readonly step: number;
-  readonly hand: HandWeights;
+  readonly hand: HandWeights | undefined;
   readonly table: RouteTable;
   readonly current: WeightOverrides;
+}
+
+/**
+ * Whether all that a step gives is live already: the process before has moved it and died before it could say so. Its
+ * words, planned from there, would mean something else: a switch that has been made swaps no testers' rule.
+ */
+export function isStepLive({ plan, step, table, current }: Omit<AgreedStepInput, "hand">): boolean {
+  const agreed = plan.steps[step];
+  const changes = agreed !== undefined && "moves" in agreed ? agreed.moves.flatMap((move) => move.changes) : [];
+  const rules = buildMovableRules(table, { current, services: releasedServices(plan) });
+  return changes.every(({ split, after }) => isSameShare(rules.get(split)?.current ?? {}, after));
 }
 
 /**
