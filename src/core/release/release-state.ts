@@ -96,11 +96,13 @@ export interface WayBack {
 /** What an undo of the way back needs. */
 export interface WayBackMemory {
   readonly place: Place;
+  /** Where the step of that place had not begun: it was paused or frozen before it. */
+  readonly isBeforeStep?: true;
   /** What was live before the way back, of all that it moves; absent while nothing was moved. */
   readonly was?: WeightsBySplit;
-  /** What the part that is under way, or was when a process died, gives. */
+  /** What the parts give, the one that is under way, or was when a process died, included. */
   readonly gives?: WeightsBySplit;
-  /** What the last part has left; absent before the first. */
+  /** What the part before that has left. */
   readonly left?: WeightsBySplit;
 }
 

@@ -52,7 +52,9 @@ export function advanceWayBack(
   if (phase.kind !== "rollingBack" || back === undefined) return notNow("it is not being rolled back");
   if (event.kind === "turned") {
     const was = { ...event.was, ...back.was };
-    return go({ ...state, phase: { ...phase, waits: undefined }, back: { ...back, was, gives: event.gives } });
+    // What is live now is what the part before has left, which a process that died could not say any more.
+    const next = { ...back, was, left: { ...back.left, ...event.was }, gives: { ...back.gives, ...event.gives } };
+    return go({ ...state, phase: { ...phase, waits: undefined }, back: next });
   }
   const { atMs, left, waits } = event;
   const next = { ...state, back: { ...back, left: { ...back.left, ...left } } };
