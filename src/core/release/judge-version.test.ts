@@ -68,6 +68,19 @@ test("a version that is better or equal never fails the comparison, and more err
   );
 });
 
+describe("a comparison among few errors", () => {
+  test.each([
+    // One error is luck, however good the version before is.
+    [counts(20, 1), counts(100_000, 10), "wait"],
+    [counts(20, 1), counts(10_000, 0), "wait"],
+    // Three of the first twenty are not, where there is hardly one in ten thousand.
+    [counts(20, 3), counts(100_000, 10), "fail"],
+    [counts(1_000, 4), counts(9_000, 0), "fail"],
+  ])("%j against %j", (fresh, live, expected) => {
+    expect(verdict(compare, [fresh, live])).toBe(expected);
+  });
+});
+
 /** A generator of its own, so that the draws are the same each time (Numerical Recipes, ranqd1). */
 function drawErrors(rate: number): (requests: number) => number {
   let seed = 1;
@@ -100,6 +113,38 @@ test("equal versions are not called worse more often than is said", () => {
     if (verdict(compare, [counts(300, errorsOf(300)), counts(300, errorsOf(300))]) === "fail") wrong += 1;
   }
   expect(wrong).toBeLessThanOrEqual(2);
+});
+
+test.each([
+  { rate: 0.0005, share: 0.05 },
+  { rate: 0.02, share: 0.05 },
+  { rate: 0.02, share: 0.5 },
+  { rate: 0.3, share: 0.2 },
+])("of 500 checks of equal versions, each with 60 looks, hardly any is wrong: %j", ({ rate, share }) => {
+  const errorsOf = drawErrors(rate);
+  const fresh = Math.round(100 * share);
+  let wrong = 0;
+  for (let run = 0; run < 500; run += 1) {
+    let seen = { fresh: counts(0, 0), live: counts(0, 0) };
+    for (let look = 0; look < 60; look += 1) {
+      seen = {
+        fresh: counts(seen.fresh.requests + fresh, seen.fresh.errors + errorsOf(fresh)),
+        live: counts(seen.live.requests + 100 - fresh, seen.live.errors + errorsOf(100 - fresh)),
+      };
+      if (verdict(compare, [seen.fresh, seen.live]) !== "fail") continue;
+      wrong += 1;
+      break;
+    }
+  }
+  // Once in a thousand is what is promised.
+  expect(wrong).toBeLessThanOrEqual(2);
+});
+
+test("a version with 5 % errors beside one with 1 % is found within 1,000 requests at a tenth of the traffic", () => {
+  const [bad, good] = [drawErrors(0.05), drawErrors(0.01)];
+  for (let run = 0; run < 20; run += 1) {
+    expect(verdict(compare, [counts(1_000, bad(1_000)), counts(9_000, good(9_000))])).toBe("fail");
+  }
 });
 
 describe("ejections", () => {

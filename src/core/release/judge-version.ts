@@ -72,12 +72,6 @@ function judgesAnswers({ judges, maxDifferentPercent, ...asked }: Check): boolea
   return isAsked || latency.length > 0 || (judges.length === 0 && maxDifferentPercent === undefined);
 }
 
-/**
- * How many standard errors the new version has to be worse by. The counts are looked at many times, and each look is
- * another chance to be wrong about a version that is no worse; at 4 a look is wrong once in 30,000 times (one-sided).
- */
-const worseByStandardErrors = 4;
-
 /** At the end the share itself decides; until then it has to be further off than luck explains. */
 function judgeSuccess(
   { minRequests, minSuccessPercent, comparesWithLive }: Check,
@@ -142,15 +136,13 @@ function successPercent({ requests, errors }: VersionCounts): number {
 }
 
 /**
- * A one-sided test of two proportions with pooled variance and a continuity correction, because few errors in few
- * requests say little.
+ * Were both versions alike, each error would be one of the new version as often as each request is. So the errors of both
+ * are draws of which too many are the new version's; where errors are rare, no test of two shares by their normal
+ * approximation says anything true.
  */
 function isWorse(fresh: VersionCounts, live: VersionCounts): boolean {
-  const pooled = (fresh.errors + live.errors) / (fresh.requests + live.requests);
-  const reciprocals = 1 / fresh.requests + 1 / live.requests;
-  const standardError = Math.sqrt(pooled * (1 - pooled) * reciprocals);
-  const difference = fresh.errors / fresh.requests - live.errors / live.requests - reciprocals / 2;
-  return standardError === 0 ? false : difference / standardError > worseByStandardErrors;
+  const errors = { seen: fresh.errors, of: fresh.errors + live.errors };
+  return isBeyondLuck(errors, fresh.requests / (fresh.requests + live.requests));
 }
 
 /** The figures of a version for people; percentiles that nobody asked for beside those that a limit names. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { plainCheck } from "../../../test/check.fixture.ts";
 import type { RouteTable } from "../routes/route-table.ts";
-import type { PlannedStep, ReleasePlan } from "./plan-release.ts";
+import type { ReleasePlan } from "./plan-release.ts";
 import { refuseBlindChecks } from "./refuse-blind-checks.ts";
 
 const move = { kind: "switch", moves: [{ to: "green", versions: [{ name: "green", destinations: ["g"] }] }] };
@@ -11,7 +11,7 @@ const deafMirror = { kind: "mirror", compare: undefined };
 function refuse(steps: readonly unknown[], detects = true): string | undefined {
   const policy = detects ? { outlierDetection: {} } : {};
   const table = { destinations: new Map([["g", { policy }]]) } as unknown as Pick<RouteTable, "destinations">;
-  const plan = { release: "shop/r", to: "green", steps: steps as PlannedStep[] } as ReleasePlan;
+  const plan = { release: "shop/r", to: "green", steps } as unknown as ReleasePlan;
   return refuseBlindChecks(plan, table)?.error.message;
 }
 
