@@ -1,120 +1,18 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
-import type { ReleaseStatus } from "../../src/api/types.ts";
-import { openStateFolder } from "../../src/local/state-folder.ts";
-import { EnvoyAdmin } from "../../src/targets/local-envoy/admin.ts";
 import { faultyApp } from "../crash/faulty-app.ts";
-import { expectNothingLost, SampleMesh } from "../crash/sample-mesh.ts";
+import { expectNothingLost } from "../crash/sample-mesh.ts";
 import { startLoad } from "../load/start-load.ts";
-import { eventually, type RunningUp } from "./product.ts";
-
-const host = "sample.hoge.com";
-
-interface Answer {
-  readonly color: string;
-  readonly setCookie: string | undefined;
-}
-
-class Released implements AsyncDisposable {
-  readonly mesh: SampleMesh;
-  readonly #admin: EnvoyAdmin;
-  #up: RunningUp;
-
-  private constructor(mesh: SampleMesh, up: RunningUp, admin: EnvoyAdmin) {
-    this.mesh = mesh;
-    this.#up = up;
-    this.#admin = admin;
-  }
-
-  static async create(app?: string): Promise<Released> {
-    const mesh = await SampleMesh.create();
-    if (app !== undefined) mesh.sandbox.write("server.js", app);
-    const up = await mesh.sandbox.up({ args: mesh.args });
-    const state = await openStateFolder({ KIRIKAE_STATE: mesh.sandbox.state });
-    return new Released(mesh, up, new EnvoyAdmin(state.socket("admin.sock")));
-  }
-
-  /** Kills the process, and lets another one find what it left. */
-  async restart(): Promise<void> {
-    await this.#up.kill();
-    this.#up = await this.mesh.sandbox.up({ args: this.mesh.args });
-  }
-
-  async tell(...args: readonly string[]): Promise<ReleaseStatus> {
-    const { stdout, stderr } = await this.mesh.sandbox.cli([...args, "--json"]);
-    if (stdout === "") throw new Error(stderr);
-    return JSON.parse(stdout);
-  }
-
-  async start(strategy: string, more = ""): Promise<void> {
-    const file = join(this.mesh.sandbox.root, "release.yaml");
-    const spec = `{routes: [{virtualService: sample-app}], to: green, ${more} strategy: ${strategy}}`;
-    const metadata = "{name: to-green, namespace: sample-ns}";
-    writeFileSync(file, `{apiVersion: kirikae.dev/v1alpha1, kind: Release, metadata: ${metadata}, spec: ${spec}}\n`);
-    await this.tell("start", file);
-  }
-
-  wait(goal: "done" | "paused" | "failed"): Promise<ReleaseStatus> {
-    return this.tell("wait", "to-green", "--for", goal, "--timeout", "30s");
-  }
-
-  /** Waits until it holds at a step, counted from 1. */
-  async holding(step: number): Promise<void> {
-    await eventually(`the hold of step ${step}`, async () => {
-      const [status] = JSON.parse((await this.mesh.sandbox.cli(["list", "--json"])).stdout) as ReleaseStatus[];
-      if (status?.phase === "failed") throw new Error(status.message);
-      return status?.phase === "holding" && status.step === step ? true : undefined;
-    });
-  }
-
-  ask(headers: Readonly<Record<string, string>> = {}, { method = "GET", path = "/" } = {}): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const at = { host: "127.0.0.1", port: this.mesh.port, agent: false, timeout: 5_000 };
-      const sent = request({ ...at, method, path, headers: { host, ...headers } }, (response) => {
-        response.resume();
-        const color = response.headers["x-color"];
-        const [setCookie] = response.headers["set-cookie"] ?? [];
-        response.on("end", () => resolve({ color: String(color ?? response.statusCode), setCookie }));
-      });
-      sent.on("timeout", () => sent.destroy(new Error("no answer within 5 s")));
-      sent.on("error", reject);
-      sent.end();
-    });
-  }
-
-  async colors(headers: Readonly<Record<string, string>> = {}, more = {}): Promise<ReadonlySet<string>> {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => this.ask(headers, more)));
-    return new Set(answers.map(({ color }) => color));
-  }
-
-  /** What Envoy says its routes are, without when it got them. */
-  async routes(): Promise<unknown> {
-    const dump = JSON.parse(await this.#admin.get("/config_dump?resource=dynamic_route_configs")) as {
-      readonly configs: readonly { readonly route_config: unknown }[];
-    };
-    return dump.configs.map(({ route_config: routes }) => routes);
-  }
-
-  /** Requests by cluster, of those whose name has this in it. */
-  async requests(pattern: string): Promise<number> {
-    const stats = await this.#admin.stats(`^cluster\\.${pattern}.*\\.upstream_rq_total$`, { usedOnly: false });
-    return [...stats.values()].reduce((sum, value) => sum + value, 0);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#admin[Symbol.dispose]();
-    await this.mesh[Symbol.asyncDispose]();
-  }
-}
+import { eventually } from "./product.ts";
+import { host, ReleasedSample } from "./released-sample.ts";
 
 const staff = "{preview: {name: staff, match: [{headers: {x-staff: {exact: '1'}}}]}}";
 const beta = "{preview: {name: beta, match: [{cookies: {beta: {exact: '1'}}}, {queryParams: {v: {exact: next}}}]}}";
 
 test("previews reach green by their marks alone, outlive a restart, and the way back leaves no trace", async () => {
-  await using released = await Released.create();
+  await using released = await ReleasedSample.create();
   const { mesh } = released;
   const before = await released.routes();
   await using load = await startLoad({
@@ -154,7 +52,7 @@ test("previews reach green by their marks alone, outlive a restart, and the way 
 });
 
 test("copies of GET requests go to green, and none of them is in its numbers", async () => {
-  await using released = await Released.create();
+  await using released = await ReleasedSample.create();
   const before = await released.routes();
   await released.start("{steps: [{mirror: {methods: [GET]}}, {hold: {}}, {switch: {}}]}");
   await released.holding(2);
@@ -175,7 +73,7 @@ test("copies of GET requests go to green, and none of them is in its numbers", a
 });
 
 test("on a ladder of cohorts each visitor stays, and nobody who has seen green sees blue again", async () => {
-  await using released = await Released.create();
+  await using released = await ReleasedSample.create();
   const ladder =
     "[{name: staff, match: [{headers: {x-staff: {}}}]}, {name: few, weight: 20}, {name: half, weight: 60.25}]";
   await released.start(`{cohorts: {cohorts: ${ladder}, hold: {}}}`, "sessionAffinity: {cookie: kid, maxAge: 1h},");
@@ -236,7 +134,7 @@ test("on a ladder of cohorts each visitor stays, and nobody who has seen green s
 });
 
 test("a version that does not answer gets no preview, and a rule that is gone stops the release", async () => {
-  await using released = await Released.create(faultyApp);
+  await using released = await ReleasedSample.create({ app: faultyApp });
   const { mesh } = released;
   mesh.sandbox.write("fault-green", "error");
   await released.start(`{steps: [${staff}, {hold: {}}, {switch: {}}]}`);
@@ -267,7 +165,7 @@ interface Visitor {
 }
 
 /** One request of each visitor, those that come for the first time without a cookie. */
-async function visit(released: Released, cookies: readonly (string | undefined)[]): Promise<readonly Visitor[]> {
+async function visit(released: ReleasedSample, cookies: readonly (string | undefined)[]): Promise<readonly Visitor[]> {
   const visitors: Visitor[] = [];
   for (let at = 0; at < cookies.length; at += 50) {
     const group = cookies.slice(at, at + 50).map(async (cookie) => {
