@@ -80,6 +80,11 @@ describe("after the way back", () => {
       events: [start, { ...moved, failed: 1 }],
       states: ["undone", "next", "next"],
     },
+    {
+      name: "from a pause before a step",
+      events: [start, { kind: "pause", atMs: 5, actor: "bob", reason: null }, moved, back],
+      states: ["undone", "next", "next"],
+    },
     { name: "from a hold", events: [start, moved, back], states: ["undone", "undone", "next"] },
   ])("$name, what had begun is undone and what had not is next", ({ events, states }) => {
     const end = described([shift, hold, shift], ...events, moved);

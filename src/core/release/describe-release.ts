@@ -67,19 +67,19 @@ export function describeRelease(plan: ReleasePlan, state: ReleaseState): Release
     steps: plan.steps.map((step, index) => ({
       number: index + 1,
       kind: step.kind,
-      state: stateOf(index, phase),
+      state: stateOf(index, state),
       summary: summarize(step, plan),
     })),
   };
 }
 
-function stateOf(index: number, phase: ReleasePhase): StepDescription["state"] {
+function stateOf(index: number, { phase, back }: ReleaseState): StepDescription["state"] {
   if (phase.kind === "done") return "done";
   if (phase.kind === "planned") return "next";
   if (index < phase.step) return phase.kind === "rolledBack" ? "undone" : "done";
   if (index > phase.step) return "next";
-  // What the way back began at had begun too: a move that lost requests is undone as those before it.
-  if (phase.kind === "rolledBack") return "undone";
+  // A move that lost requests is undone as those before it.
+  if (phase.kind === "rolledBack") return back?.isBeforeStep === true ? "next" : "undone";
   return phase.kind === "aborted" ? "next" : "now";
 }
 

@@ -1,4 +1,4 @@
-import { placeOf } from "./release-place.ts";
+import { isBeforeStep, placeOf } from "./release-place.ts";
 import { givesMore } from "./gives-more.ts";
 import type { ReleaseEffect, ReleaseState, StepPlans, WayBack } from "./release-state.ts";
 
@@ -72,7 +72,9 @@ export function hold(
 
 /** Begins the way back; whatever was to happen after a move no longer is. */
 export function takeBack(state: ReleaseState, way: Omit<WayBack, "failures">, atMs: number): ReleaseAdvance {
-  const back = state.back ?? { place: placeOf(state.phase, atMs) };
+  const { phase } = state;
+  const place = placeOf(phase, atMs);
+  const back = state.back ?? { place, ...(isBeforeStep(phase) ? { isBeforeStep: true } : {}) };
   return tryWayBack({ ...state, back }, { ...way, failures: [] }, atMs);
 }
 

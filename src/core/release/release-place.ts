@@ -8,3 +8,8 @@ export function placeOf(phase: ReleasePhase, atMs: number): Place {
   const within = phase.kind === "paused" ? phase.within : (waitOf(phase, atMs) ?? null);
   return { kind: "paused", step: stepOf(phase), within };
 }
+
+/** Whether the step that a phase names has not begun. */
+export function isBeforeStep(phase: ReleasePhase): boolean {
+  return phase.kind === "planned" || phase.kind === "frozen" || (phase.kind === "paused" && phase.within === null);
+}
