@@ -38,7 +38,7 @@ export interface ApiClient {
    * The newest of that name, which is `namespace/name` or the name alone. Throws KIR2035 where there is none, KIR2036
    * where several could be meant.
    */
-  release(name: string, namespace?: string): Promise<ReleaseStatus>;
+  release(name: string, options?: ReleaseLookup): Promise<ReleaseStatus>;
   /** Of `namespace/name`. */
   report(release: string): Promise<ReleaseReport>;
   /** Of `namespace/name`, as the status gives it. */
@@ -49,6 +49,13 @@ export interface ApiClient {
   createPageUrl(actor: string): Promise<string>;
   /** What happens from now on; ends when the API stops or the signal says so. */
   events(signal: AbortSignal): AsyncIterable<LiveEvent>;
+}
+
+/** Which release is meant, and what of it is asked. */
+export interface ReleaseLookup {
+  readonly namespace?: string | undefined;
+  /** Leaves the proxies alone. */
+  readonly live?: false;
 }
 
 /** Which releases a list holds. */
@@ -83,9 +90,9 @@ export async function connectApi(files: ClientFiles): Promise<ApiClient> {
     planRelease: (body) => readJson(call("POST", "/v1/releases/plan", { body })),
     startRelease: (body) => readJson(call("POST", "/v1/releases", { body })),
     releases: (query = {}) => readJson(call("GET", `/v1/releases${renderQuery(query)}`)),
-    release: (name, namespace) => {
+    release: (name, { namespace, live } = {}) => {
       const path = name.includes("/") && namespace === undefined ? encodePath(name) : encodeURIComponent(name);
-      return readJson(call("GET", `/v1/releases/${path}${renderQuery({ namespace })}`));
+      return readJson(call("GET", `/v1/releases/${path}${renderQuery({ namespace, live })}`));
     },
     report: (release) => readJson(call("GET", `/v1/releases/${encodePath(release)}/report`)),
     orderRelease: (release, body) => readJson(call("POST", `/v1/releases/${encodePath(release)}/orders`, { body })),

@@ -127,6 +127,12 @@ describe("one release", () => {
     expect(json.events).toHaveLength(2);
   });
 
+  test("leaves the proxies alone where nobody wants to see them", async () => {
+    expect((await call({ path: "/v1/releases/sample-ns/to-green?live=false" })).json.live).toBeNull();
+    expect((await call({ path: "/v1/releases/to-green?namespace=other&live=false" })).json.live).toBeNull();
+    expect(backend.releases.looks).toEqual([]);
+  });
+
   test("is found by its name alone where that is clear", async () => {
     expect(await call({ path: "/v1/releases/to-green?namespace=other" })).toMatchObject({ json: { id: "r2" } });
     expect(await call({ path: "/v1/releases/to-green" })).toMatchObject({

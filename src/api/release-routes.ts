@@ -82,21 +82,24 @@ async function listReleases(
 }
 
 function addFindRoutes(app: FastifyInstance, releases: ReleaseBackend): void {
-  const withLive = async (found: ReleaseStatus): Promise<ReleaseStatus> => {
+  const withLive = async (found: ReleaseStatus, { live }: { readonly live?: string }): Promise<ReleaseStatus> => {
+    if (live === "false") return found;
     const seen = await releases.look([found.id]);
     return { ...found, live: seen.get(found.id) ?? null };
   };
-  app.get<ReleaseName>(
+  const live = flagQuery("`false` does not ask the proxies what they do for it.");
+  app.get<ReleaseName & { Querystring: { live?: string } }>(
     "/v1/releases/:namespace/:name",
     {
       ...read,
       schema: {
         summary: "The newest release of this name, with what the proxies do for it.",
         params: nameParams,
+        querystring: { type: "object", additionalProperties: false, properties: { live } },
         response: answers(releaseSchema),
       },
     },
-    async ({ params }) => withLive(releases.get(`${params.namespace}/${params.name}`)),
+    async ({ params, query }) => withLive(releases.get(`${params.namespace}/${params.name}`), query),
   );
   app.get<ReleaseName>(
     "/v1/releases/:namespace/:name/report",
@@ -111,7 +114,7 @@ function addFindRoutes(app: FastifyInstance, releases: ReleaseBackend): void {
     },
     ({ params }) => releases.report(`${params.namespace}/${params.name}`),
   );
-  app.get<{ Params: { name: string }; Querystring: { namespace?: string } }>(
+  app.get<{ Params: { name: string }; Querystring: { namespace?: string; live?: string } }>(
     "/v1/releases/:name",
     {
       ...read,
@@ -122,12 +125,12 @@ function addFindRoutes(app: FastifyInstance, releases: ReleaseBackend): void {
         querystring: {
           type: "object",
           additionalProperties: false,
-          properties: { namespace: { type: "string", maxLength: 253, description: "Where it has to be." } },
+          properties: { namespace: { type: "string", maxLength: 253, description: "Where it has to be." }, live },
         },
         response: answers(releaseSchema),
       },
     },
-    async ({ params, query }) => withLive(releases.get(params.name, query.namespace)),
+    async ({ params, query }) => withLive(releases.get(params.name, query.namespace), query),
   );
 }
 

@@ -39,6 +39,8 @@ export interface GatewayAddress {
   readonly protocol: "http" | "https" | "tls" | "tcp";
   /** Where it listens on this machine, `127.0.0.1:8080`. */
   readonly address: string;
+  /** A host that some rule here takes, for a first try; absent where any host is taken, or none. */
+  readonly routedHost?: string;
   /** True where a client without a certificate is refused (`tls.mode: MUTUAL`); absent elsewhere. */
   readonly asksForCertificate?: true;
 }

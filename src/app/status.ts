@@ -12,6 +12,7 @@ import type {
 import type { DescribedVersion, ServiceDescription } from "../core/release/describe-service.ts";
 import type { Destination, FilterChain, RouteTable } from "../core/routes/route-table.ts";
 import type { GatewayPorts } from "../local/ports.ts";
+import { findRoutedHost } from "./routed-host.ts";
 
 export interface StatusParts {
   readonly table: RouteTable;
@@ -58,10 +59,15 @@ function buildGatewayAddresses(
         port: listener.port,
         protocol: protocolOf(chain),
         address: `${parts.listenAddress}:${parts.ports.get(listener.id) ?? listener.port}`,
+        ...withRoutedHost(findRoutedHost(parts.table, { chain, hosts: server.hosts })),
         ...(chain.tls?.mode === "mutual" ? { asksForCertificate: true as const } : {}),
       })),
     ),
   );
+}
+
+function withRoutedHost(routedHost: string | undefined): Pick<GatewayAddress, "routedHost"> {
+  return routedHost === undefined ? {} : { routedHost };
 }
 
 function protocolOf({ tls, serves, serverNames }: FilterChain): GatewayAddress["protocol"] {

@@ -14,7 +14,7 @@ import { connect } from "./connect.ts";
 export async function readReport(env: NodeJS.ProcessEnv, name: ReleaseName): Promise<ReleaseReport> {
   try {
     const api = await connect(env);
-    const { release } = await api.release(name.name, name.namespace);
+    const { release } = await api.release(name.name, { namespace: name.namespace, live: false });
     return await api.report(release);
   } catch (error) {
     if (error instanceof KirikaeError && (error.code === "KIR5050" || error.code === "KIR5059"))

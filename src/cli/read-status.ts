@@ -48,7 +48,7 @@ export async function readStatus(api: ApiClient, choice: StatusChoice): Promise<
 /** Undefined where no release has that name, and where a service has it and the release is over. */
 async function findNamed(api: ApiClient, { name = "", namespace }: StatusChoice): Promise<ReleaseSummary | undefined> {
   try {
-    return summarizeRelease(await api.release(name, namespace));
+    return summarizeRelease(await api.release(name, { namespace }));
   } catch (error) {
     const known = asKirikaeError(error);
     if (known.code === "KIR2035") return undefined;

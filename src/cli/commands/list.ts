@@ -27,7 +27,7 @@ export function listCommand(context: CommandContext): Command {
         const text: Answer["text"] = (ink) => renderReleases(releases, ink);
         return printAnswer(context, { exitStatus: 0, data: releases, text }, options);
       }
-      const found = await api.release(name, options.namespace);
+      const found = await api.release(name, { namespace: options.namespace, live: false });
       return printAnswer(
         context,
         { exitStatus: 0, data: found, text: (ink) => renderReleaseStory(found, ink) },

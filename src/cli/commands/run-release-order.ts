@@ -13,8 +13,8 @@ interface Order {
 export async function runReleaseOrder(context: CommandContext, order: Order, options: OrderOptions): Promise<void> {
   const { connect } = await import("../connect.ts");
   const api = await connect(context.env);
-  const { release } = await api.release(order.name, options.namespace);
-  const actor = currentActor(context.env);
+  const { release } = await api.release(order.name, { namespace: options.namespace, live: false });
+  const actor = options.as ?? currentActor(context.env);
   const status = await api.orderRelease(release, { command: order.command, actor, reason: options.reason });
   const exitStatus = status.phase === "failed" && order.command.kind !== "reject" ? 1 : 0;
   printAnswer(context, { exitStatus, data: status, text: (ink) => renderRelease(status, ink) }, options);

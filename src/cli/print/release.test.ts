@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { sampleRelease } from "../../../test/api/sample-release.ts";
 import type { ReleaseStatus } from "../../api/types.ts";
 import { plainInk } from "../ink.ts";
-import { renderReleaseStory } from "./release.ts";
+import { renderReleases, renderReleaseStory } from "./release.ts";
 
 test("the story of a release says who did what, and why", () => {
   const status = {
@@ -35,4 +36,16 @@ test("the story of a release says who did what, and why", () => {
       2026-11-21T10:00:03.000Z  check pass: all good
       2026-11-21T10:00:04.000Z  rolled back by eve"
   `);
+});
+
+test("a list has headings, and says until when", () => {
+  const releases = [
+    sampleRelease(),
+    sampleRelease({ release: "sample-ns/older", phase: "done", step: null, message: "done", untilMs: null }),
+  ];
+  expect(`\n${renderReleases(releases, plainInk)}`).toBe(`
+RELEASE             TO     PHASE    STEP  STARTED               BY   NOW
+sample-ns/to-green  green  holding  2/4   2026-11-21T10:00:00Z  ann  holds until its time is over, or until it is promoted (until 2026-11-21T10:10:00Z)
+sample-ns/older     green  done     -     2026-11-21T10:00:00Z  ann`);
+  expect(renderReleases([], plainInk)).toContain("No release was started.");
 });

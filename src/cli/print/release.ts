@@ -2,6 +2,7 @@ import type { ReleaseStatus, ReleaseSummary } from "../../api/types.ts";
 import { describeEvent } from "../../core/release/describe-event.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
+import { renderInstant } from "./time-words.ts";
 
 /** One release with its steps. */
 export function renderRelease(status: ReleaseSummary, ink: Ink): string {
@@ -28,22 +29,24 @@ export function renderReleaseStory(status: ReleaseStatus, ink: Ink): string {
   return `${renderRelease(status, ink)}\n${renderTable(rows, "  ")}`;
 }
 
-/** A line for each release, newest first. */
+/** A line for each release, in the order given, which is newest first. */
 export function renderReleases(releases: readonly ReleaseSummary[], ink: Ink): string {
   if (releases.length === 0) return "No release was started. `kirikae start FILE` starts one.";
-  const rows = releases.map(({ release, to, phase, step, steps, message, startedAt, untilMs }) => [
+  const titles = ["RELEASE", "TO", "PHASE", "STEP", "STARTED", "BY", "NOW"].map((title) => ink.dim(title));
+  const rows = releases.map(({ release, to, phase, step, steps, message, startedAt, actor, untilMs }) => [
     release,
     inkVersion(ink, to),
     inkPhase(phase, ink),
-    step === null ? "" : `step ${step} of ${steps.length}`,
+    step === null ? "-" : `${step}/${steps.length}`,
+    renderInstant(Date.parse(startedAt)),
+    actor,
     message === phase ? "" : renderMessage(message, untilMs),
-    ink.dim(startedAt),
   ]);
-  return renderTable(rows);
+  return renderTable([titles, ...rows]);
 }
 
 function renderMessage(message: string, untilMs: number | null): string {
-  return untilMs === null ? message : `${message} (${new Date(untilMs).toISOString()})`;
+  return untilMs === null ? message : `${message} (until ${renderInstant(untilMs)})`;
 }
 
 function markOf(state: ReleaseStatus["steps"][number]["state"], ink: Ink): string {

@@ -83,6 +83,13 @@ test("a wildcard host and a missing one still give a request that can be copied"
   ]);
 });
 
+test("a request to copy names a host that some rule takes", () => {
+  const [gateway] = gateways;
+  if (gateway === undefined) throw new Error("the fake has a gateway");
+  const wide = { ...gateway, hosts: ["*"], routedHost: "shop.test" };
+  expect(record("text", [{ ...ready, gateways: [wide] }]).answers[0]).toContain("curl -H 'Host: shop.test' http://");
+});
+
 test("notes and reasons from elsewhere read as sentences", () => {
   const { notes } = record("text", [
     { kind: "manifestsRefused", reason: "2 errors in the manifests", diagnostics: [] },

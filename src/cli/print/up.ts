@@ -88,10 +88,11 @@ function renderCallers({ callers, gateways, callToTry }: ReadyEvent, ink: Ink): 
   return lines.length === 0 ? [] : ["Callers inside the mesh", ...lines];
 }
 
-/** Any host of a wildcard will do for a try. */
-function renderCurl({ hosts, address, protocol, asksForCertificate }: GatewayAddress): string | undefined {
+/** Any host of a wildcard will do for a try where no rule takes one of its own. */
+function renderCurl(gateway: GatewayAddress): string | undefined {
+  const { hosts, routedHost, address, protocol, asksForCertificate } = gateway;
   if (protocol === "tls" || protocol === "tcp") return undefined;
-  const [first] = hosts;
+  const first = routedHost ?? hosts[0];
   const host = first?.replace(/^.*\//u, "").replace(/^\*\./u, "any.");
   const isNamed = host !== undefined && host !== "" && host !== "*";
   if (protocol === "https") {
