@@ -62,8 +62,7 @@ function listFacts(report: ReleaseReport): readonly Fact[] {
 function describeReturn({ decisionToBackMs, backAt, firstError }: TakenBack): string {
   const decided = `all traffic was back ${renderTook(decisionToBackMs)} after the decision, at ${renderTime(backAt)}`;
   if (firstError === null) return `${decided}; no error of the new version was seen before`;
-  const { toBackMs, withinMs } = firstError;
-  return `${decided}, and at most ${renderTook(toBackMs)} after the first error, which came within a look of ${renderTook(withinMs)}`;
+  return `${decided}; the first error of the new version came at most ${renderTook(firstError.toBackMs)} before that`;
 }
 
 /** What a reader has to know to trust the figures. */
