@@ -139,7 +139,7 @@ const summaryProperties = {
   to: text("The version that everything goes to."),
   services: list({ type: "string" }, "`namespace/name` of every VirtualService that it moves."),
   phase: text(
-    "planned, moving, holding, checking, awaiting, frozen, paused, failed, rollingBack, done, aborted or rolledBack.",
+    "planned, moving, holding, checking, awaiting, frozen, paused, failed, setting, rollingBack, redoing, done, aborted or rolledBack.",
   ),
   step: nullable({ type: "number" }, "The step that the phase is about, from 1."),
   message: text("What it does, or what it waits for."),

@@ -1,4 +1,5 @@
 import { renderShortage } from "./limit-return.ts";
+import { renderShares } from "./set-weights.ts";
 import type { ReleaseCommand, ReleaseEvent } from "./release-state.ts";
 
 const commandWords: Readonly<Record<ReleaseCommand["kind"], string>> = {
@@ -16,8 +17,7 @@ const commandWords: Readonly<Record<ReleaseCommand["kind"], string>> = {
 /** What happened to a release, in a few words: who did it and why, where somebody did. */
 export function describeEvent(event: ReleaseEvent): string {
   if ("actor" in event) {
-    const despite = event.kind === "promote" && event.despiteFreeze === true ? " despite a freeze" : "";
-    return `${commandWords[event.kind]} by ${renderPerson(event)}${despite}${event.reason === null ? "" : `: ${event.reason}`}`;
+    return `${commandWords[event.kind]} by ${renderPerson(event)}${renderManner(event)}${event.reason === null ? "" : `: ${event.reason}`}`;
   }
   switch (event.kind) {
     case "start":
@@ -40,6 +40,25 @@ export function describeEvent(event: ReleaseEvent): string {
       return `overruled: ${event.reason}`;
     case "judged":
       return `check ${event.verdict}: ${event.detail}`;
+  }
+}
+
+/** What a command was given besides its name. */
+function renderManner(command: ReleaseCommand): string {
+  switch (command.kind) {
+    case "promote":
+      return command.despiteFreeze === true ? " despite a freeze" : "";
+    case "rollback":
+      return `${command.now === true ? ", at once" : ""}${command.despiteChanges === true ? ", over what others have changed" : ""}`;
+    case "set":
+      return `, ${renderShares(command.shares)}`;
+    case "pause":
+    case "resume":
+    case "approve":
+    case "reject":
+    case "retry":
+    case "abort":
+      return "";
   }
 }
 

@@ -50,7 +50,8 @@ export function findNotices(turn: ReleaseTurn): readonly ReleaseNotice[] {
   }
   const done = finishedStep(plan, before.phase, after.phase);
   if (done !== undefined) notices.push(buildStepNotice(turn, done));
-  const entered = enteredEvent(before.phase, after.phase);
+  // While less is back than should be, requests meet the new version: each change of that is told.
+  const entered = turn.event.kind === "partlyBack" ? "rollingBack" : enteredEvent(before.phase, after.phase);
   if (entered !== undefined) notices.push(buildNotice(turn, entered, describeRelease(plan, after).message));
   return notices;
 }
