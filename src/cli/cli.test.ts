@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -269,6 +269,14 @@ describe("an order to a release", () => {
     await startUp();
     expect(await run([verb, "to-green", "--reason", "again"])).toMatchObject({ status });
     expect(backend.releases.orders).toMatchObject([{ command: { kind: verb }, reason: "again" }]);
+  });
+
+  test("is that of whoever says it", async () => {
+    backend.releases.all = [sampleRelease({ phase: "awaiting" })];
+    await startUp();
+    await run(["approve", "to-green", "--as", "bob"]);
+    await run(["approve", "to-green"]);
+    expect(backend.releases.orders.map(({ actor }) => actor)).toEqual(["bob", userInfo().username]);
   });
 
   test("passes a freeze with a reason alone", async () => {

@@ -18,6 +18,9 @@ export function addMoveOptions(command: Command): Command {
     .option(...jsonOption);
 }
 
+/** Whom a release hears, where that is not the account that asks: two people may share one. */
+export const personOption = ["--as <name>", "who says it, where people share an account; that is kept too"] as const;
+
 /** Who asks, for the history: the name that the system knows the user by. */
 export function currentActor(env: NodeJS.ProcessEnv): string {
   try {

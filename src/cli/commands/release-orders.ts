@@ -1,4 +1,5 @@
 import type { ReleaseCommand } from "../../core/release/release-state.ts";
+import { personOption } from "./move-options.ts";
 import { usageError } from "../usage-error.ts";
 import {
   createCommand,
@@ -12,6 +13,7 @@ import {
 export interface OrderOptions extends JsonOption {
   readonly namespace?: string;
   readonly reason?: string;
+  readonly as?: string;
   readonly full?: true;
   readonly despiteFreeze?: true;
 }
@@ -42,7 +44,8 @@ function orderCommand(
   const command = createCommand(kind, summary)
     .argument("<name>", "the release")
     .option(...namespaceOption)
-    .option("--reason <text>", "why, for the history");
+    .option("--reason <text>", "why, for the history")
+    .option(...personOption);
   if (kind === "promote") {
     command
       .option("--full", "pass every hold and check that is left; approvals stay")

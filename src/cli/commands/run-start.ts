@@ -22,7 +22,7 @@ export async function runStart(context: CommandContext, file: string, options: S
     text: source.text,
     release,
     reason,
-    actor: currentActor(context.env),
+    actor: options.as ?? currentActor(context.env),
   });
   const text = (ink: Ink): string =>
     [renderRelease(status, ink), ...renderFreezeSoon(status.plan.spec.freezes, Date.now(), ink)].join("\n");

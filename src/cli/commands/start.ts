@@ -1,8 +1,10 @@
+import { personOption } from "./move-options.ts";
 import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
 
 export interface StartOptions extends JsonOption {
   readonly release?: string;
   readonly reason?: string;
+  readonly as?: string;
 }
 
 export function startCommand(context: CommandContext): Command {
@@ -10,6 +12,7 @@ export function startCommand(context: CommandContext): Command {
     .argument("<file>", "the file of the Release; - reads standard input")
     .option("--release <namespace/name>", "which Release of the file is meant, where it holds several")
     .option("--reason <text>", "why, for the history")
+    .option(...personOption)
     .option(...jsonOption)
     .action(async (file: string, options: StartOptions) => {
       const { runStart } = await import("./run-start.ts");
