@@ -19,28 +19,30 @@ const objectsOf = {
 
 /**
  * Prints the Releases on standard output and everything that they have no equal for on standard error. Throws KIR2048
- * where there is nothing to import, or a text that cannot be read.
+ * where there is nothing to import.
  */
 export async function runImport(context: CommandContext, target: ImportTarget, options: ImportOptions): Promise<void> {
   const { tool, paths } = target;
-  const { sources } = await readAllManifests(paths, { input: context.input });
+  const { sources, diagnostics } = await readAllManifests(paths, { input: context.input });
   const imported = importObjects(tool, sources, { defaultNamespace: options.namespace });
-  const [problem] = imported.problems;
-  if (problem !== undefined)
-    throw refuse(`${renderPosition(problem.at)}: ${problem.message}`, "Correct it, and import again.");
-  if (imported.releases.length === 0) {
-    throw refuse(
-      `There is no ${objectsOf[tool]} in ${paths.join(", ")}.`,
-      "Name the file that holds it; `kirikae help import` shows what can be imported.",
-    );
-  }
+  const unread = [...imported.problems, ...diagnostics].map(
+    ({ message, at }) => `${at === undefined ? "" : `${renderPosition(at)}: `}${message}`,
+  );
+  if (imported.releases.length === 0) throw nothingToImport(target, unread);
   const answer = { exitStatus: 0 as const, data: toJson(imported), text: () => imported.text.trimEnd() };
   printAnswer(context, answer, options);
+  for (const line of unread) context.terminal.note(`not read: ${line}`);
   if (options.json !== true) for (const line of notesOf(imported)) context.terminal.note(line);
 }
 
-function refuse(message: string, hint: string): KirikaeError {
-  return new KirikaeError("KIR2048", message, { exitStatus: 2, hint });
+function nothingToImport({ tool, paths }: ImportTarget, unread: readonly string[]): KirikaeError {
+  const [first] = unread;
+  const why = first === undefined ? "" : ` What could not be read: ${first}`;
+  return new KirikaeError("KIR2048", `There is no ${objectsOf[tool]} in ${paths.join(", ")}.${why}`, {
+    exitStatus: 2,
+    hint: "Name the file that holds it; `kirikae help import` shows what can be imported.",
+    details: { unread },
+  });
 }
 
 function notesOf({ releases, incomplete }: Imported): readonly string[] {

@@ -113,7 +113,7 @@ const entries = {
   KIR2048: {
     title: "nothing to import",
     meaning:
-      "The files hold no object of the tool that was named, or a text that is no YAML. Name the file that holds it.",
+      "The files hold no object of the tool that was named, or none that can be read. Name the file that holds it.",
   },
   KIR2049: {
     title: "commands are not allowed",
