@@ -1,6 +1,6 @@
 import { createCommand, type Command, type CommandContext } from "../command.ts";
-import { usageError } from "../usage-error.ts";
 import { addMoveOptions, type MoveOptions } from "./move-options.ts";
+import { parseShares } from "./parse-shares.ts";
 
 export function shiftCommand(context: CommandContext): Command {
   const command = createCommand("shift", "move a share of the public traffic; the live version keeps the rest")
@@ -8,30 +8,9 @@ export function shiftCommand(context: CommandContext): Command {
     .requiredOption("--to <version=percent...>", "a version and its share, such as green=10; may be given again");
   return addMoveOptions(command).action(
     async (name: string, options: MoveOptions & { readonly to: readonly string[] }) => {
-      const to = parseShares(options.to);
+      const to = parseShares(options.to, "--to");
       const { runMove } = await import("./run-move.ts");
       await runMove(context, { verb: "shift", name, to, options });
     },
   );
-}
-
-/** `green=10` to `{green: 10}`. Throws KIR5057 for anything that is not shares of at most 100 percent together. */
-function parseShares(texts: readonly string[]): Readonly<Record<string, number>> {
-  const shares = new Map<string, number>();
-  for (const text of texts.flatMap((given) => given.split(","))) {
-    const { version, percent } = parseShare(text);
-    if (shares.has(version)) throw usageError(`The version ${version} is given twice.`);
-    shares.set(version, percent);
-  }
-  const sum = [...shares.values()].reduce((total, percent) => total + percent, 0);
-  if (sum > 100) throw usageError(`The shares add up to ${sum} percent, which is more than all.`);
-  return Object.fromEntries(shares);
-}
-
-function parseShare(text: string): { readonly version: string; readonly percent: number } {
-  const found = /^(?<version>[^=]+)=(?<percent>\d{1,3}(?:\.\d+)?)%?$/u.exec(text.trim());
-  const version = found?.groups?.["version"];
-  const percent = Number(found?.groups?.["percent"]);
-  if (version !== undefined && percent <= 100) return { version, percent };
-  throw usageError(`"${text}" is not a version and its share.`, "Write it as in `--to green=10`, from 0 to 100.");
 }
