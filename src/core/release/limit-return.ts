@@ -62,7 +62,6 @@ export function isSameShortage(left: readonly Shortage[], right: readonly Shorta
 /** `2 of 4 endpoints of blue are ready, so 50 % is back`. */
 export function renderShortage({ version, ready, wanted, backPercent }: Shortage): string {
   const of = wanted === null ? "" : ` of ${wanted}`;
-  if (ready === 0) return `none${of} of the endpoints of ${version} is ready, so ${renderBack(backPercent)}`;
   return `${ready}${of} endpoints of ${version} are ready, so ${renderBack(backPercent)}`;
 }
 
