@@ -90,7 +90,7 @@ export interface Clock {
 /** Asks somebody else. What goes wrong with that is an answer of `unknown`; a rejection counts as one too. */
 export type AskJudge = (question: JudgeQuestion, options: AskOptions) => Promise<JudgeAnswer>;
 
-export interface AskOptions {
+interface AskOptions {
   readonly timeoutMs: number;
   /** Ends the question; nobody waits for the answer any more. */
   readonly signal: AbortSignal;

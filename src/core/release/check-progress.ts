@@ -11,7 +11,7 @@ export interface VersionFigures {
   readonly ejections: number | null;
 }
 
-export interface MeasuredPercentile {
+interface MeasuredPercentile {
   /** Such as 99. */
   readonly percentile: number;
   readonly ms: number;
