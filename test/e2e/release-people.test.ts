@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { connectApi } from "../../src/api/client.ts";
 import type { ReleaseStatus } from "../../src/api/types.ts";
 import { SampleMesh } from "../crash/sample-mesh.ts";
 import { eventually, freePort } from "./product.ts";
@@ -84,14 +84,13 @@ spec:
   });
   expect(expired.events.at(-1)).toMatchObject({ kind: "timeUp" });
   await run("approve", "to-green");
-  const api = await connectApi({
-    tokenFile: join(sandbox.state, "token"),
-    addressFile: join(sandbox.state, "api.json"),
-  });
-  const frozen = await api.orderRelease(expired.release, { command: { kind: "approve" }, actor: "bob" });
+  const frozen = await run("approve", "to-green", "--as", "bob");
   expect(frozen).toMatchObject({ phase: "frozen", step: 2, message: "waits for the end of a freeze: weekend" });
   expect(await sandbox.cli(["promote", "to-green"])).toMatchObject({ exitCode: 1 });
   expect(await mesh.seen()).toEqual(new Set(["blue"]));
+  const account = userInfo().username;
+  expect(frozen.events.at(-1)).toMatchObject({ kind: "approve", actor: "bob", account });
+  expect((await sandbox.cli(["list", "to-green"])).stdout).toContain(`approved by bob (account ${account})`);
 
   await run("promote", "to-green", "--despite-freeze", "--reason", "the shop is down");
   expect(await run("wait", "to-green", "--for", "done", "--timeout", "20s")).toMatchObject({ phase: "done" });
