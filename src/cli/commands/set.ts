@@ -1,6 +1,7 @@
 import type { SetShares } from "../../core/release/release-state.ts";
 import { createCommand, jsonOption, namespaceOption, type Command, type CommandContext } from "../command.ts";
 import { usageError } from "../usage-error.ts";
+import { personOption } from "./move-options.ts";
 import { parseShares } from "./parse-shares.ts";
 import type { OrderOptions } from "./release-orders.ts";
 
@@ -14,6 +15,7 @@ export function setCommand(context: CommandContext): Command {
     .requiredOption("--weight <percent...>", "of the new version, such as 10, or of several: green=10,blue=90")
     .option(...namespaceOption)
     .option("--reason <text>", "why, for the history")
+    .option(...personOption)
     .option(...jsonOption)
     .action(async (name: string, options: SetOptions) => {
       const shares = parseWeights(options.weight);
