@@ -388,6 +388,8 @@ export class ReleaseRunner implements AsyncDisposable {
       try {
         const onProgress = (progress: CheckProgress): void => void this.#progress.set(id, progress);
         const outcome = await runCheck({ plan, check, clock, sources: host, signal: stop.signal, onProgress });
+        // What was answered until here belongs to this step; a version that fails is not kept for a count.
+        if (outcome !== undefined && outcome.verdict !== "fail") await host.look?.();
         // A command may have come between the judgement and now.
         if (outcome !== undefined && !stop.signal.aborted)
           this.#goOn(id, { kind: "judged", atMs: clock.nowMs(), ...outcome });
