@@ -10,6 +10,7 @@ const options: ReleaseTreeOptions = {
   columns: 100,
   indent: "",
   service: undefined,
+  additions: [],
   extent: "whole",
 };
 
@@ -82,6 +83,19 @@ test("a difference between what is wanted and observed is shouted, unless weight
   if (rule === undefined) throw new Error("the sample has a rule");
   const unseen = { ...sampleLive(10), rules: [{ ...rule, observed: null, isAsWanted: null }] };
   expect(renderReleaseTree(sampleRelease({ live: unseen }), options)).toContain("the proxies could not be asked");
+});
+
+/** Copies of so many percent of the requests. */
+function owned(release: string, percent: number): ReleaseTreeOptions["additions"][number] {
+  const addition = { kind: "mirror", percent, methods: ["GET"] };
+  return { release, addition } as ReleaseTreeOptions["additions"][number];
+}
+
+test("what the release has added to the routes, and not what another has", () => {
+  const additions = [owned("sample-ns/to-green", 5), owned("shop/other", 7)];
+  const text = renderReleaseTree(sampleRelease(), { ...options, additions });
+  expect(text).toMatch(/├─ added +copies 5 % of GET requests/u);
+  expect(text).not.toContain("7 %");
 });
 
 test("who has said yes, until when it counts, who is missing and who cannot", () => {

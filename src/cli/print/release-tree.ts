@@ -1,7 +1,9 @@
 import type { LiveVersion, ReleaseLive, ReleaseSummary } from "../../api/types.ts";
 import type { CheckProgress, JudgeProgress, VersionFigures } from "../../core/release/check-progress.ts";
+import { describeAddition } from "../../core/release/describe-release.ts";
 import { describeEvent } from "../../core/release/describe-event.ts";
 import { renderRule } from "../../core/release/refusals.ts";
+import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { inkPhase } from "./release.ts";
 import { renderAgo, renderInstant, renderLeft } from "./time-words.ts";
@@ -15,6 +17,8 @@ export interface ReleaseTreeOptions {
   readonly indent: string;
   /** `namespace/name`: only what is about this VirtualService; undefined shows all. */
   readonly service: string | undefined;
+  /** What releases have laid over the routes. */
+  readonly additions: readonly OwnedAddition[];
   /** `whole` has the steps and what is waited for; `share` only what the service has of it. */
   readonly extent: "whole" | "share";
 }
@@ -29,6 +33,7 @@ export function renderReleaseTree(release: ReleaseSummary, options: ReleaseTreeO
   const rows = [
     ...(whole ? stepRows(release) : []),
     ...weightRows(release, options),
+    ...(whole ? additionRows(release, options) : []),
     ...trafficRows(release.live, options),
     ...(whole
       ? [...checkRows(release, options.nowMs), ...waitRows(release, options), ...lastRows(release, options)]
@@ -78,6 +83,12 @@ function weightRows({ live, phase, services }: ReleaseSummary, { service }: Rele
 /** Whether the weights are about to change, so that the proxies may be ahead of what is written down. */
 export function isOnTheWay(phase: ReleaseSummary["phase"]): boolean {
   return phase === "moving" || phase === "rollingBack" || phase === "setting" || phase === "redoing";
+}
+
+/** What is laid over the routes now, and will be taken away again. */
+function additionRows({ release }: ReleaseSummary, { additions }: ReleaseTreeOptions): readonly TreeRow[] {
+  const own = additions.filter((each) => each.release === release);
+  return own.map(({ addition }) => ({ label: "added", text: describeAddition(addition) }));
 }
 
 /** `blue 90 %, green 10 %`. */

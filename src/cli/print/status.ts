@@ -44,7 +44,7 @@ export function renderStatus(status: StatusView, options: StatusOptions): string
 /** Each release whole under the first of its services that is shown, and under the others what they have of it. */
 function renderReleasesOf(
   { virtualService }: ServiceStatus,
-  { releases, services }: StatusView,
+  { releases, services, additions }: StatusView,
   options: StatusOptions,
 ): readonly string[] {
   return releases
@@ -55,6 +55,7 @@ function renderReleasesOf(
       const shown = release.services.filter((name) => services.some((each) => each.virtualService === name));
       return renderReleaseTree(release, {
         ...options,
+        additions,
         indent: "  ",
         service: shown.length > 1 ? virtualService : undefined,
         extent: isAtHome ? "whole" : "share",
@@ -63,10 +64,12 @@ function renderReleasesOf(
 }
 
 /** A release whose services are no longer routed is still under way. */
-function renderHomeless({ releases, services }: StatusView, options: StatusOptions): readonly string[] {
+function renderHomeless({ releases, services, additions }: StatusView, options: StatusOptions): readonly string[] {
   return releases
     .filter((release) => !services.some(({ virtualService }) => release.services.includes(virtualService)))
-    .map((release) => renderReleaseTree(release, { ...options, indent: "", service: undefined, extent: "whole" }));
+    .map((release) =>
+      renderReleaseTree(release, { ...options, additions, indent: "", service: undefined, extent: "whole" }),
+    );
 }
 
 function renderGateways({ gateways }: Status, ink: Ink): string {

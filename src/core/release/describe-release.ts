@@ -121,7 +121,7 @@ export function describeBake({ durationMs, check }: Bake): string {
 }
 
 /** What an addition does to which requests. */
-function describeAddition(addition: RouteAddition): string {
+export function describeAddition(addition: RouteAddition): string {
   switch (addition.kind) {
     case "preview":
       return `${addition.name}: requests with a mark see the new version`;
