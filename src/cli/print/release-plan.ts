@@ -47,30 +47,34 @@ function renderStep(step: PlannedStep, number: number, parts: PlanParts): string
   const { ink } = parts;
   const kind = "addition" in step && step.kind === "preview" ? `${step.kind} ${step.addition.name}` : step.kind;
   const title = `${String(number).padStart(3)}  ${ink.bold(kind)}`;
+  if ("moves" in step) {
+    return [title, ...step.moves.map((move) => renderMove(move, ink)), `     ${renderMovedShare(step.moves)}`].join(
+      "\n",
+    );
+  }
+  if ("addition" in step) return [title, ...renderAddition(step, parts).map((line) => `     ${line}`)].join("\n");
+  return `${title}  ${describeWait(step)}`;
+}
+
+/** What a step does that leads no request elsewhere by itself. */
+function describeWait(
+  step: Exclude<PlannedStep, { readonly moves: unknown } | { readonly addition: unknown }>,
+): string {
   switch (step.kind) {
     case "hold": {
       const until = step.durationMs === undefined ? "until it is promoted" : `for ${renderDuration(step.durationMs)}`;
-      return `${title}  ${until}; no request changes its way`;
+      return `${until}; no request changes its way`;
     }
     case "check":
-      return `${title}  ${describeCheck(step)}; a version that fails is ${step.isDryRun ? "told of" : "taken back"}`;
+      return `${describeCheck(step)}; a version that fails is ${step.isDryRun ? "told of" : "taken back"}`;
     case "bake":
-      return `${title}  ${describeBake(step)}; no request changes its way`;
-    case "preview":
-    case "mirror":
-    case "affinity":
-      return [title, ...renderAddition(step, parts).map((line) => `     ${line}`)].join("\n");
+      return `${describeBake(step)}; no request changes its way`;
     case "finish":
-      return `${title}  takes away what the steps before have added to the routes: every request goes where the weights say`;
+      return "takes away what the steps before have added to the routes: every request goes where the weights say";
     case "approve": {
       const question = step.question === undefined ? "" : `: ${step.question}`;
-      return `${title}  waits for ${describeWanted(step)}${question}`;
+      return `waits for ${describeWanted(step)}${question}`;
     }
-    case "weight":
-    case "switch":
-      return [title, ...step.moves.map((move) => renderMove(move, ink)), `     ${renderMovedShare(step.moves)}`].join(
-        "\n",
-      );
   }
 }
 
