@@ -1,5 +1,6 @@
 import { isBeforeStep, placeOf } from "./release-place.ts";
 import { givesMore } from "./gives-more.ts";
+import type { PlannedStep } from "./plan-release.ts";
 import type { ReleaseEffect, ReleaseState, StepPlans, WayBack } from "./release-state.ts";
 
 /** Why a command cannot be taken now, in words that follow "because". */
@@ -29,27 +30,28 @@ export function enterStep(plan: StepPlans, state: ReleaseState, { step, atMs }: 
   if (freeze !== undefined && givesMore(planned, plan.spec.to)) {
     return go({ ...state, phase: { kind: "frozen", step, ...freeze } }, { kind: "wakeAt", atMs: freeze.untilMs });
   }
-  switch (planned.kind) {
-    case "weight":
-    case "switch":
-    case "preview":
-    case "mirror":
-    case "affinity":
-    case "finish":
-      return go({ ...state, phase: { kind: "moving", step } }, forwardEffect(plan, step));
-    case "hold": {
-      if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
-      const untilMs = planned.durationMs === undefined ? null : atMs + planned.durationMs;
-      return hold(state, { step, untilMs });
-    }
+  if (!isGate(planned)) return go({ ...state, phase: { kind: "moving", step } }, forwardEffect(plan, step));
+  // What people have to approve is passed by nobody else.
+  if (state.skipsGates && planned.kind !== "approve") return enterStep(plan, state, { step: step + 1, atMs });
+  return enterGate(planned, state, { step, atMs });
+}
+
+/** A step that waits and changes nothing. */
+type Gate = Extract<PlannedStep, { readonly kind: "hold" | "check" | "bake" | "approve" }>;
+
+function isGate(step: PlannedStep): step is Gate {
+  return step.kind === "hold" || step.kind === "check" || step.kind === "bake" || step.kind === "approve";
+}
+
+function enterGate(gate: Gate, state: ReleaseState, { step, atMs }: Entry): ReleaseAdvance {
+  switch (gate.kind) {
+    case "hold":
+      return hold(state, { step, untilMs: gate.durationMs === undefined ? null : atMs + gate.durationMs });
+    case "bake":
+      if (gate.check === undefined) return hold(state, { step, untilMs: atMs + gate.durationMs });
+      return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
     case "check":
-      if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
       return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
-    case "bake": {
-      if (state.skipsGates) return enterStep(plan, state, { step: step + 1, atMs });
-      if (planned.check === undefined) return hold(state, { step, untilMs: atMs + planned.durationMs });
-      return go({ ...state, phase: { kind: "checking", step } }, { kind: "judge", step });
-    }
     case "approve":
       return go({ ...state, phase: { kind: "awaiting", step, approvals: [] } });
   }
