@@ -123,10 +123,16 @@ const istioOperator = reader("install.istio.io", ["v1alpha1"], {
   decode: () => decodeIstioOperator,
 });
 
+/** A Rollout of Argo Rollouts makes pods as a Deployment does, unless it names one that does. */
+const rollout = reader("argoproj.io", ["v1alpha1"], { kind: "Rollout", decode: () => decodeWorkload });
+
 /** Kinds that are read only where what they hold matters here; most ConfigMaps are some app's affair. */
 function readerByContent(group: string, kind: string, value: YamlMap): KindReader | undefined {
   if (group === "install.istio.io" && kind === "IstioOperator") {
     return childOf(childOf(value, "spec"), "meshConfig") === undefined ? undefined : istioOperator;
+  }
+  if (group === "argoproj.io" && kind === "Rollout") {
+    return childOf(childOf(value, "spec"), "template") === undefined ? undefined : rollout;
   }
   if (group === "gateway.networking.k8s.io" && kind === "Gateway") {
     return kubernetesGateway;

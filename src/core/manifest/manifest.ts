@@ -76,6 +76,7 @@ const workloadKinds = [
   "StatefulSet",
   "DaemonSet",
   "ReplicaSet",
+  "Rollout",
   "ReplicationController",
   "Job",
   "CronJob",

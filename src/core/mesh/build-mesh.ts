@@ -65,7 +65,7 @@ function byAge(left: Manifest, right: Manifest): number {
 }
 
 function isWorkload(manifest: Manifest): manifest is WorkloadManifest {
-  return ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod"].includes(manifest.kind);
+  return ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Pod"].includes(manifest.kind);
 }
 
 function compare(left: string, right: string): number {
