@@ -9,6 +9,8 @@ import { createPrivateFile } from "./create-private-file.ts";
 import { foldJournal } from "./fold-journal.ts";
 import { type JournalRecord, parseRecord, type StoredRecord } from "./journal-record.ts";
 import { openJournal, readJournal } from "./journal.ts";
+import { reportRelease } from "./report-release.ts";
+import type { ReleaseEvent } from "../core/release/release-state.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kirikae-journal-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -229,6 +231,43 @@ describe("a journal of the second format", () => {
       return { id, startedAt, reason, state: { phase, pausesAfterMove, skipsGates } };
     });
     await expect(`${JSON.stringify(story, undefined, 2)}\n`).toMatchFileSnapshot(join(golden, "story.json"));
+  });
+});
+
+describe("a journal of the third format", () => {
+  const golden = fileURLToPath(new URL("../../testdata/journals/v3/", import.meta.url));
+  const known: Readonly<Record<ReleaseEvent["kind"], true>> = {
+    start: true,
+    moved: true,
+    turned: true,
+    partlyBack: true,
+    moveFailed: true,
+    timeUp: true,
+    overdue: true,
+    overruled: true,
+    judged: true,
+    promote: true,
+    pause: true,
+    resume: true,
+    approve: true,
+    reject: true,
+    retry: true,
+    abort: true,
+    rollback: true,
+    set: true,
+  };
+
+  test("still leads each release to where it was, and to what was counted", async () => {
+    const { releases, history, timeline } = foldJournal(readLines(golden));
+    const kinds = new Set(releases.all.flatMap(({ events }) => events.map(({ kind }) => kind)));
+    expect([...kinds].toSorted()).toEqual(Object.keys(known).toSorted());
+    const story = releases.all.map((release) => {
+      const { counted, takenBack } = reportRelease(release, { atMs: 0, history });
+      return { release: release.plan.release, state: release.state, counted, takenBack };
+    });
+    await expect(`${JSON.stringify({ story, timeline }, undefined, 2)}\n`).toMatchFileSnapshot(
+      join(golden, "story.json"),
+    );
   });
 });
 
