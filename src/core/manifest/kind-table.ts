@@ -137,9 +137,10 @@ function readerByContent(group: string, kind: string, value: YamlMap): KindReade
   if (group === "gateway.networking.k8s.io" && kind === "Gateway") {
     return kubernetesGateway;
   }
-  if (group !== "" || kind !== "ConfigMap") {
-    return undefined;
-  }
+  return group === "" && kind === "ConfigMap" ? configMapReader(value) : undefined;
+}
+
+function configMapReader(value: YamlMap): KindReader | undefined {
   const name = childOf(childOf(value, "metadata"), "name");
   const data = childOf(value, "data");
   if (name?.kind === "string" && /^istio(?:-|$)/.test(name.value) && childOf(data, "mesh") !== undefined) {
