@@ -5,6 +5,7 @@ import { afterAll, expect, vi } from "vitest";
 import type { ReleaseStatus } from "../src/api/types.ts";
 import { CurrentMesh, takeOverPlacements } from "../src/app/current-mesh.ts";
 import { MeshReleases } from "../src/app/releases.ts";
+import { KirikaeError } from "../src/core/diagnostics/error.ts";
 import type { MovePlan } from "../src/core/release/move.ts";
 import type { RouteTable } from "../src/core/routes/route-table.ts";
 import { splitsOf, weightsOf } from "../src/core/routes/weights.ts";
@@ -88,7 +89,7 @@ export class ReleaseProcess implements AsyncDisposable {
       lay: async (build) => {
         await this.turn;
         const laid = build();
-        if (this.refusesToLay) throw new Error("refused to lay");
+        if (this.refusesToLay) throw new KirikaeError("KIR2041", "refused to lay", { exitStatus: 1 });
         this.current.laid = laid;
       },
       readyEndpoints: (ids) => Object.fromEntries([...ids].map((id) => [id, this.ready[id.split("|")[2] ?? ""] ?? 1])),
