@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ReleaseStatus } from "../../src/api/types.ts";
+import { observeProcess } from "../../src/local/process-identity.ts";
 import { SampleMesh } from "../crash/sample-mesh.ts";
 import type { RunningLoad } from "../load/start-load.ts";
-import { type CliResult, eventually } from "./product.ts";
+import { type CliResult, eventually, type RunningUp } from "./product.ts";
 import { hasPrometheus, Prometheus, prometheusMissing } from "./prometheus.fixture.ts";
 
 /** `fault-green` beside it says what every twentieth answer of green is: `slow` or an `error`; to a proxy, `broken` is always one. */
@@ -45,10 +46,12 @@ function replaceDestinationRule({ sandbox }: SampleMesh, rule: string): void {
 /** The mesh of the example, under load, with a green that has this fault. */
 class JudgedMesh implements AsyncDisposable {
   readonly mesh: SampleMesh;
+  readonly #up: RunningUp;
   readonly #load: RunningLoad;
 
-  private constructor(mesh: SampleMesh, load: RunningLoad) {
+  private constructor(mesh: SampleMesh, up: RunningUp, load: RunningLoad) {
     this.mesh = mesh;
+    this.#up = up;
     this.#load = load;
   }
 
@@ -57,12 +60,16 @@ class JudgedMesh implements AsyncDisposable {
     mesh.sandbox.write("server.js", app);
     mesh.sandbox.write("fault-green", fault);
     if (options.destinationRule !== undefined) replaceDestinationRule(mesh, options.destinationRule);
-    await mesh.sandbox.up({ args: [...mesh.args, ...(options.args ?? [])] });
-    return new JudgedMesh(mesh, await mesh.load());
+    const up = await mesh.sandbox.up({ args: [...mesh.args, ...(options.args ?? [])] });
+    return new JudgedMesh(mesh, up, await mesh.load());
   }
 
   tell(...args: readonly string[]): Promise<CliResult> {
     return this.mesh.sandbox.cli([...args, "--json"]);
+  }
+
+  async stopUp(): Promise<void> {
+    await this.#up.stop();
   }
 
   async run(...args: readonly string[]): Promise<ReleaseStatus> {
@@ -188,6 +195,22 @@ test("a command says no, and its last words are the reason", async () => {
       "the judge verify said no 2 times: the program ended with 1: checked green in sample-ns",
     ),
   });
+});
+
+test("a command that is asked ends with up, however deaf it is", async () => {
+  await using judgedMesh = await JudgedMesh.create("", { args: ["--allow-commands"] });
+  const { sandbox } = judgedMesh.mesh;
+  const words =
+    'require("fs").writeFileSync("pid", String(process.pid)); process.on("SIGTERM", () => {}); setInterval(() => {}, 9e8);';
+  sandbox.write("deaf.js", words);
+  await judgedMesh.start("{duration: 10m, judges: [{name: deaf, timeout: 10m, command: [node, deaf.js]}]}");
+  const pid = await eventually("the command", async () => {
+    const file = join(sandbox.manifests, "pid");
+    return existsSync(file) ? Number(readFileSync(file, "utf8")) || undefined : undefined;
+  });
+  expect(observeProcess(pid)).toBeDefined();
+  await judgedMesh.stopUp();
+  await eventually("its end", async () => (observeProcess(pid) === undefined ? true : undefined), 2_000);
 });
 
 if (!hasPrometheus) console.warn(prometheusMissing);

@@ -28,7 +28,7 @@ export async function readCheckedFigures(
 }
 
 function filterFor(names: readonly DestinationId[]): string {
-  const clusters = names.map((name) => name.replaceAll(/[^A-Za-z0-9_]/gu, String.raw`\$&`)).join("|");
+  const clusters = names.map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`)).join("|");
   return String.raw`^cluster\.(${clusters})\.(upstream_rq_(total|5xx|time)|outlier_detection\.ejections_(enforced_total|active))$`;
 }
 

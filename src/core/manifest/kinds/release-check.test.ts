@@ -146,6 +146,7 @@ describe("what is refused", () => {
     ],
     ['{duration: 1m, judges: [{name: a, command: [x, "{{too}}"]}]}', 'Did you mean "to"?'],
     [`{duration: 1m, judges: [{name: a, prometheus: {address: "localhost:9090", ${query}}}]}`, "absolute address"],
+    [`{duration: 1m, judges: [{name: a, prometheus: {address: "http://p/?a=b", ${query}}}]}`, "must end before any ?"],
     ['{duration: 1m, judges: [{name: a, prometheus: {address: "http://p", query: up, success: "0.01"}}]}', '"< 0.01"'],
     [
       `{duration: 1m, judges: [{name: a, prometheus: {address: "http://p", ${query}, range: {duration: 100h, step: 1s}}}]}`,

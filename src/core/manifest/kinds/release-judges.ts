@@ -95,7 +95,7 @@ const range = transform(
 const prometheus: Decoder<JudgeQuestion> = transform(
   object({
     fields: {
-      address: required(httpUrl),
+      address: required(refine(httpUrl, (text) => (/[?#]/u.test(text) ? "must end before any ? or #" : undefined))),
       query: required(refine(templated, (text) => (text.trim() === "" ? "must not be empty" : undefined))),
       range: optional(range),
       success: required(condition),
