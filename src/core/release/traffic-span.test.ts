@@ -34,6 +34,12 @@ describe("a span of traffic", () => {
     expect(extendSpan(other, 2_000, mark(710, [0, 0], "gateway 2")).isComplete).toBe(false);
   });
 
+  test("never has more errors than answers, and loses none", () => {
+    const early = extendSpan(beginSpan(0, mark(0)), 1_000, mark(0, [2, 3]));
+    expect(early.versions["green"]).toEqual({ requests: 2, errors: 2 });
+    expect(extendSpan(early, 2_000, mark(0, [5, 3])).versions["green"]).toEqual({ requests: 5, errors: 3 });
+  });
+
   test("takes no look that is older than its last", () => {
     const span = extendSpan(beginSpan(0, mark(0)), 1_000, mark(5));
     expect(extendSpan(span, 900, mark(3))).toBe(span);

@@ -61,15 +61,24 @@ export function beginSpan(atMs: number, mark: CounterMark): TrafficSpan {
 export function extendSpan(span: TrafficSpan, atMs: number, mark: CounterMark): TrafficSpan {
   if (atMs <= span.untilMs) return span;
   const hasRestarted = mark.proxies !== span.mark.proxies || hasFallen(span.mark.versions, mark.versions);
-  const growth = hasRestarted ? mark.versions : countsBetween(span.mark.versions, mark.versions);
+  const from = hasRestarted ? {} : span.mark.versions;
+  const growth = limitErrors(countsBetween(from, mark.versions));
   return {
     fromMs: span.fromMs,
     untilMs: atMs,
     versions: addCounts(span.versions, growth),
     isComplete: span.isComplete && !hasRestarted,
     points: addPoint(span.points, { lengthMs: atMs - span.untilMs, growth }),
-    mark,
+    mark: { proxies: mark.proxies, versions: addCounts(from, growth) },
   };
+}
+
+/** Two counters are not read in the same instant: an error whose answer is not counted yet comes with the next look. */
+function limitErrors(growth: CountsByVersion): CountsByVersion {
+  const limited = Object.entries(growth).map(([name, { requests, errors }]) => {
+    return [name, { requests, errors: Math.min(errors, requests) }] as const;
+  });
+  return Object.fromEntries(limited);
 }
 
 /** What all of them together have counted. */
