@@ -7,7 +7,9 @@ import { expect, test } from "vitest";
 import { parseManifests } from "../src/core/manifest/parse-manifests.ts";
 import { buildMesh } from "../src/core/mesh/build-mesh.ts";
 import { checkMesh } from "../src/core/mesh/check-mesh.ts";
+import { additionsAfter } from "../src/core/release/additions-in-place.ts";
 import { planRelease } from "../src/core/release/plan-release.ts";
+import { addRoutes } from "../src/core/routes/add-routes.ts";
 import { buildRouteTable } from "../src/core/routes/build-route-table.ts";
 import { simulate } from "../src/core/routes/simulate.ts";
 
@@ -60,6 +62,42 @@ test("each Release of the examples can be planned from its manifests, and each p
   expect(new Set(releases.map(({ spec }) => spec.strategy.kind))).toEqual(
     new Set(["blueGreen", "canary", "abTest", "mirrorFirst", "cohorts"]),
   );
+});
+
+test("what a release lays over a rule for callers inside the mesh is laid on their sidecars", () => {
+  const { table } = readExample("canary");
+  const text = [
+    "apiVersion: kirikae.dev/v1alpha1",
+    "kind: Release",
+    "metadata: { name: r, namespace: istio-canary }",
+    "spec:",
+    "  routes: [{ virtualService: istio-service }]",
+    "  to: v2",
+    "  sessionAffinity: {}",
+    "  strategy: { abTest: { preview: { match: [{ headers: { x-beta: {} } }] }, hold: {} } }",
+  ].join("\n");
+  const [release] = parseManifests([{ path: "r.yaml", text }], { defaultNamespace: "default" }).manifests;
+  if (release?.kind !== "Release") throw new Error("no Release");
+  const planning = planRelease({ table, current: new Map(), release, actor: "test" });
+  if (planning.kind === "refused") throw planning.error;
+  const additions = additionsAfter(planning.plan, 2).map((addition) => ({ release: planning.plan.release, addition }));
+  const laid = addRoutes(table, additions);
+  const ask = (headers: readonly (readonly [string, string])[]) => {
+    const sent = {
+      from: "istio-canary/client",
+      port: 80,
+      scheme: "http",
+      method: "GET",
+      target: "/",
+      headers,
+    } as const;
+    const { result } = simulate(laid, { ...sent, authority: "istio-service" });
+    if (result.kind !== "route") throw new Error(`expected a route, not ${result.kind}`);
+    return [result.arms.map(({ arm }) => versionOf(arm.destination)), result.action.split.chosenBy?.kind];
+  };
+  expect(ask([["x-beta", ""]])).toEqual([["v2"], undefined]);
+  expect(ask([])).toEqual([["v1"], "newCookie"]);
+  expect(ask([["cookie", "kirikae-visitor=a"]])).toEqual([["v1"], "cookie"]);
 });
 
 test("the example's app answers its colour and ends what it has begun when it is told to stop", async () => {
