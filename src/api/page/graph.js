@@ -28,8 +28,8 @@ export class Graph {
 
   /** @param {import("./traffic.js").Traffic} traffic */
   draw(traffic, versions, marks = []) {
-    this.#marks = marks;
     this.#moves = traffic.moves.filter((move) => move.virtualService === this.#virtualService);
+    this.#marks = marks.filter((mark) => !mark.isMove || !this.#moves.some((move) => isNear(move, mark)));
     const hasSameLines = versions.join("\n") === this.#versions.join("\n");
     this.#versions = versions;
     const columns = traffic.columns(this.#virtualService, versions);
@@ -190,6 +190,11 @@ class Labels {
     }
     return undefined;
   }
+}
+
+/** A release writes a move down when its traffic was counted, which is a moment after its proof. */
+function isNear({ calledAtMs, doneAtMs }, { atMs }) {
+  return Math.abs((doneAtMs ?? calledAtMs) - atMs) < 3000;
 }
 
 function labelOf(move) {

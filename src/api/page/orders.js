@@ -22,7 +22,7 @@ export class OrderDialog {
 
   async ask({ path, release, choice }) {
     this.#order = { path, release, choice };
-    const word = wordOf(choice.command);
+    const word = wordOf(choice.command, release.phase);
     byId("order-title").textContent = `${capitalized(word)}: ${release.release}`;
     byId("order-consequence").textContent = choice.consequence;
     byId("order-actor").textContent = await whoAsks();
@@ -51,7 +51,9 @@ export class OrderDialog {
       const said = await answer.json();
       if (!answer.ok) throw new Error(said.hint === null ? said.message : `${said.message} ${said.hint}`);
       byId("order").close();
-      this.#onSaid(`${release.release}: ${wordOf(choice.command)}, and now ${said.message}.`);
+      this.#onSaid(
+        `${release.release}: ${wordOf(choice.command, release.phase)}, and now ${said.message.replace(/[.?!]$/u, "")}.`,
+      );
     } catch (error) {
       byId("order-refusal").textContent = error instanceof TypeError ? "kirikae up does not answer." : error.message;
     } finally {
@@ -61,8 +63,8 @@ export class OrderDialog {
 }
 
 /** The button of a command, which is the word of the command line. */
-export function wordOf({ kind, full }) {
-  if (kind === "rollback") return "roll back";
+export function wordOf({ kind, full }, phase) {
+  if (kind === "rollback") return phase === "rolledBack" ? "undo the way back" : "roll back";
   return kind === "promote" && full ? "promote fully" : kind;
 }
 

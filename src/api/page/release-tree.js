@@ -131,7 +131,11 @@ function story({ events = [] }) {
   const rows = events
     .slice(-shownEvents)
     .toReversed()
-    .map((event) => [timeText(event.atMs), eventWords(event), event.reason ?? event.detail ?? ""]);
+    .map((event) => [
+      make("span", { class: "time" }, timeText(event.atMs)),
+      eventWords(event),
+      event.reason ?? event.detail ?? "",
+    ]);
   return [listing("last events", table(["time", "what", "why"], rows))];
 }
 

@@ -120,7 +120,8 @@ export class Releases {
     const path = pathOf(release);
     box.replaceChildren(
       ...list.map((choice) => {
-        const button = make("button", { type: "button", "data-order": wordOf(choice.command) }, wordOf(choice.command));
+        const word = wordOf(choice.command, release.phase);
+        const button = make("button", { type: "button", "data-order": word }, word);
         button.addEventListener("click", () => {
           void this.#dialog.ask({ path, release, choice });
         });
@@ -144,10 +145,9 @@ function toneOf(phase) {
   return phase === "awaiting" || phase === "paused" || phase === "frozen" ? "warn" : "";
 }
 
-/** Moves have marks of their own. */
+/** `isMove` is drawn only where no move has a mark of its own. */
 function markOf(name, event) {
   const { kind, atMs } = event;
-  return kind === "start" || kind === "moved" || kind === "turned"
-    ? []
-    : [{ atMs, text: `${name}: ${eventWords(event)}` }];
+  if (kind === "start" || kind === "turned") return [];
+  return [{ atMs, text: `${name}: ${eventWords(event)}`, isMove: kind === "moved" }];
 }

@@ -6,10 +6,13 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeBackend } from "../../../test/api/fake-backend.ts";
 import { sampleLive, sampleRelease, sampleStartMs } from "../../../test/api/sample-release.ts";
 import { startApi, type RunningApi } from "../../api/server.ts";
+
+// Each test starts several processes.
+vi.setConfig({ testTimeout: 30_000 });
 
 const bin = fileURLToPath(new URL("../../../bin/kirikae.js", import.meta.url));
 
