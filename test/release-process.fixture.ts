@@ -104,6 +104,7 @@ export class ReleaseProcess implements AsyncDisposable {
         print: (line) => this.lines.push(line),
         warn: (message) => this.warnings.push(message),
         readSecret: async () => "opensesame",
+        timing: { retryAfterMs: [10], graceMs: 50 },
       }),
       onChange: () => {},
       onDefect: (error) => this.defects.push(error),

@@ -16,7 +16,7 @@ function freezeFor(leftMs: number): string {
 describe("approvals", () => {
   test("keep their reasons over a restart, and expire", async () => {
     const first = new ReleaseProcess();
-    first.start("{steps: [{approve: {people: 2, expires: 300ms}}, {switch: {}}]}");
+    first.start("{steps: [{approve: {people: 2, expires: 2s}}, {switch: {}}]}");
     first.releases.order("shop/r", { command: { kind: "approve" }, actor: "bob", reason: "looks good" });
     await first[Symbol.asyncDispose]();
     await using second = new ReleaseProcess(first);
@@ -24,7 +24,7 @@ describe("approvals", () => {
       { actor: "bob", reason: "looks good", atMs: expect.any(Number), untilMs: expect.any(Number) },
     ]);
     second.releases.resume();
-    await vi.waitFor(() => expect(second.releases.get("shop/r").approval?.given).toEqual([]), 3_000);
+    await vi.waitFor(() => expect(second.releases.get("shop/r").approval?.given).toEqual([]), 10_000);
     second.order("approve", "bob");
     second.order("approve", "cyd");
     await second.until("done");
@@ -60,7 +60,7 @@ function eventsOf({ events }: ReleaseStatus): ReleaseStatus["events"] {
 describe("a freeze", () => {
   test("holds a release back before its first step, and lets it go by itself", async () => {
     await using process = new ReleaseProcess();
-    const begun = process.start("{steps: [{weight: 10}, {switch: {}}]}", { spec: freezeFor(400) });
+    const begun = process.start("{steps: [{weight: 10}, {switch: {}}]}", { spec: freezeFor(2_000) });
     expect(begun).toMatchObject({ phase: "frozen", step: 1, message: "waits for the end of a freeze: weekend" });
     expect(await process.weightOfGreen(web)).toBe(0);
     const done = await process.until("done");
@@ -71,7 +71,7 @@ describe("a freeze", () => {
 
   test("ends while nobody runs, and the next process goes on", async () => {
     const first = new ReleaseProcess();
-    first.start("{steps: [{switch: {}}]}", { spec: freezeFor(200) });
+    first.start("{steps: [{switch: {}}]}", { spec: freezeFor(3_000) });
     await first[Symbol.asyncDispose]();
     await using second = new ReleaseProcess(first);
     expect(second.releases.get("shop/r").phase).toBe("frozen");
@@ -99,11 +99,11 @@ describe("a freeze", () => {
 describe("the longest time", () => {
   test("takes a release back that waits for somebody", async () => {
     await using process = new ReleaseProcess();
-    process.start("{steps: [{weight: 10}, {approve: {}}, {switch: {}}]}", { spec: "maxDuration: 300ms" });
+    process.start("{steps: [{weight: 10}, {approve: {}}, {switch: {}}]}", { spec: "maxDuration: 2s" });
     await process.until("awaiting");
     expect(process.releases.get("shop/r").limitMs).toBeGreaterThan(0);
     expect(await process.until("rolledBack")).toMatchObject({
-      message: "rolled back, because it took longer than 300 ms, which is the longest that it may take",
+      message: "rolled back, because it took longer than 2 s, which is the longest that it may take",
       limitMs: null,
     });
     expect(await process.weightOfGreen(web)).toBe(0);
@@ -112,13 +112,13 @@ describe("the longest time", () => {
   test("runs on over a restart and a pause, and stops a release where that was agreed", async () => {
     const first = new ReleaseProcess();
     first.start("{steps: [{weight: 10}, {hold: {}}, {switch: {}}]}", {
-      spec: "maxDuration: {duration: 400ms, then: pause}",
+      spec: "maxDuration: {duration: 2s, then: pause}",
     });
     await first.until("holding");
     await first[Symbol.asyncDispose]();
     await using second = new ReleaseProcess(first);
     second.releases.resume();
-    expect(await second.until("paused")).toMatchObject({ message: expect.stringContaining("longer than 400 ms") });
+    expect(await second.until("paused")).toMatchObject({ message: expect.stringContaining("longer than 2 s") });
     second.order("promote", "bob");
     await second.until("done");
   });
@@ -151,7 +151,7 @@ describe("the longest time", () => {
     }));
     process.start("{steps: [{hold: {}}, {switch: {}}]}", { spec: "maxDuration: 100ms" });
     isFull = true;
-    await vi.waitFor(() => expect(process.defects).not.toEqual([]), 3_000);
+    await vi.waitFor(() => expect(process.defects).not.toEqual([]), 10_000);
     isFull = false;
     process.defects.length = 0;
     await process.until("rolledBack");
