@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { api, bySubset, ReleaseProcess, web } from "../../test/release-process.fixture.ts";
+import { describeEvent } from "../core/release/describe-event.ts";
 import type { ReleaseCommand } from "../core/release/release-state.ts";
 
 const held = "{steps: [{weight: 10}, {hold: {}}, {weight: 50}, {hold: {}}, {switch: {}}]}";
@@ -33,6 +34,10 @@ describe("the undo of a way back", () => {
       });
       expect(await greens(process)).toEqual([10, 10]);
     }
+    const rollbacks = process.releases.get("shop/r").events.filter(({ kind }) => kind === "rollback");
+    expect(rollbacks.map((event) => describeEvent(event).split(" by ")[0])).toEqual(
+      [1, 2, 3].flatMap(() => ["rolled back", "brought back"]),
+    );
     process.order("promote");
     await vi.waitFor(() => expect(process.releases.get("shop/r")).toMatchObject({ phase: "holding", step: 4 }));
     expect(await greens(process)).toEqual([50, 50]);

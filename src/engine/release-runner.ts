@@ -209,6 +209,7 @@ export class ReleaseRunner implements AsyncDisposable {
       if (isOver(phase)) this.checkFree(release.plan);
       const conflict = command.despiteChanges === true ? undefined : host.findConflict(release);
       if (conflict !== undefined) throw conflict;
+      return phase.kind === "rolledBack" ? { ...command, undoes: true } : command;
     }
     if (command.kind !== "set" || isOver(phase)) return command;
     const { raises } = host.planSet(release, { shares: command.shares, actor });

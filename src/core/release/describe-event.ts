@@ -17,7 +17,8 @@ const commandWords: Readonly<Record<ReleaseCommand["kind"], string>> = {
 /** What happened to a release, in a few words: who did it and why, where somebody did. */
 export function describeEvent(event: ReleaseEvent): string {
   if ("actor" in event) {
-    return `${commandWords[event.kind]} by ${renderPerson(event)}${renderManner(event)}${event.reason === null ? "" : `: ${event.reason}`}`;
+    const done = event.kind === "rollback" && event.undoes === true ? "brought back" : commandWords[event.kind];
+    return `${done} by ${renderPerson(event)}${renderManner(event)}${event.reason === null ? "" : `: ${event.reason}`}`;
   }
   switch (event.kind) {
     case "start":

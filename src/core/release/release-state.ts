@@ -145,9 +145,10 @@ export type ReleaseCommand =
   | { readonly kind: "abort" }
   /**
    * Back to before the release; of one that was rolled back, forward again to where it was. `now` does not wait for
-   * endpoints, and `despiteChanges` overwrites what others have changed since.
+   * endpoints, and `despiteChanges` overwrites what others have changed since. `undoes` is found out by the runner, for
+   * those who read the story: it undoes a way back.
    */
-  | { readonly kind: "rollback"; readonly now?: true; readonly despiteChanges?: true }
+  | { readonly kind: "rollback"; readonly now?: true; readonly despiteChanges?: true; readonly undoes?: true }
   /** Weights by hand. `raises` is found out by the runner: whether the new version gets more. */
   | { readonly kind: "set"; readonly shares: SetShares; readonly raises?: true };
 
