@@ -8,20 +8,20 @@ import type { RunningLoad } from "../load/start-load.ts";
 import { type CliResult, eventually, type RunningUp } from "./product.ts";
 import { hasPrometheus, Prometheus, prometheusMissing } from "./prometheus.fixture.ts";
 
-/** `fault-green` beside it says what every twentieth answer of green is: `slow` or an `error`; to a proxy, `broken` is always one. */
+/** `fault-green` beside it says what every twentieth answer of green is (`slow 4`: every fourth): `slow` or an `error`; to a proxy, `broken` is always one. */
 const app = `
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 const color = process.env.COLOR;
-const fault = existsSync("fault-" + color) ? readFileSync("fault-" + color, "utf8") : "";
+const [fault, every = 20] = existsSync("fault-" + color) ? readFileSync("fault-" + color, "utf8").split(" ") : "";
 process.once("SIGTERM", () => process.exit(0));
 
 let count = 0;
 createServer((request, response) => {
   request.resume();
   count += 1;
-  const isBad = request.url !== "/ready" && count % 20 === 0;
+  const isBad = request.url !== "/ready" && count % Number(every) === 0;
   const isBroken = fault === "broken" && "x-request-id" in request.headers;
   const isError = isBroken || (isBad && fault === "error");
   response.writeHead(isError ? 503 : 200, { "x-color": color });
@@ -120,8 +120,8 @@ test("a version that is slow at p99 is taken back long before the time of its ch
 });
 
 test("a version that is slower than the one before is taken back without a limit in milliseconds", async () => {
-  await using judgedMesh = await JudgedMesh.create("slow");
-  await judgedMesh.start("{duration: 10m, compareWithLive: false, latency: [{percentile: 97, timesLive: 3}]}");
+  await using judgedMesh = await JudgedMesh.create("slow 4");
+  await judgedMesh.start("{duration: 10m, compareWithLive: false, latency: [{percentile: 90, timesLive: 3}]}");
   expect(await judgedMesh.end()).toMatchObject({
     phase: "rolledBack",
     message: expect.stringMatching(/at most 3 times the .* ms of the one before are asked for/u),
