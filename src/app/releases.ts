@@ -20,6 +20,7 @@ import { reportRelease } from "../engine/report-release.ts";
 import type { CheckSources } from "../engine/release-check.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { completeEvent } from "../engine/complete-event.ts";
+import { isolateListener } from "../engine/isolate-listener.ts";
 import { type ReleaseChange, type ReleaseHost, ReleaseRunner } from "../engine/release-runner.ts";
 import type { ReleaseNotifier } from "../notify/release-notifier.ts";
 import type { CounterReading } from "../engine/traffic-meter.ts";
@@ -66,6 +67,10 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
       clock: createSystemClock(),
       ...parts.live,
     });
+    const notify = isolateListener<ReleaseTurn>(
+      (turn) => parts.notifier?.tell(turn),
+      (error) => parts.onDefect(error),
+    );
     this.#runner = new ReleaseRunner({
       journal: parts.mesh.engine,
       host: {
@@ -77,7 +82,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
       account: parts.account,
       wakeAt,
       onChange: (release, change) => {
-        parts.notifier?.tell(turnOf(release, change));
+        notify(turnOf(release, change));
         parts.onChange(this.#describe(release));
       },
       onDefect: (error) => parts.onDefect(error),
