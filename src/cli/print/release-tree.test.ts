@@ -87,8 +87,7 @@ test("a difference between what is wanted and observed is shouted, unless weight
 
 /** Copies of so many percent of the requests. */
 function owned(release: string, percent: number): ReleaseTreeOptions["additions"][number] {
-  const addition = { kind: "mirror", percent, methods: ["GET"] };
-  return { release, addition } as ReleaseTreeOptions["additions"][number];
+  return { release, addition: { kind: "mirror", percent, methods: ["GET"], to: {} } };
 }
 
 test("what the release has added to the routes, and not what another has", () => {
