@@ -17,8 +17,9 @@ export function isBeyondLuck({ seen, of }: SeenShare, allowedShare: number): boo
   return of > 0 && seen / of > allowedShare && of * divergence(seen / of, allowedShare) > allLooks(of, wrongInOneOf);
 }
 
-/** Kullback-Leibler, of two shares, in nats. */
-function divergence(seen: number, allowed: number): number {
+/** Kullback-Leibler, of two shares, in nats; a share of more than all is all. */
+function divergence(shown: number, allowed: number): number {
+  const seen = Math.min(1, shown);
   return term(seen, allowed) + term(1 - seen, 1 - allowed);
 }
 

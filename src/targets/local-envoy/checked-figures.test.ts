@@ -31,7 +31,7 @@ const green = "outbound|80|green|app.shop.svc.cluster.local";
 
 test("counters, ejections and the buckets of all answers are read by destination", async () => {
   const { admin } = await serve([
-    { name: `cluster.${green}.upstream_rq_total`, value: 12 },
+    { name: `cluster.${green}.upstream_rq_completed`, value: 12 },
     { name: `cluster.${green}.upstream_rq_5xx`, value: 1 },
     { name: `cluster.${green}.outlier_detection.ejections_enforced_total`, value: 2 },
     { name: `cluster.${green}.outlier_detection.ejections_active`, value: 1 },
@@ -80,8 +80,8 @@ test("only these destinations are asked for, whatever is in their names", async 
   expect(filter?.test(`cluster.${green}.upstream_rq_time`)).toBe(true);
   expect(filter?.test(`cluster.${green}.outlier_detection.ejections_active`)).toBe(true);
   expect(filter?.test(`cluster.${green}.external.upstream_rq_time`)).toBe(false);
-  expect(filter?.test(`cluster.${green.replaceAll(".", "x")}.upstream_rq_total`)).toBe(false);
-  expect(filter?.test("cluster.80.upstream_rq_total")).toBe(false);
+  expect(filter?.test(`cluster.${green.replaceAll(".", "x")}.upstream_rq_completed`)).toBe(false);
+  expect(filter?.test("cluster.80.upstream_rq_completed")).toBe(false);
 });
 
 test("many destinations are asked for in several questions, because Envoy bounds the length of one", async () => {
@@ -89,7 +89,7 @@ test("many destinations are asked for in several questions, because Envoy bounds
   const names = Array.from({ length: 250 }, (_, number) => `${green}-${number}`);
   await readCheckedFigures(admin, new Set(names));
   expect(filters).toHaveLength(3);
-  const unasked = names.filter((name) => !filters.some((filter) => filter.test(`cluster.${name}.upstream_rq_total`)));
+  const unasked = names.filter((name) => !filters.some((filter) => filter.test(`cluster.${name}.upstream_rq_completed`)));
   expect(unasked).toEqual([]);
   expect(Math.max(...filters.map(({ source }) => encodeURIComponent(source).length))).toBeLessThan(30_000);
 });

@@ -4,7 +4,7 @@ import type { DestinationId } from "../../core/routes/route-table.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 
 const statPattern =
-  /^cluster\.(?<cluster>.+)\.(?<what>upstream_rq_total|upstream_rq_5xx|upstream_rq_time|outlier_detection\.ejections_(?:enforced_total|active))$/;
+  /^cluster\.(?<cluster>.+)\.(?<what>upstream_rq_completed|upstream_rq_5xx|upstream_rq_time|outlier_detection\.ejections_(?:enforced_total|active))$/;
 
 /** Envoy takes request headers of 60 kB in all, and each name is in the question. */
 const namesInAQuestion = 100;
@@ -12,6 +12,7 @@ const namesInAQuestion = 100;
 /**
  * Reads what a check judges, of these destinations only. Histograms are those of the last flush, at most a second old;
  * their buckets hold all answers since the proxy started (Envoy doc: operations/admin, `histogram_buckets=detailed`).
+ * Requests are those that were answered, by Envoy itself too: `upstream_rq_total` leaves out what no endpoint was there for.
  */
 export async function readCheckedFigures(
   admin: EnvoyAdmin,
@@ -29,7 +30,7 @@ export async function readCheckedFigures(
 
 function filterFor(names: readonly DestinationId[]): string {
   const clusters = names.map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`)).join("|");
-  return String.raw`^cluster\.(${clusters})\.(upstream_rq_(total|5xx|time)|outlier_detection\.ejections_(enforced_total|active))$`;
+  return String.raw`^cluster\.(${clusters})\.(upstream_rq_(completed|5xx|time)|outlier_detection\.ejections_(enforced_total|active))$`;
 }
 
 function place(
@@ -43,7 +44,7 @@ function place(
 }
 
 function withValue(counts: VersionCounts, what: string, value: number): VersionCounts {
-  if (what === "upstream_rq_total") return { ...counts, requests: value };
+  if (what === "upstream_rq_completed") return { ...counts, requests: value };
   if (what === "upstream_rq_5xx") return { ...counts, errors: value };
   return what.endsWith("active") ? { ...counts, outOfRotation: value } : { ...counts, ejections: value };
 }
