@@ -24,6 +24,7 @@ import { ReleaseLimits } from "./release-limits.ts";
 import type { ReleaseMoves, ReturnPart } from "./release-moves.ts";
 import { pendingEffect } from "./pending-effect.ts";
 import type { MoveResult } from "./report.ts";
+import { Turns } from "./turns.ts";
 import { addSights, type StepWatcher } from "./watch-step.ts";
 
 /** Where releases are written down. Both throw KIR2023 when they cannot be, and then nothing has happened. */
@@ -88,10 +89,12 @@ export class ReleaseRunner implements AsyncDisposable {
   readonly #meter = new TrafficMeter();
   readonly #additions = new AdditionBook();
   readonly #limits: ReleaseLimits;
+  readonly #turns: Turns;
   #isClosed = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.clock);
     this.#limits = new ReleaseLimits({
       ...options,
       canTake: (id) => !this.#stalled.has(id),
@@ -391,6 +394,7 @@ export class ReleaseRunner implements AsyncDisposable {
         const outcome = await runCheck({ plan, check, clock, sources: host, signal: stop.signal, onProgress });
         // What was answered until here belongs to this step; a version that fails is not kept for a count.
         if (outcome !== undefined && outcome.verdict !== "fail") await host.look?.();
+        if (outcome !== undefined && outcome.verdict !== "fail") await this.#turns.next();
         // A command may have come between the judgement and now.
         if (outcome !== undefined && !stop.signal.aborted)
           this.#goOn(id, { kind: "judged", atMs: clock.nowMs(), ...outcome });
@@ -411,6 +415,9 @@ export class ReleaseRunner implements AsyncDisposable {
 
   #run(id: string, work: StepWork): void {
     const follow = async (): Promise<void> => {
+      // Nothing waits on its way back.
+      if (work.isForward === true) await this.#turns.next();
+      if (this.#isClosed) return void this.#moves.delete(id);
       const { plan } = this.#get(id);
       const endWatch = this.#options.host.watcher?.watch(plan, { movesForward: work.isForward === true });
       const moved = await this.#move(work);

@@ -42,10 +42,18 @@ export type PlannedStep =
   | ({ readonly kind: "check" } & Check)
   | ({ readonly kind: "bake" } & Bake);
 
+/** Plans are immutable, and each is asked again whenever another release begins. */
+const services = new WeakMap<Pick<ReleasePlan, "steps" | "spec">, ReadonlySet<string>>();
+
 /** Every VirtualService that a release moves, or adds routes to. */
-export function releasedServices({ steps, spec }: Pick<ReleasePlan, "steps" | "spec">): ReadonlySet<string> {
-  const moved = steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : []));
-  return new Set([...moved, ...spec.routes.map(({ namespace, virtualService }) => `${namespace}/${virtualService}`)]);
+export function releasedServices(plan: Pick<ReleasePlan, "steps" | "spec">): ReadonlySet<string> {
+  const known = services.get(plan);
+  if (known !== undefined) return known;
+  const moved = plan.steps.flatMap((step) => ("moves" in step ? step.moves.flatMap(movedServices) : []));
+  const named = plan.spec.routes.map(({ namespace, virtualService }) => `${namespace}/${virtualService}`);
+  const found = new Set([...moved, ...named]);
+  services.set(plan, found);
+  return found;
 }
 
 /** A Release as far as planning goes. */
