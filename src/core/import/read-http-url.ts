@@ -8,6 +8,11 @@ export function readHttpUrl(field: InputField, text = field.text()): string | un
     field.note("It is no absolute address of http or https, so it cannot be asked; a person is asked instead.");
     return undefined;
   }
+  const mayHoldSecret = [...url.searchParams.keys()].some((name) => /token|secret|password|auth|key/iu.test(name));
+  if (mayHoldSecret) {
+    field.note("Its query may hold a secret, which is not copied, so it cannot be asked; a person is asked instead.");
+    return undefined;
+  }
   if (url.username === "" && url.password === "") return text;
   field.note(
     "It holds a user's name or a password, which are not copied, so it cannot be asked; a person is asked instead.",

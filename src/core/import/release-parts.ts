@@ -17,7 +17,7 @@ export function emptyCheck(durationMs: number): Check {
 }
 
 /** Time for a judge that is asked once. */
-export const shortestCheckMs = 10_000;
+const shortestCheckMs = 10_000;
 
 /** A judge that is asked once, at once. */
 export function singleJudge(name: string, ask: ExternalJudge["ask"]): ExternalJudge {
