@@ -5,25 +5,25 @@ import type { ManifestApplier } from "./apply-manifests.ts";
 import { describeRefusal } from "./locate-refusal.ts";
 
 /** What has to be at hand to lay additions over routes. */
-export type LayingMesh = Pick<ManifestApplier, "current" | "engine" | "target" | "mirrors">;
+export type LayingMesh = Pick<ManifestApplier, "current" | "target" | "mirrors">;
 
 /**
- * Makes these additions, and no others, live on every proxy, with the weights of now. Nothing is pushed where they are
- * live already. Call it while nothing else is applied. Throws KIR2041 where a new version does not answer, and where a
+ * Makes these additions, and no others, live on every proxy, with the weights that are live. Nothing is pushed where they are
+ * live already. Moves may run meanwhile, manifests and other additions may not. Throws KIR2041 where a new version does not answer, and where a
  * proxy refuses or does not confirm; what was laid before is live again then, as far as proxies confirm it.
  */
 export async function layAdditions(mesh: LayingMesh, additions: readonly OwnedAddition[]): Promise<void> {
-  const { current, engine, target, mirrors } = mesh;
+  const { current, target, mirrors } = mesh;
   if (isLaid(current, additions)) return;
   await checkAdded(mesh, additions);
   const table = mirrors.addRoutes(current.table, additions);
-  const report = await target.applyTable(table, engine.placements());
+  const report = await target.applyTable(table, undefined);
   if (report.kind === "applied" || report.kind === "published") {
     current.laid = additions;
     mirrors.begin(table);
     return;
   }
-  const restored = await target.applyTable(mirrors.addRoutes(current.table, current.laid), engine.placements());
+  const restored = await target.applyTable(mirrors.addRoutes(current.table, current.laid), undefined);
   const why =
     report.kind === "rejected"
       ? `${report.node} refused ${report.resource}: ${describeRefusal(report.message, report.resource, table)}`

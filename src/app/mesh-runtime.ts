@@ -41,6 +41,7 @@ export class MeshRuntime implements ApiBackend {
   readonly #tell: (event: UpEvent) => void;
   readonly #feed: LiveFeed;
   readonly #work = new SerialWork();
+  readonly #lays = new SerialWork();
   readonly #traffic = new TrafficHistory();
   readonly #proofTimes = new ProofTimes();
   readonly #looks: CounterLooks;
@@ -136,13 +137,10 @@ export class MeshRuntime implements ApiBackend {
     });
   }
 
-  /** Routes change alone, so that no move is proved on routes that are on their way. */
+  /** Beside moves, which it takes no weight from, so that a release does not wait for all others; one at a time. */
   async #lay(build: () => readonly OwnedAddition[]): Promise<void> {
     if (isLaid(this.#parts.current, build())) return;
-    await this.#work.exclusive(async () => {
-      await endBrokenMoves(this.#parts);
-      await layAdditions(this.#parts, build());
-    });
+    await this.#inTurn(() => this.#lays.exclusive(() => layAdditions(this.#parts, build())));
   }
 
   /** A move is planned when its turn has come: a manifest that was saved meanwhile would make an older plan untrue. */

@@ -128,8 +128,13 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   /**
    * Replaces the whole table by an ordered push, with weights that differ from the declared ones. With no proxy
    * connected it is published for those that come; see `confirm`.
+   * @param overrides undefined keeps the weights that are live when the push begins, those of moves under way included
    */
-  applyTable(table: RouteTable, overrides: WeightOverrides, options: ApplyTableOptions = {}): Promise<TableReport> {
+  applyTable(
+    table: RouteTable,
+    overrides: WeightOverrides | undefined,
+    options: ApplyTableOptions = {},
+  ): Promise<TableReport> {
     return this.#exclusively(async () => {
       this.#stopDraining();
       clearTimeout(this.#rewriteTimer);
@@ -143,7 +148,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
           emit: options.addresses ?? this.#state.emit,
           deadlineMs: performance.now() + (options.timeoutMs ?? defaultTableTimeoutMs),
         };
-        return await pushTable(push, table, overrides);
+        return await pushTable(push, table, overrides ?? this.#state.wanted);
       } finally {
         this.#state.isChangingTables = false;
         this.#startDraining();

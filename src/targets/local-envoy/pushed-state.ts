@@ -122,6 +122,11 @@ export class PushedState {
     return { name: runtimeLayerName, version: this.snapshot.runtime?.get(runtimeLayerName)?.version ?? "" };
   }
 
+  /** The weights that moves have given, whether they are in the layer or in the routes. */
+  get wanted(): WeightOverrides {
+    return this.#wanted;
+  }
+
   save(): SavedState {
     return {
       snapshot: this.snapshot,
