@@ -120,11 +120,11 @@ test.each([
   { rate: 0.02, share: 0.05 },
   { rate: 0.02, share: 0.5 },
   { rate: 0.3, share: 0.2 },
-])("of 500 checks of equal versions, each with 60 looks, hardly any is wrong: %j", ({ rate, share }) => {
+])("of 200 checks of equal versions, each with 60 looks, hardly any is wrong: %j", ({ rate, share }) => {
   const errorsOf = drawErrors(rate);
   const fresh = Math.round(100 * share);
   let wrong = 0;
-  for (let run = 0; run < 500; run += 1) {
+  for (let run = 0; run < 200; run += 1) {
     let seen = { fresh: counts(0, 0), live: counts(0, 0) };
     for (let look = 0; look < 60; look += 1) {
       seen = {
