@@ -8,50 +8,57 @@ import { startLoad } from "../load/start-load.ts";
 import { eventually } from "./product.ts";
 import { host, ReleasedSample } from "./released-sample.ts";
 
+/** Many commands one after the other, on a machine that may be busy. */
+const slow = { timeout: 120_000 };
+
 const staff = "{preview: {name: staff, match: [{headers: {x-staff: {exact: '1'}}}]}}";
 const beta = "{preview: {name: beta, match: [{cookies: {beta: {exact: '1'}}}, {queryParams: {v: {exact: next}}}]}}";
 
-test("previews reach green by their marks alone, outlive a restart, and the way back leaves no trace", async () => {
-  await using released = await ReleasedSample.create();
-  const { mesh } = released;
-  const before = await released.routes();
-  await using load = await startLoad({
-    address: `127.0.0.1:${mesh.port}`,
-    requests: [{ host }],
-    requestsPerSecond: 200,
-    newConnectionShare: 0.05,
-    durationMs: 60_000,
-  });
-  await released.start(`{steps: [${staff}, ${beta}, {hold: {}}, {weight: 50}, {hold: {}}, {switch: {}}]}`);
-  await released.holding(3);
-  const expectPreviews = async (): Promise<void> => {
+test(
+  "previews reach green by their marks alone, outlive a restart, and the way back leaves no trace",
+  slow,
+  async () => {
+    await using released = await ReleasedSample.create();
+    const { mesh } = released;
+    const before = await released.routes();
+    await using load = await startLoad({
+      address: `127.0.0.1:${mesh.port}`,
+      requests: [{ host }],
+      requestsPerSecond: 200,
+      newConnectionShare: 0.05,
+      durationMs: 60_000,
+    });
+    await released.start(`{steps: [${staff}, ${beta}, {hold: {}}, {weight: 50}, {hold: {}}, {switch: {}}]}`);
+    await released.holding(3);
+    const expectPreviews = async (): Promise<void> => {
+      expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["green"]));
+      expect(await released.colors({ cookie: "a=b; beta=1" })).toEqual(new Set(["green"]));
+      expect(await released.colors({}, { path: "/x?v=next" })).toEqual(new Set(["green"]));
+      expect(await released.colors({ cookie: "beta=2", "x-staff": "2" })).toEqual(new Set(["blue"]));
+      expect(await released.colors()).toEqual(new Set(["blue"]));
+    };
+    await expectPreviews();
+    await released.restart();
+    await expectPreviews();
+    // What the running Envoy says of a tester's request is what the manifests say with the preview over them.
+    const url = ["--url", `http://${host}/`];
+    const explained = await mesh.sandbox.cli(["explain", mesh.sandbox.manifests, ...url, "-H", "x-staff: 1", "--live"]);
+    expect(explained).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("preview staff") });
+    await released.tell("promote", "to-green");
+    await released.holding(5);
     expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["green"]));
-    expect(await released.colors({ cookie: "a=b; beta=1" })).toEqual(new Set(["green"]));
-    expect(await released.colors({}, { path: "/x?v=next" })).toEqual(new Set(["green"]));
-    expect(await released.colors({ cookie: "beta=2", "x-staff": "2" })).toEqual(new Set(["blue"]));
-    expect(await released.colors()).toEqual(new Set(["blue"]));
-  };
-  await expectPreviews();
-  await released.restart();
-  await expectPreviews();
-  // What the running Envoy says of a tester's request is what the manifests say with the preview over them.
-  const url = ["--url", `http://${host}/`];
-  const explained = await mesh.sandbox.cli(["explain", mesh.sandbox.manifests, ...url, "-H", "x-staff: 1", "--live"]);
-  expect(explained).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("preview staff") });
-  await released.tell("promote", "to-green");
-  await released.holding(5);
-  expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["green"]));
-  expect(await released.colors()).toEqual(new Set(["blue", "green"]));
-  await released.tell("rollback", "to-green", "--release");
-  expect(await released.wait("done")).toMatchObject({ phase: "rolledBack" });
-  expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["blue"]));
-  await eventually("routes as they were", async () => {
-    return isDeepStrictEqual(await released.routes(), before) ? true : undefined;
-  });
-  await expectNothingLost(load);
-});
+    expect(await released.colors()).toEqual(new Set(["blue", "green"]));
+    await released.tell("rollback", "to-green", "--release");
+    expect(await released.wait("done")).toMatchObject({ phase: "rolledBack" });
+    expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["blue"]));
+    await eventually("routes as they were", async () => {
+      return isDeepStrictEqual(await released.routes(), before) ? true : undefined;
+    });
+    await expectNothingLost(load);
+  },
+);
 
-test("copies of GET requests go to green, and none of them is in its numbers", async () => {
+test("copies of GET requests go to green, and none of them is in its numbers", slow, async () => {
   await using released = await ReleasedSample.create();
   const before = await released.routes();
   await released.start("{steps: [{mirror: {methods: [GET]}}, {hold: {}}, {switch: {}}]}");
@@ -72,7 +79,7 @@ test("copies of GET requests go to green, and none of them is in its numbers", a
   });
 });
 
-test("on a ladder of cohorts each visitor stays, and nobody who has seen green sees blue again", async () => {
+test("on a ladder of cohorts each visitor stays, and nobody who has seen green sees blue again", slow, async () => {
   await using released = await ReleasedSample.create();
   const ladder =
     "[{name: staff, match: [{headers: {x-staff: {}}}]}, {name: few, weight: 20}, {name: half, weight: 60.25}]";

@@ -1,6 +1,7 @@
 import { withVirtualHosts } from "../gateway-table.fixture.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { addRoutes } from "../../src/core/routes/add-routes.ts";
 import type { RouteTable } from "../../src/core/routes/route-table.ts";
 import {
   type Backend,
@@ -189,6 +190,28 @@ test("a table edit keeps moved weights that it is given, whichever arms it adds 
   const between = answers.filter(({ startMs }) => startMs > movedAtMs && startMs < endedAtMs - 5);
   expect(between.filter(({ body }) => body !== "green")).toEqual([]);
   expect((await running.client.get()).body).toBe("blue");
+});
+
+test("what a release lays over routes takes no weight from moves beside it, and loses no request", async () => {
+  await using running = await start();
+  const { target, port } = running.fixture;
+  const load = startLoad(port, 4);
+  const marks = [{ headers: { "x-preview": { kind: "present" } as const }, cookies: {}, query: {} }];
+  const addition = { kind: "preview", name: "testers", to: { [splitId]: destinationId("green") }, marks } as const;
+  const plain = running.table();
+  const laid = addRoutes(plain, [{ release: "ns/r", addition }]);
+  for (let round = 0; round < 12; round += 1) {
+    const live = round % 2 === 0 ? "green" : "blue";
+    const isGreen = live === "green";
+    const move = () =>
+      target.apply(weights({ blue: isGreen ? 0 : 100, green: isGreen ? 100 : 0 }), { timeoutMs: 5_000 });
+    const lay = () => target.applyTable(round % 3 === 0 ? plain : laid, undefined);
+    const reports = round % 4 < 2 ? [move(), lay()] : [lay(), move()];
+    expect((await Promise.all(reports)).map(({ kind }) => kind).toSorted()).toEqual(["applied", "proved"]);
+    expect((await running.client.get()).body).toBe(live);
+  }
+  const answers = await load.stop();
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
 });
 
 test.each(["static", "dns"] as const)(
