@@ -52,20 +52,20 @@ export interface ApiClient {
 }
 
 /** Which release is meant, and what of it is asked. */
-export interface ReleaseLookup {
+interface ReleaseLookup {
   readonly namespace?: string | undefined;
   /** Leaves the proxies alone. */
   readonly live?: false;
 }
 
 /** Which releases a list holds. */
-export interface ReleaseQuery {
+interface ReleaseQuery {
   /** 100 where it is not given. */
   readonly limit?: number;
   /** The id of a release; only those started before it. */
   readonly before?: string;
   /** Without those that are over. */
-  readonly active?: true;
+  readonly active?: true | undefined;
   /** Asks the proxies too. */
   readonly live?: true;
 }
@@ -231,7 +231,7 @@ function nothingRuns(cause: unknown): KirikaeError {
   });
 }
 
-export function connectionLost(cause: unknown): KirikaeError {
+function connectionLost(cause: unknown): KirikaeError {
   return new KirikaeError("KIR5059", "The connection to `kirikae up` ended in the middle of an answer.", {
     exitStatus: 3,
     hint: "Ask `kirikae status` and `kirikae history` how it ended.",

@@ -58,3 +58,17 @@ test("JSON keeps its value and none of its characters steers the terminal", () =
   expect(JSON.parse(text)).toEqual(value);
   expect(text).toMatch(/^[\n -~]+$/u);
 });
+
+test("a text that is drawn again costs only what changed, and a name in it cannot move the cursor", () => {
+  const stdout = Object.assign(new PassThrough(), { isTTY: true, rows: 5, columns: 12 });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the parts of a process that a terminal uses.
+  const streams = { stdout, stderr: new PassThrough(), env: {} } as unknown as Parameters<typeof openTerminal>[0];
+  const terminal = openTerminal(streams);
+  const printed = (): string => String(stdout.read() ?? "");
+  terminal.redraw(`one\n${terminal.ink.red("two")}`);
+  expect(printed()).toContain("\u001B[31mtwo\u001B[39m");
+  terminal.redraw(`one\n${terminal.ink.red("two")}`);
+  expect(printed()).toBe("");
+  terminal.redraw("one\nx\u001B[2Jy and more than fits");
+  expect(printed()).toContain("\u001B[2;1Hx\uFFFD[2Jy and …");
+});

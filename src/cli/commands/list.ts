@@ -1,3 +1,4 @@
+import { usageError } from "../usage-error.ts";
 import {
   createCommand,
   jsonOption,
@@ -11,11 +12,15 @@ import {
 
 interface ListOptions extends JsonOption {
   readonly namespace?: string;
+  readonly active?: true;
+  readonly limit: number;
 }
 
 export function listCommand(context: CommandContext): Command {
   return createCommand("list", "the releases that were started, newest first; of one, what happened and who did what")
     .argument("[name]", "only the newest release of this name")
+    .option("--active", "only those that have not ended")
+    .option("--limit <count>", "how many at most, up to 500", parseLimit, 100)
     .option(...namespaceOption)
     .option(...jsonOption)
     .action(async (name: string | undefined, options: ListOptions) => {
@@ -23,7 +28,7 @@ export function listCommand(context: CommandContext): Command {
       const api = await connect(context.env);
       const { renderReleases, renderReleaseStory } = await import("../print/release.ts");
       if (name === undefined) {
-        const releases = await api.releases();
+        const releases = await api.releases({ limit: options.limit, active: options.active });
         const text: Answer["text"] = (ink) => renderReleases(releases, ink);
         return printAnswer(context, { exitStatus: 0, data: releases, text }, options);
       }
@@ -34,4 +39,10 @@ export function listCommand(context: CommandContext): Command {
         options,
       );
     });
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (/^\d{1,3}$/u.test(text) && limit >= 1 && limit <= 500) return limit;
+  throw usageError(`"${text}" is no number from 1 to 500.`);
 }

@@ -40,7 +40,7 @@ export function renderTree(rows: readonly TreeRow[], { ink, indent, columns }: T
 }
 
 /** Lines of at most this many columns, broken between words where that is possible. */
-export function wrapText(text: string, width: number): readonly string[] {
+function wrapText(text: string, width: number): readonly string[] {
   if (displayWidth(text) <= width) return [text];
   const lines: string[] = [];
   let line = "";
