@@ -8,7 +8,7 @@ import type { RunningLoad } from "../load/start-load.ts";
 import { type CliResult, eventually, type RunningUp } from "./product.ts";
 import { hasPrometheus, Prometheus, prometheusMissing } from "./prometheus.fixture.ts";
 
-/** `fault-green` beside it says what every twentieth answer of green is (`slow 4`: every fourth): `slow` or an `error`; to a proxy, `broken` is always one. */
+/** `fault-green` beside it says what every twentieth answer of green is (`slow 4`: every fourth): `slow` or an `error`; to a proxy, `broken` is always one, and `mortal` none at all. */
 const app = `
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -22,7 +22,9 @@ createServer((request, response) => {
   request.resume();
   count += 1;
   const isBad = request.url !== "/ready" && count % Number(every) === 0;
-  const isBroken = fault === "broken" && "x-request-id" in request.headers;
+  const isPublic = "x-request-id" in request.headers;
+  if (fault === "mortal" && isPublic && existsSync("now")) process.exit(1);
+  const isBroken = fault === "broken" && isPublic;
   const isError = isBroken || (isBad && fault === "error");
   response.writeHead(isError ? 503 : 200, { "x-color": color });
   setTimeout(() => response.end(), isBad && fault === "slow" ? 300 : 0);
@@ -136,6 +138,19 @@ test("a version of which one answer in twenty fails is taken back by its share o
     message: expect.stringMatching(
       /9\d(?:\.\d+)? % of \d+ answers of the new version were good, and 99 % are asked for/u,
     ),
+  });
+});
+
+test("a version that dies, so that no endpoint is there for its requests, is taken back", async () => {
+  await using judgedMesh = await JudgedMesh.create("mortal");
+  await judgedMesh.start("{duration: 10m, compareWithLive: false, successRate: {min: 90}}");
+  await eventually("the check", async () =>
+    (await judgedMesh.run("list", "to-green")).check === null ? undefined : true,
+  );
+  judgedMesh.mesh.sandbox.write("now", "");
+  expect(await judgedMesh.end()).toMatchObject({
+    phase: "rolledBack",
+    message: expect.stringMatching(/of \d+ answers of the new version were good, and 90 % are asked for/u),
   });
 });
 
