@@ -57,9 +57,9 @@ export const releaseOrderSchema = {
   },
 } as const;
 
-const stepPlanSchema = object(
+const commonStepSchema = object(
   {
-    kind: text("weight, switch, hold, check or approve."),
+    kind: text("weight, switch, preview, mirror, affinity, hold, check, bake, approve or finish."),
     moves: list(planSchema, "Of weight and switch: one plan a route."),
     durationMs: number("Of hold and check: how long; a hold without it lasts until it is promoted."),
     minRequests: number("Of check: fewer than this say nothing."),
@@ -82,6 +82,9 @@ const stepPlanSchema = object(
     "question",
   ],
 );
+
+/** What else a kind of step has is answered too: whoever plans a release wants all of it. */
+const stepPlanSchema = { ...commonStepSchema, additionalProperties: true };
 
 export const releasePlanSchema = object({
   release: text("`namespace/name`."),
@@ -155,7 +158,7 @@ const summaryProperties = {
   steps: list(
     object({
       number: number("From 1."),
-      kind: text("weight, switch, hold, check or approve."),
+      kind: text("weight, switch, preview, mirror, affinity, hold, check, bake, approve or finish."),
       state: text("done, now, next or undone."),
       summary: text("What it gives, or what it waits for."),
     }),

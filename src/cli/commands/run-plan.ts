@@ -36,7 +36,7 @@ export async function runPlan(context: CommandContext, target: PlanTarget, optio
   const text = (ink: Ink): string => {
     const steps = renderReleasePlan(plan, reach, ink);
     const sent = asked === undefined ? [] : [renderProbePlan(asked, probes?.perSecond ?? 0, ink)];
-    return [steps, ...sent, ...renderTimeRules(plan.spec, Date.now(), ink)].join("\n");
+    return [steps, ...sent, ...renderTimeRules(plan, Date.now(), ink)].join("\n");
   };
   printAnswer(context, { exitStatus, data: { ...plan, reach, ...(asked && { asked }) }, text }, options);
 }

@@ -1,7 +1,7 @@
 import { readManifests } from "../../local/manifest-folder.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import type { Ink } from "../ink.ts";
-import { renderFreezeSoon } from "../print/time-rules.ts";
+import { renderTimeWarnings } from "../print/time-rules.ts";
 import { renderRelease } from "../print/release.ts";
 import { usageError } from "../usage-error.ts";
 import { currentActor } from "./move-options.ts";
@@ -25,6 +25,6 @@ export async function runStart(context: CommandContext, file: string, options: S
     actor: options.as ?? currentActor(context.env),
   });
   const text = (ink: Ink): string =>
-    [renderRelease(status, ink), ...renderFreezeSoon(status.plan.spec.freezes, Date.now(), ink)].join("\n");
+    [renderRelease(status, ink), ...renderTimeWarnings(status.plan, Date.now(), ink)].join("\n");
   printAnswer(context, { exitStatus: 0, data: status, text }, options);
 }
