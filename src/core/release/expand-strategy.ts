@@ -38,7 +38,7 @@ function expandPreset({ strategy }: Pick<ReleaseSpec, "strategy">): readonly Rel
     case "mirrorFirst":
       return [
         { kind: "mirror", ...strategy.mirror },
-        ...gatesOf(strategy),
+        ...gatesOf({ ...strategy, check: ofCopies(strategy.check) }),
         { kind: "mirror", ...strategy.mirror, percent: 0 },
         ...rise(strategy),
         ...approvalOf(strategy),
@@ -69,7 +69,17 @@ function rise({ weights, ...gates }: { readonly weights: readonly number[] } & G
 
 /** Nothing is copied any more, so there is nothing to compare. */
 function withoutMirror(check: Check | undefined): Check | undefined {
-  return check === undefined ? undefined : { ...check, maxDifferentPercent: undefined };
+  if (check === undefined) return undefined;
+  const { minSuccessPercent, comparesWithLive, latency, maxEjections, judges } = check;
+  const isAsked = comparesWithLive || minSuccessPercent !== undefined || maxEjections !== undefined;
+  return isAsked || latency.length + judges.length > 0 ? { ...check, maxDifferentPercent: undefined } : undefined;
+}
+
+/** No visitor meets the new version while it is sent copies alone, so its own figures say nothing yet. */
+function ofCopies(check: Check | undefined): Check | undefined {
+  if (check === undefined || (check.maxDifferentPercent === undefined && check.judges.length === 0)) return undefined;
+  const none = { minSuccessPercent: undefined, comparesWithLive: false, latency: [], maxEjections: undefined };
+  return { ...check, ...none };
 }
 
 function gatesOf({ hold, check }: Pick<Gates, "hold" | "check">): readonly ReleaseStep[] {

@@ -134,17 +134,15 @@ describe("a preset", () => {
     ]);
   });
 
-  test("mirrorFirst copies before it moves anything", () => {
-    expect(kinds("strategy: {mirrorFirst: {mirror: {percent: 10}, weights: [5, 50], check: {duration: 1m}}}")).toEqual([
-      "mirror",
-      "check",
-      "mirror",
-      "weight",
-      "check",
-      "weight",
-      "check",
-      "switch",
-      "finish",
+  test("mirrorFirst copies before it moves anything, and checks copies by what is compared of them", () => {
+    const plain = "strategy: {mirrorFirst: {mirror: {percent: 10}, weights: [5, 50], check: {duration: 1m}}}";
+    expect(kinds(plain).join(" ")).toBe("mirror mirror weight check weight check switch finish");
+    const compared = specOf(
+      "strategy: {mirrorFirst: {mirror: {compare: {}}, weights: [5], check: {duration: 1m, differences: {max: 1}}}}",
+    );
+    expect(expandStrategy(compared).filter(({ kind }) => kind === "check")).toMatchObject([
+      { maxDifferentPercent: 1, comparesWithLive: false },
+      { maxDifferentPercent: undefined, comparesWithLive: true },
     ]);
   });
 
@@ -190,6 +188,10 @@ describe("a preset", () => {
     ["strategy: {cohorts: [{name: a, weight: 5}, {name: b, weight: 2}]}", "do not rise"],
     ["strategy: {cohorts: [{name: a, weight: 100}]}", "below 100"],
     ["strategy: {mirrorFirst: {weights: [1]}}", "mirror"],
+    [
+      "strategy: {mirrorFirst: {mirror: {}, weights: [1], check: {duration: 1m, differences: {max: 1}}}}",
+      "answers that are not compared",
+    ],
     ["sessionAffinity: {cookie: 'a b'}\nstrategy: {blueGreen: {}}", "name of a cookie"],
   ])("%s is refused", (spec, expected) => {
     expect(complaint(spec)).toContain(expected);

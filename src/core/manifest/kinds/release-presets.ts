@@ -57,12 +57,23 @@ const cohorts: typeof longCohorts = Object.assign(
   { shape: { kind: "either", shapes: [ladder.shape, longCohorts.shape] } as const },
 );
 
+const mirrorFirst = transform(
+  object({ fields: { mirror: required(mirror), weights: required(rising), ...gates } }),
+  (given, place, context) =>
+    given.check?.maxDifferentPercent !== undefined && given.mirror.compare === undefined
+      ? reportConflict(place, context, {
+          complaint: "checks the differences of answers that are not compared",
+          hint: "Say in mirror.compare what is compared, such as {body: true}, or {} for the status alone.",
+        })
+      : given,
+);
+
 /** The presets by their names, each of which stands for steps; see `expandStrategy`. */
 export const presets = {
   blueGreen: optional(object({ fields: { preview: optional(preview), bake: optional(bake), ...gates } })),
   canary: optional(object({ fields: { weights: required(rising), ...gates } })),
   abTest: optional(object({ fields: { preview: required(preview), ...gates } })),
-  mirrorFirst: optional(object({ fields: { mirror: required(mirror), weights: required(rising), ...gates } })),
+  mirrorFirst: optional(mirrorFirst),
   cohorts: optional(cohorts),
 };
 
