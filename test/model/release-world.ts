@@ -117,6 +117,12 @@ export class ReleaseWorld {
   async save(service: ServiceName, green: number): Promise<void> {
     if (this.#movesUnderWay > 0 || this.journal.failures > 0) return;
     const { engine, runner } = this.#process;
+    if (engine.unfinished().length > 0) {
+      const recovered = engine.recover();
+      await this.clock.advance(3_000);
+      await recovered;
+    }
+    if (this.#movesUnderWay > 0) return;
     const declared = { ...this.#declared, [service]: green };
     const table = declaredTable(declared);
     const { kept, overridden } = reconcilePlacements(table, engine.placed());

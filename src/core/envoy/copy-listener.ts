@@ -10,7 +10,7 @@ import { copyTargetHeader } from "./names.ts";
 const name = "kirikae_copies";
 
 /** How long a version may take to answer a copy, unless kirikae gives it up before. */
-export const copyTimeoutMs = 15_000;
+const copyTimeoutMs = 15_000;
 
 /**
  * A private listener through which kirikae sends a copied request to the cluster that a header names: so it goes with

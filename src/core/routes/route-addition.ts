@@ -35,7 +35,7 @@ export interface MirrorAddition {
 }
 
 /** Copies go to kirikae, which asks both versions and compares what they answer. */
-export interface ComparedCopies {
+interface ComparedCopies {
   /** A destination that no manifest knows. */
   readonly comparer: Destination;
   /** Which version the new one is compared with, by split. */
