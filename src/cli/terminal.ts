@@ -74,7 +74,7 @@ function keepOwnColours(seal: string): (text: string) => string {
 }
 
 /** How many columns a text takes, colours left out. */
-function visibleLength(text: string): number {
+export function visibleLength(text: string): number {
   return displayWidth(stripVTControlCharacters(text));
 }
 

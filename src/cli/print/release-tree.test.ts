@@ -36,7 +36,8 @@ test("goes on under where it began in a narrow terminal, and loses nothing", () 
   const text = renderReleaseTree(sampleRelease({ live: sampleLive(10) }), { ...options, indent: "  ", columns: 48 });
   expect(`\n${text}`).toMatchInlineSnapshot(`
     "
-      Release  sample-ns/to-green to green: holding, step 2 of 4
+      Release  sample-ns/to-green to green:
+      │  holding, step 2 of 4
       ├─ done     1 weight: green 10 %, blue 90 %
       ├─ now      2 hold: for 10 min
       ├─ next     3 approve: 2 people: Do the

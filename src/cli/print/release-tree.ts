@@ -1,6 +1,7 @@
 import type { LiveVersion, ReleaseLive, ReleaseSummary } from "../../api/types.ts";
 import type { CheckProgress, JudgeProgress, VersionFigures } from "../../core/release/check-progress.ts";
 import { describeAddition } from "../../core/release/describe-release.ts";
+import { visibleLength } from "../terminal.ts";
 import { describeEvent } from "../../core/release/describe-event.ts";
 import { renderRule } from "../../core/release/refusals.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
@@ -28,7 +29,11 @@ export function renderReleaseTree(release: ReleaseSummary, options: ReleaseTreeO
   const { ink, indent, extent } = options;
   const { to, phase, step, steps } = release;
   const place = step === null ? "" : `, step ${step} of ${steps.length}`;
-  const heading = `${indent}${ink.bold("Release")}  ${release.release} to ${inkVersion(ink, to)}: ${inkPhase(phase, ink)}${place}`;
+  const name = `${indent}${ink.bold("Release")}  ${release.release} to ${inkVersion(ink, to)}:`;
+  const where = `${inkPhase(phase, ink)}${place}`;
+  const width = visibleLength(`${name} ${where}`);
+  // What a release does matters more than that it stands in one line.
+  const heading = width <= options.columns ? `${name} ${where}` : `${name}\n${indent}${ink.dim("│")}  ${where}`;
   const whole = extent === "whole";
   const rows = [
     ...(whole ? stepRows(release) : []),
