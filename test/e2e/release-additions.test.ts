@@ -83,7 +83,7 @@ test("on a ladder of cohorts each visitor stays, and nobody who has seen green s
   await using released = await ReleasedSample.create();
   const ladder =
     "[{name: staff, match: [{headers: {x-staff: {}}}]}, {name: few, weight: 20}, {name: half, weight: 60.25}]";
-  await released.start(`{cohorts: {cohorts: ${ladder}, hold: {}}}`, "sessionAffinity: {cookie: kid, maxAge: 1h},");
+  await released.start(`{cohorts: {cohorts: ${ladder}, hold: {}}}`, "sessionAffinity: {cookie: k%d, maxAge: 1h},");
   await released.holding(3);
   expect(await released.colors({ "x-staff": "" })).toEqual(new Set(["green"]));
   const visitors = await visit(
@@ -92,7 +92,7 @@ test("on a ladder of cohorts each visitor stays, and nobody who has seen green s
   );
   expect(shareOf(visitors)).toBe(0);
   expect((await released.ask()).setCookie).toMatch(
-    /^kid=[\da-f-]{36}; Path=\/; Max-Age=3600; HttpOnly; SameSite=Lax$/u,
+    /^k%d=[\da-f-]{36}; Path=\/; Max-Age=3600; HttpOnly; SameSite=Lax$/u,
   );
 
   await released.tell("promote", "to-green");

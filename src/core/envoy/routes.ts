@@ -93,7 +93,9 @@ function emitAction(action: RouteAction, destinations: Destinations): Partial<Ro
 function withVisitorCookie({ responseHeaders, split: { chosenBy } }: ForwardAction): HeaderMutation {
   if (chosenBy?.kind !== "newCookie") return responseHeaders;
   const seconds = Math.ceil(chosenBy.maxAgeMs / 1000);
-  const value = `${chosenBy.name}=%REQ(X-REQUEST-ID)%; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax`;
+  // A percent sign begins a command in the value of a header (Envoy doc: access log format).
+  const name = chosenBy.name.replaceAll("%", "%%");
+  const value = `${name}=%REQ(X-REQUEST-ID)%; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax`;
   return { ...responseHeaders, add: [...responseHeaders.add, ["set-cookie", value]] };
 }
 

@@ -41,7 +41,7 @@ export function addRoutes(table: RouteTable, additions: readonly OwnedAddition[]
 }
 
 /** The requests of a preview are told from those of its rule by this name. */
-export function previewSplitId(split: SplitId, preview: string): SplitId {
+function previewSplitId(split: SplitId, preview: string): SplitId {
   return `${split}~preview:${preview}`;
 }
 

@@ -95,6 +95,7 @@ describe("a step that adds to routes", () => {
     ["preview: {match: [{cookie: {a: {}}}]}", "cookies"],
     ["preview: {match: [{headers: {x-a: {regex: '('}}}]}", "RE2"],
     ["preview: {name: '', match: [{cookies: {a: {}}}]}", "name of 1 to 60"],
+    ['preview: {name: "a\\e[31m", match: [{cookies: {a: {}}}]}', "can be printed"],
     ["mirror: {percent: 101}", "from 0 to 100"],
     ["mirror: {methods: []}", "must not be empty"],
     ["mirror: {methods: ['GET /']}", "must be a method"],

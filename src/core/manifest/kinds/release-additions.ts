@@ -25,7 +25,9 @@ const defaultPreviewName = "preview";
 
 /** Names that tell its previews apart, and appear in messages and in the names of routes. */
 export const previewName = refine(string, (name) =>
-  name.trim() !== "" && name.length <= 60 ? undefined : "must be a name of 1 to 60 characters",
+  name.trim() !== "" && name.length <= 60 && !/\p{C}/u.test(name)
+    ? undefined
+    : "must be a name of 1 to 60 characters that can be printed",
 );
 
 /** Headers are named in any case; those of the request line are no marks that a tester could set. */
