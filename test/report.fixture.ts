@@ -125,6 +125,8 @@ export class ReleaseStory {
 export function recordMove(provedAtMs: number, byVersion: Readonly<Record<string, number>>, bad = 0): RecordedMove {
   const requests = Object.values(byVersion).reduce((sum, count) => sum + count, 0);
   return {
+    before: { blue: 100 },
+    after: { blue: 90, green: 10 },
     ledger: {
       requests,
       ok: requests - bad,

@@ -17,6 +17,10 @@ const countedSchema = object({
 const moveSchema = object({
   at: text("ISO 8601."),
   id: nullable({ type: "string" }, "Its id in the history; null where it did not come so far."),
+  shares: nullable(
+    object({ before: weights("Percent by version."), after: weights("The same.") }),
+    "Of the first VirtualService; null where no weight was moved.",
+  ),
   isMoved: flag("Whether the weights were moved and proved."),
   message: nullable({ type: "string" }, "Why not, or what else is to be said."),
   callToProofMs: nullable({ type: "number" }, "From the call until every worker of every proxy had proved it."),

@@ -27,12 +27,12 @@ export function sampleRelease(more: Partial<ReleaseStatus> = {}): ReleaseStatus 
     startedAt: new Date(sampleStartMs).toISOString(),
     actor: "ann",
     reason: "release 12",
-    lastEvent: { kind: "moved", atMs: sampleStartMs + 1_000, failed: 0 },
+    lastEvent: { kind: "moved", atMs: sampleStartMs + 1_000, failed: 0, move: "m2" },
     check: null,
     live: null,
     events: [
       { kind: "start", atMs: sampleStartMs },
-      { kind: "moved", atMs: sampleStartMs + 1_000, failed: 0 },
+      { kind: "moved", atMs: sampleStartMs + 1_000, failed: 0, move: "m2" },
     ],
     ...more,
   };

@@ -113,7 +113,7 @@ test("--watch tells of each event of a release, and how one ends", async () => {
   const { child, ended } = start(["status", "to-green", "--watch"]);
   const printed = waitFor(child.stdout);
   await printed("is holding");
-  const lastEvent = { kind: "moved", atMs: sampleStartMs + 60_000, failed: 0 } as const;
+  const lastEvent = { kind: "moved", atMs: sampleStartMs + 60_000, failed: 0, move: "m2" } as const;
   const done = sampleRelease({ phase: "done", step: null, message: "done", untilMs: null, lastEvent });
   backend.releases.all = [done];
   backend.emit({ event: "release", release: done });

@@ -21,7 +21,7 @@ test("a line for each change, and none for what stays", () => {
 test("what happens twice in the same words is told twice", () => {
   const changes = new ReleaseChanges();
   changes.take([sampleRelease()]);
-  const lastEvent = { kind: "moved", atMs: sampleStartMs + 700_000, failed: 0 } as const;
+  const lastEvent = { kind: "moved", atMs: sampleStartMs + 700_000, failed: 0, move: "m2" } as const;
   expect(changes.take([sampleRelease({ lastEvent })])).toEqual([
     "2026-11-21T10:11:40Z sample-ns/to-green weights moved and proved",
   ]);

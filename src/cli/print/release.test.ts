@@ -20,7 +20,7 @@ test("the story of a release says who did what, and why", () => {
     reason: "release 12",
     events: [
       { kind: "start", atMs: 1_795_255_200_000 },
-      { kind: "moved", atMs: 1_795_255_201_000, failed: 0 },
+      { kind: "moved", atMs: 1_795_255_201_000, failed: 0, move: "m2" },
       { kind: "approve", atMs: 1_795_255_202_000, actor: "bob", reason: "looks good" },
       { kind: "judged", atMs: 1_795_255_203_000, verdict: "pass", detail: "all good" },
       { kind: "rollback", atMs: 1_795_255_204_000, actor: "eve", reason: null },

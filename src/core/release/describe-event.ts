@@ -24,9 +24,7 @@ export function describeEvent(event: ReleaseEvent): string {
     case "start":
       return "begun";
     case "moved":
-      return event.failed === 0
-        ? "weights moved and proved"
-        : `weights moved and proved, ${event.failed} requests failed`;
+      return `${describeDone(event)}${event.failed === 0 ? "" : `, ${event.failed} requests failed`}`;
     case "turned":
       return "weights go back";
     case "partlyBack":
@@ -66,4 +64,9 @@ function renderManner(command: ReleaseCommand): string {
 /** The name that somebody gave, with the account where that is another one. */
 function renderPerson({ actor, account }: { readonly actor: string; readonly account?: string }): string {
   return account === undefined || account === actor ? actor : `${actor} (account ${account})`;
+}
+
+/** What is laid over routes is no move, and a way back may have found nothing to move. */
+function describeDone({ move }: Extract<ReleaseEvent, { readonly kind: "moved" }>): string {
+  return move === undefined ? "carried out" : "weights moved and proved";
 }

@@ -1,4 +1,5 @@
-import type { Ledger } from "../move.ts";
+import { renderShortage } from "../limit-return.ts";
+import type { Ledger, VersionName } from "../move.ts";
 import type { ReleaseEvent } from "../release-state.ts";
 import { countTraffic } from "./count-traffic.ts";
 import type { Decision, MoveReport, ProxyProof, StageReport, VerdictReport } from "./release-report.ts";
@@ -6,6 +7,9 @@ import type { Interval } from "./walk-release.ts";
 
 /** What the journal knows of a move by its id. */
 export interface RecordedMove {
+  /** In percent by version. */
+  readonly before: Readonly<Record<VersionName, number>>;
+  readonly after: Readonly<Record<VersionName, number>>;
   readonly ledger: Ledger | null;
   readonly message?: string | undefined;
   readonly proof?:
@@ -51,6 +55,7 @@ function describeMove(event: ReleaseEvent, findMove: FindMove): readonly MoveRep
     {
       at: instant(event.atMs),
       id: event.move ?? null,
+      shares: recorded === undefined ? null : { before: recorded.before, after: recorded.after },
       isMoved: event.kind !== "moveFailed",
       message: messageOf(event, recorded),
       ...describeProof(recorded?.proof),
@@ -61,7 +66,14 @@ function describeMove(event: ReleaseEvent, findMove: FindMove): readonly MoveRep
 }
 
 function messageOf(event: MoveEvent, recorded: RecordedMove | undefined): string | null {
-  return event.kind === "moveFailed" ? event.reason : (recorded?.message ?? null);
+  switch (event.kind) {
+    case "moveFailed":
+      return event.reason;
+    case "partlyBack":
+      return `partly back: ${event.waits.map(renderShortage).join("; ")}`;
+    case "moved":
+      return recorded?.message ?? null;
+  }
 }
 
 function describeProof(proof: RecordedMove["proof"]): Pick<MoveReport, "callToProofMs" | "provedAt" | "proxies"> {

@@ -43,8 +43,9 @@ export function outlineReport(report: ReleaseReport): Outline {
 
 function listFacts(report: ReleaseReport): readonly Fact[] {
   const { from, to, services, startedAt, endedAt, madeAt, actor, reason, counted, takenBack } = report;
-  const { tookMs, newVersion } = report;
+  const { tookMs, newVersion, points } = report;
   const asked = reason === null ? "" : `: ${reason}`;
+  const isUncounted = points.length === 0 && !counted.isComplete;
   const met = `${renderCount(newVersion.requests)} requests, ${renderCount(newVersion.failed)} of them failed (${renderShare(newVersion.failed, newVersion.requests)})`;
   return [
     ["Moves", from === null ? `to ${to}` : `${from} to ${to}`],
@@ -53,14 +54,15 @@ function listFacts(report: ReleaseReport): readonly Fact[] {
     endedAt === null
       ? ["Runs", `for ${renderTook(tookMs)} by ${renderTime(madeAt)}`]
       : ["Ended", `${renderTime(endedAt)}, after ${renderTook(tookMs)}`],
-    ["Requests", `${renderAnswers(counted)}${parenthesize(renderByVersion(counted))}`],
-    ["Met the new version", met],
-    ...(takenBack === null ? [] : [["Taken back", describeReturn(takenBack)] as const]),
+    ["Requests", isUncounted ? "not counted" : `${renderAnswers(counted)}${parenthesize(renderByVersion(counted))}`],
+    ["Met the new version", isUncounted ? "not counted" : met],
+    ...(takenBack === null ? [] : [["Taken back", describeReturn(takenBack, isUncounted)] as const]),
   ];
 }
 
-function describeReturn({ decisionToBackMs, backAt, firstError }: TakenBack): string {
+function describeReturn({ decisionToBackMs, backAt, firstError }: TakenBack, isUncounted: boolean): string {
   const decided = `all traffic was back ${renderTook(decisionToBackMs)} after the decision, at ${renderTime(backAt)}`;
+  if (isUncounted) return decided;
   if (firstError === null) return `${decided}; no error of the new version was seen before`;
   return `${decided}; the first error of the new version came at most ${renderTook(firstError.toBackMs)} before that`;
 }

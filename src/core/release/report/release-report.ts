@@ -122,9 +122,11 @@ export interface VerdictReport {
   readonly results: readonly CheckResult[];
 }
 
-/** Weights that were moved, or were to be moved. */
+/** Weights that were moved, or were to be moved; or what was laid over the routes. */
 export interface MoveReport {
   readonly at: string;
+  /** The shares of everybody's traffic of the first VirtualService; null where no weight was moved. */
+  readonly shares: Pick<ShareChange, "before" | "after"> | null;
   /** Its id in the history; null where it did not come so far. */
   readonly id: string | null;
   readonly isMoved: boolean;

@@ -60,9 +60,10 @@ export function renderShareChange({ virtualService, before, after }: ShareChange
 }
 
 /** One sentence on each thing that is known of a move. */
-export function describeMove({ id, isMoved, message, callToProofMs, proxies, ledger, probes }: MoveReport): string {
+export function describeMove(move: MoveReport): string {
+  const { message, callToProofMs, proxies, ledger, probes } = move;
   const parts = [
-    `${isMoved ? "moved" : "not moved"}${id === null ? "" : ` (${id})`}`,
+    describeOutcome(move),
     ...(callToProofMs === null
       ? []
       : [`proved ${renderDuration(callToProofMs)} after the call by ${renderProxies(proxies)}`]),
@@ -73,6 +74,12 @@ export function describeMove({ id, isMoved, message, callToProofMs, proxies, led
     ...(message === null ? [] : [message]),
   ];
   return parts.join("; ");
+}
+
+function describeOutcome({ id, isMoved, shares }: MoveReport): string {
+  if (id === null) return isMoved ? "carried out" : "not carried out";
+  const between = shares === null ? "" : `${renderShares(shares.before)} to ${renderShares(shares.after)}`;
+  return isMoved ? `moved (${id}): ${between}` : `not moved (${id})`;
 }
 
 function renderProxies(proxies: MoveReport["proxies"]): string {
