@@ -2,14 +2,14 @@
 // VirtualServices, and how istiod does on the same manifests. Prints Markdown; `--write` puts it into
 // docs/performance.md.
 import { mkdtemp, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compileSize } from "./compile/compile-size.ts";
 import { benchIstiod } from "./compile/istiod-section.ts";
 import { benchMeshes } from "./compile/mesh-section.ts";
 import { benchUp } from "./compile/up-section.ts";
-import { describeMachine } from "./machine.ts";
+import { describeLoad, describeMachine } from "./machine.ts";
 import { replaceFigures } from "./replace-figures.ts";
 
 const sections = [
@@ -40,11 +40,4 @@ try {
   if (values.write) await replaceFigures("bench:compile", report);
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Of what runs beside the benchmark; 2 is all of two processors. */
-function describeLoad(): string {
-  return `load average ${loadavg()
-    .map((value) => value.toFixed(1))
-    .join(" / ")}`;
 }

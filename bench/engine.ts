@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { engineSize } from "./engine/engine-size.ts";
 import { benchMany } from "./engine/many-section.ts";
 import { benchRollbacks } from "./engine/rollback-section.ts";
-import { describeMachine } from "./machine.ts";
+import { describeLoad, describeMachine } from "./machine.ts";
 import { replaceFigures } from "./replace-figures.ts";
 
 const sections = [
@@ -27,10 +27,11 @@ const chosen = values.only.split(",");
 const folder = await mkdtemp(join(tmpdir(), "kirikae-engine-"));
 try {
   const size = { ...engineSize(values.quick), folder };
-  const parts = [`Measured ${describeMachine()}${values.quick ? ", with `--quick`" : ""}.`];
+  const parts = [`Measured ${describeMachine()}${values.quick ? ", with `--quick`" : ""}; ${describeLoad()}.`];
   for (const { name, title, run } of sections) {
     if (chosen.includes(name)) parts.push(`### ${title}`, await run(size));
   }
+  parts.push(`At the end: ${describeLoad()}.`);
   const report = `${parts.map((part) => part.trim()).join("\n\n")}\n`;
   process.stdout.write(`\n${report}`);
   if (values.write) await replaceFigures("bench:engine", report);

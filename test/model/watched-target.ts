@@ -33,7 +33,11 @@ export class WatchedTarget extends RecordingTarget implements Target {
       if (now !== undefined) this.#checkGains(split, now, next);
     }
     const report = await super.apply(weights, options);
-    for (const [split, weight] of seen) if (weight !== undefined) this.#before.set(split, weight);
+    // One that was refused has changed nothing, and what was before it is still what was before.
+    for (const { split, weights: after } of await this.observe([...weights.keys()])) {
+      const before = seen.get(split);
+      if (before !== undefined && after !== undefined && !isSameShare(before, after)) this.#before.set(split, before);
+    }
     return report;
   }
 
