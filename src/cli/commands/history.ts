@@ -8,7 +8,10 @@ import {
 } from "../command.ts";
 
 export function historyCommand(context: CommandContext): Command {
-  return createCommand("history", "who did what, when, why, and how it ended: moves and releases; needs nothing running")
+  return createCommand(
+    "history",
+    "who did what, when, why, and how it ended: moves and releases; needs nothing running",
+  )
     .argument("[name]", "only this VirtualService or this release, as name or namespace/name")
     .option(...jsonOption)
     .action(async (name: string | undefined, options: JsonOption) => {
