@@ -106,8 +106,9 @@ function isWhole(part: Part | undefined): boolean {
   return part === undefined || part.ready >= part.wanted;
 }
 
-/** The finest of these scales whose weights a proxy can hold is used. */
-const scales = [10_000n, 100n, 1n];
+/** The finest of these scales is used whose weights a proxy can hold, and print: it shows six digits of a runtime value. */
+const scales = [100n, 10n, 1n];
+const printableWeight = 999_999n;
 
 /**
  * Weights on the way from `before` to `after`: no destination gets less than it has of what it is to gain, none more
@@ -123,8 +124,8 @@ function dividePart({
   const [totalBefore, totalAfter] = [BigInt(totalWeight(before)), BigInt(totalWeight(after))];
   if (totalBefore === 0n || totalAfter === 0n) return undefined;
   const common = (totalBefore / greatestCommonDivisor(totalBefore, totalAfter)) * totalAfter;
-  const scale = scales.find((each) => common * each <= BigInt(MAX_TOTAL_WEIGHT));
-  if (scale === undefined) return undefined;
+  if (common > BigInt(MAX_TOTAL_WEIGHT)) return undefined;
+  const scale = scales.find((each) => common * each <= printableWeight) ?? 1n;
   const total = common * scale;
   const arms = [...new Set([...Object.keys(before), ...Object.keys(after)])].map((destination) => ({
     destination,
