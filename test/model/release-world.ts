@@ -9,12 +9,14 @@ import { reconcilePlacements } from "../../src/core/release/reconcile-placements
 import { isOver } from "../../src/core/release/release-phase.ts";
 import type { ReleaseCommand, ReleasePhase } from "../../src/core/release/release-state.ts";
 import { isSameShare, totalWeight } from "../../src/core/release/split-weights.ts";
+import type { OwnedAddition } from "../../src/core/routes/route-addition.ts";
 import type { DestinationId, RouteTable, SplitId, SplitWeights } from "../../src/core/routes/route-table.ts";
 import { splitsOf, weightsOf } from "../../src/core/routes/weights.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { foldJournal } from "../../src/engine/fold-journal.ts";
 import type { StoredRelease } from "../../src/engine/fold-releases.ts";
-import { type ReleaseHost, ReleaseRunner } from "../../src/engine/release-runner.ts";
+import type { ReleaseHost } from "../../src/engine/release-ports.ts";
+import { ReleaseRunner } from "../../src/engine/release-runner.ts";
 import { ModelJournal } from "./model-journal.ts";
 import { declaredTable, parseModelRelease, type ServiceName } from "./model-releases.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -42,6 +44,10 @@ export class ReleaseWorld {
   readonly journal = new ModelJournal();
   readonly target: WatchedTarget;
   answers: Answers = "good";
+  /** How many of the next changes of routes a proxy refuses. */
+  layFailures = 0;
+  /** What lies over the routes. */
+  laid: readonly OwnedAddition[] = [];
   #declared: Readonly<Record<ServiceName, number>> = { web: 0, api: 0, pay: 0, other: 0 };
   #table: RouteTable;
   #process: ModelProcess;
@@ -88,6 +94,8 @@ export class ReleaseWorld {
     const release = this.releases.at(-1 - index);
     if (release === undefined) return;
     if ("despiteChanges" in command || command.kind === "set") this.#origins.delete(release.id);
+    // An older release that goes back, or forward again, is somebody else to the newer one.
+    if (index > 0) this.#forgetOthers(release);
     await this.#try(() => void this.#process.runner.command(release.id, command, { actor, reason: "because" }));
   }
 
@@ -165,6 +173,7 @@ export class ReleaseWorld {
     this.target.behave();
     this.journal.failures = 0;
     this.answers = "good";
+    this.layFailures = 0;
     await this.clock.advance(1_200_000);
     // The next move would do that first.
     const recovered = this.#process.engine.recover();
@@ -192,6 +201,14 @@ export class ReleaseWorld {
     const nowMs = this.clock.nowMs();
     for (const { id, state } of this.releases) {
       if (!isAtRest(state.phase, nowMs)) this.broken.push(`${id} is left ${JSON.stringify(state.phase)}`);
+    }
+    const over = new Set(
+      this.releases.filter(({ state }) => state.phase.kind === "rolledBack").map(({ plan }) => plan),
+    );
+    for (const { release } of this.laid) {
+      const newest = this.releases.findLast(({ plan }) => plan.release === release);
+      if (newest !== undefined && over.has(newest.plan))
+        this.broken.push(`${release} was rolled back, and left routes`);
     }
     const stuck = this.#stuckSplits();
     for (const [split, weights] of this.#live()) {
@@ -247,6 +264,14 @@ export class ReleaseWorld {
     return this.#process.engine.placements().get(split) ?? (declared === undefined ? {} : weightsOf(declared));
   }
 
+  #forgetOthers({ id, plan }: StoredRelease): void {
+    const services = releasedServices(plan);
+    for (const other of this.releases) {
+      const isShared = [...releasedServices(other.plan)].some((name) => services.has(name));
+      if (other.id !== id && isShared) this.#origins.delete(other.id);
+    }
+  }
+
   /** Somebody else changes it, so that no release can be held to what it found there. */
   #touch(split: SplitId): void {
     this.#untouched.delete(split);
@@ -289,7 +314,7 @@ export class ReleaseWorld {
   #host(engine: Engine): ReleaseHost {
     return {
       move: (build) => this.#move(engine, build),
-      lay: async (build) => void build(),
+      lay: async (build) => this.#lay(build()),
       counters: async (destinations) => this.#count(destinations),
       ask: () => Promise.reject(new Error("No judge is asked in this model.")),
       ...createReleaseMoves({
@@ -297,6 +322,14 @@ export class ReleaseWorld {
         readyEndpoints: (ids) => Object.fromEntries([...ids].map((id) => [id, this.target.dead.has(id) ? 0 : 2])),
       }),
     };
+  }
+
+  #lay(additions: readonly OwnedAddition[]): void {
+    if (this.layFailures > 0) {
+      this.layFailures -= 1;
+      throw new KirikaeError("KIR2041", "The routes of the release are not live.", { exitStatus: 1, hint: "Retry." });
+    }
+    this.laid = additions;
   }
 
   async #move(engine: Engine, build: () => MovePlan | undefined) {

@@ -21,6 +21,7 @@ export type WorldEvent =
     }
   | { readonly kind: "answers"; readonly answers: Answers }
   | { readonly kind: "disk"; readonly failures: number }
+  | { readonly kind: "routes"; readonly failures: number }
   | { readonly kind: "hand"; readonly service: ServiceName; readonly green: number }
   | { readonly kind: "save"; readonly service: ServiceName; readonly green: number };
 
@@ -101,6 +102,7 @@ export const worldEvent: Arbitrary<WorldEvent> = oneof(
     }),
   },
   { weight: 1, arbitrary: record({ kind: constant("disk" as const), failures: constantFrom(1, 2, 5) }) },
+  { weight: 1, arbitrary: record({ kind: constant("routes" as const), failures: constantFrom(1, 3) }) },
   { weight: 1, arbitrary: record({ kind: constant("hand" as const), service, green }) },
   { weight: 1, arbitrary: record({ kind: constant("save" as const), service, green }) },
 );
@@ -132,6 +134,9 @@ export async function happen(world: ReleaseWorld, event: WorldEvent): Promise<vo
       return;
     case "disk":
       world.journal.failures = event.failures;
+      return;
+    case "routes":
+      world.layFailures = event.failures;
       return;
     case "hand":
       return await world.moveByHand(event.service, event.green);
