@@ -77,7 +77,7 @@ export type ReleaseStep =
   | ({ readonly kind: "mirror" } & Mirroring)
   /** Each visitor stays on one version while weights move, until `finish`. */
   | ({ readonly kind: "affinity" } & SessionAffinity)
-  /** Percentages by version; the versions that are not named keep the rest among them as `shift` does. */
+  /** Percentages by version; the others have the rest, as `shift` divides it. */
   | { readonly kind: "weight"; readonly shares: Readonly<Record<string, number>> | number }
   | { readonly kind: "switch" }
   | ({ readonly kind: "hold" } & Hold)

@@ -163,8 +163,9 @@ function withConditional(options: {
   );
 }
 
+/** Asked of the manifest alone: halfway through a shift, weights would tell rules apart that began it together. */
 function sendsToDifferentHosts(rules: readonly FamilyRule[]): boolean {
-  const destinations = rules.map((rule) => soleFamilyVersion(rule, "current") ?? [...rule.declaredVersions].join(" "));
+  const destinations = rules.map((rule) => soleFamilyVersion(rule, "declared") ?? [...rule.declaredVersions].join(" "));
   return new Set(destinations).size > 1;
 }
 

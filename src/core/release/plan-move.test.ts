@@ -269,6 +269,29 @@ describe("shift", () => {
     expect(expectRefusal(planOn(scenarioA, request("shift", to))).code).toBe(code);
   });
 
+  const four: RuleSketch = { name: "live", arms: { "nginx/a": 40, "nginx/b": 30, "nginx/c": 20, "nginx/d": 10 } };
+  test.each([
+    ["the live version makes room", { d: 25 }, "a 25, b 30, c 20, d 25"],
+    ["the live version takes what is given up", { b: 0 }, "a 70, c 20, d 10"],
+    ["the others give once the live one has nothing left", { d: 75 }, "b 15, c 10, d 75"],
+    ["the others share the rest as before where the live one is named", { a: 10, d: 70 }, "a 10, b 12, c 8, d 70"],
+  ])("among four versions %s", (_, to, expected) => {
+    const plan = expectPlan(planOn([{ name: `${ns}/sample-app`, rules: [four] }], request("shift", to)));
+    expect(outcome(plan)).toEqual({ live: expected });
+  });
+
+  test("moves rules that began together to their end together, whichever of them names the new host", () => {
+    const rules: readonly RuleSketch[] = [
+      { name: "one", path: "/one", arms: { "api-v1": 100 }, idle: ["api-v2"] },
+      { name: "rest", arms: { "api-v1": 100, "api-v2": 0 } },
+    ];
+    const services = [{ name: `${ns}/sample-app`, rules }];
+    const first = expectPlan(planOn(services, request("shift", { "api-v2": 10 })));
+    expect(outcome(first)).toEqual({ one: "api-v1 90, api-v2 10", rest: "api-v1 90, api-v2 10" });
+    const last = expectPlan(planOn(services, request("switch", { "api-v2": 100 }), currentAfter(first)));
+    expect(outcome(last)).toEqual({ one: "api-v2 100", rest: "api-v2 100" });
+  });
+
   test("asks who takes the rest when nobody can tell", () => {
     const rules: readonly RuleSketch[] = [{ name: "live", arms: { "nginx/a": 100 }, idle: ["nginx/b", "nginx/c"] }];
     const refusal = expectRefusal(planOn([{ name: `${ns}/sample-app`, rules }], request("shift", { a: 50 })));

@@ -39,6 +39,8 @@ interface Division {
   readonly rest: VersionName | undefined;
   /** The version that gets everything; undefined while traffic stays divided. */
   readonly full: VersionName | undefined;
+  /** The version that is live, named or not. */
+  readonly live: VersionName | undefined;
   /** The version that was live and loses its traffic: the one that testers are sent to afterwards. */
   readonly old: VersionName | undefined;
 }
@@ -88,7 +90,7 @@ function buildDivision({ named: percentages, rules }: ChosenFamily, roles: Famil
   const full = [...named].find(([, share]) => share === FULL_SHARE)?.[0];
   const unnamed = roles.publicRules.map((rule) => largestUnnamed(rule, named)).find((version) => version !== undefined);
   const live = roles.live !== undefined && !named.has(roles.live) ? roles.live : unnamed;
-  return { named, restShare, full, old: live, rest: live ?? idleVersion({ named, roles, rules }) };
+  return { named, restShare, full, live: roles.live, old: live, rest: live ?? idleVersion({ named, roles, rules }) };
 }
 
 /** Where traffic goes back to when all of it is on the named versions. */
@@ -121,16 +123,44 @@ function dividePublic(rule: FamilyRule, division: Division): RuleIntent {
   if (current.size === 0) return { kind: "stay", rule, reason: "It sends nothing to any of these versions." };
   const sole = soleVersion(rule, "current");
   if (rule.rule.arms.length < 2 && sole !== undefined) return stayAlone(rule, { sole, division });
-  const shares = new Map([...division.named].filter(([, share]) => share > 0));
-  if (division.restShare > 0) {
-    const own =
-      division.rest !== undefined && current.has(division.rest) ? division.rest : largestUnnamed(rule, division.named);
-    const rest = own ?? division.rest;
-    if (rest !== undefined) shares.set(rest, division.restShare);
-  }
+  const named = [...division.named].filter(([, share]) => share > 0);
+  const shares = new Map([...named, ...divideRest(rule, division)]);
   const missing = [...shares.keys()].filter((version) => !rule.groups.every((group) => group.has(version)));
   if (missing.length > 0) return { kind: "stay", rule, reason: `It has no way to ${renderList(missing)}.` };
   return { kind: "divide", rule, role: "public", shares };
+}
+
+/**
+ * The live version makes room for the named ones, and takes what they give up; the others keep what they have, or give in
+ * proportion where the live one has nothing left to give. Where it is named itself, all others share the rest as before.
+ */
+function divideRest(rule: FamilyRule, { named, restShare, rest, live }: Division): Shares {
+  const unnamed = [...sharesOf(rule, "current")].filter(([version]) => !named.has(version));
+  if (unnamed.length === 0) return new Map(rest === undefined || restShare === 0 ? [] : [[rest, restShare]]);
+  const all = [...sharesOf(rule, "current").values()].reduce((sum, share) => sum + share, 0);
+  const others = unnamed
+    .filter(([version]) => version !== live)
+    .map(([version, share]) => [version, Math.round((share / all) * FULL_SHARE)] as const);
+  const wanted = others.reduce((sum, [, share]) => sum + share, 0);
+  const hasLive = others.length < unnamed.length;
+  const kept = scaleShares(others, hasLive ? Math.min(wanted, restShare) : restShare);
+  const left = restShare - [...kept.values()].reduce((sum, share) => sum + share, 0);
+  return hasLive && live !== undefined && left > 0 ? new Map([...kept, [live, left]]) : kept;
+}
+
+/** In proportion, in whole numbers that add up to `total`; versions that get nothing are left out. */
+function scaleShares(shares: readonly (readonly [VersionName, number])[], total: number): Shares {
+  const scaled = new Map<VersionName, number>();
+  let left = total;
+  let missing = shares.reduce((sum, [, share]) => sum + share, 0);
+  for (const [version, share] of shares) {
+    // Each takes its part of what is left, so that what rounding takes from one the next one gets.
+    const part = missing === 0 ? 0 : Math.round((share * left) / missing);
+    if (part > 0) scaled.set(version, part);
+    left -= part;
+    missing -= share;
+  }
+  return scaled;
 }
 
 /** A rule with one destination has no weights that could be moved, and no proof that they were. */
