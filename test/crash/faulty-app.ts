@@ -13,12 +13,15 @@ const fault = () => (existsSync(file) ? readFileSync(file, "utf8") : "");
 if (fault() === "exit") process.exit(1);
 process.once("SIGTERM", () => process.exit(0));
 
-createServer((request, response) => {
+const server = createServer((request, response) => {
   request.resume();
   const now = fault();
   if (now === "silent") return;
   const isError = now === "all-errors" || (now === "error" && request.url !== "/ready");
   response.writeHead(isError ? 500 : 200, { "x-color": color });
   response.end();
-}).listen(Number(process.env.PORT), "127.0.0.1");
+});
+// Never closed while idle, because a proxy may be sending the next request just then; node does it after six seconds.
+server.keepAliveTimeout = 0;
+server.listen(Number(process.env.PORT), "127.0.0.1");
 `;

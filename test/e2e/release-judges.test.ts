@@ -18,7 +18,7 @@ const [fault, every = 20] = existsSync("fault-" + color) ? readFileSync("fault-"
 process.once("SIGTERM", () => process.exit(0));
 
 let count = 0;
-createServer((request, response) => {
+const server = createServer((request, response) => {
   request.resume();
   // A proxy gives each request an id; who asks whether this is ready does not.
   const isPublic = "x-request-id" in request.headers;
@@ -28,7 +28,10 @@ createServer((request, response) => {
   const isError = isPublic && (fault === "broken" || (isBad && fault === "error"));
   response.writeHead(isError ? 503 : 200, { "x-color": color });
   setTimeout(() => response.end(), isBad && fault === "slow" ? 300 : 0);
-}).listen(Number(process.env.PORT), "127.0.0.1");
+});
+// Never closed while idle, because a proxy may be sending the next request just then; node does it after six seconds.
+server.keepAliveTimeout = 0;
+server.listen(Number(process.env.PORT), "127.0.0.1");
 `;
 
 interface MeshOptions {

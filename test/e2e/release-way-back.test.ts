@@ -18,6 +18,8 @@ const server = createServer((request, response) => {
   response.end();
 });
 process.once("SIGTERM", () => process.exit(0));
+// Never closed while idle, because a proxy may be sending the next request just then; node does it after six seconds.
+server.keepAliveTimeout = 0;
 server.listen(Number(process.env.PORT), "127.0.0.1");
 `;
 
