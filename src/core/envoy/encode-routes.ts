@@ -107,6 +107,11 @@ interface EncodedVirtualHost {
 
 const encodedHosts = new WeakMap<VirtualHost, EncodedVirtualHost>();
 
+/** Whether what was encoded of a host before is what these destinations give too. */
+export function holdsWith(host: VirtualHost, destinations: Destinations): boolean {
+  return encodedHosts.get(host)?.read.holdsFor(destinations) === true;
+}
+
 /** Hash policies come from the destinations, so that bytes hold for as long as those that were read stay the same. */
 function encodeVirtualHost(host: VirtualHost, destinations: Destinations): Uint8Array {
   const known = encodedHosts.get(host);

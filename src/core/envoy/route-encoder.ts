@@ -1,7 +1,7 @@
 import type { Destination, DestinationId, HttpRouting, RouteTable } from "../routes/route-table.ts";
 import { compareLists } from "./compare-lists.ts";
 import { derivationOf, deriveMap, reconcileMap } from "./derived-map.ts";
-import { encodeOwnPart, encodeRouteForm, isEachAlone } from "./encode-routes.ts";
+import { encodeOwnPart, encodeRouteForm, holdsWith, isEachAlone } from "./encode-routes.ts";
 import { hasOwnScope, type RouteForm, type RouteForms, scopedPartName } from "./route-forms.ts";
 import { encodeScopes } from "./scoped-routes.ts";
 
@@ -53,9 +53,9 @@ function encodeRouting(routing: HttpRouting, { table, forms, before }: RoutingSu
   const { destinations } = table;
   const known = before.get(routing.id);
   const hasSameForms = known !== undefined && known.forms.join() === forms.join();
-  if (hasSameForms && known.destinations === destinations) {
-    if (known.routing === routing) return known;
-    const changed = changeScoped(known, routing);
+  if (hasSameForms) {
+    if (known.routing === routing && known.destinations === destinations) return known;
+    const changed = changeScoped(known, routing, destinations);
     if (changed !== undefined) return changed;
   }
   const encoded = new Map(forms.flatMap((form) => [...encodeRouteForm(routing, destinations, form)]));
@@ -70,8 +70,15 @@ function encodeRouting(routing: HttpRouting, { table, forms, before }: RoutingSu
   };
 }
 
-/** Where hosts with scopes of their own were replaced by others of the same names, nothing else is looked at. */
-function changeScoped(known: EncodedRouting, routing: HttpRouting): EncodedRouting | undefined {
+/**
+ * Where hosts with scopes of their own were replaced by others of the same names, nothing else is encoded; destinations
+ * that came or went count for those hosts alone that have read them.
+ */
+function changeScoped(
+  known: EncodedRouting,
+  routing: HttpRouting,
+  destinations: Destinations,
+): EncodedRouting | undefined {
   const [form, ...others] = known.forms;
   if (form !== "scoped" || others.length > 0 || known.routing.matchesPorts !== routing.matchesPorts) return undefined;
   const { added, removed } = compareLists(known.routing.virtualHosts, routing.virtualHosts);
@@ -82,10 +89,16 @@ function changeScoped(known: EncodedRouting, routing: HttpRouting): EncodedRouti
       .toSorted()
       .join("\n");
   if (names(added) !== names(removed)) return undefined;
-  const changes = added.map(
-    (host) => [scopedPartName(routing.id, host), encodeOwnPart(routing, host, known.destinations)] as const,
+  const outdated =
+    destinations === known.destinations
+      ? []
+      : routing.virtualHosts.filter((host) => !holdsWith(host, known.destinations) || !holdsWith(host, destinations));
+  // What all other hosts share is one configuration, which is made of all of them.
+  if (!outdated.every(hasOwnScope)) return undefined;
+  const changes = [...new Set([...added, ...outdated])].map(
+    (host) => [scopedPartName(routing.id, host), encodeOwnPart(routing, host, destinations)] as const,
   );
-  return { ...known, routing, routes: deriveMap(known.routes, new Map(changes)) };
+  return { ...known, routing, destinations, routes: deriveMap(known.routes, new Map(changes)) };
 }
 
 type EncodedRoutings = ReadonlyMap<string, EncodedRouting>;
