@@ -10,7 +10,7 @@ import type { JournalRecord } from "./journal-record.ts";
 import type { Journal } from "./journal.ts";
 import type { Clock, Target } from "./ports.ts";
 import { recoverMove, type Recovery } from "./recover-move.ts";
-import type { ReleaseJournal } from "./release-runner.ts";
+import type { ReleaseJournal } from "./release-ports.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { HistoryEntry, MoveProgress, MoveResult, TimelineEntry } from "./report.ts";
 import { selectTimeline, servicesOf } from "./timeline.ts";

@@ -1,0 +1,30 @@
+import type { MovePlan } from "../core/release/move.ts";
+import type { ReleaseEvent } from "../core/release/release-state.ts";
+import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
+import type { StoredRelease } from "./fold-releases.ts";
+import type { CheckSources } from "./release-check.ts";
+import type { ReleaseMoves } from "./release-moves.ts";
+import type { MoveResult } from "./report.ts";
+import type { StepWatcher } from "./watch-step.ts";
+
+/** Where releases are written down. Both throw KIR2023 when they cannot be, and then nothing has happened. */
+export interface ReleaseJournal {
+  releases(): readonly StoredRelease[];
+  recordRelease(release: Pick<StoredRelease, "plan" | "actor" | "reason">): StoredRelease;
+  recordReleaseEvent(id: string, event: ReleaseEvent, traffic?: TrafficSpan): StoredRelease;
+}
+
+/** What carries a release out. Rejections and throws are failures of the step, with their message as the reason. */
+export interface ReleaseHost extends CheckSources, ReleaseMoves {
+  /** Builds the plan when its turn has come, and carries it out; undefined where there is none. */
+  move(build: () => MovePlan | undefined): Promise<MoveResult | undefined>;
+  /** Makes these additions, and no others, live on every proxy when its turn has come; rejects where that fails. */
+  lay(build: () => readonly OwnedAddition[]): Promise<void>;
+  /** Looks at the counters now and hands them to `addReading`; resolves soon in any case, and never rejects. */
+  look?(): Promise<void>;
+  readonly watcher?: StepWatcher;
+}
+
+/** Calls back at a time, in milliseconds since the epoch, unless it is disposed before. */
+export type WakeAt = (atMs: number, wake: () => void) => Disposable;

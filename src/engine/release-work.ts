@@ -1,0 +1,198 @@
+import type { CheckProgress } from "../core/release/check-progress.ts";
+import { isSameShortage } from "../core/release/limit-return.ts";
+import type { MovePlan } from "../core/release/move.ts";
+import type { ReleaseEffect } from "../core/release/release-state.ts";
+import { weightsOfChanges } from "../core/release/weights-by-split.ts";
+import type { OwnedAddition } from "../core/routes/route-addition.ts";
+import { AdditionBook } from "./addition-book.ts";
+import type { StoredRelease } from "./fold-releases.ts";
+import { judgeStep } from "./judge-step.ts";
+import type { Clock } from "./ports.ts";
+import type { ReleaseEvents } from "./release-events.ts";
+import type { ReturnPart } from "./release-moves.ts";
+import type { ReleaseHost, ReleaseJournal } from "./release-ports.ts";
+import type { ReleaseTimers } from "./release-timers.ts";
+import { StepRuns, type StepWork } from "./run-step.ts";
+import { Turns } from "./turns.ts";
+
+export interface WorkOptions {
+  readonly journal: Pick<ReleaseJournal, "releases">;
+  readonly host: ReleaseHost;
+  readonly clock: Clock;
+  readonly events: Pick<ReleaseEvents, "get" | "take" | "goOn">;
+  readonly timers: ReleaseTimers;
+  /** No work begins once it is aborted. */
+  readonly closing: AbortSignal;
+  onDefect(error: unknown): void;
+}
+
+/** How long a way back that waits for endpoints lets pass before it looks again. */
+const looksAgainMs = 1_000;
+
+/** Carries out the effects of what happens to releases: moves, what is laid over the routes, judgements and waits. */
+export class ReleaseWork {
+  readonly #options: WorkOptions;
+  readonly #turns: Turns;
+  readonly #steps: StepRuns;
+  readonly #additions = new AdditionBook();
+  readonly #progress = new Map<string, CheckProgress>();
+
+  constructor(options: WorkOptions) {
+    this.#options = options;
+    this.#turns = new Turns(options.clock);
+    this.#steps = new StepRuns({ ...options, turns: this.#turns });
+  }
+
+  /** How the check that a release is in is going; undefined while there is none. */
+  progress(id: string): CheckProgress | undefined {
+    return this.#progress.get(id);
+  }
+
+  /** What is to be laid over the routes, for all releases together. */
+  additions(): readonly OwnedAddition[] {
+    return this.#additions.collect(this.#options.journal.releases());
+  }
+
+  /** The journal has what came of its last step, so its state says what is laid for it. */
+  settle(id: string): void {
+    this.#additions.settle(id);
+  }
+
+  /** Resolves when no release moves weights. */
+  idle(): Promise<void> {
+    return this.#steps.idle();
+  }
+
+  carryOut(release: StoredRelease, effect: ReleaseEffect): void {
+    const { host, clock, events, timers, closing } = this.#options;
+    const { id } = release;
+    if (closing.aborted) return;
+    switch (effect.kind) {
+      case "wakeAt":
+        timers.wakeAt(id, effect.atMs, () => events.goOn(id, { kind: "timeUp", atMs: clock.nowMs() }));
+        return;
+      case "judge":
+        timers.replace(id, this.#judge(release, effect.step));
+        return;
+      case "moveForward":
+        // A release of before, which was stopped, may have left something over these routes.
+        this.#steps.begin(id, {
+          build: () => host.planStep(events.get(id), effect.step),
+          before: () => this.#lay(),
+          isForward: true,
+        });
+        return;
+      case "layAdditions":
+        this.#steps.begin(id, { before: () => this.#layFor(id, effect.step + 1) });
+        return;
+      case "moveBack":
+        this.#moveBack(id, effect.notBeforeMs);
+        return;
+      case "setWeights":
+        this.#setWeights(id, effect);
+        return;
+      case "redo":
+        this.#redo(id, effect);
+    }
+  }
+
+  /** A part that is under way ends first; what it leaves is gone on with then. */
+  #moveBack(id: string, notBeforeMs: number): void {
+    const { clock, timers, closing } = this.#options;
+    if (closing.aborted) return;
+    const begin = (): void => {
+      if (!this.#steps.isRunning(id)) this.#steps.begin(id, this.#partOfWayBack(id));
+    };
+    if (notBeforeMs <= clock.nowMs()) begin();
+    else timers.wakeAt(id, notBeforeMs, begin);
+  }
+
+  /** What the weights were is written down before the first of them goes back. */
+  #partOfWayBack(id: string): StepWork {
+    const { host, clock, events } = this.#options;
+    let part: ReturnPart | undefined;
+    return {
+      build: () => {
+        const release = events.get(id);
+        const { phase } = release.state;
+        // It may have been ended while this waited for its turn.
+        if (phase.kind !== "rollingBack") return undefined;
+        part = host.planReturn(release, phase);
+        const { move, waits, was } = part;
+        if (move !== undefined || waits.length === 0) {
+          const gives = weightsOfChanges(move?.changes ?? [], "after");
+          events.take(id, { kind: "turned", atMs: clock.nowMs(), was, gives });
+        }
+        return move;
+      },
+      after: async () => {
+        if (part?.waits.length === 0) await this.#layFor(id, 0);
+      },
+      conclude: async (outcome) => {
+        if (outcome.kind === "moveFailed") return outcome;
+        if (part === undefined) return undefined;
+        const { move, waits } = part;
+        if (waits.length === 0) return outcome;
+        const { phase } = events.get(id).state;
+        if (move !== undefined || phase.kind !== "rollingBack" || !isSameShortage(waits, phase.waits ?? [])) {
+          return { ...outcome, kind: "partlyBack", waits, left: weightsOfChanges(move?.changes ?? [], "after") };
+        }
+        // Nothing has changed, so there is nothing to write down.
+        this.#moveBack(id, phase.isNow === true ? 0 : clock.nowMs() + looksAgainMs);
+        return undefined;
+      },
+    };
+  }
+
+  #setWeights(id: string, effect: Extract<ReleaseEffect, { kind: "setWeights" }>): void {
+    const { host, events } = this.#options;
+    let move: MovePlan | undefined;
+    this.#steps.begin(id, {
+      build: () => (move = host.planSet(events.get(id), effect).move),
+      conclude: async (outcome) =>
+        outcome.kind === "moved" ? { ...outcome, left: weightsOfChanges(move?.changes ?? [], "after") } : outcome,
+    });
+  }
+
+  /** What was laid over the routes comes first, as it went last. */
+  #redo(id: string, { step, actor }: Extract<ReleaseEffect, { kind: "redo" }>): void {
+    const { host, events } = this.#options;
+    this.#steps.begin(id, {
+      before: () => this.#layFor(id, step),
+      build: () => host.planRedo(events.get(id), actor),
+      conclude: async (outcome) => {
+        if (outcome.kind === "moveFailed") await this.#layFor(id, 0).catch((error) => this.#options.onDefect(error));
+        return outcome;
+      },
+    });
+  }
+
+  /** Lays what so many steps of a release leave in place. At the end of the way back that is nothing. */
+  async #layFor(id: string, stepsDone: number): Promise<void> {
+    this.#additions.expect(id, stepsDone);
+    await this.#lay();
+  }
+
+  #lay(): Promise<void> {
+    return this.#options.host.lay(() => this.additions());
+  }
+
+  #judge({ id, plan }: StoredRelease, step: number): Disposable {
+    const { host, clock, events } = this.#options;
+    const judging = judgeStep({
+      plan,
+      step,
+      host,
+      clock,
+      turns: this.#turns,
+      onProgress: (progress) => this.#progress.set(id, progress),
+      onJudged: (event) => events.goOn(id, event),
+    });
+    return {
+      [Symbol.dispose]: () => {
+        judging[Symbol.dispose]();
+        this.#progress.delete(id);
+      },
+    };
+  }
+}

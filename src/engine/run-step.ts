@@ -1,0 +1,92 @@
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import type { MovePlan } from "../core/release/move.ts";
+import type { ReleaseEvent } from "../core/release/release-state.ts";
+import { judgeMove, type StepOutcome } from "./judge-move.ts";
+import type { Clock } from "./ports.ts";
+import type { ReleaseEvents } from "./release-events.ts";
+import type { ReleaseHost } from "./release-ports.ts";
+import type { Turns } from "./turns.ts";
+import { addSights } from "./watch-step.ts";
+
+/** How one step is carried out: what is laid over the routes, and the weights that are moved, in their order. */
+export interface StepWork {
+  /** Absent where no weights are moved. */
+  readonly build?: () => MovePlan | undefined;
+  /** Whether it moves the weights of a step, and not back. */
+  readonly isForward?: true;
+  readonly before?: () => Promise<void>;
+  /** Once the weights are proved. */
+  readonly after?: () => Promise<void>;
+  /** What is written down of the outcome; undefined is nothing. Absent is the outcome itself. */
+  readonly conclude?: (outcome: StepOutcome) => Promise<StepEvent | undefined>;
+}
+
+/** What can have come of a step, without its time. */
+type StepEvent =
+  | StepOutcome
+  | Omit<Extract<ReleaseEvent, { kind: "moved" }>, "atMs">
+  | Omit<Extract<ReleaseEvent, { kind: "partlyBack" }>, "atMs">;
+
+export interface StepOptions {
+  readonly host: Pick<ReleaseHost, "move" | "look" | "watcher">;
+  readonly clock: Clock;
+  readonly events: Pick<ReleaseEvents, "get" | "goOn">;
+  readonly turns: Turns;
+  /** No step begins once it is aborted. */
+  readonly closing: AbortSignal;
+  onDefect(error: unknown): void;
+}
+
+/** Carries out the steps of releases, side by side, and writes down what came of each. One a release at a time. */
+export class StepRuns {
+  readonly #options: StepOptions;
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(options: StepOptions) {
+    this.#options = options;
+  }
+
+  isRunning(id: string): boolean {
+    return this.#running.has(id);
+  }
+
+  begin(id: string, work: StepWork): void {
+    if (this.#options.closing.aborted) return;
+    this.#running.set(id, this.#run(id, work));
+  }
+
+  /** Resolves when none is under way. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running.values());
+  }
+
+  async #run(id: string, work: StepWork): Promise<void> {
+    const { host, clock, events, turns, closing } = this.#options;
+    // Nothing waits on its way back.
+    if (work.isForward === true) await turns.next();
+    if (closing.aborted) return void this.#running.delete(id);
+    const { plan } = events.get(id);
+    const endWatch = host.watcher?.watch(plan, { movesForward: work.isForward === true });
+    const moved = await this.#move(work);
+    const outcome = addSights(moved, await endWatch?.(moved.kind));
+    const atMs = clock.nowMs();
+    // What was answered until here belongs to the step that ends here.
+    await host.look?.();
+    this.#running.delete(id);
+    const event = work.conclude === undefined ? outcome : await work.conclude(outcome);
+    if (event !== undefined) events.goOn(id, { ...event, atMs });
+  }
+
+  async #move({ build, before, after }: StepWork): Promise<StepOutcome> {
+    try {
+      await before?.();
+      const result = build === undefined ? undefined : await this.#options.host.move(build);
+      const outcome = result === undefined ? ({ kind: "moved", failed: 0 } as const) : judgeMove(result);
+      if (outcome.kind === "moved") await after?.();
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
+      return { kind: "moveFailed", reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
