@@ -59,6 +59,25 @@ describe("compareAnswers", () => {
     expect(compareAnswers(answer('{"toString":1}'), answer("{}"), everything)).toEqual(bodyAt("toString"));
   });
 
+  it("tells ids apart that are too long for a number", () => {
+    const live = answer('{"id":9007199254740992,"text":"\\" 9007199254740992"}');
+    expect(compareAnswers(live, answer('{"text":"\\" 9007199254740992","id":9007199254740992}'), everything)).toEqual({
+      kind: "same",
+    });
+    expect(compareAnswers(live, answer('{"id":9007199254740993,"text":"\\" 9007199254740992"}'), everything)).toEqual(
+      bodyAt("id"),
+    );
+  });
+
+  it("survives answers that are nested as deep, and have names as long, as somebody likes", () => {
+    const nested = (text: string) => answer(`${"[".repeat(200_000)}${text}${"]".repeat(200_000)}`);
+    expect(compareAnswers(nested("1"), nested(" 1"), everything)).toEqual({ kind: "same" });
+    const deep = compareAnswers(nested("1"), nested("2"), everything);
+    expect(deep).toMatchObject({ differences: [{ field: expect.stringMatching(/^(?:0\.){100}…$/u) }] });
+    const named = compareJson({ ["a".repeat(400_000)]: 1 }, {});
+    expect(named).toEqual(bodyAt(`${"a".repeat(200)}…`));
+  });
+
   it("compares the bytes of what is no JSON, whatever it calls itself", () => {
     const text = { headers: { "content-type": "text/plain" } };
     expect(compareAnswers(answer("a", text), answer("a", text), everything)).toEqual({ kind: "same" });
