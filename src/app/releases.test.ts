@@ -44,7 +44,9 @@ test("weights that somebody else changed are a conflict and not overwritten", as
   await process.shift(30);
   process.order("promote");
   expect(await process.until("failed")).toMatchObject({
-    message: expect.stringContaining("does not have the weights that the step begins with; retry"),
+    message: expect.stringContaining(
+      "does not have the weights that the step begins with: blue 70 % and green 30 % instead of blue 90 % and green 10 %; retry",
+    ),
   });
   expect(await process.weightOfGreen(web)).toBe(30);
 });

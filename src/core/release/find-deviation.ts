@@ -1,5 +1,7 @@
+import type { SplitWeights } from "../routes/route-table.ts";
 import type { MovePlan, SplitChange } from "./move.ts";
 import { renderRule } from "./refusals.ts";
+import { renderWeights } from "./render-weights.ts";
 import { isSameShare } from "./split-weights.ts";
 
 /**
@@ -13,13 +15,21 @@ export function findDeviation(agreed: readonly MovePlan[], anew: readonly MovePl
       const now = planned.get(change.split);
       const name = `${renderRule(change)} of ${virtualService}`;
       if (now === undefined) return `${name} is no longer there`;
-      if (!isSameShare(now.after, change.after)) return `${name} would get other weights than planned`;
-      if (!isAsAgreed(change, now)) return `${name} does not have the weights that the step begins with`;
+      if (!isSameShare(now.after, change.after)) {
+        return `${name} would get other weights than planned: ${insteadOf(now.after, change.after)}`;
+      }
+      if (!isAsAgreed(change, now)) {
+        return `${name} does not have the weights that the step begins with: ${insteadOf(now.before, change.before)}`;
+      }
       planned.delete(change.split);
     }
   }
   const [more] = planned.values();
   return more === undefined ? undefined : `${renderRule(more)} would move too, which was not planned`;
+}
+
+function insteadOf(found: SplitWeights, expected: SplitWeights): string {
+  return `${renderWeights(found)} instead of ${renderWeights(expected)}`;
 }
 
 function isAsAgreed(agreed: SplitChange, now: SplitChange): boolean {

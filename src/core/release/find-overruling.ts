@@ -4,6 +4,7 @@ import { findLostAddition } from "./find-lost-addition.ts";
 import { buildMovableRules } from "./movable-rules.ts";
 import { releasedServices, type ReleasePlan } from "./plan-release.ts";
 import { renderRule } from "./refusals.ts";
+import { renderWeights } from "./render-weights.ts";
 import { isSameShare } from "./split-weights.ts";
 
 export interface OverrulingInput {
@@ -17,8 +18,9 @@ export interface OverrulingInput {
 }
 
 /**
- * Which rule no longer has the weights that the release left it, in one sentence without a full stop; undefined where
- * all have, and what it has laid over rules still has something to lie over. Without this a release would go on to "done" over a manifest that has meanwhile said otherwise.
+ * Which rule no longer has the weights that the release left it, and what it has instead, in one sentence without a full
+ * stop; undefined where all have, and what it has laid over rules still has something to lie over. Without this a release
+ * would go on to "done" over a manifest that has meanwhile said otherwise.
  */
 export function findOverruling({ plan, step, hand, table, current }: OverrulingInput): string | undefined {
   const left = expectWeights(plan, { step, hand });
@@ -27,7 +29,9 @@ export function findOverruling({ plan, step, hand, table, current }: OverrulingI
     const rule = rules.get(split);
     const name = `${renderRule(change)} of ${virtualService}`;
     if (rule === undefined) return `${name} is no longer there`;
-    if (!isSameShare(rule.current, weights)) return `${name} was given other weights by somebody else`;
+    if (!isSameShare(rule.current, weights)) {
+      return `${name} was given other weights by somebody else: ${renderWeights(rule.current)} instead of ${renderWeights(weights)}`;
+    }
   }
   return findLostAddition(plan, { step, rules });
 }
