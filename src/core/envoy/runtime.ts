@@ -17,10 +17,21 @@ export interface RuntimeValues {
 
 /** Emits the one runtime layer. Envoy swaps it as a whole, so that any number of splits move in the same instant. */
 export function emitRuntime(values: RuntimeValues): Runtime {
-  const layer: Record<string, number> = { [epochRuntimeKey(values.epoch % epochSlots)]: 100 };
+  const layer: Record<string, number | string> = { [epochRuntimeKey(values.epoch % epochSlots)]: 100 };
   if (values.isCounting) layer[ledgerRuntimeKey] = 100;
   for (const [prefix, weights] of values.weights) {
-    for (const [destination, weight] of Object.entries(weights)) layer[`${prefix}.${destination}`] = weight;
+    for (const [destination, weight] of Object.entries(weights)) layer[`${prefix}.${destination}`] = emitNumber(weight);
   }
   return create(RuntimeSchema, { name: runtimeLayerName, layer });
 }
+
+/**
+ * Envoy shows a number of a layer with six digits (`absl::StrCat` of a double), and what it shows is how a move is proved;
+ * of a text it shows every character, and reads the same integer from it (Envoy: source/common/runtime/runtime_impl.cc,
+ * `SnapshotImpl::createEntry`).
+ */
+function emitNumber(weight: number): number | string {
+  return Number(weight.toPrecision(shownDigits)) === weight ? weight : String(weight);
+}
+
+const shownDigits = 6;

@@ -1,14 +1,18 @@
 import type { SplitId, SplitWeights, VirtualHost } from "../../core/routes/route-table.ts";
 import { scopedPartName, sharedScope } from "../../core/envoy/route-forms.ts";
 import { runtimeKeyPrefixOf } from "../../core/envoy/route-actions.ts";
+import { isSameShare } from "../../core/release/split-weights.ts";
 import { weightsOf } from "../../core/routes/weights.ts";
 import type { ObservedSplit } from "../../engine/ports.ts";
 import type { EnvoyAdmin } from "./admin.ts";
-import { observeWeights, overlayRuntime } from "./observe-weights.ts";
+import { besideRuntime, observeWeights, overlayRuntime } from "./observe-weights.ts";
 import type { ProxySet } from "./proxy-set.ts";
 import type { PushedState } from "./pushed-state.ts";
 
-/** Reads from every proxy what it does; a split on which proxies differ has no weights that could be named. */
+/**
+ * Reads from every proxy what it does; a split on which proxies differ has no weights that could be named. The same
+ * shares may be in other numbers in the routes of one than in the runtime values of another.
+ */
 export async function observeSplits(
   proxies: ProxySet,
   state: PushedState,
@@ -24,12 +28,7 @@ export async function observeSplits(
 function agreed(all: readonly (SplitWeights | undefined)[]): SplitWeights | undefined {
   const [first, ...others] = all;
   if (first === undefined) return undefined;
-  const text = canonical(first);
-  return others.every((other) => other !== undefined && canonical(other) === text) ? first : undefined;
-}
-
-function canonical(weights: SplitWeights): string {
-  return JSON.stringify(Object.entries(weights).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+  return others.every((other) => other !== undefined && isSameShare(other, first)) ? first : undefined;
 }
 
 interface VersionsDump {
@@ -55,21 +54,25 @@ async function observeByVersion(
   const names = namesOfParts(state, splits);
   if (names.length === 0) return new Map();
   const filter = names.length > maxNamesAsked ? "" : `&name_regex=${encodeURIComponent(anyOf(names))}`;
-  const dump: VersionsDump = JSON.parse(
-    await admin.get(`/config_dump?resource=dynamic_route_configs&mask=route_config.name,version_info${filter}`),
+  const seen = await besideRuntime(admin, () =>
+    admin.get(`/config_dump?resource=dynamic_route_configs&mask=route_config.name,version_info${filter}`),
   );
+  if (seen === undefined) return new Map();
+  const dump: VersionsDump = JSON.parse(seen.answer);
   const reported = (dump.configs ?? []).map(({ route_config: routes, version_info: version }) => ({
     name: routes?.name ?? "",
     version: version ?? "",
   }));
   const hosts = reported.map((part) => hostsOf(state, part));
   if (hosts.length < names.length || hosts.length === 0 || hosts.includes(undefined)) return undefined;
-  const runtime = await admin.runtime();
   const observed = new Map<SplitId, SplitWeights>();
   for (const { routes } of hosts.flatMap((part) => part ?? [])) {
     for (const { action } of routes) {
       if (action.kind !== "forward" || !splits.has(action.split.id) || observed.has(action.split.id)) continue;
-      observed.set(action.split.id, overlayRuntime(runtimeKeyPrefixOf(action.split), weightsOf(action.split), runtime));
+      observed.set(
+        action.split.id,
+        overlayRuntime(runtimeKeyPrefixOf(action.split), weightsOf(action.split), seen.runtime),
+      );
     }
   }
   return observed;

@@ -24,14 +24,16 @@ interface RouteDump {
 
 /**
  * The weights that one Envoy uses now, read from itself: those of its route configuration, overlaid with its runtime
- * values. Splits that it does not route are missing.
+ * values. Splits that it does not route are missing; so are all while its runtime changes with every look.
  */
 export async function observeWeights(
   admin: EnvoyAdmin,
   splits: ReadonlySet<SplitId>,
 ): Promise<ReadonlyMap<SplitId, SplitWeights>> {
-  const dump: RoutesDump = JSON.parse(await admin.get("/config_dump?resource=dynamic_route_configs"));
-  const runtime = await admin.runtime();
+  const seen = await besideRuntime(admin, () => admin.get("/config_dump?resource=dynamic_route_configs"));
+  if (seen === undefined) return new Map();
+  const dump: RoutesDump = JSON.parse(seen.answer);
+  const { runtime } = seen;
   const observed = new Map<SplitId, SplitWeights>();
   for (const { route_config: routes } of dump.configs ?? []) {
     for (const host of routes?.virtual_hosts ?? []) {
@@ -44,6 +46,32 @@ export async function observeWeights(
     }
   }
   return observed;
+}
+
+const maxLooks = 20;
+
+/**
+ * Asks one Envoy for something that only tells the truth together with its runtime values. It cannot be asked for both at
+ * once, and a rewrite of the routes changes one and then the other, so that the routes of before beside the values of
+ * after would be weights that nobody ever had. Every publication of values has an epoch of its own, so those that are
+ * the same before and after the answer were in force when it was given. Undefined where they never were.
+ */
+export async function besideRuntime<Answer>(
+  admin: Pick<EnvoyAdmin, "runtime">,
+  ask: () => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly runtime: ReadonlyMap<string, string> } | undefined> {
+  let runtime = await admin.runtime();
+  for (let look = 0; look < maxLooks; look += 1) {
+    const answer = await ask();
+    const after = await admin.runtime();
+    if (isSame(runtime, after)) return { answer, runtime };
+    runtime = after;
+  }
+  return undefined;
+}
+
+function isSame(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
 }
 
 /** Overlays weights of all arms of a known route configuration with the runtime values of one Envoy. */

@@ -24,18 +24,23 @@ function split(weights: Readonly<Record<string, number>>): Split {
 
 test("what the layer says is read back from an Envoy's runtime, whatever dots names have", () => {
   const weights = new Map([
-    [runtimeKeyPrefix("ns/app/rule.1", [blue, green]), { [blue]: 0, [green]: 100 }],
+    [runtimeKeyPrefix("ns/app/rule.1", [blue, green]), { [blue]: 33_333_333, [green]: 1_000_000_000 }],
     [runtimeKeyPrefix("ns/app/rule.1", [blue, green, red]), { [blue]: 1, [green]: 2, [red]: 3 }],
   ]);
   const layer = fromBinary(
     RuntimeSchema,
     toBinary(RuntimeSchema, emitRuntime({ epoch: 65, isCounting: true, weights })),
   ).layer;
-  const runtime = new Map(Object.entries(layer ?? {}).map(([key, value]) => [key, JSON.stringify(value)]));
+  const runtime = new Map(Object.entries(layer ?? {}).map(([key, value]) => [key, show(value)]));
   expect(parseRuntimeWeights(runtime)).toEqual(weights);
-  expect(runtime.get("kirikae.epoch.1")).toBe("100");
-  expect(runtime.get("kirikae.ledger")).toBe("100");
+  expect(Number(runtime.get("kirikae.epoch.1"))).toBe(100);
+  expect(Number(runtime.get("kirikae.ledger"))).toBe(100);
 });
+
+/** As Envoy does: six digits of a number, and all of a text. */
+function show(value: unknown): string {
+  return typeof value === "number" ? value.toPrecision(6) : String(value);
+}
 
 test("a weight is given for every arm, because a missing key means the route's own weight", () => {
   expect(fullWeights(split({ [blue]: 1, [green]: 0 }), { [green]: 7 })).toEqual({ [blue]: 0, [green]: 7 });
