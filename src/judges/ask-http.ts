@@ -19,7 +19,7 @@ export async function askHttp(
   const proof = await authorize(authentication, readSecret);
   const isJson = body !== undefined && /^\s*[{[]/u.test(body);
   const type = isJson ? { "content-type": "application/json" } : {};
-  const sent = { ...type, ...lowerCase(headers), ...proof };
+  const sent = { ...type, ...lowerCase(headers), ...proof.headers };
   const answer = await sendRequest({ url, method, headers: sent, body, timeoutMs, signal });
   const detail = `the status is ${answer.status}`;
   const isGood = answer.status >= 200 && answer.status < 300;

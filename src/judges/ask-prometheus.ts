@@ -33,17 +33,17 @@ export async function askPrometheus(
   const { status, body } = await sendRequest({
     url: `${address.replace(/\/+$/u, "")}/api/v1/${range === undefined ? "query" : "query_range"}`,
     method: "POST",
-    headers: { ...headers, ...proof, "content-type": "application/x-www-form-urlencoded" },
+    headers: { ...headers, ...proof.headers, "content-type": "application/x-www-form-urlencoded" },
     body: parameters.toString(),
     timeoutMs,
     signal,
   });
   const answer = parseAnswer(body);
   if (answer?.status !== "success") {
-    const why = typeof answer?.error === "string" ? `: ${oneLine(answer.error)}` : "";
+    const why = typeof answer?.error === "string" ? `: ${oneLine(proof.hide(answer.error))}` : "";
     return { verdict: "unknown", detail: `Prometheus answered with status ${status}${why}` };
   }
-  return withWarnings(judge(valuesOf(answer), success), answer.warnings);
+  return withWarnings(judge(valuesOf(answer), success), proof.hide(firstOf(answer.warnings)));
 }
 
 function rangeOf(range: Extract<JudgeQuestion, { kind: "prometheus" }>["range"]): Record<string, string> {
@@ -105,7 +105,10 @@ function among(count: number): string {
 }
 
 /** A server that could ask only some of its stores says so, and its answer is still an answer. */
-function withWarnings(answer: JudgeAnswer, warnings: unknown): JudgeAnswer {
-  if (!Array.isArray(warnings) || warnings.length === 0) return answer;
-  return { ...answer, detail: `${answer.detail}, with the warning: ${oneLine(String(warnings[0]))}` };
+function withWarnings(answer: JudgeAnswer, warning: string): JudgeAnswer {
+  return warning === "" ? answer : { ...answer, detail: `${answer.detail}, with the warning: ${oneLine(warning)}` };
+}
+
+function firstOf(warnings: unknown): string {
+  return Array.isArray(warnings) && warnings.length > 0 ? String(warnings[0]) : "";
 }

@@ -122,6 +122,21 @@ describe("a server that speaks its API", () => {
     expect(asked).toEqual(["POST /prometheus/api/v1/query shop query=a%7Bb%3D%22c+d%22%7D&timeout=2000ms"]);
   });
 
+  test.each([
+    [{ kind: "bearer", token: { kind: "environment", name: "TOKEN" } }, "hunter2"],
+    [{ kind: "basic", username: "ann", password: { kind: "environment", name: "TOKEN" } }, "YW5uOmh1bnRlcjI="],
+  ] as const)("and sends back what proves who asks is quoted without it", async (authentication, secret) => {
+    const refusal = await answers(`{"status":"error","error":"what is ${secret}?"}`);
+    expect(await ask(refusal.address, "0", { authentication })).toMatchObject({
+      detail: "Prometheus answered with status 200: what is (secret)?",
+    });
+    const data = '{"resultType":"scalar","result":[1,"0"]}';
+    const warning = await answers(`{"status":"success","data":${data},"warnings":["${secret} is old"]}`);
+    expect(await ask(warning.address, "0", { authentication })).toMatchObject({
+      detail: "0 is < 0.01, with the warning: (secret) is old",
+    });
+  });
+
   test("and could ask only some of its stores tells so in the detail", async () => {
     const data = '{"resultType":"scalar","result":[1,"0"]}';
     const { address } = await answers(`{"status":"success","data":${data},"warnings":["store\\n2 is away"]}`);
