@@ -30,6 +30,9 @@ export type VersionReply =
 /** Of longer bodies only the hash is kept. */
 const keptBodyBytes = 512 * 1024;
 
+/** What a proxy would take from a version, and more than Node would by itself. */
+const maxHeaderSize = 128 * 1024;
+
 /** Sends a copy to one version, through the proxy, and reads the whole answer. */
 export async function askVersion(copy: CopiedRequest, options: AskOptions): Promise<VersionReply> {
   const startedMs = performance.now();
@@ -54,6 +57,7 @@ function send(
     method,
     path,
     signal,
+    maxHeaderSize,
     headers: {
       ...Object.fromEntries(Object.entries(headers).filter(([name]) => !ownHeaders.has(name))),
       // So that bodies can be compared by what they say.

@@ -1,5 +1,5 @@
 import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import type { AnswerComparison } from "../core/manifest/release.ts";
 import { compareAnswers } from "../core/release/compare-answers.ts";
 import { isSafe } from "../core/release/describe-comparison.ts";
@@ -35,6 +35,9 @@ const maxUnderWay = 64;
 const longestBodyBytes = 512 * 1024;
 const defaultTimeoutMs = 10_000;
 
+/** More than a proxy lets a client send: a visitor with many cookies is compared as well. */
+const maxHeaderSize = 128 * 1024;
+
 interface Entry {
   readonly compared: ComparedRelease;
   readonly tally: MirrorTally;
@@ -57,7 +60,7 @@ export class MirrorComparer implements AsyncDisposable {
   private constructor(options: ComparerOptions) {
     this.#options = options;
     this.destination = buildComparerDestination(options.socketPath);
-    this.#server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+    this.#server = createServer({ requestTimeout: 10_000, maxHeaderSize }, (request, response) => {
       void this.#take(request, response);
     });
   }
@@ -70,6 +73,7 @@ export class MirrorComparer implements AsyncDisposable {
     comparer.#server.once("error", listening.reject);
     comparer.#server.listen(options.socketPath, () => listening.resolve());
     await listening.promise;
+    await chmod(options.socketPath, 0o600);
     return comparer;
   }
 

@@ -31,7 +31,8 @@ export function startEcho(backend: string, tls?: TlsOptions): Promise<LocalServe
 }
 
 export function startHttp(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<LocalServer> {
-  return listen(createServer(answer));
+  // As long a head as a proxy takes.
+  return listen(createServer({ maxHeaderSize: 128 * 1024 }, answer));
 }
 
 /** A backend of bytes: it says its name, then repeats what it is told, and remembers all of it. */

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { stat } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -170,6 +171,26 @@ test("what may do something twice is sent to the new version alone, once and who
   expect(report).toMatchObject({ copied: 1, compared: 0 });
   expect(green.seen).toEqual([{ line: "POST /order", copyOf: release, split: undefined, body }]);
   expect(blue.seen).toHaveLength(1);
+});
+
+test("a visitor who forges what marks copies chooses nothing by it", async () => {
+  begin();
+  const forged = { "x-kirikae-copy": "test/other", "x-kirikae-split": "constructor", "x-kirikae-to": "gone" };
+  expect(await ask("/items/1", { headers: forged })).toBe(200);
+  expect(await reportWhen(({ compared: count }) => count === 1)).toMatchObject({ copied: 1, same: 1, unasked: 0 });
+  expect(green.seen).toEqual([{ line: "GET /items/1", copyOf: release, split: undefined, body: "" }]);
+});
+
+test("a visitor with many cookies is compared like others", async () => {
+  begin();
+  expect(await ask("/items/1", { headers: { cookie: `a=${"b".repeat(40_000)}` } })).toBe(200);
+  expect(await reportWhen(({ compared: count }) => count === 1)).toMatchObject({ copied: 1, same: 1, unasked: 0 });
+});
+
+test("only who runs kirikae reaches what takes copies", async () => {
+  for (const path of [join(fixture.folder, "comparer"), fixture.copiesSocket()]) {
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  }
 });
 
 test("a body that is too long is dropped, and the visitor's own request is not", async () => {

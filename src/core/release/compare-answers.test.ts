@@ -12,6 +12,10 @@ function compareJson(live: unknown, fresh: unknown, ignoredFields: readonly stri
   return compareAnswers(answer(JSON.stringify(live)), answer(JSON.stringify(fresh)), { ...everything, ignoredFields });
 }
 
+function nested(text: string): ComparedAnswer {
+  return answer(`${"[".repeat(200_000)}${text}${"]".repeat(200_000)}`);
+}
+
 function bodyAt(field: string | null) {
   return { kind: "different", differences: [{ kind: "body", field }] };
 }
@@ -70,7 +74,6 @@ describe("compareAnswers", () => {
   });
 
   it("survives answers that are nested as deep, and have names as long, as somebody likes", () => {
-    const nested = (text: string) => answer(`${"[".repeat(200_000)}${text}${"]".repeat(200_000)}`);
     expect(compareAnswers(nested("1"), nested(" 1"), everything)).toEqual({ kind: "same" });
     const deep = compareAnswers(nested("1"), nested("2"), everything);
     expect(deep).toMatchObject({ differences: [{ field: expect.stringMatching(/^(?:0\.){100}…$/u) }] });
