@@ -56,6 +56,8 @@ export class ReleaseProcess implements AsyncDisposable {
   ready: Readonly<Record<string, number>> = {};
   /** Answers for every judge that is not a proxy. */
   ask: AskJudge = async () => ({ verdict: "pass", detail: "why not" });
+  /** What is done while the counters are looked at, between a step's end and what is written of it. */
+  look: () => Promise<void> = async () => {};
   /** What a move waits for before it is planned. */
   turn: Promise<void> = Promise.resolve();
   /** Whether proxies refuse what a release adds to the routes. */
@@ -92,6 +94,7 @@ export class ReleaseProcess implements AsyncDisposable {
         if (this.refusesToLay) throw new KirikaeError("KIR2041", "refused to lay", { exitStatus: 1 });
         this.current.laid = laid;
       },
+      look: () => this.look(),
       readyEndpoints: (ids) => Object.fromEntries([...ids].map((id) => [id, this.ready[id.split("|")[2] ?? ""] ?? 1])),
       sources: { counters: async () => this.counters, ask: (question, options) => this.ask(question, options) },
       live: {

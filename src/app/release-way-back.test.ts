@@ -151,6 +151,29 @@ describe("what others have changed since is not overwritten", () => {
   });
 });
 
+test("a way back that waits can be ended at any moment, and nothing is written or told of it after that", async () => {
+  await using process = new ReleaseProcess();
+  process.ready = { blue: 4 };
+  process.start("{blueGreen: {}}", alone);
+  await process.until("done");
+  process.ready = { blue: 2 };
+  process.order("rollback");
+  await untilMessage(process, "so 50 % is back");
+  const looked = Promise.withResolvers<void>();
+  process.look = async () => {
+    process.look = async () => {};
+    process.order("abort");
+    process.ready = { blue: 3 };
+    looked.resolve();
+  };
+  await looked.promise;
+  await process.die();
+  const { phase, events } = process.releases.get("shop/r");
+  expect(phase).toBe("aborted");
+  expect(events.at(-1)).toMatchObject({ kind: "abort" });
+  expect(process.defects).toEqual([]);
+});
+
 describe("weights by hand", () => {
   test("are set up and down, and the next step goes on from what is live", async () => {
     await using process = new ReleaseProcess();

@@ -1,6 +1,5 @@
 import { limitOf } from "../core/release/keep-limit.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
-import type { StoredRelease } from "./fold-releases.ts";
+import type { ReleaseEvent, ReleaseState, StepPlans } from "../core/release/release-state.ts";
 import { isNotNow } from "./is-not-now.ts";
 import type { Clock } from "./ports.ts";
 
@@ -14,25 +13,36 @@ export interface LimitOptions {
   onDefect(error: unknown): void;
 }
 
+/** What a limit depends on. */
+interface LimitedRelease {
+  readonly id: string;
+  readonly plan: Pick<StepPlans, "spec">;
+  readonly state: ReleaseState;
+}
+
 const tellAgainMs = 2_000;
 
 /** Wakes releases that have taken as long as they may. Beside what a phase waits for, because the limit outlasts phases. */
 export class ReleaseLimits implements Disposable {
   readonly #options: LimitOptions;
   readonly #timers = new Map<string, Disposable>();
+  #isClosed = false;
 
   constructor(options: LimitOptions) {
     this.#options = options;
   }
 
   /** Call it with each new state of a release. A limit begins with the start and never changes. */
-  follow({ id, plan, state }: StoredRelease): void {
+  follow({ id, plan, state }: LimitedRelease): void {
+    // A move that ends while everything closes is still told of, and no timer may keep the process alive after it.
+    if (this.#isClosed) return;
     const dueMs = limitOf(plan, state);
     if (dueMs === undefined) this.#forget(id);
     else if (!this.#timers.has(id)) this.#wait(id, dueMs);
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     for (const timer of this.#timers.values()) timer[Symbol.dispose]();
     this.#timers.clear();
   }

@@ -134,7 +134,9 @@ export class ReleaseWork {
         const { move, waits } = part;
         if (waits.length === 0) return outcome;
         const { phase } = events.get(id).state;
-        if (move !== undefined || phase.kind !== "rollingBack" || !isSameShortage(waits, phase.waits ?? [])) {
+        // It may have been ended since, which only a part that moves nothing lets happen.
+        if (phase.kind !== "rollingBack") return undefined;
+        if (move !== undefined || !isSameShortage(waits, phase.waits ?? [])) {
           return { ...outcome, kind: "partlyBack", waits, left: weightsOfChanges(move?.changes ?? [], "after") };
         }
         // Nothing has changed, so there is nothing to write down.
