@@ -82,7 +82,7 @@ const detourSchema = object({
 
 const takenBackSchema = object({
   decidedAt: text("ISO 8601."),
-  backAt: text("When every proxy had proved that all traffic was back, ISO 8601."),
+  backAt: text("When every proxy had proved that all traffic was back, that of previews included, ISO 8601."),
   decisionToBackMs: number("Between the two."),
   firstError: nullable(
     object({

@@ -1,3 +1,4 @@
+import { additionsAfter } from "../additions-in-place.ts";
 import { describeEvent } from "../describe-event.ts";
 import { describeRelease } from "../describe-release.ts";
 import type { MirrorReport } from "../mirror-report.ts";
@@ -78,7 +79,7 @@ export function buildReport({ release, findMove, now, mirror }: ReportInput): Re
       names: [...names].filter((name) => name in counted.byVersion || name === plan.to),
       ...countVersions(counted, names),
     },
-    takenBack: findReturn(reported, { points, names }),
+    takenBack: findReturn(reported, { points, names, isPreviewed: isPreviewed(plan, detours) }),
     mirrors: [...events.flatMap(mirrorOf), ...(mirror === undefined ? [] : [mirror])],
     points,
     story: tellStory(release),
@@ -118,6 +119,12 @@ function divide(intervals: readonly Interval[], stepCount: number): Divided {
     open.intervals.push(interval);
   }
   return { steps, detours };
+}
+
+function isPreviewed(plan: ReportedRelease["plan"], detours: readonly Detour[]): boolean {
+  const phase = detours.findLast(({ kind }) => kind === "back")?.intervals[0]?.phase;
+  const done = phase !== undefined && "step" in phase ? phase.step : 0;
+  return additionsAfter(plan, done).some(({ kind }) => kind === "preview");
 }
 
 function detourOf(phase: ReleasePhase): DetourReport["kind"] | undefined {

@@ -6,6 +6,8 @@ interface Traffic {
   readonly points: readonly ReportPoint[];
   /** Of the version that everything was to go to. */
   readonly names: ReadonlySet<VersionName>;
+  /** Whether some were led to it by a preview when the last way back began, which ends after the weights are back. */
+  readonly isPreviewed: boolean;
 }
 
 /** How fast the last way back was, from the decision and from the first error; null where there was none that has ended. */
@@ -15,7 +17,7 @@ export function findReturn(detours: readonly DetourReport[], traffic: Traffic): 
   const move = back?.moves.at(-1);
   const decidedAt = back?.startedAt ?? null;
   if (decidedAt === null || move?.isMoved !== true) return null;
-  const backAt = move.provedAt ?? move.at;
+  const backAt = (traffic.isPreviewed ? back?.endedAt : move.provedAt) ?? move.at;
   // Errors from before an earlier way back were answered by that one.
   const before = detours.slice(0, index).findLast(({ kind }) => kind === "back");
   const sinceMs = Date.parse(before?.endedAt ?? "1970-01-01");

@@ -152,7 +152,7 @@ export interface ProxyProof {
 export interface TakenBack {
   /** When it was decided, by a judge or by a person. */
   readonly decidedAt: string;
-  /** When every proxy had proved that all traffic was back. */
+  /** When every proxy had proved that all traffic was back, that of testers who saw a preview included. */
   readonly backAt: string;
   readonly decisionToBackMs: number;
   /** Since the weights moved, the first look at the counters that shows an error of the new version; null where none does. */

@@ -73,6 +73,18 @@ function tellOfRunning(): ReleaseStory {
   return story;
 }
 
+/** Rolls back in the last of these steps; weights are back after 20 ms, and everything after a second. */
+function takeBackAfter(steps: Parameters<typeof planSteps>[0]): ReleaseReport["takenBack"] {
+  const story = new ReleaseStory(planSteps(steps));
+  story.tell({ kind: "start" });
+  for (let done = 1; done < steps.length; done += 1) story.tell({ kind: "moved", failed: 0 });
+  story.tell({ kind: "rollback", actor: "ann", reason: null });
+  story.moves.set("m9", recordMove(story.atMs + 20, { blue: 9 }));
+  story.pass(1, { blue: [9, 0] });
+  story.tell({ kind: "moved", failed: 0, move: "m9" });
+  return story.report().takenBack;
+}
+
 describe("a report", () => {
   const report = tellOfBadCanary().report();
 
@@ -86,6 +98,16 @@ describe("a report", () => {
     });
     expect(report.steps.map(({ state }) => state)).toEqual(["undone", "undone", "undone", "undone", "undone", "next"]);
     expect(report.detours).toMatchObject([{ kind: "back", actor: "kirikae", counted: { failed: 4 } }]);
+  });
+
+  test("has not all traffic back before those who saw a preview are back too", () => {
+    const mark = { headers: { "x-staff": { kind: "exact", value: "1" } as const }, cookies: {}, queryParams: {} };
+    const preview = { kind: "preview", name: "staff", match: [mark] } as const;
+    const weight = { kind: "weight", shares: 10 } as const;
+    const hold = { kind: "hold", durationMs: undefined } as const;
+    expect(takeBackAfter([weight, hold])).toMatchObject({ decisionToBackMs: 20 });
+    expect(takeBackAfter([preview, weight, hold, { kind: "finish" }])).toMatchObject({ decisionToBackMs: 1_000 });
+    expect(takeBackAfter([preview, weight, { kind: "finish" }, hold])).toMatchObject({ decisionToBackMs: 20 });
   });
 
   test("links each step to what the journal has of its move", () => {
