@@ -57,6 +57,16 @@ describe("the part of a way back that can be made", () => {
     });
   });
 
+  test("is nothing more while as many are ready as before, however the part was rounded", () => {
+    for (const before of [none, { blue: 0, green: 1 }, { blue: 0, green: 7, red: 3 }, { blue: 1, green: 65_536 }]) {
+      const ready: [object, object] = [{ blue: 2, green: 3, red: 3 }, { blue: 3 }];
+      const { after = before } = partOf(before, all, ready);
+      expect(share(after, "blue")).toBeCloseTo(2 / 3, 4);
+      expect(partOf(after, all, ready).after).toBeUndefined();
+      expect(partOf(after, all, [{ blue: 3, green: 3, red: 3 }, { blue: 3 }]).after).toEqual(all);
+    }
+  });
+
   test("is all of it where the version that would keep the rest has nobody, or it is not known what was there", () => {
     expect(partOf(none, all, [{ blue: 1, green: 0 }, { blue: 4 }]).after).toEqual(all);
     expect(partOf(none, all, [{ blue: 1, green: 4 }]).after).toEqual(all);

@@ -36,9 +36,11 @@ export interface LimitedReturn {
 export function limitReturn(plan: MovePlan, capacity: Capacity): LimitedReturn {
   const limits = plan.changes.map((change) => ({ change, limited: limitChange(change, capacity) }));
   if (limits.every(({ limited }) => limited === undefined)) return { plan, waits: [] };
-  const changes = limits
-    .map(({ change, limited }) => (limited === undefined ? change : { ...change, after: limited.after }))
-    .filter(({ before, after }) => !isSameShare(before, after));
+  const changes = limits.flatMap(({ change, limited }) => {
+    const { before } = change;
+    if (limited === undefined) return isSameShare(before, change.after) ? [] : [change];
+    return isRounding(before, limited.after) ? [] : [{ ...change, after: limited.after }];
+  });
   const waits = new Map<VersionName, Shortage>();
   for (const { change, limited } of limits) {
     for (const destination of limited?.short ?? []) {
@@ -106,9 +108,19 @@ function isWhole(part: Part | undefined): boolean {
   return part === undefined || part.ready >= part.wanted;
 }
 
-/** The finest of these scales is used whose weights a proxy can hold, and print: it shows six digits of a runtime value. */
-const scales = [100n, 10n, 1n];
-const printableWeight = 999_999n;
+/** The finest of these scales is used whose weights people can still read. */
+const scales = [1_000_000n, 100_000n, 10_000n, 1_000n, 100n, 10n, 1n];
+const readableTotal = 1_000_000n;
+/** A part of that many is no part: what was rounded down is counted anew from the weights that it left, again and again. */
+const smallestPart = 10_000n;
+
+function isRounding(before: SplitWeights, after: SplitWeights): boolean {
+  const [totalBefore, totalAfter] = [BigInt(totalWeight(before)), BigInt(totalWeight(after))];
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].every((arm) => {
+    const gained = BigInt(after[arm] ?? 0) * totalBefore - BigInt(before[arm] ?? 0) * totalAfter;
+    return (gained < 0n ? -gained : gained) * smallestPart < totalBefore * totalAfter;
+  });
+}
 
 /**
  * Weights on the way from `before` to `after`: no destination gets less than it has of what it is to gain, none more
@@ -125,7 +137,7 @@ function dividePart({
   if (totalBefore === 0n || totalAfter === 0n) return undefined;
   const common = (totalBefore / greatestCommonDivisor(totalBefore, totalAfter)) * totalAfter;
   if (common > BigInt(MAX_TOTAL_WEIGHT)) return undefined;
-  const scale = scales.find((each) => common * each <= printableWeight) ?? 1n;
+  const scale = scales.find((each) => common * each <= readableTotal) ?? 1n;
   const total = common * scale;
   const arms = [...new Set([...Object.keys(before), ...Object.keys(after)])].map((destination) => ({
     destination,
