@@ -21,6 +21,7 @@ export interface Target {
 }
 
 export interface ApplyOptions {
+  /** How long the proxies may take, from when they are told; what waits for an earlier push has all of it still. */
   readonly timeoutMs: number;
 }
 

@@ -214,6 +214,19 @@ test("what a release lays over routes takes no weight from moves beside it, and 
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
 });
 
+test("a move that waits for routes of a proxy that stands still has its whole time after them", async () => {
+  await using running = await start();
+  const { target } = running.fixture;
+  running.fixture.signalEnvoy("SIGSTOP");
+  const pushed = target.applyTable(running.table({ weights: { blue: 99, green: 1 } }), undefined);
+  const moved = target.apply(weights({ blue: 0, green: 100 }), { timeoutMs: 2_000 });
+  await delay(2_500);
+  running.fixture.signalEnvoy("SIGCONT");
+  expect(await pushed).toMatchObject({ kind: "applied" });
+  expect(await moved).toMatchObject({ kind: "proved" });
+  expect((await running.client.get()).body).toBe("green");
+});
+
 test.each(["static", "dns"] as const)(
   "endpoints of %s resolution follow without a route change",
   async (resolution) => {
