@@ -20,6 +20,7 @@ const plan = {
             { name: "green", destinations: ["green"] },
             { name: "blue", destinations: ["blue"] },
           ],
+          changes: [{ before: { blue: 100 }, after: { blue: 90, green: 10 } }],
         },
       ],
     },

@@ -47,17 +47,24 @@ test("what no proxy counts is not there, rather than 0", () => {
   expect(grow({}, { a: { requests: 3, errors: 0 } })).toEqual({ requests: 3, errors: 0, outOfRotation: 0 });
 });
 
-test("every version but the new one is compared with", () => {
+test("versions that give requests up are compared with, and those that keep their share are not", () => {
   const versions = [
     { name: "green", destinations: ["g"] },
     { name: "blue", destinations: ["b1", "b2"] },
-    { name: "old", destinations: ["o"] },
+    { name: "legacy", destinations: ["l"] },
   ];
-  const steps = [{ kind: "switch", moves: [{ to: "green", versions }] }] as unknown as ReleasePlan["steps"];
-  expect(checkedDestinations({ steps, to: "green" })).toEqual({
-    fresh: new Set(["g"]),
-    live: new Set(["b1", "b2", "o"]),
-  });
+  const changes = [
+    { before: { b1: 45, b2: 45, g: 0, l: 10 }, after: { b1: 427_500, b2: 427_500, g: 45_000, l: 100_000 } },
+    { before: { g: 100, b1: 0 }, after: { g: 0, b1: 100 } },
+  ];
+  const steps = [{ kind: "weight", moves: [{ to: "green", versions, changes }] }] as unknown as ReleasePlan["steps"];
+  expect(checkedDestinations({ steps, to: "green" })).toEqual({ fresh: new Set(["g"]), live: new Set(["b1", "b2"]) });
+});
+
+test("what visitors with a mark meet is checked, also where no weight moves", () => {
+  const addition = { kind: "preview", to: { split: "g" } };
+  const steps = [{ kind: "preview", addition }] as unknown as ReleasePlan["steps"];
+  expect(checkedDestinations({ steps, to: "green" })).toEqual({ fresh: new Set(["g"]), live: new Set() });
 });
 
 test("what is out of rotation now is not added up over time", () => {

@@ -1,23 +1,45 @@
 import type { DestinationId } from "../routes/route-table.ts";
 import type { VersionCounts } from "./judge-version.ts";
 import { addLatency, subtractLatency } from "./latency-distribution.ts";
+import type { SplitChange } from "./move.ts";
 import type { ReleasePlan } from "./plan-release.ts";
+import { totalWeight } from "./split-weights.ts";
 
 /** What proxies have counted by destination since they began; one that was restarted begins at 0 again. */
 export type CountersByDestination = ReadonlyMap<DestinationId, VersionCounts>;
 
 export type CheckedDestinations = Readonly<Record<"fresh" | "live", ReadonlySet<DestinationId>>>;
 
-/** The destinations of the new version, and those of all others that the release moves. */
+/**
+ * The destinations of the new version, and those that give requests up to it in some step. A version that keeps its
+ * share, such as a foreign host beside the subsets, is no version before: its errors excuse nobody's.
+ */
 export function checkedDestinations({ steps, to }: Pick<ReleasePlan, "steps" | "to">): CheckedDestinations {
-  const fresh = new Set<DestinationId>();
-  const live = new Set<DestinationId>();
-  for (const move of steps.flatMap((step) => ("moves" in step ? step.moves : []))) {
-    for (const { name, destinations } of move.versions) {
-      for (const destination of destinations) (name === to || name === move.to ? fresh : live).add(destination);
-    }
+  const moves = steps.flatMap((step) => ("moves" in step ? step.moves : []));
+  const fresh = new Set(
+    moves.flatMap((move) =>
+      move.versions
+        .filter(({ name }) => name === to || name === move.to)
+        .flatMap(({ destinations }) => [...destinations]),
+    ),
+  );
+  // Visitors with a mark may be all that the new version gets: a release need not move a weight.
+  for (const step of steps) {
+    if (step.kind === "preview") for (const destination of Object.values(step.addition.to)) fresh.add(destination);
   }
-  return { fresh, live };
+  const givers = moves.flatMap(({ changes }) => changes.flatMap(giversOf));
+  return { fresh, live: new Set(givers.filter((destination) => !fresh.has(destination))) };
+}
+
+/** Less than this is what rounding takes. */
+const smallestLoss = 1e-4;
+
+function giversOf({ before, after }: SplitChange): readonly DestinationId[] {
+  const [whole, wholeAfter] = [totalWeight(before), totalWeight(after)];
+  if (whole === 0 || wholeAfter === 0) return [];
+  return Object.keys(before).filter(
+    (destination) => (before[destination] ?? 0) / whole - (after[destination] ?? 0) / wholeAfter > smallestLoss,
+  );
 }
 
 export const nothingCounted: VersionCounts = { requests: 0, errors: 0 };

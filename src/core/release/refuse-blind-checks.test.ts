@@ -4,7 +4,10 @@ import type { RouteTable } from "../routes/route-table.ts";
 import type { ReleasePlan } from "./plan-release.ts";
 import { refuseBlindChecks } from "./refuse-blind-checks.ts";
 
-const move = { kind: "switch", moves: [{ to: "green", versions: [{ name: "green", destinations: ["g"] }] }] };
+const move = {
+  kind: "switch",
+  moves: [{ to: "green", changes: [], versions: [{ name: "green", destinations: ["g"] }] }],
+};
 const mirror = { kind: "mirror", compare: { headers: [], body: false, ignoredFields: [] } };
 const deafMirror = { kind: "mirror", compare: undefined };
 
