@@ -1,3 +1,4 @@
+import { errorText } from "../core/diagnostics/error-text.ts";
 import type { UpEvent } from "../app-types.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
@@ -20,7 +21,7 @@ const sampleIntervalMs = 1_000;
 /** A defect that one piece of work met; the rest goes on, because what runs is worth more than what failed. */
 export function warnOfDefect(onEvent: (event: UpEvent) => void, doing: string): (error: unknown) => void {
   return (error) => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     onEvent({ kind: "warning", message: `${doing} failed: ${message}` });
   };
 }

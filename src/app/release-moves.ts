@@ -1,5 +1,5 @@
-import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { ReleaseStep } from "../core/manifest/release.ts";
+import { changedMeanwhile } from "../core/release/changed-meanwhile.ts";
 import { combineMoves } from "../core/release/combine-moves.ts";
 import { expandStrategy } from "../core/release/expand-strategy.ts";
 import { findConflict } from "../core/release/find-conflict.ts";
@@ -67,7 +67,7 @@ function planForward(
   }
   if (state.hand !== undefined || isStepLive({ plan, step: index, ...live })) {
     const move = planned(planAgreedStep({ plan, step: index, hand: state.hand, ...live }));
-    if (move === undefined) throw changedMeanwhile(plan, "nothing is left of it");
+    if (move === undefined) throw changedMeanwhile(plan, "nothing is left of it").error;
     return move;
   }
   return planAnew(plan, { agreed: agreed.moves, step, live });
@@ -86,7 +86,7 @@ function planAnew(plan: ReleasePlan, { agreed, step, live }: StepWords): MovePla
   const deviation = findDeviation(agreed, planning.plans);
   const [first, ...others] = planning.plans;
   if (deviation !== undefined || first === undefined)
-    throw changedMeanwhile(plan, deviation ?? "nothing is left of it");
+    throw changedMeanwhile(plan, deviation ?? "nothing is left of it").error;
   return combineMoves([first, ...others]);
 }
 
@@ -103,11 +103,4 @@ function planned(planning: ReturnPlanning): MovePlan | undefined {
 
 function isMoving(step: ReleaseStep): step is MovingStep {
   return step.kind === "weight" || step.kind === "switch";
-}
-
-function changedMeanwhile({ release }: ReleasePlan, what: string): KirikaeError {
-  return new KirikaeError("KIR2012", `What ${release} was planned on has changed: ${what}.`, {
-    exitStatus: 1,
-    hint: "Roll it back, or abort it and start it anew from what is live.",
-  });
 }

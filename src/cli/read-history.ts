@@ -3,6 +3,7 @@ import { readJournal } from "../engine/journal.ts";
 import type { TimelineEntry } from "../engine/report.ts";
 import { selectTimeline } from "../engine/timeline.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import { isCalled } from "../core/release/is-called.ts";
 import { locateStateFolder } from "../local/state-folder.ts";
 import { connect } from "./connect.ts";
 import { unknownName } from "./unknown-service.ts";
@@ -17,7 +18,7 @@ export async function readHistory(env: NodeJS.ProcessEnv, name: string | undefin
   const entries = selectTimeline(timeline, { releases, name });
   if (name === undefined || entries.length > 0) return entries;
   const running = await readRunningNames(env);
-  if (running.some((known) => known === name || known.slice(known.indexOf("/") + 1) === name)) return [];
+  if (running.some((known) => isCalled(known, name))) return [];
   throw unknownName(
     name,
     [

@@ -1,6 +1,7 @@
 import type { ApiClient } from "../api/client.ts";
 import { summarizeRelease } from "../api/summarize-release.ts";
 import type { ReleaseSummary, ServiceStatus } from "../api/types.ts";
+import { isCalled } from "../core/release/is-called.ts";
 import { asKirikaeError } from "./print/error.ts";
 import type { StatusView } from "./print/status.ts";
 import { unknownService } from "./unknown-service.ts";
@@ -68,8 +69,4 @@ export function isChosen({ release, services }: ReleaseSummary, { name, namespac
 
 function isIn(fullName: string, namespace: string | undefined): boolean {
   return namespace === undefined || fullName.startsWith(`${namespace}/`);
-}
-
-function isCalled(fullName: string, name: string): boolean {
-  return `/${fullName}`.endsWith(`/${name}`);
 }

@@ -1,3 +1,4 @@
+import { errorText } from "../core/diagnostics/error-text.ts";
 import type { JudgeAnswer, JudgeProgress, JudgeTally } from "../core/release/check-progress.ts";
 import { fillTemplates, type TemplateValues } from "../core/release/fill-templates.ts";
 import type { Judgement } from "../core/release/judge-version.ts";
@@ -85,7 +86,7 @@ export class JudgePanel {
     const { timeoutMs } = state.judge;
     const answer = await ask(state.question, { timeoutMs, signal, values }).catch((error: unknown): JudgeAnswer => ({
       verdict: "unknown",
-      detail: error instanceof Error ? error.message : String(error),
+      detail: errorText(error),
     }));
     if (signal.aborted) return;
     state.tally = addAnswer(state.tally, answer);

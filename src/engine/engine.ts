@@ -1,3 +1,4 @@
+import { errorText } from "../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { movedServices, type MovePlan } from "../core/release/move.ts";
 import type { PastMove } from "../core/release/past-move.ts";
@@ -13,7 +14,7 @@ import { recoverMove, type Recovery } from "./recover-move.ts";
 import type { ReleaseJournal } from "./release-ports.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { HistoryEntry, MoveProgress, MoveResult, TimelineEntry } from "./report.ts";
-import { selectTimeline, servicesOf } from "./timeline.ts";
+import { selectHistory, selectTimeline } from "./timeline.ts";
 import { runMove } from "./run-move.ts";
 
 export interface EngineOptions {
@@ -218,16 +219,8 @@ class JournaledEngine implements Engine {
   }
 }
 
-/** The part of a history that is about one VirtualService; all of it without a name. */
-export function selectHistory(history: readonly HistoryEntry[], name: string | undefined): readonly HistoryEntry[] {
-  if (name === undefined) return [...history];
-  return history.filter((entry) =>
-    servicesOf(entry).some((own) => own === name || own.slice(own.indexOf("/") + 1) === name),
-  );
-}
-
 function cannotEnd({ id, plan }: UnfinishedMove, cause: unknown): KirikaeError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = errorText(cause);
   return new KirikaeError("KIR2024", `${id} of ${plan.virtualService} broke off and cannot be ended: ${why}`, {
     exitStatus: 3,
     hint: "Make room on the disk, or give the state folder back to yourself, and ask again: the next move ends it first.",

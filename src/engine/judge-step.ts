@@ -1,3 +1,4 @@
+import { errorText } from "../core/diagnostics/error-text.ts";
 import type { Check } from "../core/manifest/release.ts";
 import type { CheckProgress } from "../core/release/check-progress.ts";
 import type { PlannedStep, ReleasePlan } from "../core/release/plan-release.ts";
@@ -40,7 +41,7 @@ async function follow(judged: JudgedStep, check: Check, signal: AbortSignal): Pr
     if (outcome !== undefined && !signal.aborted) onJudged({ kind: "judged", atMs: clock.nowMs(), ...outcome });
   } catch (error) {
     if (signal.aborted) return;
-    const detail = `the proxies could not be asked: ${error instanceof Error ? error.message : String(error)}`;
+    const detail = `the proxies could not be asked: ${errorText(error)}`;
     onJudged({ kind: "judged", atMs: clock.nowMs(), verdict: "unknown", detail });
   }
 }

@@ -34,7 +34,7 @@ export interface ReturnPart {
   readonly was: WeightsBySplit;
 }
 
-export interface PlannedSet {
+interface PlannedSet {
   readonly move: MovePlan;
   /** Whether the new version gets more. */
   readonly raises: boolean;

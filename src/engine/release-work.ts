@@ -2,6 +2,7 @@ import type { CheckProgress } from "../core/release/check-progress.ts";
 import { isSameShortage } from "../core/release/limit-return.ts";
 import type { MovePlan } from "../core/release/move.ts";
 import type { ReleaseEffect } from "../core/release/release-state.ts";
+import { looksAgainMs } from "../core/release/way-back.ts";
 import { weightsOfChanges } from "../core/release/weights-by-split.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import { AdditionBook } from "./addition-book.ts";
@@ -25,9 +26,6 @@ export interface WorkOptions {
   readonly closing: AbortSignal;
   onDefect(error: unknown): void;
 }
-
-/** How long a way back that waits for endpoints lets pass before it looks again. */
-const looksAgainMs = 1_000;
 
 /** Carries out the effects of what happens to releases: moves, what is laid over the routes, judgements and waits. */
 export class ReleaseWork {

@@ -1,3 +1,4 @@
+import { errorText } from "../core/diagnostics/error-text.ts";
 import {
   advance,
   isRecordEffect,
@@ -238,7 +239,7 @@ export async function applyOrFail(
   try {
     return await target.apply(weights, { timeoutMs: applyTimeoutMs });
   } catch (error) {
-    return { kind: "unproved", proxies: [], message: messageOf(error) };
+    return { kind: "unproved", proxies: [], message: errorText(error) };
   }
 }
 
@@ -259,12 +260,8 @@ async function attempt(step: () => Promise<string | undefined | void>): Promise<
     const fault = await step();
     return typeof fault === "string" ? { kind: "failed", reason: fault } : { kind: "passed" };
   } catch (error) {
-    return { kind: "failed", reason: messageOf(error) };
+    return { kind: "failed", reason: errorText(error) };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Why a ledger does not prove the move; undefined when it does. */

@@ -1,4 +1,5 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
+import { errorText } from "../core/diagnostics/error-text.ts";
 import type { MovePlan } from "../core/release/move.ts";
 import type { ReleaseEvent } from "../core/release/release-state.ts";
 import { judgeMove, type StepOutcome } from "./judge-move.ts";
@@ -86,7 +87,7 @@ export class StepRuns {
       return outcome;
     } catch (error) {
       if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
-      return { kind: "moveFailed", reason: error instanceof Error ? error.message : String(error) };
+      return { kind: "moveFailed", reason: errorText(error) };
     }
   }
 }

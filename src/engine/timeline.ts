@@ -1,4 +1,5 @@
 import { describeEvent } from "../core/release/describe-event.ts";
+import { isCalled } from "../core/release/is-called.ts";
 import { releasedServices } from "../core/release/plan-release.ts";
 import type { ReleaseEvent } from "../core/release/release-state.ts";
 import type { FoldedReleases, StoredRelease } from "./fold-releases.ts";
@@ -28,13 +29,19 @@ function isToldByMove(event: ReleaseEvent): boolean {
   return event.kind === "start" || event.kind === "turned";
 }
 
+/** The part of a history that is about one VirtualService; all of it without a name. */
+export function selectHistory(history: readonly HistoryEntry[], name: string | undefined): readonly HistoryEntry[] {
+  if (name === undefined) return [...history];
+  return history.filter((entry) => servicesOf(entry).some((own) => isCalled(own, name)));
+}
+
 /** The part of a timeline that is about one VirtualService, or about one release and the moves of its steps. */
 export function selectTimeline(
   timeline: readonly TimelineEntry[],
   { releases, name }: { readonly releases: FoldedReleases; readonly name: string | undefined },
 ): readonly TimelineEntry[] {
   if (name === undefined) return [...timeline];
-  const isNamed = (own: string): boolean => own === name || own.slice(own.indexOf("/") + 1) === name;
+  const isNamed = (own: string): boolean => isCalled(own, name);
   const own = new Set(releases.all.filter(({ plan }) => isNamed(plan.release)).flatMap(movesOf));
   return timeline.filter((entry) =>
     "release" in entry
@@ -47,6 +54,6 @@ function movesOf({ events }: StoredRelease): readonly string[] {
   return events.flatMap((event) => ("move" in event && event.move !== undefined ? [event.move] : []));
 }
 
-export function servicesOf({ virtualService, together = [] }: HistoryEntry): readonly string[] {
+function servicesOf({ virtualService, together = [] }: HistoryEntry): readonly string[] {
   return [virtualService, ...together];
 }

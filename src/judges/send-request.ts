@@ -1,5 +1,6 @@
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { errorText } from "../core/diagnostics/error-text.ts";
 
 export interface JudgeRequest {
   readonly url: string;
@@ -45,7 +46,7 @@ export async function sendRequest({
       sent.end(body);
     });
   } catch (error) {
-    const reason = limit.aborted ? `no answer within ${timeoutMs / 1_000} s` : messageOf(error);
+    const reason = limit.aborted ? `no answer within ${timeoutMs / 1_000} s` : errorText(error);
     throw new Error(`${host} could not be asked: ${reason}`, { cause: error });
   }
 }
@@ -64,10 +65,4 @@ function readBody(
   });
   response.on("error", reject);
   response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }));
-}
-
-/** Where several addresses were tried, Node's error has only a code. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message === "" && "code" in error ? String(error.code) : error.message;
 }

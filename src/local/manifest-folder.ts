@@ -6,7 +6,8 @@ import { basename, dirname, extname, join } from "node:path";
 import { diagnostic, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { SourceText } from "../core/manifest/manifest.ts";
-import { errorText, systemErrorCode } from "./system-error.ts";
+import { errorText } from "../core/diagnostics/error-text.ts";
+import { systemErrorCode } from "./system-error.ts";
 
 /** The manifests as they are on disk at one moment. */
 export interface ManifestSet {

@@ -1,7 +1,8 @@
 import { watch, type FSWatcher } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { fingerprintManifests, readManifests, type ManifestSet } from "./manifest-folder.ts";
-import { errorText, systemErrorCode } from "./system-error.ts";
+import { errorText } from "../core/diagnostics/error-text.ts";
+import { systemErrorCode } from "./system-error.ts";
 
 export interface WatchOptions {
   /** What was read last; only a set with another hash is a change. */

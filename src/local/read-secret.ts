@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { SecretSource } from "../core/manifest/release.ts";
-import { errorText } from "./system-error.ts";
+import { errorText } from "../core/diagnostics/error-text.ts";
 
 const mostBytes = 64 * 1024;
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { errorText } from "./system-error.ts";
+import { errorText } from "../core/diagnostics/error-text.ts";
 
 export interface CommandAnswer {
   readonly status: number;

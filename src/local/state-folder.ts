@@ -3,7 +3,8 @@ import { chmod, lstat, mkdir, readFile, readdir, rename, stat, writeFile } from 
 import { homedir, tmpdir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { errorText, systemErrorCode } from "./system-error.ts";
+import { errorText } from "../core/diagnostics/error-text.ts";
+import { systemErrorCode } from "./system-error.ts";
 
 /** Where everything that outlives one run is kept. Only its owner can enter it. */
 export interface StateFolder extends StatePaths {

@@ -11,7 +11,7 @@ import {
   type StopScope,
 } from "./process-identity.ts";
 import type { LaunchRecord, ProcessRegistry, RunningRecord } from "./process-registry.ts";
-import { errorText } from "./system-error.ts";
+import { errorText } from "../core/diagnostics/error-text.ts";
 
 /** Everything that one start needs. */
 export interface LaunchSpec {

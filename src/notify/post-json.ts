@@ -1,5 +1,6 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { errorText } from "../core/diagnostics/error-text.ts";
 
 export interface Post {
   readonly url: string;
@@ -35,7 +36,7 @@ export async function postJson({ url, body, headers, timeoutMs, signal }: Post):
     });
     return judgeStatus(status);
   } catch (error) {
-    const reason = limit.aborted ? `no answer within ${timeoutMs / 1_000} s` : messageOf(error);
+    const reason = limit.aborted ? `no answer within ${timeoutMs / 1_000} s` : errorText(error);
     return { kind: "failed", reason };
   }
 }
@@ -45,10 +46,4 @@ function judgeStatus(status: number): PostOutcome {
   if (status >= 200 && status < 300) return { kind: "taken" };
   const isFinal = status >= 300 && status < 500 && status !== 408 && status !== 429;
   return { kind: isFinal ? "refused" : "failed", reason: `it answers ${status}` };
-}
-
-/** Where several addresses were tried, Node's error has only a code. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message === "" && "code" in error ? String(error.code) : error.message;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { errorText } from "../core/diagnostics/error-text.ts";
 import type { ReleaseNotice } from "../core/release/find-notices.ts";
 import type { Channel } from "./channel.ts";
 import { postJson, type PostOutcome } from "./post-json.ts";
@@ -116,7 +117,7 @@ export class WebhookChannel implements Channel {
       const signature = signBody(body, { secret: await readSecret(), timestamp });
       return { kind: "signed", headers: { "x-kirikae-signature": signature } };
     } catch (error) {
-      return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+      return { kind: "failed", reason: errorText(error) };
     }
   }
 

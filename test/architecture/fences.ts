@@ -157,7 +157,7 @@ export const fences: readonly Fence[] = [
   },
   {
     of: "notify",
-    mayImport: ["core/release"],
+    mayImport: ["core/release", "core/diagnostics/error-text.ts"],
     mayImportTypesOf: ["core/manifest/release.ts"],
     packages: [],
     sentence: "`notify` tells people of what has happened to releases, and nothing waits for it.",

@@ -22,7 +22,7 @@ export async function runWait(context: CommandContext, name: string, options: Wa
       for (const line of changes.take([status])) context.terminal.note(context.terminal.noteInk.dim(line));
     }
     const isReached = reaches(status, options.for);
-    if (isReached || isOver(status) || Date.now() >= deadlineMs) {
+    if (isReached || hasStopped(status) || Date.now() >= deadlineMs) {
       const exitStatus = isReached ? 0 : 1;
       return printAnswer(context, { exitStatus, data: status, text: (ink) => renderRelease(status, ink) }, options);
     }
@@ -43,6 +43,6 @@ function reaches({ phase, untilMs }: ReleaseStatus, goal: WaitGoal): boolean {
 }
 
 /** What does not go on by itself, or not at all: a failed release waits for a person. */
-function isOver({ phase }: ReleaseStatus): boolean {
+function hasStopped({ phase }: ReleaseStatus): boolean {
   return phase === "done" || phase === "aborted" || phase === "rolledBack" || phase === "failed";
 }

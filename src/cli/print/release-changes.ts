@@ -2,7 +2,8 @@ import type { ReleaseLive, ReleaseSummary } from "../../api/types.ts";
 import type { CheckProgress } from "../../core/release/check-progress.ts";
 import { describeEvent } from "../../core/release/describe-event.ts";
 import { renderRule } from "../../core/release/refusals.ts";
-import { isOnTheWay, renderShares } from "./release-tree.ts";
+import { isMoving } from "../../core/release/release-phase.ts";
+import { renderEveryShare } from "../../core/release/render-shares.ts";
 import { renderInstant } from "./time-words.ts";
 
 /** Finds what is new of releases, for readers that have no screen: a line for each change, and none for what stays. */
@@ -53,14 +54,14 @@ function phaseFacts({ phase, step, steps, message, lastEvent, startedAt }: Relea
 
 /** While weights are on their way there is nothing to compare yet. */
 function weightFacts({ phase }: ReleaseSummary, { atMs, rules }: ReleaseLive): readonly Fact[] {
-  if (isOnTheWay(phase)) return [];
+  if (isMoving({ kind: phase })) return [];
   return rules.map(({ virtualService, rule, name, wanted, observed, isAsWanted }) => {
     const where = `weights of ${renderRule({ rule, ruleName: name ?? undefined })} of ${virtualService}`;
     const shout = isAsWanted === false ? "NOT AS WANTED, " : "";
     const text =
       observed === null
         ? `${where} could not be asked of the proxies`
-        : `${where}: ${shout}wanted ${renderShares(wanted)}; observed ${renderShares(observed)}`;
+        : `${where}: ${shout}wanted ${renderEveryShare(wanted)}; observed ${renderEveryShare(observed)}`;
     return { atMs, key: text, text };
   });
 }

@@ -4,12 +4,14 @@ import { describeAddition } from "../../core/release/describe-release.ts";
 import { visibleLength } from "../terminal.ts";
 import { describeEvent } from "../../core/release/describe-event.ts";
 import { renderRule } from "../../core/release/refusals.ts";
+import { isMoving } from "../../core/release/release-phase.ts";
+import { renderEveryShare } from "../../core/release/render-shares.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { inkPhase } from "./release.ts";
 import { renderAgo, renderInstant, renderLeft } from "./time-words.ts";
 import { renderTree, type Tone, type TreeRow } from "./tree.ts";
-import { countOf } from "./words.ts";
+import { countOf, renderRate } from "./words.ts";
 
 export interface ReleaseTreeOptions {
   readonly ink: Ink;
@@ -69,13 +71,14 @@ function weightRows({ live, phase, services }: ReleaseSummary, { service }: Rele
   const namesService = service === undefined && services.length > 1;
   return rules.map(({ virtualService, rule, name, wanted, observed, isAsWanted }) => {
     const where = `${renderRule({ rule, ruleName: name ?? undefined })}${namesService ? ` of ${virtualService}` : ""}`;
-    const want = `${where} wanted ${renderShares(wanted)};`;
+    const want = `${where} wanted ${renderEveryShare(wanted)};`;
     if (observed === null) {
       return { label: "weights", text: `${want} the proxies could not be asked`, tone: "warn" as const };
     }
-    const seen = `observed ${renderShares(observed)}`;
+    const seen = `observed ${renderEveryShare(observed)}`;
     if (isAsWanted !== false) return { label: "weights", text: `${want} ${seen}` };
-    if (isOnTheWay(phase)) return { label: "weights", text: `${want} ${seen}, on its way`, tone: "warn" as const };
+    if (isMoving({ kind: phase }))
+      return { label: "weights", text: `${want} ${seen}, on its way`, tone: "warn" as const };
     return {
       label: "WEIGHTS",
       text: `NOT AS WANTED: ${want} ${seen}`,
@@ -85,22 +88,10 @@ function weightRows({ live, phase, services }: ReleaseSummary, { service }: Rele
   });
 }
 
-/** Whether the weights are about to change, so that the proxies may be ahead of what is written down. */
-export function isOnTheWay(phase: ReleaseSummary["phase"]): boolean {
-  return phase === "moving" || phase === "rollingBack" || phase === "setting" || phase === "redoing";
-}
-
 /** What is laid over the routes now, and will be taken away again. */
 function additionRows({ release }: ReleaseSummary, { additions }: ReleaseTreeOptions): readonly TreeRow[] {
   const own = additions.filter((each) => each.release === release);
   return own.map(({ addition }) => ({ label: "added", text: describeAddition(addition) }));
-}
-
-/** `blue 90 %, green 10 %`. */
-export function renderShares(shares: Readonly<Record<string, number>>): string {
-  return Object.entries(shares)
-    .map(([version, percent]) => `${version} ${percent} %`)
-    .join(", ");
 }
 
 function trafficRows(live: ReleaseLive | null, { service }: ReleaseTreeOptions): readonly TreeRow[] {
@@ -116,7 +107,7 @@ function trafficRows(live: ReleaseLive | null, { service }: ReleaseTreeOptions):
 
 function renderTraffic({ name, requestsPerSecond, errorsPerSecond, latency }: LiveVersion, nameWidth: number): string {
   const share = requestsPerSecond === 0 ? 0 : Math.min(100, (100 * errorsPerSecond) / requestsPerSecond);
-  const figures = [`${formatRate(requestsPerSecond)} req/s`, `${formatPercent(share)} % errors`];
+  const figures = [`${renderRate(requestsPerSecond)} req/s`, `${formatPercent(share)} % errors`];
   const times = latency === null ? [] : [`p50 ${formatMs(latency.p50Ms)}`, `p99 ${formatMs(latency.p99Ms)}`];
   return `${name.padEnd(nameWidth)}  ${[...figures, ...times].map((each) => each.padStart(11)).join("  ")}`;
 }
@@ -223,10 +214,6 @@ function approvalRows({ approval }: ReleaseSummary, nowMs: number): readonly Tre
 function lastRows({ lastEvent }: ReleaseSummary, { nowMs }: ReleaseTreeOptions): readonly TreeRow[] {
   if (lastEvent === null) return [];
   return [{ label: "last", text: `${renderAgo(nowMs - lastEvent.atMs)}: ${describeEvent(lastEvent)}` }];
-}
-
-function formatRate(perSecond: number): string {
-  return perSecond >= 100 ? String(Math.round(perSecond)) : perSecond.toFixed(1);
 }
 
 /** Rounded up, so that what is not without errors never shows as 0. */

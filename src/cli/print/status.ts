@@ -7,11 +7,12 @@ import type {
   TrafficSample,
   VersionStatus,
 } from "../../api/types.ts";
+import { isCalled } from "../../core/release/is-called.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderReleaseTree } from "./release-tree.ts";
 import { renderTable } from "../terminal.ts";
 import { renderDuration } from "../../core/diagnostics/render-duration.ts";
-import { countOf } from "./words.ts";
+import { countOf, renderRate } from "./words.ts";
 
 /** What `status` shows: the mesh, and the releases under way. */
 export interface StatusView extends Status {
@@ -99,13 +100,13 @@ function renderService(service: ServiceStatus, view: StatusView, options: Status
 
 function renderVersion(service: ServiceStatus, version: VersionStatus, ink: Ink): readonly string[] {
   const ready = `${version.readyEndpoints}/${version.endpoints}`;
-  const errors = formatRate(version.errorsPerSecond);
+  const errors = renderRate(version.errorsPerSecond);
   return [
     inkVersion(ink, version.name),
     version.role,
     publicShare(service, version.name),
     version.readyEndpoints === 0 ? ink.red(ready) : ready,
-    formatRate(version.requestsPerSecond),
+    renderRate(version.requestsPerSecond),
     version.errorsPerSecond > 0 ? ink.red(errors) : errors,
   ];
 }
@@ -209,17 +210,13 @@ function renderRefused({ refusedManifests }: Status, ink: Ink): string {
 export function renderSampleLines(sample: TrafficSample, name: string | undefined): string {
   const time = new Date(sample.atMs).toISOString();
   return sample.services
-    .filter((service) => name === undefined || `/${service.virtualService}`.endsWith(`/${name}`))
+    .filter((service) => name === undefined || isCalled(service.virtualService, name))
     .map((service) => {
       const versions = service.versions.map(
         (version) =>
-          `${version.name} ${formatRate(version.requestsPerSecond)}/s errors ${formatRate(version.errorsPerSecond)}/s`,
+          `${version.name} ${renderRate(version.requestsPerSecond)}/s errors ${renderRate(version.errorsPerSecond)}/s`,
       );
       return `${time} ${service.virtualService} ${versions.join(" ")}`;
     })
     .join("\n");
-}
-
-function formatRate(perSecond: number): string {
-  return perSecond >= 100 ? String(Math.round(perSecond)) : perSecond.toFixed(1);
 }

@@ -8,3 +8,8 @@ export function asSentence(text: string): string {
   const trimmed = text.trimEnd().replace(/[;,]$/u, "");
   return trimmed === "" || /[.!?]$/u.test(trimmed) ? trimmed : `${trimmed}.`;
 }
+
+/** Requests per second, as fine as they are few: `0.3`, `120`. */
+export function renderRate(perSecond: number): string {
+  return perSecond >= 100 ? String(Math.round(perSecond)) : perSecond.toFixed(1);
+}

@@ -1,5 +1,5 @@
 import { renderShortage } from "./limit-return.ts";
-import { renderShares } from "./set-weights.ts";
+import { renderSetShares } from "./render-shares.ts";
 import type { ReleaseCommand, ReleaseEvent } from "./release-state.ts";
 
 const commandWords: Readonly<Record<ReleaseCommand["kind"], string>> = {
@@ -50,7 +50,7 @@ function renderManner(command: ReleaseCommand): string {
     case "rollback":
       return `${command.now === true ? ", at once" : ""}${command.despiteChanges === true ? ", over what others have changed" : ""}`;
     case "set":
-      return `, ${renderShares(command.shares)}`;
+      return `, ${renderSetShares(command.shares)}`;
     case "pause":
     case "resume":
     case "approve":

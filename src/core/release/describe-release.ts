@@ -9,6 +9,7 @@ import { limitOf } from "./keep-limit.ts";
 import { renderShortage } from "./limit-return.ts";
 import { describePhase, isMovingPhase } from "./release-phase.ts";
 import type { GivenApproval, ReleasePhase, ReleaseState } from "./release-state.ts";
+import { renderShares } from "./render-shares.ts";
 import { waitsUntil } from "./waits-until.ts";
 import { summarizeShares } from "./summarize-shares.ts";
 
@@ -86,7 +87,7 @@ function stateOf(index: number, { phase, back }: ReleaseState): StepDescription[
 function summarize(step: PlannedStep, plan: ReleasePlan): string {
   switch (step.kind) {
     case "weight":
-      return step.moves.slice(0, 1).map(renderShares).join();
+      return step.moves.slice(0, 1).map(describeMove).join();
     case "switch":
       return `everything to ${plan.to}`;
     case "hold":
@@ -107,11 +108,8 @@ function summarize(step: PlannedStep, plan: ReleasePlan): string {
 }
 
 /** `green 10 %, blue 90 %` of the first service: of everybody's traffic, where the step moves that. */
-function renderShares({ changes, versions }: MovePlan): string {
-  return Object.entries(summarizeShares(changes, { versions, which: "after" }))
-    .filter(([, percent]) => percent > 0)
-    .map(([name, percent]) => `${name} ${percent} %`)
-    .join(", ");
+function describeMove({ changes, versions }: MovePlan): string {
+  return renderShares(summarizeShares(changes, { versions, which: "after" }));
 }
 
 /** `for 10 min, at least 99 % good`. */

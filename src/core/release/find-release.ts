@@ -1,4 +1,5 @@
 import { KirikaeError } from "../diagnostics/error.ts";
+import { isCalled } from "./is-called.ts";
 import { renderList } from "./refusals.ts";
 
 export interface ReleaseName {
@@ -17,8 +18,8 @@ export function findRelease<Release>(
   nameOf: (release: Release) => string,
 ): Release {
   const named = releases.filter((each) => {
-    const [ownNamespace, ownName] = nameOf(each).split("/");
-    return (nameOf(each) === name || ownName === name) && (namespace === undefined || namespace === ownNamespace);
+    const fullName = nameOf(each);
+    return isCalled(fullName, name) && (namespace === undefined || fullName.startsWith(`${namespace}/`));
   });
   const meant = [...new Set(named.map(nameOf))];
   if (meant.length > 1) {

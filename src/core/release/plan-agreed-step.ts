@@ -1,11 +1,11 @@
 import type { RouteTable, WeightOverrides } from "../routes/route-table.ts";
+import { changedMeanwhile } from "./changed-meanwhile.ts";
 import { expectWeights, type HandWeights } from "./expected-weights.ts";
 import { findDeviation } from "./find-deviation.ts";
 import { buildMovableRules, type MovableRule } from "./movable-rules.ts";
 import type { MovePlan } from "./move.ts";
 import { releasedServices, type ReleasePlan } from "./plan-release.ts";
 import { planRestoring, type ReturnPlanning } from "./plan-return.ts";
-import { type Refusal, refuseState } from "./refusals.ts";
 import { isSameShare } from "./split-weights.ts";
 
 export interface AgreedStepInput {
@@ -37,13 +37,13 @@ export function planAgreedStep({ plan, step, hand, table, current }: AgreedStepI
   const moves = agreed !== undefined && "moves" in agreed ? agreed.moves : [];
   const rules = buildMovableRules(table, { current, services: releasedServices(plan) });
   const deviation = findDeviation(moves, expectMoves(plan, { step, hand, moves, rules }));
-  if (deviation !== undefined) return refuse(plan, deviation);
+  if (deviation !== undefined) return changedMeanwhile(plan, deviation);
   const wanted = moves.flatMap((move) =>
     move.changes.map((change) => ({ index: step, move, change, after: change.after })),
   );
   return planRestoring(wanted, {
     rules,
-    refuse: (gone) => refuse(plan, gone.join(" ").replace(/\.$/u, "")),
+    refuse: (gone) => changedMeanwhile(plan, gone.join(" ").replace(/\.$/u, "")),
     turn: (move) => move,
   });
 }
@@ -75,10 +75,4 @@ function expectMoves(
       return [{ ...change, before: isOwn ? change.before : live }];
     }),
   }));
-}
-
-function refuse({ release }: ReleasePlan, what: string): Refusal {
-  return refuseState("KIR2012", `What ${release} was planned on has changed: ${what}.`, {
-    hint: "Roll it back, or abort it and start it anew from what is live.",
-  });
 }

@@ -94,7 +94,7 @@ export interface WayBack {
 }
 
 /** What an undo of the way back needs. */
-export interface WayBackMemory {
+interface WayBackMemory {
   readonly place: Place;
   /** Where the step of that place had not begun: it was paused or frozen before it. */
   readonly isBeforeStep?: true;

@@ -3,7 +3,8 @@ import { mergeHands } from "./expected-weights.ts";
 import { actOnLimit } from "./keep-limit.ts";
 import { waitOf } from "./paused-wait.ts";
 import { describePhase, isBetweenMoves, isMoving, stepOf } from "./release-phase.ts";
-import type { ReleaseCommand, ReleaseEvent, ReleaseState, SetShares, StepPlans } from "./release-state.ts";
+import { renderSetShares } from "./render-shares.ts";
+import type { ReleaseCommand, ReleaseEvent, ReleaseState, StepPlans } from "./release-state.ts";
 
 type SetEvent = Extract<ReleaseEvent, Extract<ReleaseCommand, { kind: "set" }>>;
 
@@ -42,19 +43,11 @@ export function afterSetting(
     return settle(plan, { ...state, phase: { kind: "paused", step, within, reason } }, event.atMs);
   }
   const hand = event.left === undefined ? state.hand : mergeHands(plan, state.hand, { step, weights: event.left });
-  const reason = `${renderShares(shares)} set by ${actor}`;
+  const reason = `${renderSetShares(shares)} set by ${actor}`;
   return settle(plan, { ...state, hand, phase: { kind: "paused", step, within, reason } }, event.atMs);
 }
 
 /** Its time may have ended while weights moved. */
 function settle(plan: StepPlans, state: ReleaseState, atMs: number): ReleaseAdvance {
   return state.limit === "due" ? actOnLimit(plan, state, atMs) : go(state);
-}
-
-/** `green 10 %, blue 90 %`, or `10 %` of the new version alone. */
-export function renderShares(shares: SetShares): string {
-  if (typeof shares === "number") return `${shares} %`;
-  return Object.entries(shares)
-    .map(([version, percent]) => `${version} ${percent} %`)
-    .join(", ");
 }

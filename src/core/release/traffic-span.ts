@@ -25,7 +25,7 @@ export interface TrafficSpan {
 }
 
 /** The same over time, in columns, because a journal holds many: neighbours are joined when there are too many. */
-export interface TrafficPoints {
+interface TrafficPoints {
   /** No point is shorter, but for the last and those around a look that failed. */
   readonly resolutionMs: number;
   /** How long each is, in milliseconds; the first begins where the span does. */

@@ -7,7 +7,7 @@ type RollbackEvent = Extract<ReleaseEvent, Extract<ReleaseCommand, { kind: "roll
 type RollingBack = Extract<ReleasePhase, { kind: "rollingBack" }>;
 
 /** How long a way back that waits for endpoints lets pass before it looks again. */
-const looksAgainMs = 1_000;
+export const looksAgainMs = 1_000;
 
 /** Back to before the release; for one that is there already, forward again to where it was. */
 export function rollBack(plan: StepPlans, state: ReleaseState, event: RollbackEvent): ReleaseAdvance {
