@@ -12,13 +12,18 @@ export interface CounterLookParts {
   readonly nowMs: () => number;
 }
 
-/** How long anybody waits for a look that only makes a figure finer. */
-const soonMs = 250;
+/**
+ * How long anybody waits for a look that only makes a figure finer. A look takes milliseconds, and on a machine that has
+ * too much to do up to a second; what the last look of a release misses is missing in its report for ever.
+ */
+const soonMs = 2_000;
 
 /** Looks at the counters of the proxies: whoever asks while one is under way shares it, so that 200 releases cost as much as one. */
 export class CounterLooks {
   readonly #parts: CounterLookParts;
   #underWay: Promise<CountersByDestination | undefined> | undefined;
+  /** Begins when the one that is under way has ended. */
+  #next: Promise<unknown> | undefined;
 
   constructor(parts: CounterLookParts) {
     this.#parts = parts;
@@ -32,11 +37,24 @@ export class CounterLooks {
     return await this.#underWay;
   }
 
-  /** Looks for its listener alone: it resolves soon, whether the proxies answer or not. */
+  /**
+   * Looks for its listener alone, at all that is counted by now: one that is under way may have asked before. It
+   * resolves soon, whether the proxies answer or not.
+   */
   async lookSoon(): Promise<void> {
     // Whatever is wrong with this look is wrong with the one of each second too, which tells of it.
-    const look = this.look().catch(() => undefined);
+    const look = this.#lookAnew().catch(() => undefined);
     await Promise.race([look, delay(soonMs, undefined, { ref: false })]);
+  }
+
+  #lookAnew(): Promise<unknown> {
+    if (this.#underWay === undefined) return this.look();
+    const anew = (): Promise<unknown> => {
+      this.#next = undefined;
+      return this.look();
+    };
+    this.#next ??= this.#underWay.then(anew, anew);
+    return this.#next;
   }
 
   async #look(): Promise<CountersByDestination | undefined> {
