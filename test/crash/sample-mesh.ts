@@ -43,16 +43,11 @@ export class SampleMesh implements AsyncDisposable {
   }
 
   async status(): Promise<Status> {
-    const { stdout, stderr } = await this.sandbox.cli(["status", "--json"]);
-    const answer = JSON.parse(stdout || "{}");
-    if (!("services" in answer)) throw new Error(stderr);
-    return answer;
+    return (await this.sandbox.api()).status();
   }
 
   async history(): Promise<readonly HistoryEntry[]> {
-    const { stdout, stderr } = await this.sandbox.cli(["history", "--json"]);
-    if (stdout === "") throw new Error(stderr);
-    return JSON.parse(stdout);
+    return (await this.sandbox.api()).history(undefined);
   }
 
   async envoyPid(): Promise<number> {

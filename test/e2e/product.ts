@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { type ApiClient, connectApi } from "../../src/api/client.ts";
 import { stopProcess } from "../../src/local/process-identity.ts";
 import { ProcessRegistry } from "../../src/local/process-registry.ts";
+import { locateStateFolder } from "../../src/local/state-folder.ts";
 
 export const bin = fileURLToPath(new URL("../../bin/kirikae.js", import.meta.url));
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -85,6 +87,12 @@ export class Sandbox implements AsyncDisposable {
     });
     const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit(child)]);
     return { exitCode, stdout, stderr };
+  }
+
+  /** The API of the `up` that runs: who asks again and again does not start a process each time. */
+  api(): Promise<ApiClient> {
+    const { token: tokenFile, apiAddress: addressFile } = locateStateFolder(this.environment);
+    return connectApi({ tokenFile, addressFile });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -104,6 +104,10 @@ class JudgedMesh implements AsyncDisposable {
     return this.tell("start", file);
   }
 
+  async look(): Promise<ReleaseStatus> {
+    return (await this.mesh.sandbox.api()).release("to-green", { live: false });
+  }
+
   end(): Promise<ReleaseStatus> {
     return this.run("wait", "to-green", "--for", "done", "--timeout", "45s");
   }
@@ -159,9 +163,7 @@ test("a version of which one answer in twenty fails is taken back by its share o
 test("a version that dies, so that no endpoint is there for its requests, is taken back", async () => {
   await using judgedMesh = await JudgedMesh.create("mortal");
   await judgedMesh.start("{duration: 10m, compareWithLive: false, successRate: {min: 90}}");
-  await eventually("the check", async () =>
-    (await judgedMesh.run("list", "to-green")).check === null ? undefined : true,
-  );
+  await eventually("the check", async () => ((await judgedMesh.look()).check === null ? undefined : true));
   judgedMesh.mesh.sandbox.write("now", "");
   expect(await judgedMesh.end()).toMatchObject({
     phase: "rolledBack",
@@ -192,7 +194,7 @@ test("a check in a dry run tells what it has found and changes nothing", async (
   await using judgedMesh = await JudgedMesh.create("error");
   await judgedMesh.start("{duration: 8s, dryRun: true, successRate: {min: 99.9}}");
   const progress = await eventually("the figures of the check", async () => {
-    const { check } = await judgedMesh.run("list", "to-green");
+    const { check } = await judgedMesh.look();
     return check !== null && check.fresh.requests > 0 ? check : undefined;
   });
   expect(progress).toMatchObject({ isDryRun: true, fresh: { requests: expect.any(Number) }, judges: [] });
@@ -252,7 +254,7 @@ test.skipIf(!hasPrometheus)("Prometheus takes a version back by a query about it
   const judge = `{name: errors, interval: 300ms, inconclusiveLimit: 50, prometheus: {address: "${prometheus.address}", ${query}}}`;
   await judgedMesh.start(`{duration: 10m, compareWithLive: false, judges: [${judge}]}`);
   await eventually("a yes of Prometheus", async () => {
-    const { check } = await judgedMesh.run("list", "to-green");
+    const { check } = await judgedMesh.look();
     return (check?.judges[0]?.passed ?? 0) > 0 ? true : undefined;
   });
   prometheus.metrics = 'errors{version="green"} 0.2\nerrors{version="blue"} 0\n';

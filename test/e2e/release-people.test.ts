@@ -79,7 +79,7 @@ spec:
 
   const second = await sandbox.up({ args: mesh.args });
   const expired = await eventually("the yes to expire", async () => {
-    const status = await run("list", "to-green");
+    const status = await (await sandbox.api()).release("to-green", { live: false });
     return status.approval?.given.length === 0 ? status : undefined;
   });
   expect(expired.events.at(-1)).toMatchObject({ kind: "timeUp" });

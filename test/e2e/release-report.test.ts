@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { ReleaseStatus } from "../../src/api/types.ts";
 import type { ReleaseReport } from "../../src/core/release/report/release-report.ts";
 import { faultyApp } from "../crash/faulty-app.ts";
 import { SampleMesh } from "../crash/sample-mesh.ts";
@@ -37,7 +36,7 @@ class ReportedMesh {
   /** Waits for a hold without an end at this step, or for the end. */
   async until(goal: "done" | number): Promise<void> {
     await eventually(`step ${goal}`, async () => {
-      const [status]: readonly ReleaseStatus[] = JSON.parse(await this.tell("list", "--json"));
+      const [status] = await (await this.mesh.sandbox.api()).releases();
       const isThere = goal === "done" ? status?.phase === "done" : status?.phase === "holding" && status.step === goal;
       return isThere ? true : undefined;
     });

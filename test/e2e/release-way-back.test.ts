@@ -59,7 +59,7 @@ class WayBackMesh {
   async until(phase: ReleaseStatus["phase"], message = ""): Promise<void> {
     let last = "";
     await eventually(`${phase} ${message}`, async () => {
-      const status = await this.tell("list", "to-green");
+      const status = await (await this.mesh.sandbox.api()).release("to-green", { live: false });
       last = `${status.phase}: ${status.message}`;
       return status.phase === phase && status.message.includes(message) ? true : undefined;
     }).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import type { ReleaseStatus } from "../../src/api/types.ts";
+import type { ReleaseStatus, ReleaseSummary } from "../../src/api/types.ts";
 import { openStateFolder } from "../../src/local/state-folder.ts";
 import { EnvoyAdmin } from "../../src/targets/local-envoy/admin.ts";
 import { SampleMesh } from "../crash/sample-mesh.ts";
@@ -65,8 +65,9 @@ export class ReleasedSample implements AsyncDisposable {
     return this.tell("wait", "to-green", "--for", goal, "--timeout", "30s");
   }
 
-  async list(): Promise<readonly ReleaseStatus[]> {
-    return JSON.parse((await this.mesh.sandbox.cli(["list", "--json"])).stdout);
+  /** Newest first. */
+  async list(): Promise<readonly ReleaseSummary[]> {
+    return (await this.mesh.sandbox.api()).releases();
   }
 
   /** Waits until it holds at a step, counted from 1. */

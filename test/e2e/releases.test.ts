@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { ReleaseStatus } from "../../src/api/types.ts";
+import type { ReleaseStatus, ReleaseSummary } from "../../src/api/types.ts";
 import { faultyApp } from "../crash/faulty-app.ts";
 import { expectNothingLost, SampleMesh } from "../crash/sample-mesh.ts";
 import { summarizeLoad } from "../load/load-summary.ts";
@@ -40,8 +40,8 @@ class ReleasedMesh {
     return this.mesh.sandbox.cli([...args, "--json"]);
   }
 
-  async list(): Promise<readonly ReleaseStatus[]> {
-    return JSON.parse((await this.tell("list")).stdout);
+  async list(): Promise<readonly ReleaseSummary[]> {
+    return (await this.mesh.sandbox.api()).releases();
   }
 
   start(): Promise<ReleaseStatus> {
