@@ -50,14 +50,16 @@ const addedTypes = ["secrets", "clusters", "endpoints"] as const;
  * Makes before it breaks: listeners before workloads are opened, clusters and endpoints are added and warm, then listeners
  * and routes change, then every worker shows that it has them. What the new table lacks is left in `state.retired`, to be removed when nothing uses it.
  */
-export async function pushTable(push: TablePush, table: RouteTable, wanted: WeightOverrides): Promise<TableReport> {
-  const { state, server } = push;
+export async function pushTable(asked: TablePush, table: RouteTable, wanted: WeightOverrides): Promise<TableReport> {
+  const { state, server } = asked;
   const startMs = performance.now();
   const saved = state.save();
   const weighted = withWeights(table, wanted);
   const forms = state.chooseForms(weighted);
-  const next = state.encode(weighted, push.emit, forms);
+  const next = state.encode(weighted, asked.emit, forms);
   const encodeMs = performance.now() - startMs;
+  // The time that proxies have begins when there is something to answer; on a busy machine that may be late.
+  const push = { ...asked, deadlineMs: asked.deadlineMs + encodeMs };
   const retired = retireMissing(push, next);
   const proxies = push.proxies.named(server.connected);
 
