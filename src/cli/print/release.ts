@@ -1,5 +1,5 @@
 import type { ReleaseStatus, ReleaseSummary } from "../../api/types.ts";
-import { describeEvent } from "../../core/release/describe-event.ts";
+import { tellEvents } from "../../core/release/tell-events.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 import { renderInstant } from "./time-words.ts";
@@ -20,11 +20,11 @@ export function renderRelease(status: ReleaseSummary, ink: Ink): string {
 
 /** One release with its steps, and all that happened to it. */
 export function renderReleaseStory(status: ReleaseStatus, ink: Ink): string {
-  const { actor, reason, startedAt, events } = status;
+  const { actor, reason, startedAt, plan, events } = status;
   const begin = [startedAt, `started by ${actor}${reason === null ? "" : `: ${reason}`}`];
-  const later = events
-    .filter(({ kind }) => kind !== "start")
-    .map((event) => [new Date(event.atMs).toISOString(), describeEvent(event)]);
+  const later = tellEvents(plan, events)
+    .filter(({ event }) => event.kind !== "start")
+    .map(({ event, what }) => [new Date(event.atMs).toISOString(), what]);
   const rows = [begin, ...later].map(([at = "", what = ""]) => [ink.dim(at), what]);
   return `${renderRelease(status, ink)}\n${renderTable(rows, "  ")}`;
 }

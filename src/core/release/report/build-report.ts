@@ -1,5 +1,4 @@
 import { additionsAfter } from "../additions-in-place.ts";
-import { describeEvent } from "../describe-event.ts";
 import { describeRelease } from "../describe-release.ts";
 import type { MirrorReport } from "../mirror-report.ts";
 import type { MovePlan } from "../move.ts";
@@ -8,6 +7,7 @@ import { isOver } from "../release-phase.ts";
 import type { ReleaseEvent, ReleasePhase } from "../release-state.ts";
 import { renderShares } from "../render-shares.ts";
 import { summarizeShares } from "../summarize-shares.ts";
+import { tellEvents } from "../tell-events.ts";
 import { newVersions } from "../version-destinations.ts";
 import { countAll, countVersions, listPoints } from "./count-traffic.ts";
 import { describeDecisions, describeStage, type FindMove, instant } from "./describe-stage.ts";
@@ -183,14 +183,14 @@ function mirrorOf(event: ReleaseEvent): readonly MirrorReport[] {
   return event.kind === "moved" && event.mirror !== undefined ? [event.mirror] : [];
 }
 
-function tellStory({ startedAt, actor, reason, events }: ReportedRelease): readonly StoryLine[] {
+function tellStory({ plan, startedAt, actor, reason, events }: ReportedRelease): readonly StoryLine[] {
   const begin = { at: startedAt, actor, what: `started by ${actor}${reason === null ? "" : `: ${reason}`}` };
-  const later = events
-    .filter(({ kind }) => kind !== "start")
-    .map((event) => ({
+  const later = tellEvents(plan, events)
+    .filter(({ event }) => event.kind !== "start")
+    .map(({ event, what }) => ({
       at: instant(event.atMs),
       actor: "actor" in event ? event.actor : null,
-      what: describeEvent(event),
+      what,
     }));
   return [begin, ...later];
 }

@@ -77,7 +77,7 @@ export function describeMove(move: MoveReport): string {
 }
 
 function describeOutcome({ id, isMoved, shares }: MoveReport): string {
-  if (id === null) return isMoved ? "carried out" : "not carried out";
+  if (id === null) return isMoved ? "done" : "not done";
   const between = shares === null ? "" : `${renderShares(shares.before)} to ${renderShares(shares.after)}`;
   return isMoved ? `moved (${id}): ${between}` : `not moved (${id})`;
 }
