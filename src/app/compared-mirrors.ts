@@ -16,7 +16,9 @@ export class ComparedMirrors implements AsyncDisposable {
   readonly #engine: ComparedMirrorsOptions["engine"];
   readonly #comparer: MirrorComparer;
   /** What is to be compared while a table is live. */
-  readonly #comparedBy = new WeakMap<RouteTable, readonly ComparedRelease[]>();
+  readonly #comparedBy = new WeakMap<RouteTable, readonly ComparedRun[]>();
+  /** Which start of each release is compared, by the release. */
+  #runs: ReadonlyMap<string, string> = new Map();
 
   private constructor(engine: ComparedMirrorsOptions["engine"], comparer: MirrorComparer) {
     this.#engine = engine;
@@ -29,10 +31,7 @@ export class ComparedMirrors implements AsyncDisposable {
 
   /** The table with additions laid over it; copies that are compared lead to kirikae first. */
   addRoutes(table: RouteTable, additions: readonly OwnedAddition[]): RouteTable {
-    const mirrors = findComparisons(
-      additions,
-      this.#engine.releases().map(({ plan }) => plan),
-    );
+    const mirrors = this.#find(additions);
     if (mirrors.length === 0) return addRoutes(table, additions);
     const compared = mirrors.map((mirror) => ({ ...this.#describe(table, mirror), addition: mirror.addition }));
     const laid = addRoutes(
@@ -45,7 +44,19 @@ export class ComparedMirrors implements AsyncDisposable {
 
   /** To be called when a table that `addRoutes` has made is live. */
   begin(laid: RouteTable): void {
-    this.#comparer.compare(this.#comparedBy.get(laid) ?? []);
+    const compared = this.#comparedBy.get(laid) ?? [];
+    const isNew = ({ release, run }: ComparedRun): boolean => (this.#runs.get(release) ?? run) !== run;
+    // One that was aborted leaves its copies to the next of its name, which is to count from nothing.
+    this.#comparer.compare(compared.filter((each) => !isNew(each)));
+    for (const { release } of compared.filter(isNew)) this.#comparer.takeEnded(release);
+    this.#comparer.compare(compared);
+    this.#runs = new Map(compared.map(({ release, run }) => [release, run]));
+  }
+
+  /** Whether what these additions ask for is what is compared since `begin`: two may copy the same, and ask for other things. */
+  isBegun(additions: readonly OwnedAddition[]): boolean {
+    const asked = this.#find(additions);
+    return asked.length === this.#runs.size && asked.every(({ release, run }) => this.#runs.get(release) === run);
   }
 
   report(release: string): MirrorReport | undefined {
@@ -64,8 +75,12 @@ export class ComparedMirrors implements AsyncDisposable {
     await this.#comparer[Symbol.asyncDispose]();
   }
 
+  #find(additions: readonly OwnedAddition[]): readonly ComparedMirror[] {
+    return findComparisons(additions, this.#engine.releases());
+  }
+
   /** The new version is compared with the one that has most of the rule's requests. */
-  #describe(table: RouteTable, { release, addition: { to, percent }, compare }: ComparedMirror): ComparedRelease {
+  #describe(table: RouteTable, { release, run, addition: { to, percent }, compare }: ComparedMirror): ComparedRun {
     const placements = this.#engine.placements();
     const splits = splitsOf(table);
     const live: Record<SplitId, DestinationId> = {};
@@ -78,9 +93,11 @@ export class ComparedMirrors implements AsyncDisposable {
       const [most] = shares.toSorted((one, other) => other.weight - one.weight);
       if (most !== undefined) live[split] = most.destination;
     }
-    return { release, compare, percent, to, live };
+    return { release, run, compare, percent, to, live };
   }
 }
+
+type ComparedRun = ComparedRelease & Pick<ComparedMirror, "run">;
 
 interface Lead {
   readonly compared: readonly (ComparedRelease & Pick<ComparedMirror, "addition">)[];

@@ -14,7 +14,7 @@ export type LayingMesh = Pick<ManifestApplier, "current" | "target" | "mirrors">
  */
 export async function layAdditions(mesh: LayingMesh, additions: readonly OwnedAddition[]): Promise<void> {
   const { current, target, mirrors } = mesh;
-  if (isLaid(current, additions)) return;
+  if (isLaid(mesh, additions)) return;
   await checkAdded(mesh, additions);
   const table = mirrors.addRoutes(current.table, additions);
   const report = await target.applyTable(table, undefined);
@@ -54,8 +54,11 @@ function notLaid(why: string): KirikaeError {
   });
 }
 
-/** Whether proxies have these additions and no others. */
-export function isLaid({ laid }: Pick<LayingMesh["current"], "laid">, additions: readonly OwnedAddition[]): boolean {
+/** Whether proxies have these additions and no others, and copies are compared as their releases ask. */
+export function isLaid(
+  { current, mirrors }: Pick<LayingMesh, "current" | "mirrors">,
+  additions: readonly OwnedAddition[],
+): boolean {
   // They are made of plain values alone.
-  return JSON.stringify(laid) === JSON.stringify(additions);
+  return JSON.stringify(current.laid) === JSON.stringify(additions) && mirrors.isBegun(additions);
 }

@@ -139,7 +139,7 @@ export class MeshRuntime implements ApiBackend {
 
   /** Beside moves, which it takes no weight from, so that a release does not wait for all others; one at a time. */
   async #lay(build: () => readonly OwnedAddition[]): Promise<void> {
-    if (isLaid(this.#parts.current, build())) return;
+    if (isLaid(this.#parts, build())) return;
     await this.#inTurn(() => this.#lays.exclusive(() => layAdditions(this.#parts, build())));
   }
 

@@ -5,6 +5,8 @@ import type { ReleasePlan } from "./plan-release.ts";
 /** Copies of one release that are compared. */
 export interface ComparedMirror {
   readonly release: string;
+  /** The id of the one start of the release that it belongs to. */
+  readonly run: string;
   readonly addition: MirrorAddition;
   readonly compare: AnswerComparison;
 }
@@ -12,15 +14,18 @@ export interface ComparedMirror {
 /** Of additions that are in place, the mirrors whose answers are to be compared. They are those of the plans themselves. */
 export function findComparisons(
   owned: readonly OwnedAddition[],
-  plans: readonly Pick<ReleasePlan, "steps">[],
+  releases: readonly { readonly id: string; readonly plan: Pick<ReleasePlan, "steps"> }[],
 ): readonly ComparedMirror[] {
   const comparisons = new Map(
-    plans
-      .flatMap(({ steps }) => steps)
-      .flatMap((step) => (step.kind === "mirror" ? [[step.addition, step.compare] as const] : [])),
+    releases.flatMap(({ id, plan }) =>
+      plan.steps.flatMap((step) =>
+        step.kind === "mirror" ? [[step.addition, { run: id, compare: step.compare }] as const] : [],
+      ),
+    ),
   );
   return owned.flatMap(({ release, addition }) => {
-    const compare = addition.kind === "mirror" ? comparisons.get(addition) : undefined;
-    return addition.kind === "mirror" && compare !== undefined ? [{ release, addition, compare }] : [];
+    if (addition.kind !== "mirror") return [];
+    const { run = "", compare } = comparisons.get(addition) ?? {};
+    return compare === undefined ? [] : [{ release, run, addition, compare }];
   });
 }
