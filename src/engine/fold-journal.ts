@@ -100,7 +100,9 @@ export class JournalFold implements JournalState {
         this.#between.push({ before: this.history.length, entry: describeBegin(record) });
         return;
       case "releaseEvent": {
-        const entry = describeHappening(this.releases.addEvent(record, seq), record);
+        const before = this.releases.get(record.id);
+        this.releases.addEvent(record, seq);
+        const entry = before === undefined ? undefined : describeHappening(before, record);
         if (entry !== undefined) this.#between.push({ before: this.history.length, entry });
       }
     }

@@ -1,6 +1,6 @@
-import { describeEvent } from "../core/release/describe-event.ts";
 import { isCalled } from "../core/release/is-called.ts";
 import { releasedServices } from "../core/release/plan-release.ts";
+import { tellEvent } from "../core/release/tell-events.ts";
 import type { ReleaseEvent } from "../core/release/release-state.ts";
 import type { FoldedReleases, StoredRelease } from "./fold-releases.ts";
 import type { ReleaseEventRecord, ReleaseRecord } from "./journal-record.ts";
@@ -12,15 +12,26 @@ export function describeBegin({ id, at, plan, actor, reason }: ReleaseRecord): R
   return { id, release: plan.release, services, event: "begin", at, actor, reason, what: `begun, to ${plan.to}` };
 }
 
-/** What happened to a release as a line of the history; undefined where a move of the same history says it. */
+/**
+ * What happened to a release as a line of the history; undefined where a move of the same history says it. The release
+ * is as it was before.
+ */
 export function describeHappening(
-  { plan, id }: StoredRelease,
+  { plan, id, state: { phase } }: StoredRelease,
   { at, event }: ReleaseEventRecord,
 ): ReleaseEntry | undefined {
   if (isToldByMove(event)) return undefined;
   const services = [...releasedServices(plan)];
   const who = "actor" in event ? { actor: event.actor, reason: event.reason } : { actor: null, reason: null };
-  return { id, release: plan.release, services, event: event.kind, at, ...who, what: describeEvent(event) };
+  return {
+    id,
+    release: plan.release,
+    services,
+    event: event.kind,
+    at,
+    ...who,
+    what: tellEvent(event, { plan, phase }),
+  };
 }
 
 /** The beginning is a line of its own already. */

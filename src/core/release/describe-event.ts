@@ -32,7 +32,7 @@ export function describeEvent(event: ReleaseEvent): string {
     case "moveFailed":
       return `weights not moved: ${event.reason}`;
     case "timeUp":
-      return "a time was over";
+      return "its time was over";
     case "overdue":
       return "it took longer than it may";
     case "overruled":
@@ -68,5 +68,5 @@ function renderPerson({ actor, account }: { readonly actor: string; readonly acc
 
 /** What is laid over routes is no move, and a way back may have found nothing to move. */
 function describeDone({ move }: Extract<ReleaseEvent, { readonly kind: "moved" }>): string {
-  return move === undefined ? "carried out" : "weights moved and proved";
+  return move === undefined ? "done" : "weights moved and proved";
 }
