@@ -227,7 +227,7 @@ describe.skipIf(!hasBrowser)("the status page in a real browser", () => {
       await page.getByLabel("Why, for the history").fill("enough");
       backend.releases.all = [sampleRelease({ phase: "done" })];
       await page.getByRole("button", { name: "Abort" }).last().click();
-      await page.getByRole("alert").getByText("cannot abort now, because it is over").waitFor();
+      await page.getByRole("alert").getByText("cannot be aborted now, because it is over").waitFor();
       expect(await page.getByLabel("Why, for the history").inputValue()).toBe("enough");
     }, 30_000);
 

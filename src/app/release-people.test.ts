@@ -35,7 +35,7 @@ describe("approvals", () => {
     process.start("{steps: [{approve: {starterMayApprove: false}}, {switch: {}}]}");
     expect(process.releases.get("shop/r").message).toBe("waits for 1 of 1 approvals, not of ann, who started it");
     expect(() => process.order("approve", "ann")).toThrow(
-      "shop/r cannot approve now, because ann started it, and somebody else has to approve it.",
+      "shop/r cannot be approved now, because ann started it, and somebody else has to approve it.",
     );
     process.order("approve", "bob");
     await process.until("done");

@@ -89,7 +89,7 @@ test("unknown releases and commands out of place say what there is", async () =>
   await using process = new ReleaseProcess();
   expect(() => process.releases.get("shop/r")).toThrow("No release named shop/r was started.");
   process.start("{steps: [{approve: {}}]}");
-  expect(() => process.order("resume")).toThrow("shop/r cannot resume now, because it is not paused.");
+  expect(() => process.order("resume")).toThrow("shop/r cannot be resumed now, because it is not paused.");
   process.order("abort");
   expect(() => process.order("approve")).toThrow("because it is over: aborted");
 });

@@ -1,6 +1,6 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { advanceRelease } from "../core/release/advance-release.ts";
-import type { ReleaseEffect, ReleaseEvent, ReleaseState } from "../core/release/release-state.ts";
+import type { ReleaseCommand, ReleaseEffect, ReleaseEvent, ReleaseState } from "../core/release/release-state.ts";
 import type { TrafficSpan } from "../core/release/traffic-span.ts";
 import { completeEvent } from "./complete-event.ts";
 import type { StoredRelease } from "./fold-releases.ts";
@@ -80,11 +80,23 @@ export class ReleaseEvents {
   }
 }
 
+const askedWords: Readonly<Record<ReleaseCommand["kind"], string>> = {
+  promote: "be promoted",
+  pause: "be paused",
+  resume: "be resumed",
+  approve: "be approved",
+  reject: "be rejected",
+  retry: "be tried again",
+  abort: "be aborted",
+  rollback: "be rolled back",
+  set: "have its weights set",
+};
+
 function notNow(
   release: string,
   { event, because }: { readonly event: ReleaseEvent; readonly because: string },
 ): KirikaeError {
-  const asked = event.kind === "rollback" ? "be rolled back" : event.kind;
+  const asked = "actor" in event ? askedWords[event.kind] : event.kind;
   return new KirikaeError("KIR2034", `${release} cannot ${asked} now, because ${because}.`, {
     exitStatus: 1,
     hint: "`kirikae list` shows what each release is doing.",

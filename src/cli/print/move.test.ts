@@ -107,6 +107,11 @@ test("a shift beside a destination of another host says what its percentages are
   );
 });
 
+test("a version that has had nothing, or gets nothing, is one of those that share", () => {
+  const back = renderPlan(plan("shift", { v1: 50, v2: 50, legacy: 10 }, { v1: 100, v2: 0, legacy: 10 }), ink);
+  expect(back).toContain("(percents asked for are of the 90.9 % that v1 and v2 share)");
+});
+
 test("a refusal by preflight has a code and says which versions are ready", () => {
   const refused = plan("switch", { v1: 100 }, { v2: 100 });
   const { from, to } = refused;

@@ -34,8 +34,16 @@ export function renderPlan(plan: MovePlan, ink: Ink): string {
   return [heading, renderTable([...rows.values()], "  ")].filter((part) => part !== "").join("\n");
 }
 
-/** `blue 100 to 0 %, green 0 to 100 %`, the versions that change. */
+/** `blue 100 to 0 %, green 0 to 100 %`, the versions that change; of a shift, what its percentages are parts of. */
 export function renderChange(plan: MovePlan, change: SplitChange, ink: Ink): string {
+  const shared = plan.verb === "shift" ? sharedPart(plan, change) : undefined;
+  if (shared === undefined) return renderShareChanges(plan, change, ink);
+  const note = `(percents asked for are of the ${shared.percent} % that ${renderList(shared.names)} share)`;
+  return `${renderShareChanges(plan, change, ink)} ${ink.dim(note)}`;
+}
+
+/** `blue 100 to 0 %, green 0 to 100 %, legacy stays 10 %` */
+export function renderShareChanges(plan: MovePlan, change: SplitChange, ink: Ink): string {
   const destinations = new Set([...Object.keys(change.before), ...Object.keys(change.after)]);
   const parts = [...destinations].flatMap((destination) => {
     const before = roundedPercent(change.before, destination);
@@ -44,10 +52,7 @@ export function renderChange(plan: MovePlan, change: SplitChange, ink: Ink): str
     const name = inkVersion(ink, versionOf(plan, destination));
     return before === after ? [`${name} stays ${after} %`] : [`${name} ${before} to ${after} %`];
   });
-  const shared = plan.verb === "shift" ? sharedPart(plan, change) : undefined;
-  if (shared === undefined) return parts.join(", ");
-  const note = `(percents asked for are of the ${shared.percent} % that ${renderList(shared.names)} share)`;
-  return `${parts.join(", ")} ${ink.dim(note)}`;
+  return parts.join(", ");
 }
 
 /** With one decimal, which is what the eye compares. */

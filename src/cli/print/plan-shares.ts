@@ -49,14 +49,14 @@ function destinationsOf(plan: MovePlan, name: VersionName): readonly string[] {
 /** What a shift's percentages are parts of, where destinations of other hosts keep a share of the rule. */
 export function sharedPart(
   plan: MovePlan,
-  { after }: SplitChange,
+  { before, after }: SplitChange,
 ): { readonly percent: number; readonly names: readonly VersionName[] } | undefined {
   const [, , subset = "", host] = (destinationsOf(plan, plan.to)[0] ?? "").split("|");
   if (subset === "") return undefined;
   const own = Object.keys(after).filter((destination) => isSubsetOf(destination, host));
   const percent = sharePercent(after, own);
   if (percent === 0 || percent === 100) return undefined;
-  const used = own.filter((destination) => (after[destination] ?? 0) > 0);
+  const used = own.filter((destination) => (before[destination] ?? 0) + (after[destination] ?? 0) > 0);
   return { percent: Math.round(percent * 10) / 10, names: used.map((destination) => versionOf(plan, destination)) };
 }
 

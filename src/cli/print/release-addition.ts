@@ -33,7 +33,7 @@ export function renderAddition(step: AddingStep, { plan: { to }, reach, ink }: A
       const copied = `${addition.percent} % of ${addition.methods.join(", ")} requests are copied to ${to}`;
       const compare = step.kind === "mirror" ? step.compare : undefined;
       return [
-        compare === undefined ? copied : `${copied}, and ${describeComparison(compare, addition.methods)}`,
+        compare === undefined ? copied : `${copied}, and kirikae ${describeComparison(compare, addition.methods)}`,
         ...where.map((requests) => `at ${requests}`),
         "no request changes its way, and nobody waits for what copies are answered",
         ink.dim("undo: nothing is copied"),

@@ -93,3 +93,12 @@ test("a plan says which requests an addition leads elsewhere, and that no other 
       6  finish  takes away what the steps before have added to the routes: every request goes where the weights say"
   `);
 });
+
+test("a plan says what lost requests mean, and compares answers in a sentence", () => {
+  const steps = "[{mirror: {percent: 5, compare: {}}}, {switch: {}}]";
+  const plan = planExample(
+    `{routes: [{virtualService: sample-app}], to: green, maxFailed: 0, strategy: {steps: ${steps}}}`,
+  );
+  expect(plan).toContain("requests are copied to green, and kirikae compares status");
+  expect(plan).toContain("A request that fails while a step moves weights takes the release back.");
+});

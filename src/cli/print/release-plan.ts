@@ -8,7 +8,7 @@ import { splitsOfAddition } from "../../core/routes/add-routes.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 import { renderDuration } from "../../core/diagnostics/render-duration.ts";
-import { renderChange } from "./move.ts";
+import { renderChange, renderShareChanges } from "./move.ts";
 import { sharePercent } from "./plan-shares.ts";
 import { renderAddition } from "./release-addition.ts";
 
@@ -26,7 +26,16 @@ interface PlanParts {
 export function renderReleasePlan(plan: ReleasePlan, reach: readonly RuleReach[], ink: Ink): string {
   const heading = `${ink.bold("Release")}  ${plan.release} to ${inkVersion(ink, plan.to)}`;
   const steps = plan.steps.map((step, index) => renderStep(step, index + 1, { plan, reach, ink }));
-  return [heading, ...renderRules(plan, reach), ...steps, ...renderUntouched(plan, ink)].join("\n");
+  return [heading, ...renderRules(plan, reach), ...steps, ...renderUntouched(plan, ink), ...renderLoss(plan)].join(
+    "\n",
+  );
+}
+
+/** How many requests may be lost to moving weights, which is no check. */
+function renderLoss({ spec: { maxFailed } }: ReleasePlan): readonly string[] {
+  if (maxFailed === undefined) return [];
+  const many = maxFailed === 0 ? "A request that fails" : `More than ${maxFailed} requests that fail`;
+  return [`${many} while a step moves weights ${maxFailed === 0 ? "takes" : "take"} the release back.`];
 }
 
 /** Those that some step changes, each once, also where it leads elsewhere on another port. */
@@ -90,13 +99,14 @@ function renderMovedShare(moves: readonly MovePlan[]): string {
         return gains.reduce((sum, gain) => sum + Math.max(0, gain), 0);
       }),
   );
-  const most = Math.round(Math.max(0, ...moved) * 10) / 10;
-  return `${most} of 100 public requests change their way; what is not listed here cannot`;
+  const shares = moved.map((percent) => Math.round(percent * 10) / 10);
+  const most = Math.max(0, ...shares);
+  return `${shares.some((percent) => percent !== most) ? "up to " : ""}${most} of 100 public requests change their way; what is not listed here cannot`;
 }
 
 function renderMove(move: MovePlan, ink: Ink): string {
   const rows = move.changes.map((change) => {
-    const undo = renderChange(move, { ...change, before: change.after, after: change.before }, ink);
+    const undo = renderShareChanges(move, { ...change, before: change.after, after: change.before }, ink);
     return [change.role, renderRule(change), renderChange(move, change, ink), ink.dim(`undo: ${undo}`)];
   });
   // What a rule leads to on another port, or for other callers, changes in the same way, and is said once.

@@ -11,12 +11,12 @@ const maxDuration = { durationMs: 21_600_000, action: "rollback" } as const;
 
 test("a freeze in force is told with its end", () => {
   expect(renderTimeWarnings(frozen, Date.parse("2026-11-21T00:00:00Z"), ink)).toEqual([
-    "A freeze is in force until 2026-11-22T23:00:00.000Z (weekend): no step gives the new version more.",
+    "A freeze is in force until 2026-11-22T23:00:00Z (weekend): no step gives the new version more.",
   ]);
 });
 
 test("a freeze is told of within a day before it, and by a plan whenever it is", () => {
-  const line = "The next freeze is from 2026-11-27T08:00:00.000Z until 2026-11-29T23:00:00.000Z (weekend).";
+  const line = "The next freeze is from 2026-11-27T08:00:00Z until 2026-11-29T23:00:00Z (weekend).";
   const wednesday = Date.parse("2026-11-25T00:00:00Z");
   const thursday = Date.parse("2026-11-26T12:00:00Z");
   expect(renderTimeWarnings(frozen, wednesday, ink)).toEqual([]);

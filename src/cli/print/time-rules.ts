@@ -3,6 +3,7 @@ import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 import type { ReleaseSpec } from "../../core/manifest/release.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
 import type { Ink } from "../ink.ts";
+import { renderInstant } from "./time-words.ts";
 
 /** A freeze that begins within a day is worth a thought before the first step. */
 const soonMs = 86_400_000;
@@ -74,14 +75,14 @@ interface Look {
 function renderFreezes(freezes: ReleaseSpec["freezes"], { nowMs, untilMs, ink }: Look): readonly string[] {
   const inForce = findFreeze(freezes, nowMs);
   if (inForce !== undefined) {
-    const end = new Date(inForce.untilMs).toISOString();
+    const end = renderInstant(inForce.untilMs);
     return [
       ink.yellow(`A freeze is in force until ${end}${because(inForce.reason)}: no step gives the new version more.`),
     ];
   }
   const coming = findComingFreeze(freezes, { fromMs: nowMs, untilMs });
   if (coming === undefined) return [];
-  const [from, until] = [coming.fromMs, coming.untilMs].map((ms) => new Date(ms).toISOString());
+  const [from, until] = [coming.fromMs, coming.untilMs].map(renderInstant);
   const line = `The next freeze is from ${from} until ${until}${because(coming.reason)}.`;
   return [coming.fromMs - nowMs < soonMs ? ink.yellow(line) : line];
 }

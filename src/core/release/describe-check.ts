@@ -1,7 +1,7 @@
 import { renderDuration } from "../diagnostics/render-duration.ts";
 import type { Check, ExternalJudge, LatencyLimit } from "../manifest/release.ts";
 
-/** `at least 99 % good, p99 at most 300 ms, over 60 s and 20 requests`, and what follows where it is not so. */
+/** `at least 99 % good, p99 at most 300 ms, over 1 min and 20 requests`, and what follows where it is not so. */
 export function describeCheck(check: Check): string {
   const { minSuccessPercent, comparesWithLive, durationMs, initialDelayMs, minRequests, isDryRun } = check;
   const wanted = [

@@ -1,6 +1,6 @@
 import type { AnswerComparison } from "../manifest/release.ts";
 
-/** What is compared of the answers to copied requests, in words that follow "copies 10 % of requests". */
+/** What is compared of the answers to copied requests, in words that follow "kirikae". */
 export function describeComparison(
   { headers, body, ignoredFields }: AnswerComparison,
   methods: readonly string[],

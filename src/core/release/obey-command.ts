@@ -50,7 +50,7 @@ function goOn(plan: StepPlans, state: ReleaseState, { full, atMs }: Promotion): 
   const { phase } = state;
   const next: ReleaseState = { ...state, skipsGates: state.skipsGates || full };
   if (phase.kind === "frozen" && plan.freeze !== undefined) {
-    const end = new Date(plan.freeze.untilMs).toISOString();
+    const end = new Date(plan.freeze.untilMs).toISOString().replace(/\.\d+Z$/u, "Z");
     return notNow(`a freeze is in force until ${end}, which \`--despite-freeze\` passes with a reason`);
   }
   if (phase.kind === "frozen") return enterStep(plan, next, { step: phase.step, atMs });

@@ -213,7 +213,7 @@ describe("the longest time", () => {
   const back = { maxDuration: { durationMs: hourMs, action: "rollback" } } as const;
   const stop = { maxDuration: { durationMs: hourMs, action: "pause" } } as const;
   const late: ReleaseEvent = { kind: "overdue", atMs: hourMs };
-  const why = "it took longer than 60 min, which is the longest that it may take";
+  const why = "it took longer than 1 h, which is the longest that it may take";
 
   test.each([
     ["a hold", [{ kind: "hold", durationMs: undefined } as const, shift]],

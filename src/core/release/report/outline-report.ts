@@ -21,7 +21,7 @@ export function outlineReport(report: ReleaseReport): Outline {
   return {
     title: `Release ${release} to ${to}: ${renderPhase(phase)}`,
     blocks: [
-      { kind: "paragraph", text: `${capitalize(report.message)}.` },
+      { kind: "paragraph", text: endSentence(capitalize(report.message)) },
       { kind: "facts", facts: listFacts(report) },
       ...noteOnCounts(report),
       { kind: "heading", level: 2, text: "Traffic" },
@@ -149,6 +149,11 @@ function describeStage({ counted, moves, verdicts }: StageReport): readonly stri
 
 function parenthesize(text: string): string {
   return text === "" ? "" : ` (${text})`;
+}
+
+/** A question that somebody is asked ends by itself. */
+function endSentence(text: string): string {
+  return /[.?!]$/u.test(text) ? text : `${text}.`;
 }
 
 function capitalize(text: string): string {
