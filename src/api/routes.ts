@@ -82,6 +82,10 @@ function addReadRoutes(app: FastifyInstance, { backend }: ApiParts): void {
         host === undefined ? undefined : { host, port: Number(port ?? 80) },
       ),
   );
+  addHistoryRoute(app, backend);
+}
+
+function addHistoryRoute(app: FastifyInstance, backend: ApiParts["backend"]): void {
   app.get<{ Querystring: { name?: string; releases?: string } }>(
     "/v1/history",
     {

@@ -1,4 +1,5 @@
-import type { Verdict } from "./release-state.ts";
+/** `unknown` is too little traffic to say anything: a person decides. */
+export type Verdict = "pass" | "fail" | "unknown";
 
 /** What one version has answered since a check began. */
 export interface VersionFigures {

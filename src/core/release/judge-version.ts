@@ -1,9 +1,8 @@
 import type { Check } from "../manifest/release.ts";
-import type { ComparedAnswers, VersionFigures } from "./check-progress.ts";
+import type { ComparedAnswers, Verdict, VersionFigures } from "./check-progress.ts";
 import { judgeLatency } from "./judge-latency.ts";
 import { countOf, type LatencyDistribution, percentileOf } from "./latency-distribution.ts";
 import { isBeyondLuck } from "./luck.ts";
-import type { Verdict } from "./release-state.ts";
 
 /** What one version has answered since the check began; `errors` are answers of 500 and more. */
 export interface VersionCounts {

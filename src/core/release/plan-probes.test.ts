@@ -29,6 +29,8 @@ function plan(requests: Probes["requests"] = []) {
   return { probes: probes.map(({ host, path, headers }) => ({ line: `${host}${path}`, headers })), leftOut };
 }
 
+const askFor = (host: string, path: string) => ({ host, path, method: "HEAD" as const });
+
 describe("planProbes", () => {
   it("asks every host and path of the moved rules, with all that they ask for", () => {
     const none = {};
@@ -53,8 +55,7 @@ describe("planProbes", () => {
   });
 
   it("asks what somebody has named, and only where a moved rule takes it", () => {
-    const request = (host: string, path: string) => ({ host, path, method: "HEAD" as const });
-    expect(plan([request("a.com", "/x"), request("c.com", "/"), request("nobody.com", "/")])).toEqual({
+    expect(plan([askFor("a.com", "/x"), askFor("c.com", "/"), askFor("nobody.com", "/")])).toEqual({
       probes: [{ line: "a.com/x", headers: {} }],
       leftOut: [
         "HEAD c.com/, which no moved rule of a gateway takes",

@@ -1,4 +1,4 @@
-import type { CheckResult } from "./check-progress.ts";
+import type { CheckResult, Verdict } from "./check-progress.ts";
 import type { HandWeights } from "./expected-weights.ts";
 import type { EndpointCounts, Shortage } from "./limit-return.ts";
 import type { MirrorReport } from "./mirror-report.ts";
@@ -205,9 +205,6 @@ type Happening =
       readonly results?: readonly CheckResult[];
     }
   | ({ readonly atMs: number; readonly actor: string; readonly reason: string | null } & ReleaseCommand);
-
-/** `unknown` is too little traffic to say anything: a person decides. */
-export type Verdict = "pass" | "fail" | "unknown";
 
 /** What the engine is to do next; a phase that waits for people has none. */
 export type ReleaseEffect =
