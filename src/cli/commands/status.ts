@@ -31,7 +31,7 @@ export function statusCommand(context: CommandContext): Command {
       // What looks for a sentence in a pipe is to find it in one line.
       const columns = context.terminal.isInteractive ? context.terminal.columns : Number.POSITIVE_INFINITY;
       const text: Parameters<typeof printAnswer>[1]["text"] = (ink) =>
-        renderStatus(status, { ink, columns, nowMs: Date.now() });
+        renderStatus(status, { ink, columns, nowMs: Date.now(), isAboutOne: name !== undefined });
       return printAnswer(context, { exitStatus: 0, data: status, text }, options);
     });
 }

@@ -139,7 +139,9 @@ class WatchedView {
       case "json":
         return this.#terminal.answer(renderJson(status));
       case "tree":
-        return this.#terminal.redraw(renderStatus(status, { ink, columns, nowMs: Date.now() }));
+        return this.#terminal.redraw(
+          renderStatus(status, { ink, columns, nowMs: Date.now(), isAboutOne: this.#choice.name !== undefined }),
+        );
       case "lines":
         this.#tell(status.releases);
     }

@@ -24,19 +24,21 @@ export interface StatusOptions {
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   readonly columns: number;
+  /** Somebody asked for one service or release: of the rest of the mesh, only what is not as it should be is shown. */
+  readonly isAboutOne: boolean;
 }
 
 /** Gateways, services with their versions and releases, proxies and what is not as it should be. */
 export function renderStatus(status: StatusView, options: StatusOptions): string {
-  const { ink } = options;
+  const { ink, isAboutOne } = options;
   const parts = [
     renderGateways(status, ink),
     ...status.services.map((service) => renderService(service, status, options)),
     ...renderHomeless(status, options),
     renderProxies(status.proxies, ink),
-    renderWorkloads(status, ink),
-    renderInbound(status, ink),
-    renderCallers(status, ink),
+    renderWorkloads(status, options),
+    isAboutOne ? "" : renderInbound(status, ink),
+    isAboutOne ? "" : renderCallers(status, ink),
     renderRefused(status, ink),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
@@ -145,17 +147,19 @@ function renderConfiguration(proxy: ProxyStatus, ink: Ink): string {
   return "has acknowledged everything";
 }
 
-function renderWorkloads({ workloads }: Status, ink: Ink): string {
-  if (workloads.length === 0) return "";
+function renderWorkloads({ workloads }: Status, { ink, isAboutOne }: StatusOptions): string {
   const rows = workloads.flatMap((workload) =>
-    workload.replicas.map((replica) => [
-      workload.name,
-      replica.address,
-      replica.ready ? ink.green("ready") : ink.red("not ready"),
-      replica.restarts === 0 ? "" : ink.yellow(`${replica.restarts} restarts`),
-      replica.ready ? "" : (replica.logFile ?? ""),
-    ]),
+    workload.replicas
+      .filter(({ ready }) => !isAboutOne || !ready)
+      .map((replica) => [
+        workload.name,
+        replica.address,
+        replica.ready ? ink.green("ready") : ink.red("not ready"),
+        replica.restarts === 0 ? "" : ink.yellow(`${replica.restarts} restarts`),
+        replica.ready ? "" : (replica.logFile ?? ""),
+      ]),
   );
+  if (rows.length === 0) return "";
   return `${ink.bold("Workloads")}\n${renderTable(rows, "  ")}`;
 }
 

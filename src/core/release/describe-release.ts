@@ -87,7 +87,7 @@ function stateOf(index: number, { phase, back }: ReleaseState): StepDescription[
 function summarize(step: PlannedStep, plan: ReleasePlan): string {
   switch (step.kind) {
     case "weight":
-      return step.moves.slice(0, 1).map(describeMove).join();
+      return describeMoves(step.moves);
     case "switch":
       return `everything to ${plan.to}`;
     case "hold":
@@ -107,9 +107,14 @@ function summarize(step: PlannedStep, plan: ReleasePlan): string {
   }
 }
 
-/** `green 10 %, blue 90 %` of the first service: of everybody's traffic, where the step moves that. */
-function describeMove({ changes, versions }: MovePlan): string {
-  return renderShares(summarizeShares(changes, { versions, which: "after" }));
+/** `green 10 %, blue 90 %` of everybody's traffic, where the step moves that; of services that differ, each by its name. */
+function describeMoves(moves: readonly MovePlan[]): string {
+  const told = moves.map(({ virtualService, changes, versions }) => {
+    const shares = renderShares(summarizeShares(changes, { versions, which: "after" }));
+    return { virtualService, shares };
+  });
+  const [one = "", ...others] = new Set(told.map(({ shares }) => shares));
+  return others.length === 0 ? one : told.map(({ virtualService, shares }) => `${virtualService} ${shares}`).join("; ");
 }
 
 /** `for 10 min, at least 99 % good`. */
