@@ -85,6 +85,8 @@ export class ReleaseProcess implements AsyncDisposable {
       mesh: { current: this.current, engine: this.engine, models: { defaultNamespace: "default" } },
       move: async (build) => {
         await this.turn;
+        // As `up` does: what broke off ends first.
+        await this.engine.recover();
         const plan = build();
         return plan === undefined ? undefined : await this.engine.move(plan, () => {});
       },

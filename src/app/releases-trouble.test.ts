@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { api, ReleaseProcess, web } from "../../test/release-process.fixture.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { JournalRecord, StoredRecord } from "../engine/journal-record.ts";
 import type { Journal } from "../engine/journal.ts";
 
@@ -111,7 +112,7 @@ class FullJournal implements Journal {
   }
 
   append(record: JournalRecord): number {
-    if (this.isFull || this.room <= 0) throw new Error("The disk is full.");
+    if (this.isFull || this.room <= 0) throw new KirikaeError("KIR2023", "The disk is full.", { exitStatus: 3 });
     this.room -= 1;
     return this.#journal.append(record);
   }
@@ -144,6 +145,33 @@ describe("a journal that cannot be written for a while", () => {
     expect(() => process.order("promote")).toThrow("The disk is full.");
     disk.isFull = false;
     await process.until("done");
+    expect(process.defects).toHaveLength(1);
+    await process.die();
+  });
+
+  test.each([
+    ["forward", { room: 2, end: "done", green: 100 }],
+    ["by hand", { room: 2, end: "paused", green: 30 }],
+    ["back", { room: 3, end: "rolledBack", green: 0 }],
+  ] as const)("does not deny weights that went %s and are live", async (way, { room, end, green }) => {
+    const { process, disk } = startOnFullDisk();
+    process.start(held);
+    await process.until("holding");
+    // Until the weights are about to move, and not for what came of it.
+    disk.room = room;
+    const command = {
+      forward: { kind: "promote", full: false },
+      "by hand": { kind: "set", shares: 30 },
+      back: { kind: "rollback" },
+    } as const;
+    process.releases.order("shop/r", { command: command[way], actor: "ann" });
+    await vi.waitFor(() =>
+      expect(process.releases.get("shop/r").message).toContain("while the journal cannot be written"),
+    );
+    expect(await process.weightOfGreen(web)).toBe(green);
+    disk.room = Number.POSITIVE_INFINITY;
+    await process.until(end);
+    expect([await process.weightOfGreen(web), await process.weightOfGreen(api)]).toEqual([green, green]);
     expect(process.defects).toHaveLength(1);
     await process.die();
   });

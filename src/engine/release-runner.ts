@@ -90,9 +90,9 @@ export class ReleaseRunner implements AsyncDisposable {
     for (const release of this.active()) this.#checkWeights(release);
   }
 
-  /** Whether something has happened to it that the journal could not take yet. */
+  /** Whether it waits until the journal can be written. */
   isStalled(id: string): boolean {
-    return this.#events.stalled(id) !== undefined;
+    return this.#events.stalled(id) !== undefined || this.#work.isStalled(id);
   }
 
   /** How the check that a release is in is going; undefined while there is none. */

@@ -46,6 +46,11 @@ export class ReleaseWork {
     return this.#progress.get(id);
   }
 
+  /** Whether its step waits until the journal can be written. */
+  isStalled(id: string): boolean {
+    return this.#steps.isStalled(id);
+  }
+
   /** What is to be laid over the routes, for all releases together. */
   additions(): readonly OwnedAddition[] {
     return this.#additions.collect(this.#options.journal.releases());

@@ -2,6 +2,7 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import { errorText } from "../core/diagnostics/error-text.ts";
 import type { MovePlan } from "../core/release/move.ts";
 import type { ReleaseEvent } from "../core/release/release-state.ts";
+import { isUnwritten } from "./is-unwritten.ts";
 import { judgeMove, type StepOutcome } from "./judge-move.ts";
 import type { Clock } from "./ports.ts";
 import type { ReleaseEvents } from "./release-events.ts";
@@ -28,6 +29,11 @@ type StepEvent =
   | Omit<Extract<ReleaseEvent, { kind: "moved" }>, "atMs">
   | Omit<Extract<ReleaseEvent, { kind: "partlyBack" }>, "atMs">;
 
+interface Unwritten {
+  readonly kind: "unwritten";
+  readonly error: unknown;
+}
+
 export interface StepOptions {
   readonly host: Pick<ReleaseHost, "move" | "look" | "watcher">;
   readonly clock: Clock;
@@ -38,10 +44,13 @@ export interface StepOptions {
   onDefect(error: unknown): void;
 }
 
+const tryAgainMs = 2_000;
+
 /** Carries out the steps of releases, side by side, and writes down what came of each. One a release at a time. */
 export class StepRuns {
   readonly #options: StepOptions;
   readonly #running = new Map<string, Promise<void>>();
+  readonly #unwritten = new Set<string>();
 
   constructor(options: StepOptions) {
     this.#options = options;
@@ -49,6 +58,11 @@ export class StepRuns {
 
   isRunning(id: string): boolean {
     return this.#running.has(id);
+  }
+
+  /** Whether its step waits until the journal can be written. */
+  isStalled(id: string): boolean {
+    return this.#unwritten.has(id);
   }
 
   begin(id: string, work: StepWork): void {
@@ -68,7 +82,8 @@ export class StepRuns {
     if (closing.aborted) return void this.#running.delete(id);
     const { plan } = events.get(id);
     const endWatch = host.watcher?.watch(plan, { movesForward: work.isForward === true });
-    const moved = await this.#move(work);
+    const moved = await this.#moveWhenWritten(id, work);
+    if (moved === undefined) return void this.#running.delete(id);
     const outcome = addSights(moved, await endWatch?.(moved.kind));
     const atMs = clock.nowMs();
     // What was answered until here belongs to the step that ends here.
@@ -78,7 +93,28 @@ export class StepRuns {
     if (event !== undefined) events.goOn(id, { ...event, atMs });
   }
 
-  async #move({ build, before, after }: StepWork): Promise<StepOutcome> {
+  /**
+   * Carries the step out anew for as long as the journal cannot be written: what broke off is ended then by what is live,
+   * as the next process would do, and so is what it left. Undefined when it was told to stop, and the next process does.
+   */
+  async #moveWhenWritten(id: string, work: StepWork): Promise<StepOutcome | undefined> {
+    const { clock, closing } = this.#options;
+    try {
+      for (;;) {
+        const moved = await this.#move(work);
+        if (moved.kind !== "unwritten") return moved;
+        if (closing.aborted) return undefined;
+        if (!this.#unwritten.has(id)) this.#options.onDefect(moved.error);
+        this.#unwritten.add(id);
+        await clock.sleep(tryAgainMs);
+        if (closing.aborted) return undefined;
+      }
+    } finally {
+      this.#unwritten.delete(id);
+    }
+  }
+
+  async #move({ build, before, after }: StepWork): Promise<StepOutcome | Unwritten> {
     try {
       await before?.();
       const result = build === undefined ? undefined : await this.#options.host.move(build);
@@ -86,6 +122,7 @@ export class StepRuns {
       if (outcome.kind === "moved") await after?.();
       return outcome;
     } catch (error) {
+      if (isUnwritten(error)) return { kind: "unwritten", error };
       if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
       return { kind: "moveFailed", reason: errorText(error) };
     }
