@@ -17,6 +17,7 @@ const plan = {
           from: "blue",
           to: "green",
           versions: [{ name: "green", destinations: ["outbound|80|green|app.shop.svc.cluster.local"] }],
+          changes: [],
         },
       ],
     },
