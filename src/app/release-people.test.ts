@@ -13,7 +13,8 @@ function freezeFor(leftMs: number): string {
   return `freezes: [{cron: "${cron}", duration: ${begunMs + leftMs}ms, reason: weekend}]`;
 }
 
-describe("approvals", () => {
+// What they wait for is time, so they wait side by side.
+describe.concurrent("approvals", () => {
   test("keep their reasons over a restart, and expire", async () => {
     const first = new ReleaseProcess();
     first.start("{steps: [{approve: {people: 2, expires: 2s}}, {switch: {}}]}");
@@ -57,7 +58,7 @@ function eventsOf({ events }: ReleaseStatus): ReleaseStatus["events"] {
   return events;
 }
 
-describe("a freeze", () => {
+describe.concurrent("a freeze", () => {
   test("holds a release back before its first step, and lets it go by itself", async () => {
     await using process = new ReleaseProcess();
     const begun = process.start("{steps: [{weight: 10}, {switch: {}}]}", { spec: freezeFor(2_000) });
@@ -96,7 +97,7 @@ describe("a freeze", () => {
   });
 });
 
-describe("the longest time", () => {
+describe.concurrent("the longest time", () => {
   test("takes a release back that waits for somebody", async () => {
     await using process = new ReleaseProcess();
     process.start("{steps: [{weight: 10}, {approve: {}}, {switch: {}}]}", { spec: "maxDuration: 2s" });

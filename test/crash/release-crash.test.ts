@@ -1,67 +1,46 @@
-import { fileURLToPath } from "node:url";
-import { isDeepStrictEqual } from "node:util";
-import { expect, test } from "vitest";
-import { eventually, type RunningUp } from "../e2e/product.ts";
-import { ReleasedSample } from "../e2e/released-sample.ts";
+import { describe, expect, test } from "vitest";
 import { drawsOf, logSeed } from "./draws.ts";
-import { rounds } from "./rounds.ts";
-import { expectNothingLost, type SampleMesh } from "./sample-mesh.ts";
-
-const program = fileURLToPath(new URL("up-process.ts", import.meta.url));
-
-async function startCrashing(mesh: SampleMesh, point: string): Promise<RunningUp> {
-  const up = mesh.sandbox.start([program, mesh.sandbox.manifests, `80=${mesh.port}`, point]);
-  await up.ready;
-  return up;
-}
+import { ReleaseLife } from "./release-life.ts";
+import { crashRounds } from "./rounds.ts";
+import { expectNothingLost } from "./sample-mesh.ts";
 
 const match = "match: [{headers: {x-staff: {exact: '1'}}}]";
 
-/** Each with how often it writes to its journal at least, from its record to its end. */
-const presets = [
-  ["blueGreen", `{blueGreen: {preview: {${match}}, hold: 100ms, bake: 100ms}}`, 8],
-  ["canary", "{canary: {weights: [10], hold: 100ms}}", 8],
-  ["abTest", `{abTest: {preview: {${match}}, hold: 100ms}}`, 7],
-  ["mirrorFirst", "{mirrorFirst: {mirror: {}, weights: [20], hold: 100ms}}", 11],
-  ["cohorts", `{cohorts: {cohorts: [{name: staff, ${match}}, {name: few, weight: 20}], hold: 100ms}}`, 11],
+const strategies = [
+  ["blueGreen", `{blueGreen: {preview: {${match}}, hold: 100ms, bake: 100ms}}`],
+  ["canary", "{canary: {weights: [10], hold: 100ms}}"],
+  ["abTest", `{abTest: {preview: {${match}}, hold: 100ms}}`],
+  ["mirrorFirst", "{mirrorFirst: {mirror: {}, weights: [20], hold: 100ms}}"],
+  ["cohorts", `{cohorts: {cohorts: [{name: staff, ${match}}, {name: few, weight: 20}], hold: 100ms}}`],
+  ["steps", "{steps: [{weight: 30}, {hold: 100ms}, {switch: {}}]}"],
 ] as const;
 
-test.each(presets)(
-  "a release with %s whose process dies at a write of the journal is ended by the next, and taken back without a trace",
-  { timeout: 600_000 },
-  async (_preset, strategy, writes) => {
-    const draw = drawsOf(logSeed() + writes);
-    const all = Array.from({ length: 2 * writes }, (_, index) => {
-      return [draw(), `${(index >> 1) + 1}:${index % 2 === 0 ? "before" : "after"}`] as const;
-    });
-    const drawn = all.toSorted(([left], [right]) => left - right).map(([, point]) => point);
-    const points = drawn.slice(0, rounds({ test: 1, soak: drawn.length }));
-    for (const point of points) await crashAt(strategy, point);
-    expect(points.length).toBeGreaterThan(0);
-  },
-);
-
-async function crashAt(strategy: string, point: string): Promise<void> {
-  await using released = await ReleasedSample.create({ start: (mesh) => startCrashing(mesh, point) });
-  const { mesh, up } = released;
-  const before = await released.routes();
-  await using load = await mesh.load();
-  await released.start(strategy).catch(() => undefined);
-  // A point behind the last write is none, and then nobody dies.
-  await Promise.race([up.exited, released.wait("done").catch(() => up.exited)]);
-  await released.restart();
-  const known = await released.list();
-  if (known.length === 0) await released.start(strategy);
-  const ended = await released.wait("done");
-  expect(ended, `${point}: ${ended.message}`).toMatchObject({ phase: "done" });
-  expect(await mesh.expectWorldToEqualJournal(), point).toBe("green");
-  const after = JSON.stringify(await released.routes());
-  expect(after).not.toMatch(/copies\||preview:|use_hash_policy/u);
-  await released.tell("rollback", "to-green", "--release");
-  expect(await released.wait("done"), point).toMatchObject({ phase: "rolledBack" });
-  expect(await mesh.expectWorldToEqualJournal(), point).toBe("blue");
-  await eventually("routes as they were", async () => {
-    return isDeepStrictEqual(await released.routes(), before) ? true : undefined;
-  });
-  await expectNothingLost(load);
+/** Right before and right after each write, in an order that the seed draws. */
+function pointsOf(writes: number): readonly string[] {
+  const draw = drawsOf(logSeed() + writes);
+  const all = Array.from({ length: writes }, (_, index) => index + 1).flatMap((write) => [
+    { place: draw(), point: `${write}:before` },
+    { place: draw(), point: `${write}:after` },
+  ]);
+  return all.toSorted((one, other) => one.place - other.place).map(({ point }) => point);
 }
+
+// They wait for proofs and processes most of the time.
+describe.concurrent("a process that dies at a write of the journal", () => {
+  test.each(strategies)(
+    "leaves a release with %s to the next, which ends it, takes it back and again as if nothing had been",
+    { timeout: 1_500_000 },
+    async (strategy, text) => {
+      await using life = await ReleaseLife.create(text);
+      const writes = await life.rehearse();
+      expect(writes).toBeGreaterThan(15);
+      for (const point of pointsOf(writes).slice(0, crashRounds(2 * writes))) {
+        await using load = await life.mesh.load(100);
+        await life.dieAt(point).catch((error: unknown) => {
+          throw new Error(`${strategy} ${point}`, { cause: error });
+        });
+        await expectNothingLost(load);
+      }
+    },
+  );
+});

@@ -31,12 +31,12 @@ export class SampleMesh implements AsyncDisposable {
     return this.sandbox.cli([verb, ...app, ...rest, "--json"]);
   }
 
-  /** About 500 requests a second, half of them with the testers' header. */
-  load(): Promise<RunningLoad> {
+  /** About so many requests a second, half of them with the testers' header. */
+  load(requestsPerSecond = 500): Promise<RunningLoad> {
     return startLoad({
       address: `127.0.0.1:${this.port}`,
       requests: [{ host }, { host, headers: { "x-version": "green" } }],
-      requestsPerSecond: 500,
+      requestsPerSecond,
       newConnectionShare: 0.05,
       durationMs: 120_000,
     });

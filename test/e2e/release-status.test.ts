@@ -37,7 +37,7 @@ test("a release is watched over a restart of up to its end, with the weights tha
   const first = await sandbox.up({ args: mesh.args });
   const file = join(sandbox.root, "release.yaml");
   writeFileSync(file, release);
-  await using load = await mesh.load();
+  await using load = await mesh.load(150);
   const started = await sandbox.cli(["start", file, "--json"]);
   expect(started).toMatchObject({ exitCode: 0, stderr: "" });
   const watch = spawn(process.execPath, [bin, "status", "sample-app", "--watch"], { env: sandbox.environment });

@@ -115,7 +115,7 @@ test("a version that lost a replica gets back what the others can take, then the
   await way.start("{blueGreen: {}}");
   await way.end("done");
   await way.holdOneDown();
-  await using load = await mesh.load();
+  await using load = await mesh.load(150);
   await way.tell("rollback", "to-green", "--release");
   await way.until("rollingBack", "2 of 3 endpoints of blue are ready, so 66 % is back; the rest STAYS on green");
   expect(Math.floor((await way.green()) ?? 0)).toBe(33);
@@ -131,7 +131,7 @@ test("a way back is undone, and undone again, under load", async () => {
   const way = new WayBackMesh(mesh);
   await way.start("{blueGreen: {}}");
   await way.end("done");
-  await using load = await mesh.load();
+  await using load = await mesh.load(150);
   await way.tell("rollback", "to-green", "--release");
   await way.end("rolledBack");
   await way.tell("rollback", "to-green", "--release");
@@ -149,7 +149,7 @@ test("--now passes the limit, also while a slow way back is under way", async ()
   await way.start("{blueGreen: {}}");
   await way.end("done");
   await way.holdOneDown();
-  await using load = await mesh.load();
+  await using load = await mesh.load(150);
   await way.tell("rollback", "to-green", "--release");
   await way.until("rollingBack", "66 % is back");
   await way.tell("rollback", "to-green", "--release", "--now");
@@ -162,7 +162,7 @@ test("weights are set by hand up and down, and the release goes on from them", a
   await using mesh = await SampleMesh.create();
   await mesh.sandbox.up({ args: mesh.args });
   const way = new WayBackMesh(mesh);
-  await using load = await mesh.load();
+  await using load = await mesh.load(150);
   await way.start("{steps: [{weight: 10}, {hold: 1h}, {switch: {}}]}");
   await way.until("holding");
   await way.tell("set", "to-green", "--weight", "40");
@@ -189,7 +189,7 @@ test("a move by hand after a release is not overwritten, unless somebody says so
   await using mesh = await SampleMesh.create();
   await mesh.sandbox.up({ args: mesh.args });
   const way = new WayBackMesh(mesh);
-  await using load = await mesh.load();
+  await using load = await mesh.load(150);
   await way.start("{blueGreen: {}}");
   await way.end("done");
   await mesh.move("shift", "--to", "green=80");
