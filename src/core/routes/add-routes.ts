@@ -86,6 +86,8 @@ function layOn(laid: Laid, { addition, release }: OwnedAddition): Laid {
 }
 
 function addToHost(host: VirtualHost, overlay: Overlay): VirtualHost {
+  // Of ten thousand hosts most are left as they are.
+  if (!host.routes.some(({ action }) => action.kind === "forward" && overlay.laid.has(action.split.id))) return host;
   const routes = host.routes.map((route) => addToRoute(route, overlay));
   return routes.every((added, index) => added.length === 1 && added[0] === host.routes[index])
     ? host
