@@ -2,7 +2,7 @@ import { describeCheck } from "../../core/release/describe-check.ts";
 import { describeBake, describeWanted } from "../../core/release/describe-release.ts";
 import type { MovePlan } from "../../core/release/move.ts";
 import type { RuleReach } from "../../core/release/describe-reach.ts";
-import { renderRule } from "../../core/release/refusals.ts";
+import { renderList, renderRule } from "../../core/release/refusals.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
 import { splitsOfAddition } from "../../core/routes/add-routes.ts";
 import { inkVersion, type Ink } from "../ink.ts";
@@ -26,9 +26,14 @@ interface PlanParts {
 export function renderReleasePlan(plan: ReleasePlan, reach: readonly RuleReach[], ink: Ink): string {
   const heading = `${ink.bold("Release")}  ${plan.release} to ${inkVersion(ink, plan.to)}`;
   const steps = plan.steps.map((step, index) => renderStep(step, index + 1, { plan, reach, ink }));
-  return [heading, ...renderRules(plan, reach), ...steps, ...renderUntouched(plan, ink), ...renderLoss(plan)].join(
-    "\n",
-  );
+  return [
+    heading,
+    ...renderRules(plan, reach),
+    ...steps,
+    ...renderUntouched(plan, ink),
+    ...renderLoss(plan),
+    ...renderHaste(plan, ink),
+  ].join("\n");
 }
 
 /** How many requests may be lost to moving weights, which is no check. */
@@ -102,6 +107,18 @@ function renderMovedShare(moves: readonly MovePlan[]): string {
   const shares = moved.map((percent) => Math.round(percent * 10) / 10);
   const most = Math.max(0, ...shares);
   return `${shares.some((percent) => percent !== most) ? "up to " : ""}${most} of 100 public requests change their way; what is not listed here cannot`;
+}
+
+/** Whoever previews or shifts wants to look at it, and steps follow each other at once. */
+function renderHaste({ steps }: ReleasePlan, ink: Ink): readonly string[] {
+  const hasty = steps.flatMap((step, index) => {
+    const next = steps[index + 1]?.kind;
+    const isLookedAt = step.kind === "preview" || step.kind === "weight";
+    return isLookedAt && (next === "weight" || next === "switch") ? [String(index + 1)] : [];
+  });
+  if (hasty.length === 0) return [];
+  const where = `${hasty.length === 1 ? "step" : "steps"} ${renderList(hasty)}`;
+  return [ink.yellow(`Nothing waits after ${where}: a hold, a check or an approve gives time to look.`)];
 }
 
 function renderMove(move: MovePlan, ink: Ink): string {
