@@ -70,6 +70,16 @@ test("a preview is of the public rules of every route, because that of testers s
   expect(step).not.toHaveProperty("addition.to.shop/web/preview");
 });
 
+test("a foreign host that keeps its share is neither shown to testers nor sent copies", () => {
+  const arms = { "app/blue": 90, legacy: 10 };
+  const table = sketchTable([{ name: "shop/web", rules: [{ name: "public", arms, idle: ["app/green"] }] }]);
+  const steps = "[{preview: {name: qa, match: [{headers: {x-qa: {}}}]}}, {mirror: {percent: 5}}, {switch: {}}]";
+  const additions = planOf(`{steps: ${steps}}`, { table }).steps.flatMap((step) =>
+    step.kind === "preview" || step.kind === "mirror" ? [step.addition.to] : [],
+  );
+  expect(additions).toEqual([{ "shop/web/public": green }, { "shop/web/public": green }]);
+});
+
 test("what is added is taken away by a last step, and each step is held to the version that is to come", () => {
   const { steps } = planOf(`{steps: [${staff}, {mirror: {percent: 5}}, {weight: 10}, {switch: {}}]}`);
   expect(steps.map(({ kind }) => kind)).toEqual(["preview", "mirror", "weight", "switch", "finish"]);

@@ -40,7 +40,7 @@ export function planAddition(
   }
 }
 
-/** Where the new version is behind each public rule: what a switch would give everything to. */
+/** Where the new version is behind each public rule. Foreign hosts beside it keep their share, and are not it. */
 function findNewVersion({
   table,
   current,
@@ -48,12 +48,14 @@ function findNewVersion({
   actor,
 }: ReleaseInput): { readonly kind: "found"; readonly to: Readonly<Record<SplitId, DestinationId>> } | Refusal {
   const to: Record<SplitId, DestinationId> = {};
-  for (const { namespace, virtualService, route } of release.spec.routes) {
-    const request = { verb: "switch", name: virtualService, namespace, route, to: { [release.spec.to]: 100 } } as const;
+  for (const { virtualService, ...where } of release.spec.routes) {
+    const request = { verb: "switch", name: virtualService, ...where, to: { [release.spec.to]: 100 } } as const;
     const planning = planMove({ table, current, request: { ...request, actor, reason: undefined } });
     if (planning.kind === "refused") return planning;
-    for (const { split, role, after } of planning.plan.changes) {
-      const arm = Object.keys(after).find((destination) => (after[destination] ?? 0) > 0);
+    const { to: wanted, versions, changes } = planning.plan;
+    const own = new Set(versions.filter(({ name }) => name === wanted).flatMap(({ destinations }) => destinations));
+    for (const { split, role, after } of changes) {
+      const arm = Object.keys(after).find((destination) => own.has(destination) && (after[destination] ?? 0) > 0);
       if (role === "public" && arm !== undefined) to[split] = arm;
     }
   }
