@@ -103,6 +103,12 @@ test("copies of the named methods go to a destination of their own", () => {
   expect(laid.destinations.get(id)).toEqual({ ...table().destinations.get(green), id });
 });
 
+test("a method whose name would be an expression is copied under that name alone", () => {
+  const laid = addRoutes(table(), own({ ...mirror, methods: [".*", "A|B"] }));
+  const copiesOf = (method: string) => ask(laid, { method }).action.mirrors.length;
+  expect(["DELETE", "A", "B", ".*", "A|B"].map(copiesOf)).toEqual([0, 0, 0, 1, 1]);
+});
+
 test("copies that are compared go to kirikae, which finds both versions by names of their own", () => {
   const comparer = buildComparerDestination("/run/comparer");
   const laid = addRoutes(table(), own({ ...mirror, through: { comparer, live: { [publicSplit]: blue } } }));

@@ -1,5 +1,6 @@
 import { renderCookiePattern } from "./cookie-pattern.ts";
 import { copyDestination, copyHeader, splitHeader } from "./copied-destination.ts";
+import { escapeRegex } from "./escape-regex.ts";
 import type {
   AffinityAddition,
   MirrorAddition,
@@ -133,7 +134,9 @@ function addMirror(route: Route, laid: NonNullable<Laid["mirror"]>, overlay: Ove
   const mirror = buildMirror(action.split.id, laid, overlay);
   if (mirror === undefined) return [];
   const { methods } = laid.addition;
-  const method: HeaderMatch = { name: ":method", value: { kind: "regex", value: methods.join("|") }, invert: false };
+  // The name of a method may hold characters that an expression would read as more than themselves.
+  const named = methods.map(escapeRegex).join("|");
+  const method: HeaderMatch = { name: ":method", value: { kind: "regex", value: named }, invert: false };
   return [
     {
       ...route,

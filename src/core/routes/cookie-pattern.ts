@@ -1,3 +1,4 @@
+import { escapeRegex } from "./escape-regex.ts";
 import type { ValueMatch } from "./route-table.ts";
 
 /**
@@ -19,10 +20,6 @@ function renderValue(value: ValueMatch): string {
     case "regex":
       return `(?:${confineDots(value.value)})`;
   }
-}
-
-function escapeRegex(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`);
 }
 
 /** Dots that stand for any character, which are those that are neither escaped nor in a class. */
