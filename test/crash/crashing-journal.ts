@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { JournalRecord, StoredRecord } from "../../src/engine/journal-record.ts";
 import type { Journal } from "../../src/engine/journal.ts";
 
@@ -21,11 +22,31 @@ export function parseJournalCrashPoint(text: string): JournalCrashPoint {
   return { write: Number(write), when };
 }
 
+/** Looks for a point in a file before each write, and takes it away: writes count from there, the one that follows first. */
+export function pointInFile(file: string): () => JournalCrashPoint | undefined {
+  return () => {
+    if (!existsSync(file)) return undefined;
+    const point = parseJournalCrashPoint(readFileSync(file, "utf8"));
+    rmSync(file);
+    return point;
+  };
+}
+
 /** A real journal that kills its process right before or right after one of its writes. */
-export function crashingJournal(journal: Journal, point: JournalCrashPoint): Journal {
+export function crashingJournal(
+  journal: Journal,
+  given: JournalCrashPoint | (() => JournalCrashPoint | undefined),
+): Journal {
   let writes = 0;
+  let point: JournalCrashPoint = { write: 0, when: "before" };
+  if (typeof given !== "function") point = given;
   return {
     append(record: JournalRecord): number {
+      const next = typeof given === "function" ? given() : undefined;
+      if (next !== undefined) {
+        point = next;
+        writes = 0;
+      }
       writes += 1;
       if (writes === point.write && point.when === "before") dieNow();
       const seq = journal.append(record);
