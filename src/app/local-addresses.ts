@@ -9,7 +9,7 @@ export interface LocalAddresses {
   endpoints(localWorkload: string): readonly WorkloadEndpoint[];
 }
 
-/** Where the listeners and replicas of one table are on this machine; only replicas that are ready are shown. */
+/** Where the listeners and replicas of one table are on this machine. */
 export function showAddresses(addresses: LocalAddresses): EmitOptions {
   const { listenAddress, ports } = addresses;
   return {
@@ -22,7 +22,6 @@ export function showAddresses(addresses: LocalAddresses): EmitOptions {
     endpoints: (localWorkload) =>
       addresses
         .endpoints(localWorkload)
-        .filter(({ ready }) => ready)
-        .map(({ host, port, replica }) => ({ address: host, port, replica })),
+        .map(({ host, port, replica, ready }) => ({ address: host, port, replica, isUnready: !ready })),
   };
 }

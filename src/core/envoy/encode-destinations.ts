@@ -53,9 +53,10 @@ function holds({ read }: Encoded, local: LocalEndpoints): boolean {
 function isSameList(one: readonly LocalReplica[], other: readonly LocalReplica[]): boolean {
   return (
     one.length === other.length &&
-    one.every(({ address, port, replica }, index) => {
+    one.every(({ address, port, replica, isUnready }, index) => {
       const same = other[index];
-      return same?.address === address && same.port === port && same.replica === replica;
+      if (same?.address !== address || same.port !== port) return false;
+      return same.replica === replica && same.isUnready === isUnready;
     })
   );
 }

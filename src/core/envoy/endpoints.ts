@@ -18,9 +18,11 @@ export interface HostPort {
 export interface LocalReplica extends HostPort {
   /** Which one, counted from 0; its place in the list where it is absent. */
   readonly replica?: number | undefined;
+  /** Gets no request that could go elsewhere. */
+  readonly isUnready?: boolean | undefined;
 }
 
-/** Where the replicas of a local workload (`namespace/name`) listen now; those that are not ready are left out. */
+/** Where the replicas of a local workload (`namespace/name`) listen now. */
 export type LocalEndpoints = (localWorkload: string) => readonly LocalReplica[];
 
 /** Emits the addresses behind a destination, under the destination's id, by priority and locality. */
@@ -43,7 +45,12 @@ export interface ResolvedEndpoint extends HostPort {
   readonly inboundListener: string | undefined;
 }
 
-/** The addresses behind a destination, with the replicas of its local workloads. Envoy wants weights of at least 1. */
+/**
+ * The addresses behind a destination, with the replicas of its local workloads that are ready. A destination that is one
+ * replica leads there all the same, as a pod's own proxy does: who comes that far has nowhere else to go, and proxies
+ * would otherwise lose what is on its way while they hear of the replica's coming or going. Envoy wants weights of at
+ * least 1.
+ */
 export function resolveEndpoints(destination: Destination, local: LocalEndpoints): readonly ResolvedEndpoint[] {
   return destination.endpoints.flatMap((endpoint) => {
     const { locality, priority = 0, localityWeight } = endpoint;
@@ -68,8 +75,8 @@ function resolveAddresses(
     case "localWorkload": {
       const { name, replica: wanted, inboundPort } = endpoint;
       return local(name)
-        .map(({ address, port, replica }, index) => ({ address, port, replica: replica ?? index }))
-        .filter(({ replica }) => wanted === undefined || replica === wanted)
+        .map((each, index) => ({ ...each, replica: each.replica ?? index }))
+        .filter(({ replica, isUnready }) => (wanted === undefined ? isUnready !== true : replica === wanted))
         .map(({ address, port, replica }) => ({
           address,
           port,

@@ -229,11 +229,16 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   /** Tells the proxies where replicas listen now, after one has come or gone or changed its readiness. */
   updateEndpoints(): Promise<void> {
     return this.#exclusively(async () => {
+      // Envoy takes the endpoints of one answer in no order, and a replica that is led to must be known behind its listener.
+      if (this.#state.publishInbound()) await this.#settleEndpoints();
       this.#state.publishEndpoints();
-      const wait = { types: ["clusters", "endpoints"] as const, deadlineMs: performance.now() + endpointTimeoutMs };
-      const settled = await Promise.all(this.#server.connected.map((node) => waitForTypes(this.#server, node, wait)));
-      for (const settlement of settled) this.#reportEndpoints(settlement);
+      for (const settlement of await this.#settleEndpoints()) this.#reportEndpoints(settlement);
     });
+  }
+
+  #settleEndpoints(): Promise<readonly Settlement[]> {
+    const wait = { types: ["clusters", "endpoints"] as const, deadlineMs: performance.now() + endpointTimeoutMs };
+    return Promise.all(this.#server.connected.map((node) => waitForTypes(this.#server, node, wait)));
   }
 
   /**

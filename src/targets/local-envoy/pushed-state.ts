@@ -1,6 +1,6 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { compareLists } from "../../core/envoy/compare-lists.ts";
-import { deriveMap } from "../../core/envoy/derived-map.ts";
+import { derivationOf, deriveMap } from "../../core/envoy/derived-map.ts";
 import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
 import { EnvoyEncoder } from "../../core/envoy/encode-envoy.ts";
 import { epochRuntimeKey, epochSlots, runtimeLayerName } from "../../core/envoy/names.ts";
@@ -12,6 +12,7 @@ import {
   wholeRoutes,
 } from "../../core/envoy/route-forms.ts";
 import { runtimeKeyPrefixOf } from "../../core/envoy/route-actions.ts";
+import { parseInboundName } from "../../core/routes/inbound-names.ts";
 import { steadyWeights } from "../../core/envoy/steady-weights.ts";
 import { emitRuntime, type RuntimeWeights } from "../../core/envoy/runtime.ts";
 import type {
@@ -243,6 +244,24 @@ export class PushedState {
   /** The newest first. */
   get published(): readonly PublishedRoutes[] {
     return this.#published;
+  }
+
+  /**
+   * Publishes where replicas listen behind what stands before them, and not yet who is ready. Returns whether any of it
+   * has changed.
+   */
+  publishInbound(): boolean {
+    const { endpoints: before } = this.snapshot;
+    if (this.#table === undefined || before === undefined) return false;
+    const encoded = this.#encoder.encodeDestinations(this.#table, this.#emit.endpoints);
+    const next = buildResources(encoded.endpoints, before);
+    const derivation = derivationOf(next);
+    const touched = derivation?.base === before ? derivation.touched : [...next.keys()];
+    const inbound = touched.filter((name) => before.has(name) && parseInboundName(name) !== undefined);
+    const endpoints = deriveMap(before, new Map(inbound.map((name) => [name, next.get(name)])));
+    if (endpoints === before) return false;
+    this.publish({ endpoints });
+    return true;
   }
 
   /** Publishes where replicas listen now: as endpoints, and in the clusters that carry their own. */
