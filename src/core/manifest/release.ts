@@ -37,6 +37,8 @@ export interface ReleaseRoute {
   readonly virtualService: string;
   /** A rule's name or number, where more than one could be meant. */
   readonly route: string | undefined;
+  /** `namespace/name` of the delegate whose rules alone are meant; filled in when the release is planned. */
+  readonly delegate?: string | undefined;
 }
 
 /** A preset, or the steps themselves; presets mean nothing but steps. */

@@ -97,6 +97,8 @@ export interface HttpRoute {
   /** What `mirrors` is made of, where a manifest says it: a delegate inherits each of these by itself. */
   readonly mirrorFields?: MirrorFields;
   readonly headers: HeaderOperations;
+  /** `namespace/name` of the delegate that it was taken over from. */
+  readonly delegate?: string;
   readonly fault: HttpFault | undefined;
   readonly cors: HttpCors | undefined;
   readonly at: Position;

@@ -15,6 +15,8 @@ export interface ServiceRule {
   /** Counts from 0. */
   readonly rule: number;
   readonly ruleName: string | undefined;
+  /** `namespace/name` of the delegate that it was written in. */
+  readonly delegate: string | undefined;
   /** Undefined for a rule that answers by itself: a redirect or a fixed response. */
   readonly movable: MovableRule | undefined;
 }
@@ -154,17 +156,19 @@ function buildRuleParts(sources: RuleSources): readonly ServiceRule[] {
     if (action.kind === "forward" && !splits.has(action.split.id)) splits.set(action.split.id, action.split);
   }
   const ruleName = routes.find(({ origin }) => origin.ruleName !== undefined)?.origin.ruleName;
-  if (splits.size === 0) return [{ rule, ruleName, movable: undefined }];
-  return [...splits.values()].map((split) => buildServiceRule({ ...sources, ruleName, split }));
+  const delegate = routes[0]?.origin.delegate;
+  if (splits.size === 0) return [{ rule, ruleName, delegate, movable: undefined }];
+  return [...splits.values()].map((split) => buildServiceRule({ ...sources, ruleName, delegate, split }));
 }
 
 function buildServiceRule({
   rule,
   ruleName,
+  delegate,
   routes,
   current,
   split,
-}: RuleSources & { readonly ruleName: string | undefined; readonly split: Split }): ServiceRule {
+}: RuleSources & Pick<ServiceRule, "ruleName" | "delegate"> & { readonly split: Split }): ServiceRule {
   const declared: Record<DestinationId, number> = {};
   const laidOver: Record<DestinationId, number> = {};
   const override = current.get(split.id);
@@ -183,7 +187,7 @@ function buildServiceRule({
     declared,
     current: laidOver,
   };
-  return { rule, ruleName, movable };
+  return { rule, ruleName, delegate, movable };
 }
 
 /** A destination that does not exist has no other description than its name. */

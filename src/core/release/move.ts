@@ -13,6 +13,8 @@ export interface MoveRequest {
   readonly namespace: string | undefined;
   /** A rule's name or number, where more than one could be meant. */
   readonly route: string | undefined;
+  /** Of the VirtualService's rules, those alone that this delegate has written, given as `namespace/name`. */
+  readonly delegate?: string | undefined;
   /** One version at 100 for a switch; for a shift, the versions named, the live one taking the rest. */
   readonly to: Readonly<Record<VersionName, number>>;
   readonly actor: string;

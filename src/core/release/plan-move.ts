@@ -47,7 +47,10 @@ export function planMove(input: MoveInput): MovePlanning {
   const { request, table, current } = input;
   const resolved = resolveService(buildRoutedServices(table), request, table.unserved);
   if (resolved.kind === "refused") return refuseBytes(table, request) ?? resolved;
-  const rules = buildServiceRules(resolved.service, current);
+  const { delegate } = request;
+  const rules = buildServiceRules(resolved.service, current).filter(
+    (rule) => delegate === undefined || rule.delegate === delegate,
+  );
   if (request.verb === "rollback") {
     if (Object.keys(request.to).length > 0) {
       return refuseInput("KIR2006", "A rollback takes its weights from the history, and none from the request.", {

@@ -12,6 +12,7 @@ import type {
 } from "../manifest/release.ts";
 import type { AffinityAddition, MirrorAddition, PreviewAddition } from "../routes/route-addition.ts";
 import type { RouteTable, SplitId, WeightOverrides } from "../routes/route-table.ts";
+import { expandDelegates } from "./expand-delegates.ts";
 import { expandStrategy } from "./expand-strategy.ts";
 import { movedServices, type MovePlan, type MoveRequest, type VersionName } from "./move.ts";
 import { planAddition } from "./plan-addition.ts";
@@ -77,8 +78,10 @@ export type ReleasePlanning = { readonly kind: "plan"; readonly plan: ReleasePla
  * Plans every step of a release from what is live now, each from where the one before leaves the traffic. A step that
  * cannot be planned refuses the whole release, so that none begins that cannot end.
  */
-export function planRelease(input: ReleaseInput): ReleasePlanning {
-  const { release } = input;
+export function planRelease(given: ReleaseInput): ReleasePlanning {
+  const { metadata, spec } = given.release;
+  const release = { metadata, spec: { ...spec, routes: expandDelegates(spec.routes, given.table) } };
+  const input = { ...given, release };
   let { current } = input;
   const steps: PlannedStep[] = [];
   for (const step of expandStrategy(release.spec)) {
@@ -146,7 +149,8 @@ export function planStep(
 function buildRequest(step: MovingStep, route: ReleaseRoute, { release, actor }: StepInput): MoveRequest {
   const { to } = release.spec;
   const { namespace, name } = release.metadata;
-  const where = { name: route.virtualService, namespace: route.namespace, route: route.route };
+  const { virtualService, ...rest } = route;
+  const where = { name: virtualService, ...rest };
   const who = { actor, reason: `release ${namespace}/${name}` };
   if (step.kind === "switch") return { verb: "switch", to: { [to]: 100 }, ...where, ...who };
   const shares = typeof step.shares === "number" ? { [to]: step.shares } : step.shares;

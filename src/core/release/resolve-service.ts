@@ -1,3 +1,4 @@
+import { findDelegators } from "./expand-delegates.ts";
 import { nameDestination } from "../routes/name-destination.ts";
 import type { UnservedHost } from "../routes/route-table.ts";
 import type { MoveRequest } from "./move.ts";
@@ -34,6 +35,8 @@ export function resolveService(
         },
       );
     }
+    const delegated = refuseDelegate(services, wanted);
+    if (delegated !== undefined) return delegated;
     const where = wanted.namespace === undefined ? "" : ` in namespace ${wanted.namespace}`;
     const hidden = findUnserved(unserved, wanted);
     if (hidden !== undefined) {
@@ -55,6 +58,15 @@ export function resolveService(
     });
   }
   return { kind: "service", service: first };
+}
+
+function refuseDelegate(services: readonly RoutedService[], { namespace = "", name }: WantedName): Refusal | undefined {
+  const known = findDelegators(services, `${namespace}/${name}`).map(({ virtualService }) => virtualService);
+  if (known.length === 0) return undefined;
+  return refuseInput("KIR2001", `${namespace}/${name} is a delegate: its rules are in ${renderList(known)}.`, {
+    hint: "Move these, or name the delegate in the routes of a Release, which moves its rules alone.",
+    details: { known },
+  });
 }
 
 /** What is made from an Ingress sends all requests of a path to one Service. */

@@ -90,6 +90,7 @@ function describeOrigin(
     match: index,
     at: match?.at ?? source.at,
     ...(source.madeFrom === undefined ? {} : { madeFrom: source.madeFrom }),
+    ...(source.delegate === undefined ? {} : { delegate: source.delegate }),
   };
 }
 

@@ -47,7 +47,9 @@ function expandRule(rule: HttpRoute, { root, delegates, config }: Expansion): re
     return [];
   }
   return delegate.spec.http.flatMap((leaf) =>
-    leaf.action.kind === "delegate" ? [] : (mergeRule(inFull(rule, own), inFull(leaf, namespace)) ?? []),
+    leaf.action.kind === "delegate"
+      ? []
+      : (mergeRule(inFull(rule, own), { ...inFull(leaf, namespace), delegate: objectName(delegate) }) ?? []),
   );
 }
 

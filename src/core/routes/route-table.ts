@@ -221,6 +221,8 @@ export interface RouteOrigin {
   readonly at: Position;
   /** `Kind namespace/name` of the object that says this, where that is no VirtualService. */
   readonly madeFrom?: string | undefined;
+  /** `namespace/name` of the object whose rule stands in the place of one of the VirtualService's own. */
+  readonly delegate?: string | undefined;
 }
 
 /** All conditions hold together. */
