@@ -10,7 +10,8 @@ import type { MovePlan } from "../core/release/move.ts";
 import { isStepLive, planAgreedStep } from "../core/release/plan-agreed-step.ts";
 import { type MovingStep, planStep, type ReleasePlan } from "../core/release/plan-release.ts";
 import { planRedo, planReturn, type ReturnPlanning } from "../core/release/plan-return.ts";
-import { planSet, raisesVersion } from "../core/release/plan-set.ts";
+import { planSet, raisesVersion, weightsOfSet } from "../core/release/plan-set.ts";
+import { stepOf } from "../core/release/release-phase.ts";
 import { weightsOfChanges } from "../core/release/weights-by-split.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
@@ -47,10 +48,12 @@ export function createReleaseMoves({ live, readyEndpoints }: MoveParts): Release
     planRedo({ plan, state }, actor) {
       return planned(planRedo({ plan, was: state.back?.was ?? {}, actor, ...live() }));
     },
-    planSet({ plan }, { shares, actor }) {
+    planSet({ plan, state }, { shares, actor }) {
       const planning = planSet({ plan, shares, actor, ...live() });
       if (planning.kind === "refused") throw planning.error;
-      return { move: planning.plan, raises: raisesVersion(planning.plan, plan.to) };
+      const move = planning.plan;
+      const left = weightsOfSet(move, { plan, step: stepOf(state.phase), hand: state.hand, ...live() });
+      return { move, raises: raisesVersion(move, plan.to), left };
     },
   };
 }

@@ -34,8 +34,10 @@ export interface ReturnPart {
   readonly was: WeightsBySplit;
 }
 
-interface PlannedSet {
+export interface PlannedSet {
   readonly move: MovePlan;
   /** Whether the new version gets more. */
   readonly raises: boolean;
+  /** What is live by hand when it has been moved. */
+  readonly left: WeightsBySplit;
 }

@@ -1,6 +1,5 @@
 import type { CheckProgress } from "../core/release/check-progress.ts";
 import { isSameShortage } from "../core/release/limit-return.ts";
-import type { MovePlan } from "../core/release/move.ts";
 import type { ReleaseEffect } from "../core/release/release-state.ts";
 import { looksAgainMs } from "../core/release/way-back.ts";
 import { weightsOfChanges } from "../core/release/weights-by-split.ts";
@@ -10,7 +9,7 @@ import type { StoredRelease } from "./fold-releases.ts";
 import { judgeStep } from "./judge-step.ts";
 import type { Clock } from "./ports.ts";
 import type { ReleaseEvents } from "./release-events.ts";
-import type { ReturnPart } from "./release-moves.ts";
+import type { PlannedSet, ReturnPart } from "./release-moves.ts";
 import type { ReleaseHost, ReleaseJournal } from "./release-ports.ts";
 import type { ReleaseTimers } from "./release-timers.ts";
 import { StepRuns, type StepWork } from "./run-step.ts";
@@ -116,6 +115,7 @@ export class ReleaseWork {
     let part: ReturnPart | undefined;
     return {
       build: () => {
+        part = undefined;
         const release = events.get(id);
         const { phase } = release.state;
         // It may have been ended while this waited for its turn.
@@ -151,11 +151,13 @@ export class ReleaseWork {
 
   #setWeights(id: string, effect: Extract<ReleaseEffect, { kind: "setWeights" }>): void {
     const { host, events } = this.#options;
-    let move: MovePlan | undefined;
+    let set: PlannedSet | undefined;
     this.#steps.begin(id, {
-      build: () => (move = host.planSet(events.get(id), effect).move),
-      conclude: async (outcome) =>
-        outcome.kind === "moved" ? { ...outcome, left: weightsOfChanges(move?.changes ?? [], "after") } : outcome,
+      build: () => {
+        set = host.planSet(events.get(id), effect);
+        return set.move;
+      },
+      conclude: async (outcome) => (outcome.kind === "moved" ? { ...outcome, left: set?.left ?? {} } : outcome),
     });
   }
 

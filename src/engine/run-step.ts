@@ -83,8 +83,9 @@ export class StepRuns {
     const { plan } = events.get(id);
     const endWatch = host.watcher?.watch(plan, { movesForward: work.isForward === true });
     const moved = await this.#moveWhenWritten(id, work);
+    const sights = await endWatch?.(moved?.kind ?? "moveFailed");
     if (moved === undefined) return void this.#running.delete(id);
-    const outcome = addSights(moved, await endWatch?.(moved.kind));
+    const outcome = addSights(moved, sights);
     const atMs = clock.nowMs();
     // What was answered until here belongs to the step that ends here.
     await host.look?.();

@@ -1,11 +1,13 @@
 import type { RouteTable, WeightOverrides } from "../routes/route-table.ts";
 import { combineMoves } from "./combine-moves.ts";
-import { firstMoves } from "./expected-weights.ts";
+import { expectWeights, firstMoves, type HandWeights } from "./expected-weights.ts";
+import { buildMovableRules } from "./movable-rules.ts";
 import type { MovePlan } from "./move.ts";
-import { planStep, type ReleasePlan } from "./plan-release.ts";
+import { planStep, releasedServices, type ReleasePlan } from "./plan-release.ts";
 import { type Refusal, refuseState, renderRule } from "./refusals.ts";
 import type { SetShares } from "./release-state.ts";
-import { gainingDestinations } from "./split-weights.ts";
+import { gainingDestinations, isSameShare } from "./split-weights.ts";
+import { type WeightsBySplit, weightsOfChanges } from "./weights-by-split.ts";
 
 export interface SetInput {
   readonly plan: ReleasePlan;
@@ -44,6 +46,37 @@ export function planSet({
     );
   }
   return { kind: "plan", plan: combineMoves([first, ...others]) };
+}
+
+/**
+ * What is live by hand once a set is: what its move gives, and what it has given already where a process died before it
+ * could say so. Planned from there, a set of everything no longer swaps the testers' rule, and that rule is known by having
+ * what a step gives it though no step has come to it yet.
+ */
+export function weightsOfSet(
+  move: MovePlan,
+  {
+    plan,
+    step,
+    hand,
+    table,
+    current,
+  }: Pick<SetInput, "plan" | "table" | "current"> & {
+    readonly step: number;
+    readonly hand: HandWeights | undefined;
+  },
+): WeightsBySplit {
+  const rules = buildMovableRules(table, { current, services: releasedServices(plan) });
+  const expected = expectWeights(plan, { step, hand });
+  const first = firstMoves(plan);
+  const given = plan.steps
+    .flatMap((each) => ("moves" in each ? each.moves.flatMap(({ changes }) => changes) : []))
+    .filter(({ split, after }) => {
+      const now = rules.get(split)?.current;
+      const known = expected.get(split)?.weights ?? first.get(split)?.change.before;
+      return now !== undefined && known !== undefined && !isSameShare(now, known) && isSameShare(now, after);
+    });
+  return { ...weightsOfChanges(given, "after"), ...weightsOfChanges(move.changes, "after") };
 }
 
 /** Whether a move gives the version that a release leads to more than it has anywhere. */

@@ -31,26 +31,14 @@ interface Moment {
 /** As `describeEvent`, and of what happens by itself: to which step, or to what else it was waiting for. */
 export function tellEvent(event: ReleaseEvent, { plan, phase }: Moment): string {
   const place = "step" in phase ? `step ${phase.step + 1} (${plan.steps[phase.step]?.kind ?? "the way back"})` : "";
-  switch (phase.kind) {
-    case "moving":
-      return "actor" in event ? describeEvent(event) : `${place}: ${describeEvent(event)}`;
-    case "checking":
-      return event.kind === "judged" ? `${place}: ${event.verdict}: ${event.detail}` : describeEvent(event);
-    case "holding":
-      return event.kind === "timeUp" ? `${place}: its time is over` : describeEvent(event);
-    case "frozen":
-      return event.kind === "timeUp" ? "the freeze is over" : describeEvent(event);
-    case "awaiting":
-      return event.kind === "timeUp" ? "a yes counts no longer" : describeEvent(event);
-    case "planned":
-    case "paused":
-    case "failed":
-    case "setting":
-    case "rollingBack":
-    case "rolledBack":
-    case "redoing":
-    case "aborted":
-    case "done":
-      return describeEvent(event);
-  }
+  if (event.kind === "timeUp") return describeTimeUp(phase, place);
+  const what = describeEvent(event);
+  if (phase.kind === "checking" && event.kind === "judged") return `${place}: ${event.verdict}: ${event.detail}`;
+  return phase.kind === "moving" && !("actor" in event) ? `${place}: ${what}` : what;
+}
+
+/** Of the phases that end by the time alone. */
+function describeTimeUp({ kind }: ReleasePhase, place: string): string {
+  if (kind === "frozen") return "the freeze is over";
+  return kind === "awaiting" ? "a yes counts no longer" : `${place}: its time is over`;
 }
