@@ -1,10 +1,11 @@
-// `npm run bench:engine -- [--quick] [--only=many,rollbacks] [--write]`: releases side by side, and how soon a bad
+// `npm run bench:engine -- [--quick] [--only=many,rollbacks,large] [--write]`: releases side by side, and how soon a bad
 // version is taken back. Prints Markdown; `--write` puts it into docs/performance.md.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { engineSize } from "./engine/engine-size.ts";
+import { benchLarge } from "./engine/large-section.ts";
 import { benchMany } from "./engine/many-section.ts";
 import { benchRollbacks } from "./engine/rollback-section.ts";
 import { describeLoad, describeMachine } from "./machine.ts";
@@ -13,6 +14,7 @@ import { replaceFigures } from "./replace-figures.ts";
 const sections = [
   { name: "many", title: "Releases side by side", run: benchMany },
   { name: "rollbacks", title: "A bad version is taken back", run: benchRollbacks },
+  { name: "large", title: "Releases among many VirtualServices", run: benchLarge },
 ] as const;
 
 const { values } = parseArgs({
