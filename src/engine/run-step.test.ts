@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { unstarted } from "../core/release/advance-release.ts";
+import type { StoredRelease } from "./fold-releases.ts";
 import { StepRuns } from "./run-step.ts";
 import { Turns } from "./turns.ts";
 
@@ -29,4 +32,37 @@ test("no step begins once it is closing, and nobody waits for one", async () => 
   await steps.idle();
   expect(steps.isRunning("r1")).toBe(false);
   expect(done).toEqual([]);
+});
+
+// What a step reads of a release.
+const release = { id: "r1", plan: { release: "shop/r" }, state: unstarted } as unknown as StoredRelease;
+
+test("what watches a step hears of its end, also where the journal cannot be written until everything closes", async () => {
+  const closing = new AbortController();
+  const clock = { nowMs: () => 0, sleep: async () => closing.abort() };
+  const ended: string[] = [];
+  const steps = new StepRuns({
+    host: {
+      move: () => Promise.reject(new KirikaeError("KIR2023", "the disk is full", { exitStatus: 3 })),
+      watcher: {
+        watch: () => async (outcome) => {
+          ended.push(outcome);
+          return {};
+        },
+      },
+    },
+    clock,
+    turns: new Turns(clock),
+    closing: closing.signal,
+    events: {
+      get: () => release,
+      goOn: () => {
+        throw new Error("nothing is to be written");
+      },
+    },
+    onDefect: () => {},
+  });
+  steps.begin("r1", { build: () => undefined });
+  await steps.idle();
+  expect(ended).toEqual(["moveFailed"]);
 });
