@@ -5,7 +5,8 @@ const alone = ["test/e2e/switch-under-load.test.ts", "test/crash/envoy-faults.te
 
 const realEnvoy = {
   globalSetup: ["test/envoy-binary.setup.ts"],
-  testTimeout: 60_000,
+  // A test that is cut off leaves its processes running, and a busy machine takes three times as long.
+  testTimeout: 180_000,
   hookTimeout: 120_000,
 };
 

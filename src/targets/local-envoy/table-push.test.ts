@@ -95,7 +95,7 @@ test("at every moment of a push, old and new routes alike have the old shares or
     }),
     { numRuns: 300 },
   );
-});
+}, 60_000);
 
 function inDestinations(weights: Colours): SplitWeights {
   return Object.fromEntries(
