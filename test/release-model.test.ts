@@ -21,6 +21,8 @@ test(
         await world.heal();
         world.check();
         world.checkEnd();
+        await world.takeBack();
+        world.check();
         expect(world.broken).toEqual([]);
       }),
       { numRuns: sequences, seed: logSeed(), endOnFailure: false },

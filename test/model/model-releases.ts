@@ -33,6 +33,9 @@ export function destinationOf(service: ServiceName, version: "blue" | "green"): 
 }
 
 const check = "{duration: 3s, minRequests: 10, successRate: {min: 95}}";
+/** Others are asked beside the figures. */
+const judged =
+  "{duration: 3s, minRequests: 10, judges: [{name: asked, interval: 500ms, http: {url: 'http://127.0.0.1:9/'}}]}";
 const preview = '{name: staff, match: [{headers: {x-staff: {exact: "1"}}}]}';
 
 /** What is drawn from: each strategy, with what else its Release says. A new step gets a strategy of its own here. */
@@ -45,6 +48,9 @@ export const strategies = [
   "strategy: {steps: [{weight: 25}, {hold: 10s}, {switch: {}}]}, maxDuration: {duration: 6s, then: pause}",
   `strategy: {canary: {weights: [5, 60], hold: 2s}}, freezes: [{cron: "*/2 * * * *", duration: 20s}]`,
   "strategy: {steps: [{affinity: {cookie: visitor, maxAge: 1h}}, {weight: 50}, {bake: 3s}, {switch: {}}, {finish: {}}]}",
+  `strategy: {abTest: {preview: ${preview}, hold: 2s, check: ${check}}}`,
+  `strategy: {mirrorFirst: {mirror: {percent: 10}, weights: [15], check: ${judged}}}`,
+  `strategy: {cohorts: {cohorts: [${preview}, {name: few, weight: 30}], check: ${check}, approve: {}}}`,
 ] as const;
 
 const releases = new Map<string, ReleaseManifest>();

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { createReleaseMoves } from "../../src/app/release-moves.ts";
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
+import type { JudgeAnswer } from "../../src/core/release/check-progress.ts";
 import type { CountersByDestination } from "../../src/core/release/count-versions.ts";
 import type { MovePlan, MoveRequest } from "../../src/core/release/move.ts";
 import { planMove } from "../../src/core/release/plan-move.ts";
@@ -22,8 +23,8 @@ import { declaredTable, parseModelRelease, type ServiceName } from "./model-rele
 import { VirtualClock } from "./virtual-clock.ts";
 import { WatchedTarget } from "./watched-target.ts";
 
-/** How the new version answers, as the proxies count it. */
-export type Answers = "good" | "bad" | "none" | "unseen";
+/** How the new version answers, as the proxies count it and as judges say: well and badly by turns where it flaps. */
+export type Answers = "good" | "bad" | "flapping" | "none" | "unseen";
 
 /** One process: it ends without a word, and nothing that it waits for comes back to it. */
 interface ModelProcess {
@@ -183,11 +184,25 @@ export class ReleaseWorld {
     await this.clock.advance(60_000);
   }
 
+  /** Somebody wants everything back, wherever it is, which nothing may stand in the way of once all is well. */
+  async takeBack(): Promise<void> {
+    const left = this.#process.runner.active().map(({ id }) => id);
+    for (const id of left) {
+      const command = { kind: "rollback", despiteChanges: true } as const;
+      await this.#try(() => void this.#process.runner.command(id, command, { actor: "ann", reason: null }));
+    }
+    await this.clock.advance(60_000);
+    for (const { id, state } of this.releases) {
+      if (!left.includes(id) || state.phase.kind === "rolledBack") continue;
+      this.broken.push(`${id} was to go back, and is ${JSON.stringify(state.phase)}`);
+    }
+  }
+
   /** What has to hold after every event. */
   check(): void {
     this.broken.push(...this.target.broken.splice(0));
     for (const [split, weights] of this.#live()) {
-      if (totalWeight(weights) <= 0) this.broken.push(`${split} has no weight`);
+      if (totalWeight(weights) !== 100) this.broken.push(`${split} has ${JSON.stringify(weights)}, which is not 100`);
       const expected = this.#untouched.get(split);
       if (expected !== undefined && !isSameShare(expected, weights)) {
         this.broken.push(`${split} changed, and nobody has asked for that`);
@@ -316,7 +331,7 @@ export class ReleaseWorld {
       move: (build) => this.#move(engine, build),
       lay: async (build) => this.#lay(build()),
       counters: async (destinations) => this.#count(destinations),
-      ask: () => Promise.reject(new Error("No judge is asked in this model.")),
+      ask: async () => this.#judge(),
       ...createReleaseMoves({
         live: () => ({ table: this.#table, current: engine.placements() }),
         readyEndpoints: (ids) => Object.fromEntries([...ids].map((id) => [id, this.target.dead.has(id) ? 0 : 2])),
@@ -347,9 +362,20 @@ export class ReleaseWorld {
   #count(destinations: ReadonlySet<DestinationId>): CountersByDestination | undefined {
     if (this.answers === "unseen") return undefined;
     const requests = this.answers === "none" ? 0 : Math.floor(this.clock.elapsedMs / 20);
-    const errorsOf = (id: DestinationId): number =>
-      this.answers === "bad" && id.includes("green") ? Math.floor(requests / 5) : 0;
+    const badSeconds = this.answers === "flapping" ? Math.floor(this.clock.elapsedMs / 2_000) : 0;
+    const bad = this.answers === "bad" ? Math.floor(requests / 5) : badSeconds * 10;
+    const errorsOf = (id: DestinationId): number => (id.includes("green") ? bad : 0);
     return new Map([...destinations].map((id) => [id, { requests, errors: errorsOf(id) }]));
+  }
+
+  #judge(): JudgeAnswer {
+    if (this.answers === "unseen") return { verdict: "unknown", detail: "it does not answer" };
+    return this.#isBadNow() ? { verdict: "fail", detail: "no" } : { verdict: "pass", detail: "yes" };
+  }
+
+  #isBadNow(): boolean {
+    const isOddSecond = Math.floor(this.clock.elapsedMs / 1_000) % 2 === 1;
+    return this.answers === "bad" || (this.answers === "flapping" && isOddSecond);
   }
 
   /** What people are refused is an answer; anything else that is thrown is a defect. */

@@ -98,7 +98,7 @@ export const worldEvent: Arbitrary<WorldEvent> = oneof(
     weight: 2,
     arbitrary: record({
       kind: constant("answers" as const),
-      answers: constantFrom<Answers[]>("good", "bad", "none", "unseen"),
+      answers: constantFrom<Answers[]>("good", "bad", "flapping", "none", "unseen"),
     }),
   },
   { weight: 1, arbitrary: record({ kind: constant("disk" as const), failures: constantFrom(1, 2, 5) }) },
