@@ -6,7 +6,9 @@ import {
   familyKey,
   type FamilyRule,
   findVersions,
+  isArmNamed,
   isSameFamily,
+  nameAmongAll,
   sharesOf,
   soleFamilyVersion,
   type VersionCandidate,
@@ -45,7 +47,10 @@ export function chooseFamily(choice: FamilyChoice): ChosenFamily | Refusal {
   const shared = sharedFamilies(found.map(({ candidates }) => candidates));
   const onRoute = choice.route === undefined ? shared : shared.filter((family) => hasArms(choice, family));
   const [family, ...others] = onRoute;
-  if (family === undefined) return refuseNoFamily(words, choice);
+  if (family === undefined) {
+    const mixed = findAmongAll(choice);
+    return mixed === undefined ? refuseNoFamily(words, choice) : chooseRules(choice, { kind: "hosts" }, mixed);
+  }
   if (others.length > 0) return refuseSeveralFamilies(words, onRoute, choice);
 
   const named = new Map<VersionName, number>();
@@ -71,6 +76,21 @@ function widenFamily({ rules, naming, route }: FamilyChoice, family: VersionFami
   const isEmptied = own.length > 0 && own.every((rule) => sharesOf(rule, "current").size === 0);
   const hasHosts = own.some(({ rule }) => rule.arms.some((arm) => arm.subset === undefined));
   return isEmptied && hasHosts ? { kind: "hosts" } : family;
+}
+
+/** Subsets beside hosts are versions of each other where one rule names all that are asked for; undefined elsewhere. */
+function findAmongAll({ rules, naming, to, route }: FamilyChoice): ReadonlyMap<VersionName, number> | undefined {
+  for (const { arms } of rules.filter((rule) => route === undefined || rule.rule === route.rule)) {
+    const declared = arms.filter(({ isDeclared }) => isDeclared);
+    if (declared.every(({ subset }) => subset !== undefined)) continue;
+    const named = Object.entries(to).map(([text, percent]) => {
+      const [arm, ...doubles] = declared.filter((each) => isArmNamed(each, text));
+      return arm === undefined || doubles.length > 0 ? undefined : ([nameAmongAll(arm, naming), percent] as const);
+    });
+    const found = new Map(named.filter((each) => each !== undefined));
+    if (found.size === named.length) return found;
+  }
+  return undefined;
 }
 
 function sharedFamilies(candidates: readonly (readonly VersionCandidate[])[]): readonly VersionFamily[] {

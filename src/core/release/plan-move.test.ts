@@ -280,6 +280,26 @@ describe("shift", () => {
     expect(outcome(plan)).toEqual({ live: expected });
   });
 
+  const beside: RuleSketch = { name: "live", arms: { "nginx/a": 50, "nginx/b": 30, legacy: 20 } };
+  test.each([
+    ["all of them", { a: 10, b: 60, legacy: 30 }, "a 10, b 60, legacy 30"],
+    ["some of them, and the live one takes the rest", { b: 50, legacy: 0 }, "a 50, b 50"],
+  ])("divides among subsets and a host beside them where both are named: %s", (_, to, expected) => {
+    const plan = expectPlan(planOn([{ name: `${ns}/sample-app`, rules: [beside] }], request("shift", to)));
+    expect(outcome(plan)).toEqual({ live: expected });
+  });
+
+  test("refuses subsets and hosts that no rule has together", () => {
+    const rules: readonly RuleSketch[] = [
+      { name: "one", path: "/one", arms: { "nginx/a": 50, "nginx/b": 50 }, idle: ["legacy"] },
+      { name: "rest", arms: { legacy: 100 }, idle: ["nginx/a", "nginx/b"] },
+    ];
+    const refusal = expectRefusal(
+      planOn([{ name: `${ns}/sample-app`, rules }], request("shift", { a: 10, legacy: 90 })),
+    );
+    expect(refusal.code).toBe("KIR2004");
+  });
+
   test("moves rules that began together to their end together, whichever of them names the new host", () => {
     const rules: readonly RuleSketch[] = [
       { name: "one", path: "/one", arms: { "api-v1": 100 }, idle: ["api-v2"] },

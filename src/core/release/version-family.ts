@@ -11,7 +11,7 @@ import { type ShareGroup, weightOfGroup } from "./split-weights.ts";
  * | host nginx with subsets blue, green          | subsets of nginx      | blue, green          |
  * | hosts blue-api and green-api without subsets | hosts                 | blue-api, green-api  |
  * | subsets of fruit beside the host legacy      | subsets of fruit      | v1, v2               |
- * | the same, when legacy is asked for           | hosts                 | v1, v2, legacy       |
+ * | the same, legacy asked for or with v1        | hosts                 | v1, v2, legacy       |
  *
  * Arms outside the family are foreign: their share is never touched.
  */
@@ -61,7 +61,7 @@ function shortHost(host: string, namespace: string): string {
 }
 
 /** The name of an arm beside those of other families: `host/subset` where the subset alone could mean two. */
-function nameAmongAll(arm: RuleArm, naming: VersionNaming): VersionName {
+export function nameAmongAll(arm: RuleArm, naming: VersionNaming): VersionName {
   if (arm.subset === undefined || !naming.sharedSubsets.has(arm.subset)) return versionOfArm(arm, naming);
   return `${shortHost(arm.host, naming.namespace)}/${arm.subset}`;
 }
@@ -94,7 +94,8 @@ export function findVersions(
   return [...found.values()];
 }
 
-function isArmNamed(arm: RuleArm, text: string): boolean {
+/** Whether a word means this arm, by its subset, by both, or by its host. */
+export function isArmNamed(arm: RuleArm, text: string): boolean {
   const spellings = hostSpellings(arm.host);
   if (arm.subset !== undefined) {
     return arm.subset === text || spellings.some((host) => `${host}/${arm.subset}` === text);
