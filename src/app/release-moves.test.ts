@@ -252,7 +252,7 @@ test("a last step that a dead process has moved, the testers' rule included, is 
   expect(world.state.phase).toEqual({ kind: "moving", step: 4 });
   world.goOn();
   expect(world.state.phase).toEqual({ kind: "done" });
-}, 60_000);
+});
 
 test("a way back whose process dies in it goes on, whatever endpoints come and go", () => {
   const world = new World();
