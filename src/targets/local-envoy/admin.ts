@@ -54,6 +54,13 @@ export class EnvoyAdmin implements Disposable {
     return valuesOf(await this.#readStats(filter, options));
   }
 
+  /** The value of one gauge. Other kinds are not even looked at, which among thousands of services are most. */
+  async gauge(name: string): Promise<number | undefined> {
+    const filter = encodeURIComponent(`^${name.replaceAll(".", String.raw`\.`)}$`);
+    const answer: StatsAnswer = JSON.parse(await this.get(`/stats?format=json&type=Gauges&filter=${filter}`));
+    return valuesOf(answer).get(name);
+  }
+
   /** The same with the quantiles of histograms by name, of those that were used; one look over all names for both. */
   async statsWithQuantiles(filter: string): Promise<{
     readonly values: ReadonlyMap<string, number>;

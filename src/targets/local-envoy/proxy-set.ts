@@ -71,10 +71,8 @@ async function askIfRunning<Answer>(
 
 async function isWarmInTime(proxy: ConnectedProxy, isOver: () => boolean): Promise<boolean> {
   for (;;) {
-    const answer = await askIfRunning(proxy, ({ admin }) =>
-      admin.stats("^cluster_manager\\.warming_clusters$", { usedOnly: false }),
-    );
-    if (answer.kind === "answer" && answer.value.get("cluster_manager.warming_clusters") === 0) return true;
+    const answer = await askIfRunning(proxy, ({ admin }) => admin.gauge("cluster_manager.warming_clusters"));
+    if (answer.kind === "answer" && answer.value === 0) return true;
     if (isOver()) return false;
     await delay(5);
   }
