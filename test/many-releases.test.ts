@@ -26,7 +26,7 @@ function timers(): number {
 
 test(
   `${releases} releases one after the other leave nothing behind but what they have written down`,
-  { timeout: 20_000 + releases * 1_000 },
+  { timeout: 60_000 + releases * 3_000 },
   async () => {
     const mesh = new ReleaseProcess();
     const oneRelease = async (): Promise<void> => {
