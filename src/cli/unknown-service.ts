@@ -9,9 +9,13 @@ export function unknownService(name: string, status: Status): KirikaeError {
 }
 
 export function unknownName(name: string, known: readonly string[]): KirikaeError {
-  return new KirikaeError("KIR5060", `There is no VirtualService ${name} whose traffic can be moved, and no release of that name.`, {
-    exitStatus: 2,
-    hint: known.length === 0 ? "The manifests hold none." : `These exist: ${known.join(", ")}.`,
-    details: { known },
-  });
+  return new KirikaeError(
+    "KIR5060",
+    `There is no VirtualService ${name} whose traffic can be moved, and no release of that name.`,
+    {
+      exitStatus: 2,
+      hint: known.length === 0 ? "The manifests hold none." : `These exist: ${known.join(", ")}.`,
+      details: { known },
+    },
+  );
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { inspect, isDeepStrictEqual } from "node:util";
 import { fileURLToPath } from "node:url";
 import type { ApiClient } from "../../src/api/client.ts";
-import type { ReleaseStatus } from "../../src/api/types.ts";
+import type { ReleaseSummary } from "../../src/api/types.ts";
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
 import { readJournal } from "../../src/engine/journal.ts";
 import { openStateFolder } from "../../src/local/state-folder.ts";
@@ -100,7 +100,8 @@ export class ReleaseLife implements AsyncDisposable {
 
   async #live(): Promise<void> {
     this.#deaths = 0;
-    await eventually(
+    let last = "none";
+    const isOver = eventually(
       "a life",
       async () => {
         if (this.#hasDied) await this.#next();
@@ -111,8 +112,15 @@ export class ReleaseLife implements AsyncDisposable {
           return undefined;
         }
         if (status.phase === "failed" || status.phase === "paused") throw new Error(status.message);
-        if (status.phase !== "done" && status.phase !== "rolledBack") return undefined;
-        const orders = status.events.filter(({ kind }) => kind === "rollback").length;
+        last = `${status.phase}: ${status.message}`;
+        if (status.phase !== "done" && status.phase !== "rolledBack") {
+          // Many lives side by side would keep both cores busy with questions.
+          await new Promise((resolve) => setTimeout(resolve, 150));
+          return undefined;
+        }
+        const events = (await this.#ask((api) => api.release(name, { live: false })))?.events;
+        if (events === undefined) return undefined;
+        const orders = events.filter(({ kind }) => kind === "rollback").length;
         await this.#compare(orders, status.phase);
         if (orders < ordersInALife) {
           await this.#ask((api) => api.orderRelease(name, { command: { kind: "rollback" }, actor: "ann" }));
@@ -121,11 +129,14 @@ export class ReleaseLife implements AsyncDisposable {
         this.#past.add(status.id);
         return true;
       },
-      120_000,
+      300_000,
     );
+    await isOver.catch((error: unknown) => {
+      throw new Error(`after ${this.#deaths} deaths it is ${last}`, { cause: error });
+    });
   }
 
-  async #compare(orders: number, phase: ReleaseStatus["phase"]): Promise<void> {
+  async #compare(orders: number, phase: ReleaseSummary["phase"]): Promise<void> {
     const wanted = orders % 2 === 0 ? "done" : "rolledBack";
     if (phase !== wanted) throw new Error(`it is ${phase} after ${orders} orders to go back`);
     const seen = await this.#look();
@@ -135,9 +146,9 @@ export class ReleaseLife implements AsyncDisposable {
     }
   }
 
-  async #find(api: ApiClient): Promise<ReleaseStatus | "none"> {
+  async #find(api: ApiClient): Promise<ReleaseSummary | "none"> {
     const [newest] = await api.releases({ limit: 1 });
-    return newest === undefined || this.#past.has(newest.id) ? "none" : await api.release(name, { live: false });
+    return newest === undefined || this.#past.has(newest.id) ? "none" : newest;
   }
 
   async #look(): Promise<WorldState> {
@@ -177,9 +188,11 @@ export class ReleaseLife implements AsyncDisposable {
 
   #watch(): void {
     this.#hasDied = false;
-    void this.#up.exited.then(() => {
+    const noteEnd = async (): Promise<void> => {
+      await this.#up.exited;
       this.#hasDied = true;
-    });
+    };
+    void noteEnd();
   }
 
   #journalLength(): number {

@@ -103,10 +103,11 @@ test("a plan says what lost requests mean, and compares answers in a sentence", 
   expect(plan).toContain("A request that fails while a step moves weights takes the release back.");
 });
 
+const planOf = (steps: string): string =>
+  planExample(`{routes: [{virtualService: sample-app}], to: green, strategy: {steps: [${steps}]}}`);
+
 test("a plan says where nothing waits for those who want to look", () => {
   const preview = "{preview: {name: qa, match: [{headers: {x-qa: {}}}]}}";
-  const planOf = (steps: string): string =>
-    planExample(`{routes: [{virtualService: sample-app}], to: green, strategy: {steps: [${steps}]}}`);
   expect(planOf(`${preview}, {weight: 5}, {switch: {}}`)).toContain("Nothing waits after steps 1 and 2: a hold,");
   expect(planOf(`${preview}, {hold: 5s}, {switch: {}}`)).not.toContain("Nothing waits");
 });

@@ -94,21 +94,23 @@ describe("after the way back", () => {
   });
 });
 
+const moveTo = (virtualService: string, blue: number, legacy: number): MovePlan =>
+  ({
+    virtualService,
+    versions: [
+      { name: "blue", destinations: ["b"] },
+      { name: "green", destinations: ["g"] },
+      { name: "legacy", destinations: ["l"] },
+    ],
+    changes: [{ role: "public", after: { b: blue, g: 100 - blue - legacy, l: legacy } }],
+  }) as unknown as MovePlan;
+
+const summaryOf = (...moves: readonly MovePlan[]): string | undefined =>
+  described([{ kind: "weight", moves }] as unknown as readonly PlannedStep[]).steps[0]?.summary;
+
 test("services that get other shares in a step are each told by their name", () => {
-  const move = (virtualService: string, blue: number, legacy: number): MovePlan =>
-    ({
-      virtualService,
-      versions: [
-        { name: "blue", destinations: ["b"] },
-        { name: "green", destinations: ["g"] },
-        { name: "legacy", destinations: ["l"] },
-      ],
-      changes: [{ role: "public", after: { b: blue, g: 100 - blue - legacy, l: legacy } }],
-    }) as unknown as MovePlan;
-  const summaryOf = (...moves: readonly MovePlan[]): string | undefined =>
-    described([{ kind: "weight", moves }] as unknown as readonly PlannedStep[]).steps[0]?.summary;
-  expect(summaryOf(move("shop/web", 90, 0), move("shop/api", 90, 0))).toBe("blue 90 %, green 10 %");
-  expect(summaryOf(move("shop/web", 81, 10), move("back/api", 90, 0))).toBe(
+  expect(summaryOf(moveTo("shop/web", 90, 0), moveTo("shop/api", 90, 0))).toBe("blue 90 %, green 10 %");
+  expect(summaryOf(moveTo("shop/web", 81, 10), moveTo("back/api", 90, 0))).toBe(
     "shop/web blue 81 %, green 9 %, legacy 10 %; back/api blue 90 %, green 10 %",
   );
 });
