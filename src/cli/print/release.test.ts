@@ -48,5 +48,5 @@ test("a list has headings, and says until when", () => {
 RELEASE             TO     PHASE    STEP  STARTED               BY   NOW
 sample-ns/to-green  green  holding  2/4   2026-11-21T10:00:00Z  ann  holds until its time is over, or until it is promoted (until 2026-11-21T10:10:00Z)
 sample-ns/older     green  done     -     2026-11-21T10:00:00Z  ann`);
-  expect(renderReleases([], plainInk)).toContain("No release was started.");
+  expect(renderReleases([], plainInk)).toContain("No release to show.");
 });

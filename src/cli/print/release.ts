@@ -31,7 +31,7 @@ export function renderReleaseStory(status: ReleaseStatus, ink: Ink): string {
 
 /** A line for each release, in the order given, which is newest first. */
 export function renderReleases(releases: readonly ReleaseSummary[], ink: Ink): string {
-  if (releases.length === 0) return "No release was started. `kirikae start FILE` starts one.";
+  if (releases.length === 0) return "No release to show. `kirikae start FILE` starts one.";
   const titles = ["RELEASE", "TO", "PHASE", "STEP", "STARTED", "BY", "NOW"].map((title) => ink.dim(title));
   const rows = releases.map(({ release, to, phase, step, steps, message, startedAt, actor, untilMs }) => [
     release,
