@@ -51,7 +51,7 @@ export async function benchLarge(size: EngineSize): Promise<string> {
     ],
   );
   const switches = renderTable(
-    ["a switch of another VirtualService", "switches", "median", "p99", "highest"],
+    ["a switch of another VirtualService, until it is proved", "switches", "median", "p99", "highest"],
     [
       renderSpread("while nothing else happens", alone),
       renderSpread(`while ${renderCount(releases)} releases begin, in ${renderMs(laidMs / 1_000)} s`, beside),
