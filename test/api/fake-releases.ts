@@ -63,7 +63,7 @@ export class FakeReleases implements ReleaseBackend {
   order(name: string, order: ReleaseOrder): ReleaseStatus {
     const found = this.get(name);
     if (isOver({ kind: found.phase })) {
-      throw new KirikaeError("KIR2034", `${name} cannot ${order.command.kind} now, because it is over.`, {
+      throw new KirikaeError("KIR2034", `${name} cannot be aborted now, because it is over.`, {
         exitStatus: 1,
       });
     }
