@@ -26,6 +26,7 @@ import { ComparedMirrors } from "./compared-mirrors.ts";
 import { checkServed } from "./check-served.ts";
 import { ManifestModels } from "./manifest-models.ts";
 import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
+import { warnOfDefect } from "./background-work.ts";
 import { showAddresses } from "./local-addresses.ts";
 import { describeRefusal } from "./locate-refusal.ts";
 import type { MeshModel } from "../core/mesh-model.ts";
@@ -98,7 +99,7 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   options.signal?.throwIfAborted();
   if (envoy.origin === "adopted") fate.share();
   const laid = collectAdditions(engine.releases());
-  const mirrors = stack.use(await startMirrors(state, engine));
+  const mirrors = stack.use(await startMirrors(state, { engine, options }));
   await orAborted(goLive({ engine, target, model, laid, mirrors, addresses, options, envoy }), options.signal);
   // An adopted Envoy may have sent to replicas of an older spec until now.
   letDrain(options, change);
@@ -237,8 +238,12 @@ function describeEnvoy(event: SupervisionEvent, version: string): UpEvent {
   }
 }
 
-function startMirrors(state: StateFolder, engine: Engine): Promise<ComparedMirrors> {
+function startMirrors(
+  state: StateFolder,
+  { engine, options }: { readonly engine: Engine; readonly options: UpOptions },
+): Promise<ComparedMirrors> {
   return ComparedMirrors.start({
+    onDefect: warnOfDefect((event) => options.onEvent(event), "comparing a copied request"),
     socketPath: state.socket("comparer.sock"),
     copiesSocket: socketsOf(state).copies,
     engine,

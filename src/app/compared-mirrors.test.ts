@@ -30,7 +30,14 @@ test("a release that is started again is compared as it asks now, and from nothi
   const socketPath = join(folder.path, "comparer.sock");
   const stored: StoredRelease[] = [];
   const engine: ComparedMirrorsOptions["engine"] = { releases: () => stored, placements: () => new Map() };
-  await using mirrors = await ComparedMirrors.start({ engine, socketPath, copiesSocket: join(folder.path, "none") });
+  await using mirrors = await ComparedMirrors.start({
+    engine,
+    socketPath,
+    copiesSocket: join(folder.path, "none"),
+    onDefect: (error) => {
+      throw error;
+    },
+  });
   const aborted = startOf("r1", ["x-id"]);
   stored.push(aborted.stored);
   mirrors.begin(mirrors.addRoutes(table, aborted.additions));

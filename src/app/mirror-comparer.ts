@@ -28,6 +28,8 @@ export interface ComparerOptions {
   readonly copiesSocket: string;
   /** How long a version may take; 10 s where it is not given. */
   readonly timeoutMs?: number;
+  /** Hears of what should never happen to a copy; the copy is then left out. */
+  onDefect(error: unknown): void;
 }
 
 /** Copies that are sent on at once; more are dropped, because what waits here would wait in memory. */
@@ -61,7 +63,10 @@ export class MirrorComparer implements AsyncDisposable {
     this.#options = options;
     this.destination = buildComparerDestination(options.socketPath);
     this.#server = createServer({ requestTimeout: 10_000, maxHeaderSize }, (request, response) => {
-      void this.#take(request, response);
+      this.#take(request, response).catch((error: unknown) => {
+        options.onDefect(error);
+        response.destroy();
+      });
     });
   }
 

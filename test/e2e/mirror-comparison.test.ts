@@ -85,6 +85,9 @@ async function startComparer(): Promise<MirrorComparer> {
     socketPath: join(fixture.folder, "comparer"),
     copiesSocket: fixture.copiesSocket(),
     timeoutMs: 500,
+    onDefect: (error) => {
+      throw error;
+    },
   });
 }
 

@@ -89,7 +89,9 @@ test("many destinations are asked for in several questions, because Envoy bounds
   const names = Array.from({ length: 250 }, (_, number) => `${green}-${number}`);
   await readCheckedFigures(admin, new Set(names));
   expect(filters).toHaveLength(3);
-  const unasked = names.filter((name) => !filters.some((filter) => filter.test(`cluster.${name}.upstream_rq_completed`)));
+  const unasked = names.filter(
+    (name) => !filters.some((filter) => filter.test(`cluster.${name}.upstream_rq_completed`)),
+  );
   expect(unasked).toEqual([]);
   expect(Math.max(...filters.map(({ source }) => encodeURIComponent(source).length))).toBeLessThan(30_000);
 });
