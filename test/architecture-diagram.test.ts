@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { renderTransitions } from "../src/core/release/advance.ts";
+import { renderTransitions } from "../src/core/release/move/advance.ts";
 import { renderReleasePhases } from "./release-diagram.fixture.ts";
 
 const text = readFileSync(new URL("../ARCHITECTURE.md", import.meta.url), "utf8");

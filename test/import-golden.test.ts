@@ -6,7 +6,7 @@ import { renderLeftOut, renderNote } from "../src/core/import/render-import.ts";
 import type { Manifest, ReleaseManifest, SourceText } from "../src/core/manifest/manifest.ts";
 import { parseManifests } from "../src/core/manifest/parse-manifests.ts";
 import { buildMeshModel } from "../src/core/mesh-model.ts";
-import { planRelease } from "../src/core/release/plan-release.ts";
+import { planRelease } from "../src/core/release/plan/plan-release.ts";
 
 const folder = fileURLToPath(new URL("../testdata/import/", import.meta.url));
 const cases = readdirSync(folder)

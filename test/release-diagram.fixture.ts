@@ -1,13 +1,13 @@
-import { advanceRelease, unstarted } from "../src/core/release/advance-release.ts";
-import type { PlannedStep } from "../src/core/release/plan-release.ts";
-import { isOver } from "../src/core/release/release-phase.ts";
+import { advanceRelease, unstarted } from "../src/core/release/state/advance-release.ts";
+import type { PlannedStep } from "../src/core/release/plan/plan-release.ts";
+import { isOver } from "../src/core/release/state/release-phase.ts";
 import type {
   ActiveFreeze,
   ReleaseEvent,
   ReleasePhase,
   ReleaseState,
   StepPlans,
-} from "../src/core/release/release-state.ts";
+} from "../src/core/release/state/release-state.ts";
 import { plainCheck } from "./check.fixture.ts";
 
 const shift: PlannedStep = { kind: "switch", moves: [] };

@@ -6,7 +6,7 @@ import type { ReleaseStatus } from "../src/api/types.ts";
 import { CurrentMesh, takeOverPlacements } from "../src/app/current-mesh.ts";
 import { MeshReleases } from "../src/app/releases.ts";
 import { KirikaeError } from "../src/core/diagnostics/error.ts";
-import type { MovePlan } from "../src/core/release/move.ts";
+import type { MovePlan } from "../src/core/release/move/move.ts";
 import type { RouteTable } from "../src/core/routes/route-table.ts";
 import { splitsOf, weightsOf } from "../src/core/routes/weights.ts";
 import { createSystemClock } from "../src/engine/clock.ts";

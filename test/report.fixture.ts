@@ -1,12 +1,17 @@
-import { expandStrategy } from "../src/core/release/expand-strategy.ts";
-import { advanceRelease, unstarted } from "../src/core/release/advance-release.ts";
+import { expandStrategy } from "../src/core/release/plan/expand-strategy.ts";
+import { advanceRelease, unstarted } from "../src/core/release/state/advance-release.ts";
 import type { ReleaseSpec, ReleaseStep } from "../src/core/manifest/release.ts";
-import { planRelease, type ReleasePlan } from "../src/core/release/plan-release.ts";
-import type { ReleaseEvent } from "../src/core/release/release-state.ts";
+import { planRelease, type ReleasePlan } from "../src/core/release/plan/plan-release.ts";
+import type { ReleaseEvent } from "../src/core/release/state/release-state.ts";
 import type { RecordedMove } from "../src/core/release/report/describe-stage.ts";
 import { buildReport } from "../src/core/release/report/build-report.ts";
 import type { ReleaseReport } from "../src/core/release/report/release-report.ts";
-import { beginSpan, type CountsByVersion, extendSpan, type TrafficSpan } from "../src/core/release/traffic-span.ts";
+import {
+  beginSpan,
+  type CountsByVersion,
+  extendSpan,
+  type TrafficSpan,
+} from "../src/core/release/report/traffic-span.ts";
 import { plainCheck } from "./check.fixture.ts";
 import { sketchTable } from "./route-table.fixture.ts";
 

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HistoryEntry, ReleaseStatus } from "../../src/api/types.ts";
-import type { ReleaseEvent } from "../../src/core/release/release-state.ts";
+import type { ReleaseEvent } from "../../src/core/release/state/release-state.ts";
 import { faultyApp } from "../../test/crash/faulty-app.ts";
 import { SampleMesh } from "../../test/crash/sample-mesh.ts";
 import { eventually } from "../../test/e2e/product.ts";

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectApi, type ApiClient } from "../../src/api/client.ts";
 import type { MoveProgress } from "../../src/api/types.ts";
-import type { VersionName } from "../../src/core/release/move.ts";
+import type { VersionName } from "../../src/core/release/move/move.ts";
 import { epochNowMs } from "../../test/load/load-clock.ts";
 import type { Backends } from "../backends.ts";
 import { benchHost, threads, type Color, type Front, type RunningFront, type SwitchCall } from "../front.ts";

@@ -18,8 +18,8 @@ import type {
   Status,
 } from "./types.ts";
 import { KirikaeError, type ExitStatus } from "../core/diagnostics/error.ts";
-import type { MovePlan, MoveRequest } from "../core/release/move.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { MovePlan, MoveRequest } from "../core/release/move/move.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
 import type { ReleaseReport } from "../core/release/report/release-report.ts";
 
 /** Talks to a running `kirikae up`. Errors of the other side arrive as the same KirikaeError that it threw. */

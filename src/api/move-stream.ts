@@ -2,7 +2,7 @@ import type { FastifyReply } from "fastify";
 import { toErrorBody, type ApiErrorBody } from "./api-error.ts";
 import { securityHeaders } from "./security-headers.ts";
 import type { ApiBackend, MoveProgress } from "./types.ts";
-import type { MoveRequest } from "../core/release/move.ts";
+import type { MoveRequest } from "../core/release/move/move.ts";
 
 /** One line of the answer to `POST /v1/moves`. The last line is `finished`, or `error` when the move could not end. */
 export type MoveLine = MoveProgress | { readonly kind: "error"; readonly error: ApiErrorBody };

@@ -12,8 +12,8 @@ import { ApiError } from "./api-error.ts";
 import type { Caller } from "./guard.ts";
 import { name } from "./schema-parts.ts";
 import { errorSchema } from "./schemas.ts";
-import { isOver } from "../core/release/release-phase.ts";
-import type { ReleaseCommand, SetShares } from "../core/release/release-state.ts";
+import { isOver } from "../core/release/state/release-phase.ts";
+import type { ReleaseCommand, SetShares } from "../core/release/state/release-state.ts";
 import { summarizeRelease } from "./summarize-release.ts";
 import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus, ReleaseSummary } from "./types.ts";
 

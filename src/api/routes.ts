@@ -19,7 +19,7 @@ import {
   statusSchema,
 } from "./schemas.ts";
 import type { ApiBackend, SamplesAnswer, ServiceStatus } from "./types.ts";
-import type { MoveRequest } from "../core/release/move.ts";
+import type { MoveRequest } from "../core/release/move/move.ts";
 
 export interface ApiParts {
   readonly backend: ApiBackend;

@@ -1,11 +1,11 @@
-import type { CheckProgress } from "../core/release/check-progress.ts";
-import type { ComparedRule } from "../core/release/compare-weights.ts";
-import type { ReleaseDescription } from "../core/release/describe-release.ts";
-import type { ReleaseChoice } from "../core/release/foresee-commands.ts";
-import type { MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { CheckProgress } from "../core/release/check/check-progress.ts";
+import type { ComparedRule } from "../core/release/move/compare-weights.ts";
+import type { ReleaseDescription } from "../core/release/describe/describe-release.ts";
+import type { ReleaseChoice } from "../core/release/describe/foresee-commands.ts";
+import type { MovePlan, MoveRequest, VersionName } from "../core/release/move/move.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
 import type { ReleaseReport } from "../core/release/report/release-report.ts";
-import type { ReleaseCommand, ReleaseEvent } from "../core/release/release-state.ts";
+import type { ReleaseCommand, ReleaseEvent } from "../core/release/state/release-state.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { ProxyStatus } from "../engine/ports.ts";
 import type { HistoryEntry, MoveProgress, MoveResult, ReleaseEntry, TimelineEntry } from "../engine/report.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
-import type { ComparedAnswer } from "../core/release/compare-answers.ts";
+import type { ComparedAnswer } from "../core/release/mirror/compare-answers.ts";
 import { copyTargetHeader } from "../core/envoy/names.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 

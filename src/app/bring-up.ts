@@ -4,7 +4,7 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
 import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
 import { checkApiPort } from "../api/server.ts";
-import { collectAdditions } from "../core/release/additions-in-place.ts";
+import { collectAdditions } from "../core/release/live/additions-in-place.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
 import { splitsOf } from "../core/routes/weights.ts";

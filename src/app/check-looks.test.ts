@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { CountersByDestination } from "../core/release/count-versions.ts";
+import type { CountersByDestination } from "../core/release/plan/count-versions.ts";
 import type { DestinationId, RouteTable } from "../core/routes/route-table.ts";
 import { CheckLooks } from "./check-looks.ts";
 

@@ -1,5 +1,5 @@
-import { type CountersByDestination, nothingCounted } from "../core/release/count-versions.ts";
-import type { VersionCounts } from "../core/release/judge-version.ts";
+import { type CountersByDestination, nothingCounted } from "../core/release/plan/count-versions.ts";
+import type { VersionCounts } from "../core/release/check/judge-version.ts";
 import type { DestinationId, RouteTable } from "../core/routes/route-table.ts";
 
 type Figures = CountersByDestination | undefined;

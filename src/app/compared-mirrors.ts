@@ -1,5 +1,5 @@
-import { type ComparedMirror, findComparisons } from "../core/release/comparisons-in-place.ts";
-import type { MirrorReport } from "../core/release/mirror-report.ts";
+import { type ComparedMirror, findComparisons } from "../core/release/mirror/comparisons-in-place.ts";
+import type { MirrorReport } from "../core/release/mirror/mirror-report.ts";
 import { addRoutes } from "../core/routes/add-routes.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { Destination, DestinationId, RouteTable, SplitId } from "../core/routes/route-table.ts";

@@ -1,8 +1,8 @@
-import type { ServiceDescription } from "../core/release/describe-service.ts";
-import { describeServices, describeServicesOf } from "../core/release/describe-services.ts";
-import type { MovePlan, MoveRequest } from "../core/release/move.ts";
-import { planMove } from "../core/release/plan-move.ts";
-import { reconcilePlacements } from "../core/release/reconcile-placements.ts";
+import type { ServiceDescription } from "../core/release/move/describe-service.ts";
+import { describeServices, describeServicesOf } from "../core/release/move/describe-services.ts";
+import type { MovePlan, MoveRequest } from "../core/release/move/move.ts";
+import { planMove } from "../core/release/move/plan-move.ts";
+import { reconcilePlacements } from "../core/release/move/reconcile-placements.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { DestinationId, RouteTable, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 import type { Engine } from "../engine/engine.ts";

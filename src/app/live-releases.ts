@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LiveVersion, ReleaseLive, TrafficSample } from "../api/types.ts";
-import { compareWeights } from "../core/release/compare-weights.ts";
-import { releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
-import type { ReleaseState } from "../core/release/release-state.ts";
+import { compareWeights } from "../core/release/move/compare-weights.ts";
+import { releasedServices, type ReleasePlan } from "../core/release/plan/plan-release.ts";
+import type { ReleaseState } from "../core/release/state/release-state.ts";
 import type { DestinationId, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
 import type { Clock, Target } from "../engine/ports.ts";

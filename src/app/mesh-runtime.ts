@@ -1,7 +1,7 @@
 import type { ApiBackend, MoveProgress, MoveResult, Status } from "../api/types.ts";
 import { summarizeRelease } from "../api/summarize-release.ts";
 import type { UpEvent } from "../app-types.ts";
-import type { MovePlan, MoveRequest } from "../core/release/move.ts";
+import type { MovePlan, MoveRequest } from "../core/release/move/move.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { AskJudge } from "../engine/ports.ts";
 import { isolateListener } from "../engine/isolate-listener.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import type { PlannedProbe } from "../core/release/plan-probes.ts";
+import type { PlannedProbe } from "../core/release/plan/plan-probes.ts";
 import { probeAgent } from "../xds/probe-agent.ts";
 import { startProbeTraffic } from "./probe-traffic.ts";
 

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-import type { PlannedProbe } from "../core/release/plan-probes.ts";
-import type { ProbeFigures } from "../core/release/probe-figures.ts";
+import type { PlannedProbe } from "../core/release/plan/plan-probes.ts";
+import type { ProbeFigures } from "../core/release/plan/probe-figures.ts";
 import { probeAgent } from "../xds/probe-agent.ts";
 
 export interface ProbeTrafficOptions {

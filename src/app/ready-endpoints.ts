@@ -1,4 +1,4 @@
-import type { EndpointCounts } from "../core/release/limit-return.ts";
+import type { EndpointCounts } from "../core/release/move/limit-return.ts";
 import type { DestinationId, RouteTable } from "../core/routes/route-table.ts";
 
 /** The replicas of a workload of this machine. */

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, test, vi } from "vitest";
 import { ReleaseProcess, web } from "../../test/release-process.fixture.ts";
 import type { ReleaseStatus } from "../api/types.ts";
-import type { ReleaseNotice } from "../core/release/find-notices.ts";
+import type { ReleaseNotice } from "../core/release/describe/find-notices.ts";
 
 /** A freeze of UTC that has begun already and lasts so long from now on. */
 function freezeFor(leftMs: number): string {

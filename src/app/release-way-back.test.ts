@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { api, bySubset, ReleaseProcess, web } from "../../test/release-process.fixture.ts";
-import { describeEvent } from "../core/release/describe-event.ts";
-import type { ReleaseCommand } from "../core/release/release-state.ts";
+import { describeEvent } from "../core/release/describe/describe-event.ts";
+import type { ReleaseCommand } from "../core/release/state/release-state.ts";
 
 const held = "{steps: [{weight: 10}, {hold: {}}, {weight: 50}, {hold: {}}, {switch: {}}]}";
 const alone = { routes: "[{virtualService: web}]" };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bySubset, ReleaseProcess } from "../../test/release-process.fixture.ts";
-import { sumCounts } from "../core/release/traffic-span.ts";
+import { sumCounts } from "../core/release/report/traffic-span.ts";
 import type { JournalRecord, StoredRecord } from "../engine/journal-record.ts";
 import type { Journal } from "../engine/journal.ts";
 

@@ -9,7 +9,7 @@ import type {
   VersionStatus,
   WorkloadStatus,
 } from "../api/types.ts";
-import type { DescribedVersion, ServiceDescription } from "../core/release/describe-service.ts";
+import type { DescribedVersion, ServiceDescription } from "../core/release/move/describe-service.ts";
 import type { Destination, FilterChain, RouteTable } from "../core/routes/route-table.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 import { findRoutedHost } from "./routed-host.ts";

@@ -1,6 +1,6 @@
-import { movedSplits } from "../core/release/moved-splits.ts";
-import { planProbes } from "../core/release/plan-probes.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
+import { movedSplits } from "../core/release/plan/moved-splits.ts";
+import { planProbes } from "../core/release/plan/plan-probes.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
 import type { StepSights, StepWatcher, WatchedStep } from "../engine/watch-step.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
 import { startProbeTraffic, type ProbeTraffic } from "./probe-traffic.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sketchTable } from "../../test/route-table.fixture.ts";
-import { describeServicesOf } from "../core/release/describe-services.ts";
+import { describeServicesOf } from "../core/release/move/describe-services.ts";
 import { type CountersByDestination, type FindServices, TrafficHistory } from "./traffic-history.ts";
 
 const table = sketchTable([

@@ -1,5 +1,5 @@
 import type { TrafficSample } from "../api/types.ts";
-import type { ServiceDescription } from "../core/release/describe-service.ts";
+import type { ServiceDescription } from "../core/release/move/describe-service.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 
 /** Requests and errors of one destination since its proxy started. */

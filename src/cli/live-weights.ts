@@ -1,6 +1,6 @@
 import type { ServiceStatus } from "../api/types.ts";
-import type { ServiceDescription } from "../core/release/describe-service.ts";
-import { describeServices } from "../core/release/describe-services.ts";
+import type { ServiceDescription } from "../core/release/move/describe-service.ts";
+import { describeServices } from "../core/release/move/describe-services.ts";
 import type { Route, RouteTable, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 
 /**

@@ -3,7 +3,7 @@ import { readJournal } from "../engine/journal.ts";
 import type { TimelineEntry } from "../engine/report.ts";
 import { selectTimeline } from "../engine/timeline.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { isCalled } from "../core/release/is-called.ts";
+import { isCalled } from "../core/release/move/is-called.ts";
 import { locateStateFolder } from "../local/state-folder.ts";
 import { connect } from "./connect.ts";
 import { unknownName } from "./unknown-service.ts";

@@ -1,5 +1,5 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { findRelease, type ReleaseName } from "../core/release/find-release.ts";
+import { findRelease, type ReleaseName } from "../core/release/describe/find-release.ts";
 import type { ReleaseReport } from "../core/release/report/release-report.ts";
 import { foldJournal } from "../engine/fold-journal.ts";
 import { readJournal } from "../engine/journal.ts";

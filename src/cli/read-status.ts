@@ -1,7 +1,7 @@
 import type { ApiClient } from "../api/client.ts";
 import { summarizeRelease } from "../api/summarize-release.ts";
 import type { ReleaseSummary, ServiceStatus } from "../api/types.ts";
-import { isCalled } from "../core/release/is-called.ts";
+import { isCalled } from "../core/release/move/is-called.ts";
 import { asKirikaeError } from "./print/error.ts";
 import type { StatusView } from "./print/status.ts";
 import { unknownService } from "./unknown-service.ts";

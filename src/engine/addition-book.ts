@@ -1,4 +1,4 @@
-import { collectAdditions } from "../core/release/additions-in-place.ts";
+import { collectAdditions } from "../core/release/live/additions-in-place.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { plainCheck } from "../../test/check.fixture.ts";
 import type { Check, ExternalJudge } from "../core/manifest/release.ts";
-import type { CheckProgress, JudgeAnswer } from "../core/release/check-progress.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { CheckProgress, JudgeAnswer } from "../core/release/check/check-progress.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
 import type { AskJudge, Clock } from "./ports.ts";
 import { type CheckOutcome, runCheck } from "./release-check.ts";
 

@@ -1,8 +1,8 @@
 import { errorText } from "../core/diagnostics/error-text.ts";
-import type { JudgeAnswer, JudgeProgress, JudgeTally } from "../core/release/check-progress.ts";
-import { fillTemplates, type TemplateValues } from "../core/release/fill-templates.ts";
-import type { Judgement } from "../core/release/judge-version.ts";
-import { addAnswer, concludeTally, nothingAsked } from "../core/release/tally-answers.ts";
+import type { JudgeAnswer, JudgeProgress, JudgeTally } from "../core/release/check/check-progress.ts";
+import { fillTemplates, type TemplateValues } from "../core/release/plan/fill-templates.ts";
+import type { Judgement } from "../core/release/check/judge-version.ts";
+import { addAnswer, concludeTally, nothingAsked } from "../core/release/check/tally-answers.ts";
 import type { ExternalJudge, JudgeQuestion } from "../core/manifest/release.ts";
 import type { AskJudge } from "./ports.ts";
 

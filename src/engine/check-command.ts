@@ -1,5 +1,5 @@
-import { isMoving, isOver } from "../core/release/release-phase.ts";
-import type { ReleaseCommand } from "../core/release/release-state.ts";
+import { isMoving, isOver } from "../core/release/state/release-phase.ts";
+import type { ReleaseCommand } from "../core/release/state/release-state.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { ReleaseMoves } from "./release-moves.ts";
 

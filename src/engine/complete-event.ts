@@ -1,6 +1,6 @@
-import { findFreeze } from "../core/release/find-freeze.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
+import { findFreeze } from "../core/release/state/find-freeze.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
 
 /** Adds what is true when something happens and what the table cannot know: the freeze in force, and whose account asks. */
 export function completeEvent(

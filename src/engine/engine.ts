@@ -1,10 +1,10 @@
 import { errorText } from "../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { movedServices, type MovePlan } from "../core/release/move.ts";
-import type { PastMove } from "../core/release/past-move.ts";
-import type { ManifestOverride, Placement } from "../core/release/reconcile-placements.ts";
-import { renderRule } from "../core/release/refusals.ts";
-import { isSameShare } from "../core/release/split-weights.ts";
+import { movedServices, type MovePlan } from "../core/release/move/move.ts";
+import type { PastMove } from "../core/release/move/past-move.ts";
+import type { ManifestOverride, Placement } from "../core/release/move/reconcile-placements.ts";
+import { renderRule } from "../core/release/move/refusals.ts";
+import { isSameShare } from "../core/release/move/split-weights.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 import { foldJournal, type JournalFold, type UnfinishedMove } from "./fold-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";

@@ -1,8 +1,8 @@
-import { movedServices, type MovePlan } from "../core/release/move.ts";
-import type { PastMove } from "../core/release/past-move.ts";
-import type { Placement } from "../core/release/reconcile-placements.ts";
-import { isSameShare } from "../core/release/split-weights.ts";
-import { summarizeShares } from "../core/release/summarize-shares.ts";
+import { movedServices, type MovePlan } from "../core/release/move/move.ts";
+import type { PastMove } from "../core/release/move/past-move.ts";
+import type { Placement } from "../core/release/move/reconcile-placements.ts";
+import { isSameShare } from "../core/release/move/split-weights.ts";
+import { summarizeShares } from "../core/release/move/summarize-shares.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
 import { FoldedReleases } from "./fold-releases.ts";
 import {

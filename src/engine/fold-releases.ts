@@ -1,7 +1,7 @@
-import { advanceRelease, unstarted } from "../core/release/advance-release.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
-import type { ReleaseEvent, ReleaseState } from "../core/release/release-state.ts";
-import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import { advanceRelease, unstarted } from "../core/release/state/advance-release.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
+import type { ReleaseEvent, ReleaseState } from "../core/release/state/release-state.ts";
+import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
 import { damagedRecord, type ReleaseEventRecord, type ReleaseRecord } from "./journal-record.ts";
 
 /** A release as the journal tells it. */

@@ -1,10 +1,10 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { completePlan } from "../core/release/complete-plan.ts";
-import type { Ledger, MovePlan, PlannedVersion, SplitChange } from "../core/release/move.ts";
-import type { MoveOutcome } from "../core/release/past-move.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
-import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import { completePlan } from "../core/release/plan/complete-plan.ts";
+import type { Ledger, MovePlan, PlannedVersion, SplitChange } from "../core/release/move/move.ts";
+import type { MoveOutcome } from "../core/release/move/past-move.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
+import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
 import type { ProxyProof } from "./ports.ts";
 

@@ -10,7 +10,7 @@ import { foldJournal } from "./fold-journal.ts";
 import { type JournalRecord, parseRecord, type StoredRecord } from "./journal-record.ts";
 import { openJournal, readJournal } from "./journal.ts";
 import { reportRelease } from "./report-release.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kirikae-journal-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,8 +1,8 @@
 import { errorText } from "../core/diagnostics/error-text.ts";
 import type { Check } from "../core/manifest/release.ts";
-import type { CheckProgress } from "../core/release/check-progress.ts";
-import type { PlannedStep, ReleasePlan } from "../core/release/plan-release.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
+import type { CheckProgress } from "../core/release/check/check-progress.ts";
+import type { PlannedStep, ReleasePlan } from "../core/release/plan/plan-release.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
 import type { Clock } from "./ports.ts";
 import { runCheck } from "./release-check.ts";
 import type { ReleaseHost } from "./release-ports.ts";

@@ -1,5 +1,5 @@
-import { isSameShare } from "../core/release/split-weights.ts";
-import type { SplitChange } from "../core/release/move.ts";
+import { isSameShare } from "../core/release/move/split-weights.ts";
+import type { SplitChange } from "../core/release/move/move.ts";
 import type { Clock, ObservedSplit, Target } from "./ports.ts";
 
 /** What the proxies show of a set of changes, taken together; `gone` where there is nothing left to ask them about. */

@@ -1,6 +1,6 @@
-import { forwardEffect } from "../core/release/enter-step.ts";
-import type { ReleaseEffect, ReleasePhase, ReleaseState, StepPlans } from "../core/release/release-state.ts";
-import { waitsUntil } from "../core/release/waits-until.ts";
+import { forwardEffect } from "../core/release/state/enter-step.ts";
+import type { ReleaseEffect, ReleasePhase, ReleaseState, StepPlans } from "../core/release/state/release-state.ts";
+import { waitsUntil } from "../core/release/state/waits-until.ts";
 
 /** What a release was doing when its process ended, so that the next one does it; undefined where it waits for people. */
 export function pendingEffect({

@@ -1,7 +1,7 @@
 import type { JudgeQuestion } from "../core/manifest/release.ts";
-import type { JudgeAnswer } from "../core/release/check-progress.ts";
-import type { TemplateValues } from "../core/release/fill-templates.ts";
-import type { Ledger, MovePlan } from "../core/release/move.ts";
+import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
+import type { TemplateValues } from "../core/release/plan/fill-templates.ts";
+import type { Ledger, MovePlan } from "../core/release/move/move.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 
 /** A place where traffic is switched. It never decides the next step; every target passes `test/contract/target.contract.ts`. */

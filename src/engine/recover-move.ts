@@ -5,8 +5,8 @@ import {
   type MoveEvent,
   type MoveState,
   type RecordEffect,
-} from "../core/release/advance.ts";
-import type { MovePlan, SplitChange } from "../core/release/move.ts";
+} from "../core/release/move/advance.ts";
+import type { MovePlan, SplitChange } from "../core/release/move/move.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
 import type { UnfinishedMove } from "./fold-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";

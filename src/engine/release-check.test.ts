@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { plainCheck } from "../../test/check.fixture.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
 import type { Check } from "../core/manifest/release.ts";
 import type { Clock } from "./ports.ts";
 import { type CountersByDestination, runCheck } from "./release-check.ts";
-import type { Judgement } from "../core/release/judge-version.ts";
+import type { Judgement } from "../core/release/check/judge-version.ts";
 
 const check: Check = { ...plainCheck, durationMs: 3_000, minRequests: 10, minSuccessPercent: 99 };
 const plan = {

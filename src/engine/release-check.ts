@@ -1,19 +1,24 @@
-import type { CheckProgress, CheckResult, ComparedAnswers } from "../core/release/check-progress.ts";
+import type { CheckProgress, CheckResult, ComparedAnswers } from "../core/release/check/check-progress.ts";
 import {
   addGrowth,
   checkedDestinations,
   type CountersByDestination,
   nothingCounted,
-} from "../core/release/count-versions.ts";
-import { templateValues } from "../core/release/fill-templates.ts";
-import { type CheckedVersions, type Judgement, judgeVersion, summarizeVersion } from "../core/release/judge-version.ts";
+} from "../core/release/plan/count-versions.ts";
+import { templateValues } from "../core/release/plan/fill-templates.ts";
+import {
+  type CheckedVersions,
+  type Judgement,
+  judgeVersion,
+  summarizeVersion,
+} from "../core/release/check/judge-version.ts";
 import type { Check } from "../core/manifest/release.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 import { JudgePanel } from "./ask-judges.ts";
 import type { AskJudge, Clock } from "./ports.ts";
 
-export type { CountersByDestination } from "../core/release/count-versions.ts";
+export type { CountersByDestination } from "../core/release/plan/count-versions.ts";
 
 export interface CheckSources {
   /** Of these destinations; undefined while a proxy cannot be asked. */

@@ -1,7 +1,7 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { advanceRelease } from "../core/release/advance-release.ts";
-import type { ReleaseCommand, ReleaseEffect, ReleaseEvent, ReleaseState } from "../core/release/release-state.ts";
-import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import { advanceRelease } from "../core/release/state/advance-release.ts";
+import type { ReleaseCommand, ReleaseEffect, ReleaseEvent, ReleaseState } from "../core/release/state/release-state.ts";
+import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
 import { completeEvent } from "./complete-event.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import { isNotNow } from "./is-not-now.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { unstarted } from "../core/release/advance-release.ts";
-import type { ReleaseState } from "../core/release/release-state.ts";
+import { unstarted } from "../core/release/state/advance-release.ts";
+import type { ReleaseState } from "../core/release/state/release-state.ts";
 import { ReleaseLimits } from "./release-limits.ts";
 
 const plan = { spec: { maxFailed: undefined, maxDuration: { durationMs: 60_000, action: "rollback" } } } as const;

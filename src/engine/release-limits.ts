@@ -1,5 +1,5 @@
-import { limitOf } from "../core/release/keep-limit.ts";
-import type { ReleaseEvent, ReleaseState, StepPlans } from "../core/release/release-state.ts";
+import { limitOf } from "../core/release/state/keep-limit.ts";
+import type { ReleaseEvent, ReleaseState, StepPlans } from "../core/release/state/release-state.ts";
 import { isNotNow } from "./is-not-now.ts";
 import type { Clock } from "./ports.ts";
 

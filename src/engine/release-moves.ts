@@ -1,8 +1,8 @@
 import type { KirikaeError } from "../core/diagnostics/error.ts";
-import type { EndpointCounts, Shortage } from "../core/release/limit-return.ts";
-import type { MovePlan } from "../core/release/move.ts";
-import type { SetShares, WayBack } from "../core/release/release-state.ts";
-import type { WeightsBySplit } from "../core/release/weights-by-split.ts";
+import type { EndpointCounts, Shortage } from "../core/release/move/limit-return.ts";
+import type { MovePlan } from "../core/release/move/move.ts";
+import type { SetShares, WayBack } from "../core/release/state/release-state.ts";
+import type { WeightsBySplit } from "../core/release/move/weights-by-split.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 

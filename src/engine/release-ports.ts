@@ -1,6 +1,6 @@
-import type { MovePlan } from "../core/release/move.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
-import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import type { MovePlan } from "../core/release/move/move.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
+import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { CheckSources } from "./release-check.ts";

@@ -1,11 +1,11 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import type { CheckProgress } from "../core/release/check-progress.ts";
-import { findRelease, type ReleaseName } from "../core/release/find-release.ts";
-import { movedDestinations } from "../core/release/moved-destinations.ts";
-import { releasedServices, type ReleasePlan } from "../core/release/plan-release.ts";
-import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/release-phase.ts";
-import type { ReleaseCommand, ReleaseEffect } from "../core/release/release-state.ts";
-import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import type { CheckProgress } from "../core/release/check/check-progress.ts";
+import { findRelease, type ReleaseName } from "../core/release/describe/find-release.ts";
+import { movedDestinations } from "../core/release/plan/moved-destinations.ts";
+import { releasedServices, type ReleasePlan } from "../core/release/plan/plan-release.ts";
+import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/state/release-phase.ts";
+import type { ReleaseCommand, ReleaseEffect } from "../core/release/state/release-state.ts";
+import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import { checkCommand } from "./check-command.ts";
 import type { StoredRelease } from "./fold-releases.ts";

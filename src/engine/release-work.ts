@@ -1,8 +1,8 @@
-import type { CheckProgress } from "../core/release/check-progress.ts";
-import { isSameShortage } from "../core/release/limit-return.ts";
-import type { ReleaseEffect } from "../core/release/release-state.ts";
-import { looksAgainMs } from "../core/release/way-back.ts";
-import { weightsOfChanges } from "../core/release/weights-by-split.ts";
+import type { CheckProgress } from "../core/release/check/check-progress.ts";
+import { isSameShortage } from "../core/release/move/limit-return.ts";
+import type { ReleaseEffect } from "../core/release/state/release-state.ts";
+import { looksAgainMs } from "../core/release/state/way-back.ts";
+import { weightsOfChanges } from "../core/release/move/weights-by-split.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import { AdditionBook } from "./addition-book.ts";
 import type { StoredRelease } from "./fold-releases.ts";

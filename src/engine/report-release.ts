@@ -1,7 +1,7 @@
-import type { MirrorReport } from "../core/release/mirror-report.ts";
+import type { MirrorReport } from "../core/release/mirror/mirror-report.ts";
 import { buildReport } from "../core/release/report/build-report.ts";
 import type { ReleaseReport } from "../core/release/report/release-report.ts";
-import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import type { HistoryEntry } from "./report.ts";
 

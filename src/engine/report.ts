@@ -1,6 +1,6 @@
-import type { Ledger, MovePlan, MoveRequest, VersionName } from "../core/release/move.ts";
-import type { MoveOutcome } from "../core/release/past-move.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
+import type { Ledger, MovePlan, MoveRequest, VersionName } from "../core/release/move/move.ts";
+import type { MoveOutcome } from "../core/release/move/past-move.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
 import type { PreflightReport, ProxyProof } from "./ports.ts";
 
 /** The end of a move. `ok` only when the data plane proved it, nothing failed and the old version was silent after. */

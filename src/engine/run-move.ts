@@ -7,9 +7,9 @@ import {
   type MovePhase,
   type MoveState,
   type RecordEffect,
-} from "../core/release/advance.ts";
-import type { Ledger, MovePlan, SplitChange } from "../core/release/move.ts";
-import type { MoveOutcome } from "../core/release/past-move.ts";
+} from "../core/release/move/advance.ts";
+import type { Ledger, MovePlan, SplitChange } from "../core/release/move/move.ts";
+import type { MoveOutcome } from "../core/release/move/past-move.ts";
 import type { WeightOverrides } from "../core/routes/route-table.ts";
 import { isolateListener } from "./isolate-listener.ts";
 import type { JournalRecord } from "./journal-record.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { unstarted } from "../core/release/advance-release.ts";
+import { unstarted } from "../core/release/state/advance-release.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import { StepRuns } from "./run-step.ts";
 import { Turns } from "./turns.ts";

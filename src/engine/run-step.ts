@@ -1,7 +1,7 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { errorText } from "../core/diagnostics/error-text.ts";
-import type { MovePlan } from "../core/release/move.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
+import type { MovePlan } from "../core/release/move/move.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
 import { isUnwritten } from "./is-unwritten.ts";
 import { judgeMove, type StepOutcome } from "./judge-move.ts";
 import type { Clock } from "./ports.ts";

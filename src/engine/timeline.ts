@@ -1,7 +1,7 @@
-import { isCalled } from "../core/release/is-called.ts";
-import { releasedServices } from "../core/release/plan-release.ts";
-import { tellEvent } from "../core/release/tell-events.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
+import { isCalled } from "../core/release/move/is-called.ts";
+import { releasedServices } from "../core/release/plan/plan-release.ts";
+import { tellEvent } from "../core/release/describe/tell-events.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
 import type { FoldedReleases, StoredRelease } from "./fold-releases.ts";
 import type { ReleaseEventRecord, ReleaseRecord } from "./journal-record.ts";
 import type { HistoryEntry, ReleaseEntry, TimelineEntry } from "./report.ts";

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { unstarted } from "../core/release/advance-release.ts";
-import type { MovePlan } from "../core/release/move.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
-import type { ReleaseEvent } from "../core/release/release-state.ts";
-import type { TrafficSpan } from "../core/release/traffic-span.ts";
+import { unstarted } from "../core/release/state/advance-release.ts";
+import type { MovePlan } from "../core/release/move/move.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
+import type { ReleaseEvent } from "../core/release/state/release-state.ts";
+import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 

@@ -1,13 +1,13 @@
-import { isOver } from "../core/release/release-phase.ts";
+import { isOver } from "../core/release/state/release-phase.ts";
 import {
   beginSpan,
   type AnswerCounts,
   type CounterMark,
   extendSpan,
   type TrafficSpan,
-} from "../core/release/traffic-span.ts";
-import { destinationsByVersion } from "../core/release/version-destinations.ts";
-import type { VersionName } from "../core/release/move.ts";
+} from "../core/release/report/traffic-span.ts";
+import { destinationsByVersion } from "../core/release/plan/version-destinations.ts";
+import type { VersionName } from "../core/release/move/move.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 

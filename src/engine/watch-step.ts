@@ -1,6 +1,6 @@
-import type { MirrorReport } from "../core/release/mirror-report.ts";
-import type { ReleasePlan } from "../core/release/plan-release.ts";
-import type { ProbeFigures } from "../core/release/probe-figures.ts";
+import type { MirrorReport } from "../core/release/mirror/mirror-report.ts";
+import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
+import type { ProbeFigures } from "../core/release/plan/probe-figures.ts";
 import type { StepOutcome } from "./judge-move.ts";
 
 /** What is seen of a step from beside it. */

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import type { JudgeAnswer } from "../core/release/check-progress.ts";
-import type { TemplateValues } from "../core/release/fill-templates.ts";
+import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
+import type { TemplateValues } from "../core/release/plan/fill-templates.ts";
 import { askCommand } from "./ask-command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kirikae-command-"));

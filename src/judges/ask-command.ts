@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { delimiter, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { JudgeAnswer } from "../core/release/check-progress.ts";
-import type { TemplateValues } from "../core/release/fill-templates.ts";
+import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
+import type { TemplateValues } from "../core/release/plan/fill-templates.ts";
 import { launchVariable, observeProcess, stopProcess } from "../local/process-identity.ts";
 import { oneLine } from "./one-line.ts";
 

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { JudgeQuestion } from "../core/manifest/release.ts";
-import type { JudgeAnswer } from "../core/release/check-progress.ts";
+import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
 import { askHttp } from "./ask-http.ts";
 
 type HttpQuestion = Extract<JudgeQuestion, { kind: "http" }>;

@@ -1,5 +1,5 @@
 import type { JudgeQuestion } from "../core/manifest/release.ts";
-import type { JudgeAnswer } from "../core/release/check-progress.ts";
+import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
 import type { RequestOptions } from "./ask-prometheus.ts";
 import { authorize } from "./authorize.ts";
 import { describeComparison, meetsCondition } from "./meets-condition.ts";

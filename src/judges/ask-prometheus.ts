@@ -1,5 +1,5 @@
 import type { Condition, JudgeQuestion } from "../core/manifest/release.ts";
-import type { JudgeAnswer } from "../core/release/check-progress.ts";
+import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
 import { authorize, type ReadSecret } from "./authorize.ts";
 import { describeComparison, meetsCondition } from "./meets-condition.ts";
 import { oneLine } from "./one-line.ts";

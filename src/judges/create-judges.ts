@@ -1,4 +1,4 @@
-import type { JudgeAnswer } from "../core/release/check-progress.ts";
+import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
 import type { AskJudge } from "../engine/ports.ts";
 import { readSecret } from "../local/read-secret.ts";
 import { askCommand } from "./ask-command.ts";

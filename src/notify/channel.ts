@@ -1,4 +1,4 @@
-import type { ReleaseNotice } from "../core/release/find-notices.ts";
+import type { ReleaseNotice } from "../core/release/describe/find-notices.ts";
 
 /** Somebody who is told of releases. No release ever waits for one. */
 export interface Channel extends AsyncDisposable {

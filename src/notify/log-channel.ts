@@ -1,4 +1,4 @@
-import type { ReleaseNotice } from "../core/release/find-notices.ts";
+import type { ReleaseNotice } from "../core/release/describe/find-notices.ts";
 import type { Channel } from "./channel.ts";
 
 /** One plain line for each notice. */

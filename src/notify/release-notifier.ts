@@ -1,5 +1,5 @@
 import type { Notification, SecretSource } from "../core/manifest/release.ts";
-import { findNotices, type ReleaseTurn } from "../core/release/find-notices.ts";
+import { findNotices, type ReleaseTurn } from "../core/release/describe/find-notices.ts";
 import type { Channel } from "./channel.ts";
 import { createLogChannel } from "./log-channel.ts";
 import { WebhookChannel, type WebhookTiming } from "./webhook-channel.ts";

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, test, vi } from "vitest";
-import type { ReleaseNotice } from "../core/release/find-notices.ts";
+import type { ReleaseNotice } from "../core/release/describe/find-notices.ts";
 import { WebhookChannel, type WebhookOptions, type WebhookTiming } from "./webhook-channel.ts";
 
 const notice: ReleaseNotice = {

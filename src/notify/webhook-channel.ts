@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { errorText } from "../core/diagnostics/error-text.ts";
-import type { ReleaseNotice } from "../core/release/find-notices.ts";
+import type { ReleaseNotice } from "../core/release/describe/find-notices.ts";
 import type { Channel } from "./channel.ts";
 import { postJson, type PostOutcome } from "./post-json.ts";
 import { signBody } from "./sign-body.ts";

@@ -1,5 +1,5 @@
-import type { Ledger, MovePlan } from "../core/release/move.ts";
-import { isSameShare, totalWeight } from "../core/release/split-weights.ts";
+import type { Ledger, MovePlan } from "../core/release/move/move.ts";
+import { isSameShare, totalWeight } from "../core/release/move/split-weights.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 import type {
   ApplyOptions,

@@ -1,5 +1,5 @@
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
-import type { Ledger, MovePlan, MoveRequest } from "../../src/core/release/move.ts";
+import type { Ledger, MovePlan, MoveRequest } from "../../src/core/release/move/move.ts";
 import type {
   ApiBackend,
   CallerDetail,

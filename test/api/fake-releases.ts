@@ -1,11 +1,11 @@
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
-import { unstarted } from "../../src/core/release/advance-release.ts";
+import { unstarted } from "../../src/core/release/state/advance-release.ts";
 import { buildReport } from "../../src/core/release/report/build-report.ts";
 import type { ReleaseReport } from "../../src/core/release/report/release-report.ts";
-import { findRelease } from "../../src/core/release/find-release.ts";
-import type { ReleaseChoice } from "../../src/core/release/foresee-commands.ts";
-import type { ReleasePlan } from "../../src/core/release/plan-release.ts";
-import { isOver } from "../../src/core/release/release-phase.ts";
+import { findRelease } from "../../src/core/release/describe/find-release.ts";
+import type { ReleaseChoice } from "../../src/core/release/describe/foresee-commands.ts";
+import type { ReleasePlan } from "../../src/core/release/plan/plan-release.ts";
+import { isOver } from "../../src/core/release/state/release-phase.ts";
 import type { ReleaseBackend, ReleaseLive, ReleaseOrder, ReleaseSource, ReleaseStatus } from "../../src/api/types.ts";
 import { sampleRelease } from "./sample-release.ts";
 

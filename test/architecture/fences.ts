@@ -23,6 +23,10 @@ const foldersThatTheCliReads = [
   "local/judge-secrets.ts",
 ];
 
+/** What every room of `core/release` may import, beside the rooms below it. */
+const belowReleases = ["core/calendar", "core/routes", "core/manifest/manifest.ts", "core/diagnostics"];
+const typesBelowReleases = ["core/manifest/release.ts"];
+
 export const fences: readonly Fence[] = [
   {
     of: "core/diagnostics",
@@ -100,6 +104,78 @@ export const fences: readonly Fence[] = [
     packages: [],
     sentence:
       "`core/release` decides what a move or a release changes, from the route table and the Release alone, and applies nothing.",
+  },
+  {
+    of: "core/release/move",
+    mayImport: [...belowReleases],
+    mayImportTypesOf: typesBelowReleases,
+    packages: [],
+    sentence: "`core/release/move` plans one move of weights and its undo, and knows no release.",
+  },
+  {
+    of: "core/release/check",
+    mayImport: [...belowReleases],
+    mayImportTypesOf: typesBelowReleases,
+    packages: [],
+    sentence: "`core/release/check` judges what versions have answered, and knows nothing of steps.",
+  },
+  {
+    of: "core/release/plan",
+    mayImport: [...belowReleases, "core/release/move", "core/release/check"],
+    mayImportTypesOf: typesBelowReleases,
+    packages: [],
+    sentence: "`core/release/plan` turns a Release into steps, each with what undoes it.",
+  },
+  {
+    of: "core/release/mirror",
+    mayImport: [...belowReleases, "core/release/plan"],
+    mayImportTypesOf: typesBelowReleases,
+    packages: [],
+    sentence: "`core/release/mirror` compares the answers of two versions and counts copies.",
+  },
+  {
+    of: "core/release/state",
+    mayImport: [
+      ...belowReleases,
+      "core/release/move",
+      "core/release/check",
+      "core/release/plan",
+      "core/release/mirror",
+    ],
+    mayImportTypesOf: typesBelowReleases,
+    packages: [],
+    sentence:
+      "`core/release/state` is the table of phases and events, and nothing else decides what a release does next.",
+  },
+  {
+    of: "core/release/live",
+    mayImport: [...belowReleases, "core/release/move", "core/release/plan", "core/release/state"],
+    mayImportTypesOf: typesBelowReleases,
+    packages: [],
+    sentence: "`core/release/live` holds what is live against what a release has left.",
+  },
+  {
+    of: "core/release/describe",
+    mayImport: [...belowReleases, "core/release/move", "core/release/check", "core/release/plan", "core/release/state"],
+    mayImportTypesOf: typesBelowReleases,
+    packages: [],
+    sentence: "`core/release/describe` says in words where a release is.",
+  },
+  {
+    of: "core/release/report",
+    mayImport: [
+      ...belowReleases,
+      "core/release/move",
+      "core/release/check",
+      "core/release/plan",
+      "core/release/mirror",
+      "core/release/state",
+      "core/release/live",
+      "core/release/describe",
+    ],
+    mayImportTypesOf: typesBelowReleases,
+    packages: [],
+    sentence: "`core/release/report` puts together what a release did, and decides nothing.",
   },
   {
     of: "gen",

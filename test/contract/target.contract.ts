@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { MovePlan, SplitChange } from "../../src/core/release/move.ts";
-import { totalWeight } from "../../src/core/release/split-weights.ts";
+import type { MovePlan, SplitChange } from "../../src/core/release/move/move.ts";
+import { totalWeight } from "../../src/core/release/move/split-weights.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../../src/core/routes/route-table.ts";
 import type { Target } from "../../src/engine/ports.ts";
 

@@ -1,4 +1,4 @@
-import { planMove } from "../../src/core/release/plan-move.ts";
+import { planMove } from "../../src/core/release/move/plan-move.ts";
 import { createSystemClock } from "../../src/engine/clock.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { openJournal } from "../../src/engine/journal.ts";

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Condition, JudgeQuestion } from "../../src/core/manifest/release.ts";
-import type { JudgeAnswer } from "../../src/core/release/check-progress.ts";
+import type { JudgeAnswer } from "../../src/core/release/check/check-progress.ts";
 import { askPrometheus } from "../../src/judges/ask-prometheus.ts";
 import { eventually } from "./product.ts";
 import { hasPrometheus, Prometheus, prometheusMissing } from "./prometheus.fixture.ts";

@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ComparedRelease, MirrorComparer } from "../../src/app/mirror-comparer.ts";
-import type { MirrorReport } from "../../src/core/release/mirror-report.ts";
+import type { MirrorReport } from "../../src/core/release/mirror/mirror-report.ts";
 import { addRoutes } from "../../src/core/routes/add-routes.ts";
 import type { MirrorAddition } from "../../src/core/routes/route-addition.ts";
 import { type LocalServer, startHttp } from "./echo-backend.ts";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ReleaseStatus } from "../../src/api/types.ts";
-import type { ReleaseEvent } from "../../src/core/release/release-state.ts";
+import type { ReleaseEvent } from "../../src/core/release/state/release-state.ts";
 import { expectNothingLost, SampleMesh } from "../crash/sample-mesh.ts";
 
 /** Starts a release of the sample with these members of its spec, and waits until it has ended. */

@@ -1,7 +1,7 @@
 import { withVirtualHosts } from "../gateway-table.fixture.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { isSameShare } from "../../src/core/release/split-weights.ts";
+import { isSameShare } from "../../src/core/release/move/split-weights.ts";
 import { addRoutes } from "../../src/core/routes/add-routes.ts";
 import type { OwnedAddition } from "../../src/core/routes/route-addition.ts";
 import type { RouteTable, SplitId, SplitWeights } from "../../src/core/routes/route-table.ts";

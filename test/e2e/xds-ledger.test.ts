@@ -2,7 +2,7 @@ import { withVirtualHosts } from "../gateway-table.fixture.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
-import type { MovePlan } from "../../src/core/release/move.ts";
+import type { MovePlan } from "../../src/core/release/move/move.ts";
 import type { RouteTable } from "../../src/core/routes/route-table.ts";
 import type { LocalEnvoyTarget } from "../../src/targets/local-envoy/local-envoy-target.ts";
 import {

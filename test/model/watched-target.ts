@@ -1,5 +1,5 @@
-import { gainingDestinations, isSameShare, totalWeight } from "../../src/core/release/split-weights.ts";
-import type { MovePlan } from "../../src/core/release/move.ts";
+import { gainingDestinations, isSameShare, totalWeight } from "../../src/core/release/move/split-weights.ts";
+import type { MovePlan } from "../../src/core/release/move/move.ts";
 import type { DestinationId, SplitId, SplitWeights, WeightOverrides } from "../../src/core/routes/route-table.ts";
 import type { ApplyOptions, ApplyReport, PreflightReport, Target } from "../../src/engine/ports.ts";
 import { RecordingTarget } from "../../src/targets/recording.ts";

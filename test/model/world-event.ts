@@ -1,5 +1,5 @@
 import { type Arbitrary, boolean, constant, constantFrom, nat, oneof, record, subarray, tuple } from "fast-check";
-import type { ReleaseCommand } from "../../src/core/release/release-state.ts";
+import type { ReleaseCommand } from "../../src/core/release/state/release-state.ts";
 import type { ApplyBehaviour } from "../../src/targets/recording.ts";
 import { destinationOf, type ServiceName, serviceNames, strategies } from "./model-releases.ts";
 import type { Answers, ReleaseWorld } from "./release-world.ts";

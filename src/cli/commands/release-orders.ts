@@ -1,4 +1,4 @@
-import type { ReleaseCommand } from "../../core/release/release-state.ts";
+import type { ReleaseCommand } from "../../core/release/state/release-state.ts";
 import { personOption } from "./move-options.ts";
 import { usageError } from "../usage-error.ts";
 import {

@@ -1,6 +1,6 @@
 import type { ApiClient } from "../../api/client.ts";
 import type { MoveProgress, MoveResult } from "../../api/types.ts";
-import type { MoveRequest } from "../../core/release/move.ts";
+import type { MoveRequest } from "../../core/release/move/move.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import type { MoveRefusal } from "../print/move.ts";
 import { currentActor, type MoveOptions } from "./move-options.ts";

@@ -1,4 +1,4 @@
-import type { ReleaseCommand } from "../../core/release/release-state.ts";
+import type { ReleaseCommand } from "../../core/release/state/release-state.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { renderRelease } from "../print/release.ts";
 import { currentActor } from "./move-options.ts";

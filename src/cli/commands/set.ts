@@ -1,4 +1,4 @@
-import type { SetShares } from "../../core/release/release-state.ts";
+import type { SetShares } from "../../core/release/state/release-state.ts";
 import { createCommand, jsonOption, namespaceOption, type Command, type CommandContext } from "../command.ts";
 import { usageError } from "../usage-error.ts";
 import { personOption } from "./move-options.ts";

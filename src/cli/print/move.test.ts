@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { MoveResult } from "../../api/types.ts";
-import type { Ledger, MovePlan } from "../../core/release/move.ts";
+import type { Ledger, MovePlan } from "../../core/release/move/move.ts";
 import { plainInk as ink } from "../ink.ts";
 import { renderEnd, renderPlan } from "./move.ts";
 

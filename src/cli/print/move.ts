@@ -1,6 +1,6 @@
 import type { MoveProgress, MoveResult } from "../../api/types.ts";
-import type { Ledger, MovePlan, SplitChange } from "../../core/release/move.ts";
-import { renderList, renderRule } from "../../core/release/refusals.ts";
+import type { Ledger, MovePlan, SplitChange } from "../../core/release/move/move.ts";
+import { renderList, renderRule } from "../../core/release/move/refusals.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 import { keepsOld, previewsOld, publicShares, sharedPart, sharePercent, versionOf } from "./plan-shares.ts";

@@ -1,4 +1,4 @@
-import type { MovePlan, SplitChange, VersionName } from "../../core/release/move.ts";
+import type { MovePlan, SplitChange, VersionName } from "../../core/release/move/move.ts";
 
 export interface VersionShare {
   readonly name: VersionName;

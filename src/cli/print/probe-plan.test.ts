@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { PlannedProbe } from "../../core/release/plan-probes.ts";
+import type { PlannedProbe } from "../../core/release/plan/plan-probes.ts";
 import { plainInk } from "../ink.ts";
 import { renderProbePlan } from "./probe-plan.ts";
 

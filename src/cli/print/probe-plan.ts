@@ -1,4 +1,4 @@
-import type { ProbePlan } from "../../core/release/plan-probes.ts";
+import type { ProbePlan } from "../../core/release/plan/plan-probes.ts";
 import type { Ink } from "../ink.ts";
 
 const mostLines = 20;

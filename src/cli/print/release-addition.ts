@@ -1,7 +1,7 @@
-import { describeComparison } from "../../core/release/describe-comparison.ts";
-import { describeMark } from "../../core/release/describe-mark.ts";
-import type { RuleReach } from "../../core/release/describe-reach.ts";
-import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
+import { describeComparison } from "../../core/release/mirror/describe-comparison.ts";
+import { describeMark } from "../../core/release/plan/describe-mark.ts";
+import type { RuleReach } from "../../core/release/plan/describe-reach.ts";
+import type { PlannedStep, ReleasePlan } from "../../core/release/plan/plan-release.ts";
 import { splitsOfAddition } from "../../core/routes/add-routes.ts";
 import type { Ink } from "../ink.ts";
 

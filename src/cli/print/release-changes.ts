@@ -1,9 +1,9 @@
 import type { ReleaseLive, ReleaseSummary } from "../../api/types.ts";
-import type { CheckProgress } from "../../core/release/check-progress.ts";
-import { describeEvent } from "../../core/release/describe-event.ts";
-import { renderRule } from "../../core/release/refusals.ts";
-import { isMoving } from "../../core/release/release-phase.ts";
-import { renderEveryShare } from "../../core/release/render-shares.ts";
+import type { CheckProgress } from "../../core/release/check/check-progress.ts";
+import { describeEvent } from "../../core/release/describe/describe-event.ts";
+import { renderRule } from "../../core/release/move/refusals.ts";
+import { isMoving } from "../../core/release/state/release-phase.ts";
+import { renderEveryShare } from "../../core/release/state/render-shares.ts";
 import { renderInstant } from "./time-words.ts";
 
 /** Finds what is new of releases, for readers that have no screen: a line for each change, and none for what stays. */

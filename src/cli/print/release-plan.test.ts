@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { buildMeshModel } from "../../core/mesh-model.ts";
-import { describeReach } from "../../core/release/describe-reach.ts";
-import { planRelease } from "../../core/release/plan-release.ts";
+import { describeReach } from "../../core/release/plan/describe-reach.ts";
+import { planRelease } from "../../core/release/plan/plan-release.ts";
 import { plainInk } from "../ink.ts";
 import { renderReleasePlan } from "./release-plan.ts";
 

@@ -1,9 +1,9 @@
-import { describeCheck } from "../../core/release/describe-check.ts";
-import { describeBake, describeWanted } from "../../core/release/describe-release.ts";
-import type { MovePlan } from "../../core/release/move.ts";
-import type { RuleReach } from "../../core/release/describe-reach.ts";
-import { renderList, renderRule } from "../../core/release/refusals.ts";
-import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
+import { describeCheck } from "../../core/release/check/describe-check.ts";
+import { describeBake, describeWanted } from "../../core/release/describe/describe-release.ts";
+import type { MovePlan } from "../../core/release/move/move.ts";
+import type { RuleReach } from "../../core/release/plan/describe-reach.ts";
+import { renderList, renderRule } from "../../core/release/move/refusals.ts";
+import type { PlannedStep, ReleasePlan } from "../../core/release/plan/plan-release.ts";
 import { splitsOfAddition } from "../../core/routes/add-routes.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sampleLive, sampleRelease, sampleStartMs } from "../../../test/api/sample-release.ts";
-import type { CheckProgress } from "../../core/release/check-progress.ts";
+import type { CheckProgress } from "../../core/release/check/check-progress.ts";
 import { createInk, plainInk } from "../ink.ts";
 import { type ReleaseTreeOptions, renderReleaseTree } from "./release-tree.ts";
 

@@ -1,11 +1,11 @@
 import type { LiveVersion, ReleaseLive, ReleaseSummary } from "../../api/types.ts";
-import type { CheckProgress, JudgeProgress, VersionFigures } from "../../core/release/check-progress.ts";
-import { describeAddition } from "../../core/release/describe-release.ts";
+import type { CheckProgress, JudgeProgress, VersionFigures } from "../../core/release/check/check-progress.ts";
+import { describeAddition } from "../../core/release/describe/describe-release.ts";
 import { visibleLength } from "../terminal.ts";
-import { describeEvent } from "../../core/release/describe-event.ts";
-import { renderRule } from "../../core/release/refusals.ts";
-import { isMoving } from "../../core/release/release-phase.ts";
-import { renderEveryShare } from "../../core/release/render-shares.ts";
+import { describeEvent } from "../../core/release/describe/describe-event.ts";
+import { renderRule } from "../../core/release/move/refusals.ts";
+import { isMoving } from "../../core/release/state/release-phase.ts";
+import { renderEveryShare } from "../../core/release/state/render-shares.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { inkPhase } from "./release.ts";

@@ -1,5 +1,5 @@
 import type { ReleaseStatus, ReleaseSummary } from "../../api/types.ts";
-import { tellEvents } from "../../core/release/tell-events.ts";
+import { tellEvents } from "../../core/release/describe/tell-events.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 import { renderInstant } from "./time-words.ts";

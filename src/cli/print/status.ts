@@ -7,7 +7,7 @@ import type {
   TrafficSample,
   VersionStatus,
 } from "../../api/types.ts";
-import { isCalled } from "../../core/release/is-called.ts";
+import { isCalled } from "../../core/release/move/is-called.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderReleaseTree } from "./release-tree.ts";
 import { renderTable } from "../terminal.ts";

@@ -1,7 +1,7 @@
-import { findComingFreeze, findFreeze } from "../../core/release/find-freeze.ts";
+import { findComingFreeze, findFreeze } from "../../core/release/state/find-freeze.ts";
 import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 import type { ReleaseSpec } from "../../core/manifest/release.ts";
-import type { PlannedStep, ReleasePlan } from "../../core/release/plan-release.ts";
+import type { PlannedStep, ReleasePlan } from "../../core/release/plan/plan-release.ts";
 import type { Ink } from "../ink.ts";
 import { renderInstant } from "./time-words.ts";
 

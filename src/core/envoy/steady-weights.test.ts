@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, property } from "fast-check";
 import { expect, test } from "vitest";
-import { isSameShare } from "../release/split-weights.ts";
+import { isSameShare } from "../release/move/split-weights.ts";
 import { steadyWeights } from "./steady-weights.ts";
 
 const visitor = { chosenBy: { kind: "cookie", name: "v" } } as const;

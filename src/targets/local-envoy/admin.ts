@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import type { LatencyDistribution } from "../../core/release/latency-distribution.ts";
+import type { LatencyDistribution } from "../../core/release/check/latency-distribution.ts";
 
 const defaultTimeoutMs = 10_000;
 

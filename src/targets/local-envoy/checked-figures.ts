@@ -1,5 +1,5 @@
-import { addCounts, type CountersByDestination, nothingCounted } from "../../core/release/count-versions.ts";
-import type { VersionCounts } from "../../core/release/judge-version.ts";
+import { addCounts, type CountersByDestination, nothingCounted } from "../../core/release/plan/count-versions.ts";
+import type { VersionCounts } from "../../core/release/check/judge-version.ts";
 import type { DestinationId } from "../../core/routes/route-table.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 

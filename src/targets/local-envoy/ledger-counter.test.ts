@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { MovePlan } from "../../core/release/move.ts";
+import type { MovePlan } from "../../core/release/move/move.ts";
 import type { AccessLogEntry } from "../../xds/access-log-entry.ts";
 import { LedgerCounter } from "./ledger-counter.ts";
 

@@ -1,4 +1,4 @@
-import type { Ledger, MovePlan, VersionName } from "../../core/release/move.ts";
+import type { Ledger, MovePlan, VersionName } from "../../core/release/move/move.ts";
 import type { SplitId } from "../../core/routes/route-table.ts";
 import type { AccessLogEntry } from "../../xds/access-log-entry.ts";
 import type { LostRequestTest } from "./lost-requests.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import type { Ledger, MovePlan } from "../../core/release/move.ts";
+import type { Ledger, MovePlan } from "../../core/release/move/move.ts";
 import type { RouteTable } from "../../core/routes/route-table.ts";
 import type { LedgerSession } from "../../engine/ports.ts";
 import type { AccessLogEntry } from "../../xds/access-log-entry.ts";

@@ -1,8 +1,8 @@
 import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import type { MovePlan } from "../../core/release/move.ts";
+import type { MovePlan } from "../../core/release/move/move.ts";
 import { nameDestination } from "../../core/routes/name-destination.ts";
-import type { CountersByDestination } from "../../core/release/count-versions.ts";
+import type { CountersByDestination } from "../../core/release/plan/count-versions.ts";
 import type { DestinationId, RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
 import type {
   ApplyOptions,

@@ -1,6 +1,6 @@
 import { gatewayTable } from "../../../test/gateway-table.fixture.ts";
 import { expect, test } from "vitest";
-import type { MovePlan } from "../../core/release/move.ts";
+import type { MovePlan } from "../../core/release/move/move.ts";
 import type { HeaderMutation, PathMatch, Route, VirtualHost } from "../../core/routes/route-table.ts";
 import { buildLostRequestTest } from "./lost-requests.ts";
 

@@ -1,4 +1,4 @@
-import type { MovePlan } from "../../core/release/move.ts";
+import type { MovePlan } from "../../core/release/move/move.ts";
 import { findVirtualHosts, hostOf } from "../../core/routes/find-virtual-host.ts";
 import { findUnmet, prepareRequest } from "../../core/routes/match-request.ts";
 import { normalizeTarget } from "../../core/routes/request-path.ts";

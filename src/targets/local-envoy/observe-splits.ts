@@ -1,7 +1,7 @@
 import type { SplitId, SplitWeights, VirtualHost } from "../../core/routes/route-table.ts";
 import { scopedPartName, sharedScope } from "../../core/envoy/route-forms.ts";
 import { runtimeKeyPrefixOf } from "../../core/envoy/route-actions.ts";
-import { isSameShare } from "../../core/release/split-weights.ts";
+import { isSameShare } from "../../core/release/move/split-weights.ts";
 import { weightsOf } from "../../core/routes/weights.ts";
 import type { ObservedSplit } from "../../engine/ports.ts";
 import type { EnvoyAdmin } from "./admin.ts";

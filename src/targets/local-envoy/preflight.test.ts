@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sketchTable } from "../../../test/route-table.fixture.ts";
-import type { MovePlan } from "../../core/release/move.ts";
+import type { MovePlan } from "../../core/release/move/move.ts";
 import type { Destination } from "../../core/routes/route-table.ts";
 import { checkDestinations } from "./preflight.ts";
 

@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
-import type { MovePlan } from "../../core/release/move.ts";
-import { gainingDestinations } from "../../core/release/split-weights.ts";
+import type { MovePlan } from "../../core/release/move/move.ts";
+import { gainingDestinations } from "../../core/release/move/split-weights.ts";
 import type { Destination, DestinationId, RouteTable } from "../../core/routes/route-table.ts";
 import { findInboundSteps } from "../../core/routes/inbound-steps.ts";
 import { type LocalEndpoints, resolveEndpoints } from "../../core/envoy/endpoints.ts";

@@ -1,7 +1,7 @@
 import { assert, constantFrom, nat, property, tuple } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { collectDonors, drawsOf, mutateManifest } from "../../../../test/arbitrary/mutate-manifest.ts";
-import { expandStrategy } from "../../release/expand-strategy.ts";
+import { expandStrategy } from "../../release/plan/expand-strategy.ts";
 import type { ReleaseManifest } from "../manifest.ts";
 import { parseManifests } from "../parse-manifests.ts";
 

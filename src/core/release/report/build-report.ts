@@ -1,14 +1,14 @@
-import { additionsAfter } from "../additions-in-place.ts";
-import { describeRelease } from "../describe-release.ts";
-import type { MirrorReport } from "../mirror-report.ts";
-import type { MovePlan } from "../move.ts";
-import type { PlannedStep } from "../plan-release.ts";
-import { isOver } from "../release-phase.ts";
-import type { ReleaseEvent, ReleasePhase } from "../release-state.ts";
-import { renderShares } from "../render-shares.ts";
-import { summarizeShares } from "../summarize-shares.ts";
-import { tellEvents } from "../tell-events.ts";
-import { newVersions } from "../version-destinations.ts";
+import { additionsAfter } from "../live/additions-in-place.ts";
+import { describeRelease } from "../describe/describe-release.ts";
+import type { MirrorReport } from "../mirror/mirror-report.ts";
+import type { MovePlan } from "../move/move.ts";
+import type { PlannedStep } from "../plan/plan-release.ts";
+import { isOver } from "../state/release-phase.ts";
+import type { ReleaseEvent, ReleasePhase } from "../state/release-state.ts";
+import { renderShares } from "../state/render-shares.ts";
+import { summarizeShares } from "../move/summarize-shares.ts";
+import { tellEvents } from "../describe/tell-events.ts";
+import { newVersions } from "../plan/version-destinations.ts";
 import { countAll, countVersions, listPoints } from "./count-traffic.ts";
 import { describeDecisions, describeStage, type FindMove, instant } from "./describe-stage.ts";
 import {

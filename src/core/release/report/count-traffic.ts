@@ -1,5 +1,5 @@
-import type { VersionName } from "../move.ts";
-import { type CountsByVersion, sumCounts, type TrafficSpan } from "../traffic-span.ts";
+import type { VersionName } from "../move/move.ts";
+import { type CountsByVersion, sumCounts, type TrafficSpan } from "./traffic-span.ts";
 import type { Answers, Counted, ReportPoint } from "./release-report.ts";
 import type { Interval } from "./walk-release.ts";
 

@@ -1,6 +1,6 @@
-import { renderShortage } from "../limit-return.ts";
-import type { Ledger, VersionName } from "../move.ts";
-import type { ReleaseEvent } from "../release-state.ts";
+import { renderShortage } from "../move/limit-return.ts";
+import type { Ledger, VersionName } from "../move/move.ts";
+import type { ReleaseEvent } from "../state/release-state.ts";
 import { countTraffic } from "./count-traffic.ts";
 import type { Decision, MoveReport, ProxyProof, StageReport, VerdictReport } from "./release-report.ts";
 import type { Interval } from "./walk-release.ts";

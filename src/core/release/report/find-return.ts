@@ -1,4 +1,4 @@
-import type { VersionName } from "../move.ts";
+import type { VersionName } from "../move/move.ts";
 import { instant } from "./describe-stage.ts";
 import type { DetourReport, ReportPoint, TakenBack } from "./release-report.ts";
 

@@ -1,7 +1,7 @@
 import { renderDuration } from "../../diagnostics/render-duration.ts";
-import type { ComparedSide, MirrorReport } from "../mirror-report.ts";
-import type { AnswerDifference } from "../compare-answers.ts";
-import type { PathRate } from "../tally-paths.ts";
+import type { ComparedSide, MirrorReport } from "../mirror/mirror-report.ts";
+import type { AnswerDifference } from "../mirror/compare-answers.ts";
+import type { PathRate } from "../mirror/tally-paths.ts";
 import type { Block, Fact } from "./outline.ts";
 import { renderCount, renderShare } from "./report-words.ts";
 

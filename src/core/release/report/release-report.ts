@@ -1,9 +1,9 @@
-import type { CheckResult, Verdict } from "../check-progress.ts";
-import type { MirrorReport } from "../mirror-report.ts";
-import type { Ledger, VersionName } from "../move.ts";
-import type { PlannedStep } from "../plan-release.ts";
-import type { ProbeFigures } from "../probe-figures.ts";
-import type { ReleasePhase } from "../release-state.ts";
+import type { CheckResult, Verdict } from "../check/check-progress.ts";
+import type { MirrorReport } from "../mirror/mirror-report.ts";
+import type { Ledger, VersionName } from "../move/move.ts";
+import type { PlannedStep } from "../plan/plan-release.ts";
+import type { ProbeFigures } from "../plan/probe-figures.ts";
+import type { ReleasePhase } from "../state/release-state.ts";
 
 /** The shape below. Fields may be added to it without a new number. */
 export const REPORT_VERSION = 1;

@@ -1,6 +1,6 @@
 import { renderDuration } from "../../diagnostics/render-duration.ts";
-import type { CheckResult, VersionFigures } from "../check-progress.ts";
-import { renderShares } from "../render-shares.ts";
+import type { CheckResult, VersionFigures } from "../check/check-progress.ts";
+import { renderShares } from "../state/render-shares.ts";
 import type { Answers, Counted, MoveReport, ReleaseReport, ShareChange, VerdictReport } from "./release-report.ts";
 
 /** `12,345` */

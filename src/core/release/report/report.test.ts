@@ -11,7 +11,7 @@ import {
   tellOfBadCanary,
   type Told,
 } from "../../../../test/report.fixture.ts";
-import type { MirrorReport } from "../mirror-report.ts";
+import type { MirrorReport } from "../mirror/mirror-report.ts";
 import type { Answers, Counted, ReleaseReport } from "./release-report.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { escapeMarkdown, renderMarkdown } from "./render-markdown.ts";

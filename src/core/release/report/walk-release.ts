@@ -1,7 +1,7 @@
-import { advanceRelease, unstarted } from "../advance-release.ts";
-import type { ReleasePlan } from "../plan-release.ts";
-import type { ReleaseEvent, ReleasePhase, ReleaseState } from "../release-state.ts";
-import type { TrafficSpan } from "../traffic-span.ts";
+import { advanceRelease, unstarted } from "../state/advance-release.ts";
+import type { ReleasePlan } from "../plan/plan-release.ts";
+import type { ReleaseEvent, ReleasePhase, ReleaseState } from "../state/release-state.ts";
+import type { TrafficSpan } from "./traffic-span.ts";
 
 /** The time between two events, and the one that ended it. */
 export interface Interval {

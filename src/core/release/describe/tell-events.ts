@@ -1,0 +1,44 @@
+import { advanceRelease, unstarted } from "../state/advance-release.ts";
+import { describeEvent } from "./describe-event.ts";
+import type { ReleasePlan } from "../plan/plan-release.ts";
+import type { ReleaseEvent, ReleasePhase } from "../state/release-state.ts";
+
+export interface ToldEvent {
+  readonly event: ReleaseEvent;
+  /** In a few words, with the step that it was about. */
+  readonly what: string;
+}
+
+/** All that happened to a release, in its order. */
+export function tellEvents(plan: ReleasePlan, events: readonly ReleaseEvent[]): readonly ToldEvent[] {
+  const told: ToldEvent[] = [];
+  let state = unstarted;
+  for (const event of events) {
+    told.push({ event, what: tellEvent(event, { plan, phase: state.phase }) });
+    const advanced = advanceRelease(plan, state, event);
+    // The journal holds no others.
+    if (advanced.kind === "step") ({ state } = advanced);
+  }
+  return told;
+}
+
+interface Moment {
+  readonly plan: Pick<ReleasePlan, "steps">;
+  /** What the release was doing when it happened. */
+  readonly phase: ReleasePhase;
+}
+
+/** As `describeEvent`, and of what happens by itself: to which step, or to what else it was waiting for. */
+export function tellEvent(event: ReleaseEvent, { plan, phase }: Moment): string {
+  const place = "step" in phase ? `step ${phase.step + 1} (${plan.steps[phase.step]?.kind ?? "the way back"})` : "";
+  if (event.kind === "timeUp") return describeTimeUp(phase, place);
+  const what = describeEvent(event);
+  if (phase.kind === "checking" && event.kind === "judged") return `${place}: ${event.verdict}: ${event.detail}`;
+  return phase.kind === "moving" && !("actor" in event) ? `${place}: ${what}` : what;
+}
+
+/** Of the phases that end by the time alone. */
+function describeTimeUp({ kind }: ReleasePhase, place: string): string {
+  if (kind === "frozen") return "the freeze is over";
+  return kind === "awaiting" ? "a yes counts no longer" : `${place}: its time is over`;
+}
