@@ -1,6 +1,7 @@
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
-import type { DestinationId } from "../core/routes/route-table.ts";
+import type { DestinationId, RouteTable } from "../core/routes/route-table.ts";
+import type { ProvedReport } from "../targets/local-envoy/table-push.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
 import { describeRefusal } from "./locate-refusal.ts";
 
@@ -17,8 +18,8 @@ export async function layAdditions(mesh: LayingMesh, additions: readonly OwnedAd
   if (isLaid(mesh, additions)) return;
   await checkAdded(mesh, additions);
   const table = mirrors.addRoutes(current.table, additions);
-  const report = await target.applyTable(table, undefined);
-  if (report.kind === "applied" || report.kind === "published") {
+  const report = await pushAndProve(target, table);
+  if (report.kind === "applied") {
     current.laid = additions;
     mirrors.begin(table);
     return;
@@ -28,8 +29,18 @@ export async function layAdditions(mesh: LayingMesh, additions: readonly OwnedAd
     report.kind === "rejected"
       ? `${report.node} refused ${report.resource}: ${describeRefusal(report.message, report.resource, table)}`
       : report.message;
+  // A proxy that is not there gets them when it connects.
   const isRestored = restored.kind === "applied" || restored.kind === "published";
   throw notLaid(`${why}; ${isRestored ? "the routes of before run on" : "the routes of before could not be proved"}`);
+}
+
+/** How long a proxy that is not connected may take to come back; one that ended starts again by itself. */
+const reconnectTimeoutMs = 10_000;
+
+/** Never `published`: routes that no proxy has shown are not live. */
+async function pushAndProve(target: LayingMesh["target"], table: RouteTable): Promise<ProvedReport> {
+  const report = await target.applyTable(table, undefined);
+  return report.kind === "published" ? await target.confirm({ timeoutMs: reconnectTimeoutMs }) : report;
 }
 
 /** A preview of a version that does not answer would show testers an error, and copies would be lost. */

@@ -140,6 +140,21 @@ test("on a ladder of cohorts each visitor stays, and nobody who has seen green s
   expect((await released.ask()).setCookie).toBeUndefined();
 });
 
+test("a preview is there when its step is done, although no proxy was there when it began", slow, async () => {
+  await using released = await ReleasedSample.create();
+  const { mesh } = released;
+  await released.start(`{steps: [{hold: {}}, ${staff}, {hold: {}}, {switch: {}}]}`);
+  await released.holding(1);
+  const api = await mesh.sandbox.api();
+  process.kill(await mesh.envoyPid(), "SIGKILL");
+  await eventually("an Envoy that is gone", async () => {
+    return (await mesh.status()).proxies.every(({ connected }) => !connected) ? true : undefined;
+  });
+  await api.orderRelease("sample-ns/to-green", { command: { kind: "promote", full: false }, actor: "test" });
+  await released.holding(3);
+  expect(await released.colors({ "x-staff": "1" })).toEqual(new Set(["green"]));
+});
+
 test("a version that does not answer gets no preview, and a rule that is gone stops the release", async () => {
   await using released = await ReleasedSample.create({ app: faultyApp });
   const { mesh } = released;

@@ -29,7 +29,7 @@ import { removeRetired } from "./retirement.ts";
 import { rewriteDelayMs, rewriteRoutes } from "./route-rewrite.ts";
 import { checkWeights } from "./runtime-weights.ts";
 import { type Settlement, waitForTypes } from "./settlement.ts";
-import { pushTable, type TableReport } from "./table-push.ts";
+import { type ProvedReport, pushTable, type TableReport } from "./table-push.ts";
 import { readCheckedFigures, sumFigures } from "./checked-figures.ts";
 import { type DestinationCounters, readDestinationCounters, sumCounters } from "./traffic-stats.ts";
 import { proveRuntime } from "./weight-push.ts";
@@ -157,7 +157,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   }
 
   /** Waits until every proxy is connected, has everything, and every worker shows it. */
-  confirm(options: ApplyOptions): Promise<TableReport> {
+  confirm(options: ApplyOptions): Promise<ProvedReport> {
     const startMs = performance.now();
     const deadlineMs = startMs + options.timeoutMs;
     return this.#exclusively(async () => {

@@ -34,6 +34,9 @@ export type TableReport =
   /** Not confirmed in time. */
   | { readonly kind: "unproved"; readonly isRestored: boolean; readonly message: string };
 
+/** Of a table that proxies were asked for until they showed it. */
+export type ProvedReport = Exclude<TableReport, { readonly kind: "published" }>;
+
 export interface TablePush {
   readonly server: XdsServer;
   readonly state: PushedState;
