@@ -136,13 +136,13 @@ class JournaledEngine implements Engine {
   recordRelease({ plan, actor, reason }: Parameters<ReleaseJournal["recordRelease"]>[0]): StoredRelease {
     const at = this.#now();
     const id = this.#append((newId) => ({ type: "release", id: newId.replace("m", "r"), at, plan, actor, reason }));
-    return this.#release(id);
+    return this.release(id);
   }
 
   recordReleaseEvent(...[id, event, traffic]: Parameters<ReleaseJournal["recordReleaseEvent"]>): StoredRelease {
     const at = this.#now();
     this.#append(() => ({ type: "releaseEvent", id, at, event, ...(traffic !== undefined && { traffic }) }));
-    return this.#release(id);
+    return this.release(id);
   }
 
   isMoving(virtualService: string): boolean {
@@ -153,9 +153,9 @@ class JournaledEngine implements Engine {
     while (this.#running.size > 0) await Promise.allSettled(this.#running.values());
   }
 
-  #release(id: string): StoredRelease {
+  release(id: string): StoredRelease {
     const release = this.#state.releases.get(id);
-    if (release === undefined) throw new Error(`The release ${id} was written and is not there.`);
+    if (release === undefined) throw new Error(`No release has the id ${id}.`);
     return release;
   }
 

@@ -42,9 +42,7 @@ export class ReleaseEvents {
   }
 
   get(id: string): StoredRelease {
-    const release = this.#options.journal.releases().find((one) => one.id === id);
-    if (release === undefined) throw new Error(`No release has the id ${id}.`);
-    return release;
+    return this.#options.journal.release(id);
   }
 
   /** What happened to it that the journal could not take yet. */

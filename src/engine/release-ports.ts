@@ -8,9 +8,12 @@ import type { ReleaseMoves } from "./release-moves.ts";
 import type { MoveResult } from "./report.ts";
 import type { StepWatcher } from "./watch-step.ts";
 
-/** Where releases are written down. Both throw KIR2023 when they cannot be, and then nothing has happened. */
+/** Where releases are written down. What records throws KIR2023 when it cannot, and then nothing has happened. */
 export interface ReleaseJournal {
+  /** Oldest first. */
   releases(): readonly StoredRelease[];
+  /** Throws for an id that no release has. */
+  release(id: string): StoredRelease;
   recordRelease(release: Pick<StoredRelease, "plan" | "actor" | "reason">): StoredRelease;
   recordReleaseEvent(id: string, event: ReleaseEvent, traffic?: TrafficSpan): StoredRelease;
 }
