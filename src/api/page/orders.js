@@ -11,9 +11,6 @@ export class OrderDialog {
     this.#onSaid = onSaid;
     const dialog = byId("order");
     byId("order-cancel").addEventListener("click", () => dialog.close());
-    dialog.addEventListener("close", () => {
-      this.#order = undefined;
-    });
     dialog.querySelector("form").addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#send();
@@ -21,11 +18,14 @@ export class OrderDialog {
   }
 
   async ask({ path, release, choice }) {
+    const actor = await whoAsks();
+    if (byId("order").open) return;
+    // Not undone when the dialog closes: that is told late, when the next order may be asked for already.
     this.#order = { path, release, choice };
     const word = wordOf(choice.command, release.phase);
     byId("order-title").textContent = `${capitalized(word)}: ${release.release}`;
     byId("order-consequence").textContent = choice.consequence;
-    byId("order-actor").textContent = await whoAsks();
+    byId("order-actor").textContent = actor;
     byId("order-refusal").textContent = "";
     const reason = byId("order-reason");
     reason.value = "";
