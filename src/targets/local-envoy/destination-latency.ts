@@ -8,7 +8,9 @@ const timePattern = /^cluster\.(?<cluster>.+)\.upstream_rq_time$/;
 
 /** Reads how long the answers of the last flush interval took, one second, by destination that gave any. */
 export async function readLatencies(admin: EnvoyAdmin): Promise<LatencyByDestination> {
-  const { recent } = await admin.statsWithQuantiles("^cluster\\.outbound\\|.*\\.upstream_rq_time$");
+  const { recent } = await admin.statsWithQuantiles("^cluster\\.outbound\\|.*\\.upstream_rq_time$", {
+    type: "Histograms",
+  });
   const latencies = new Map<DestinationId, { readonly p50Ms: number; readonly p99Ms: number }>();
   for (const [stat, times] of recent) {
     const { cluster } = timePattern.exec(stat)?.groups ?? {};

@@ -170,7 +170,7 @@ export class LedgerBook {
     const before = this.#processes();
     if (before === undefined) return undefined;
     const all = await proxies.ask(({ admin }) =>
-      admin.stats("^access_logs\\.grpc_access_log\\.logs_(written|dropped)$", { usedOnly: false }),
+      admin.stats("^access_logs\\.grpc_access_log\\.logs_(written|dropped)$", { usedOnly: true, type: "Counters" }),
     );
     const processes = this.#processes();
     if (all.length < proxies.all.length || processes !== before) return undefined;

@@ -61,7 +61,10 @@ async function isUnused({ server, state, proxies }: Retirement): Promise<boolean
   const { destinations } = state.retired;
   if (destinations.size === 0) return true;
   const busy = await proxies.ask(({ admin }) =>
-    admin.stats("^cluster\\.(out|in)bound\\|.*\\.upstream_rq_(active|pending_active)$", { usedOnly: true }),
+    admin.stats("^cluster\\.(out|in)bound\\|.*\\.upstream_rq_(active|pending_active)$", {
+      usedOnly: true,
+      type: "Gauges",
+    }),
   );
   // One that does not answer may be at work on requests all the same.
   if (busy.length < proxies.all.length) return false;

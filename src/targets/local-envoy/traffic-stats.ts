@@ -19,7 +19,10 @@ const statPattern = /^cluster\.(?<cluster>.+)\.upstream_rq_(?<what>completed|5xx
 export async function readDestinationCounters(
   admin: EnvoyAdmin,
 ): Promise<ReadonlyMap<DestinationId, DestinationCounters>> {
-  const stats = await admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(completed|5xx)$", { usedOnly: true });
+  const stats = await admin.stats("^cluster\\.outbound\\|.*\\.upstream_rq_(completed|5xx)$", {
+    usedOnly: true,
+    type: "Counters",
+  });
   const counters = new Map<DestinationId, DestinationCounters>();
   for (const [name, value] of stats) {
     const { cluster, what } = statPattern.exec(name)?.groups ?? {};

@@ -75,6 +75,7 @@ export class WorkerProof implements Disposable {
   async #isOneEach(concurrency: number): Promise<boolean> {
     const active = await this.#admin.stats("^listener\\.kirikae_proof\\.worker_\\d+\\.downstream_cx_active$", {
       usedOnly: false,
+      type: "Gauges",
     });
     return active.size === concurrency && [...active.values()].every((count) => count === 1);
   }
