@@ -9,7 +9,7 @@ const sequences = Number(process.env["KIRIKAE_MODEL_SEQUENCES"] ?? 2_000);
 
 test(
   `whatever happens in ${sequences} sequences of events, weights are whole and every release comes to an end or a wait`,
-  { timeout: 20_000 + sequences * 30 },
+  { timeout: 60_000 + sequences * 8 },
   async () => {
     await assert(
       asyncProperty(array(worldEvent, { minLength: 1, maxLength: 25 }), async (events) => {

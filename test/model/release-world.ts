@@ -127,9 +127,7 @@ export class ReleaseWorld {
     if (this.#movesUnderWay > 0 || this.journal.failures > 0) return;
     const { engine, runner } = this.#process;
     if (engine.unfinished().length > 0) {
-      const recovered = engine.recover();
-      await this.clock.advance(3_000);
-      await recovered;
+      await this.#passUntil(engine.recover());
     }
     if (this.#movesUnderWay > 0) return;
     const declared = { ...this.#declared, [service]: green };
@@ -160,9 +158,7 @@ export class ReleaseWorld {
     this.#process = this.#begin();
     const { engine, runner } = this.#process;
     this.#checkReplay();
-    const recovered = engine.recover();
-    await this.clock.advance(3_000);
-    await recovered;
+    await this.#passUntil(engine.recover());
     runner.resume();
     await this.clock.settle();
   }
@@ -177,9 +173,7 @@ export class ReleaseWorld {
     this.layFailures = 0;
     await this.clock.advance(1_200_000);
     // The next move would do that first.
-    const recovered = this.#process.engine.recover();
-    await this.clock.advance(3_000);
-    await recovered;
+    await this.#passUntil(this.#process.engine.recover());
     this.#process.runner.checkWeights();
     await this.clock.advance(60_000);
   }
@@ -376,6 +370,20 @@ export class ReleaseWorld {
   #isBadNow(): boolean {
     const isOddSecond = Math.floor(this.clock.elapsedMs / 1_000) % 2 === 1;
     return this.answers === "bad" || (this.answers === "flapping" && isOddSecond);
+  }
+
+  /** Lets time pass until the work has ended, however many moves broke off and however long proxies show nothing. */
+  async #passUntil(work: Promise<unknown>): Promise<void> {
+    const end = { isReached: false };
+    const note = (): void => {
+      end.isReached = true;
+    };
+    work.then(note, note);
+    for (let seconds = 0; !end.isReached; seconds += 1) {
+      if (seconds > 600) throw new Error("A recovery does not come to an end.");
+      await this.clock.advance(1_000);
+    }
+    await work;
   }
 
   /** What people are refused is an answer; anything else that is thrown is a defect. */
