@@ -5,8 +5,8 @@ import type { Terminal } from "./terminal.ts";
 
 /** What a command found out. `--json` prints the data, else the text is printed. */
 export interface Answer {
-  /** 0 for yes, 1 when the answer is no. */
-  readonly exitStatus: 0 | 1;
+  /** 0 for yes, 1 when the answer is no, 4 when the time was over before there was one. */
+  readonly exitStatus: 0 | 1 | 4;
   readonly data: unknown;
   text(ink: Ink): string;
 }

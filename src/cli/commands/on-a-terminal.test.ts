@@ -104,3 +104,13 @@ test("waiting tells of each change beside the answer, and leaves the proxies alo
   expect(written.exitStatus).toBe(0);
   expect(backend.releases.looks).toEqual([]);
 });
+
+test("a time that is over is no failure of the release, and scripts can tell them apart", async () => {
+  const over = openWindow(100);
+  await runWait(over.context, "to-green", { for: "done", timeout: 0 });
+  expect(over.written.exitStatus).toBe(4);
+  backend.releases.all = [sampleRelease({ phase: "rolledBack", message: "rolled back", untilMs: null })];
+  const ended = openWindow(100);
+  await runWait(ended.context, "to-green", { for: "done", timeout: 0 });
+  expect(ended.written.exitStatus).toBe(1);
+});

@@ -8,8 +8,8 @@ import type { WaitGoal, WaitOptions } from "./wait.ts";
 const pollMs = 250;
 
 /**
- * Exit status 0 once the goal is reached; 1 when the release came to another end first, or the time was over. The last
- * state is printed in each case. On a terminal each change is told while it happens, beside the answer.
+ * Exit status 0 once the goal is reached, 1 when the release came to another end first, and 4 when the time was over. The
+ * last state is printed in each case. On a terminal each change is told while it happens, beside the answer.
  */
 export async function runWait(context: CommandContext, name: string, options: WaitOptions): Promise<void> {
   const { connect } = await import("../connect.ts");
@@ -23,7 +23,7 @@ export async function runWait(context: CommandContext, name: string, options: Wa
     }
     const isReached = reaches(status, options.for);
     if (isReached || hasStopped(status) || Date.now() >= deadlineMs) {
-      const exitStatus = isReached ? 0 : 1;
+      const exitStatus = isReached ? 0 : hasStopped(status) ? 1 : 4;
       return printAnswer(context, { exitStatus, data: status, text: (ink) => renderRelease(status, ink) }, options);
     }
     await delay(Math.max(0, Math.min(pollMs, deadlineMs - Date.now())));
