@@ -3,6 +3,7 @@ import { drawsOf, logSeed } from "./draws.ts";
 import { ReleaseLife } from "./release-life.ts";
 import { startLoad } from "../load/start-load.ts";
 import { expectNothingLost } from "./sample-mesh.ts";
+import { triesEveryCrash } from "./rounds.ts";
 
 const match = "match: [{headers: {x-staff: {exact: '1'}}}]";
 
@@ -25,12 +26,9 @@ function pointsOf(writes: number): readonly string[] {
   return all.toSorted((one, other) => one.place - other.place).map(({ point }) => point);
 }
 
-/** Every moment of every strategy; `npm test` draws one moment of each of the first two. */
-const every = process.env["KIRIKAE_EVERY_CRASH"] !== undefined || process.env["KIRIKAE_SOAK"] !== undefined;
-
 // They wait for proofs and processes most of the time.
 describe.concurrent("a process that dies at a write of the journal", () => {
-  test.each(every ? strategies : strategies.slice(0, 2))(
+  test.each(triesEveryCrash ? strategies : strategies.slice(0, 2))(
     "leaves a release with %s to the next, which ends it, takes it back and again as if nothing had been",
     { timeout: 1_500_000 },
     async (strategy, text) => {
@@ -45,7 +43,7 @@ describe.concurrent("a process that dies at a write of the journal", () => {
       const writes = await life.rehearse();
       expect(writes).toBeGreaterThan(15);
       const points = pointsOf(writes);
-      for (const point of every ? points : points.slice(0, 1)) {
+      for (const point of triesEveryCrash ? points : points.slice(0, 1)) {
         await life.dieAt(point).catch((error: unknown) => {
           throw new Error(`${strategy} ${point}`, { cause: error });
         });

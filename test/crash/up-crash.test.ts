@@ -5,7 +5,7 @@ import type { RunningUp } from "../e2e/product.ts";
 import { drawsOf, logSeed } from "./draws.ts";
 import { expectNothingLost, SampleMesh } from "./sample-mesh.ts";
 import { until } from "./until.ts";
-import { rounds } from "./rounds.ts";
+import { rounds, triesEveryCrash } from "./rounds.ts";
 
 const program = fileURLToPath(new URL("up-process.ts", import.meta.url));
 
@@ -27,8 +27,11 @@ const points = [
   ["rollback", "4:after", { live: "blue", outcomes: ["switch done", "rollback done"] }],
 ] as const;
 
+/** `npm test` takes those at which a move is half done; `npm run soak:crashes`, and so `.ci/run`, takes all. */
+const halfDone: ReadonlySet<string> = new Set(["1:after", "2:before", "3:after", "4:before"]);
+
 describe("up that dies at a write of the journal", () => {
-  test.each(points)(
+  test.each(points.filter(([, point]) => triesEveryCrash || halfDone.has(point)))(
     "in a %s at write %s leaves traffic whole, and the next up ends it",
     async (verb, point, expected) => {
       await using mesh = await SampleMesh.create();
@@ -50,7 +53,7 @@ describe("up that dies at a write of the journal", () => {
     },
   );
 
-  test.each(["1:before", "1:after"])(
+  test.each(triesEveryCrash ? ["1:before", "1:after"] : ["1:after"])(
     "dies again while it recovers, at write %s, and the third one ends it",
     async (point) => {
       await using mesh = await SampleMesh.create();
