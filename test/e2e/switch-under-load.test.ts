@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { clockFrom, readClock } from "../load/load-clock.ts";
 import { countAnswers, isFailed } from "../load/load-summary.ts";
 import { startLoad } from "../load/start-load.ts";
+import { rounds } from "../crash/rounds.ts";
 import { type CliResult, freePort, type RunningUp, Sandbox } from "./product.ts";
 
 const host = "sample.hoge.com";
@@ -35,7 +36,11 @@ async function startExample(sandbox: Sandbox): Promise<{ up: RunningUp; address:
   return { up, port, address: `127.0.0.1:${port}` };
 }
 
-test("50 switches there and back under 3,000 requests/s lose nothing, and no old answer follows done", async () => {
+// `npm run bench:switch` does a thousand of them.
+const switches = rounds({ test: 20, soak: 50 });
+const shifts = rounds({ test: 10, soak: 20 });
+
+test(`${switches} switches there and back under 3,000 requests/s lose nothing, and no old answer follows done`, async () => {
   await using sandbox = new Sandbox({ copyOf: "examples/blue-green" });
   const { address } = await startExample(sandbox);
   const now = clockFrom(readClock());
@@ -46,7 +51,7 @@ test("50 switches there and back under 3,000 requests/s lose nothing, and no old
     newConnectionShare: 0.05,
   });
   const moves: { old: string; doneMs: number; nextCallMs: number }[] = [];
-  for (let round = 0; round < 50; round += 1) {
+  for (let round = 0; round < switches; round += 1) {
     const to = round % 2 === 0 ? "green" : "blue";
     const callMs = now();
     const last = moves.at(-1);
@@ -68,10 +73,10 @@ test("50 switches there and back under 3,000 requests/s lose nothing, and no old
   }
 }, 300_000);
 
-test("20 shifts are observed within statistical bounds, and the preview header always reaches the idle colour", async () => {
+test(`${shifts} shifts are observed within statistical bounds, and the preview header always reaches the idle colour`, async () => {
   await using sandbox = new Sandbox({ copyOf: "examples/blue-green" });
   const { address } = await startExample(sandbox);
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < shifts; round += 1) {
     const percent = [10, 25, 50, 75, 5][round % 5] ?? 50;
     parsed(await sandbox.cli(["shift", ...app, "--to", `green=${percent}`, "--json"]));
     await using load = await startLoad({
