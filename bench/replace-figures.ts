@@ -1,14 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
+export type BenchScript = "bench:switch" | "bench:compile" | "bench:engine";
+
 /**
  * Puts a report between the two marks of its script in docs/performance.md; the text around them is written by hand.
  * @throws where the page has lost its marks
  */
-export async function replaceFigures(
-  script: "bench:switch" | "bench:compile" | "bench:engine",
-  report: string,
-): Promise<void> {
+export async function replaceFigures(script: BenchScript, report: string): Promise<void> {
   const file = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
   const begin = `<!-- figures begin: written by \`npm run ${script} -- --write\` -->`;
   const page = await readFile(file, "utf8");
