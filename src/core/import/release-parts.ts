@@ -47,3 +47,14 @@ export const plainSpec = {
   maxDuration: undefined,
   notifications: [],
 } satisfies Partial<ReleaseSpec>;
+
+/** Judges of one check have names of their own. */
+export function withOwnNames(judges: readonly ExternalJudge[]): readonly ExternalJudge[] {
+  const taken = new Set<string>();
+  return judges.map((judge) => {
+    let { name } = judge;
+    for (let number = 2; taken.has(name); number += 1) name = `${judge.name}-${number}`;
+    taken.add(name);
+    return { ...judge, name };
+  });
+}

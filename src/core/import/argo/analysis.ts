@@ -3,6 +3,7 @@ import type { InputField } from "../field-ledger.ts";
 import type { Importing } from "../import-result.ts";
 import type { InputObject } from "../input-object.ts";
 import { readMetric } from "./metric.ts";
+import { withOwnNames } from "../release-parts.ts";
 import { readArguments, type TemplateArguments } from "./template-arguments.ts";
 
 /** What an analysis asks, as far as it can be asked from a Release. */
@@ -25,7 +26,7 @@ export function readAnalysis(field: InputField, importing: Importing): ImportedA
   const templates = readTemplates(field.get("templates"), { importing, depth: 0 });
   const found = templates.flatMap((template) => readTemplate(template, { given, dryRun, importing }));
   if (templates.length === 0) field.note("It names no template, so nothing is asked.");
-  const judges = uniqueNames(found.flatMap(({ judge }) => (judge === undefined ? [] : [judge])));
+  const judges = withOwnNames(found.flatMap(({ judge }) => (judge === undefined ? [] : [judge])));
   return {
     judges,
     durationMs: Math.max(0, ...judges.map(timeOf)),
@@ -99,16 +100,5 @@ function readDryRun(list: InputField): readonly RegExp[] {
     if (name === undefined) return [];
     if (name === ".*") return [/^/u];
     return [new RegExp(`^${name.replaceAll(/[.*+?^${}()|[\]\\/]/gu, "\\$&").replaceAll("\\.\\*", ".*")}$`, "u")];
-  });
-}
-
-/** Judges of one check have names of their own. */
-function uniqueNames(judges: readonly ExternalJudge[]): readonly ExternalJudge[] {
-  const taken = new Set<string>();
-  return judges.map((judge) => {
-    let { name } = judge;
-    for (let number = 2; taken.has(name); number += 1) name = `${judge.name}-${number}`;
-    taken.add(name);
-    return { ...judge, name };
   });
 }

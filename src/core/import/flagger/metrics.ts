@@ -2,7 +2,7 @@ import type { Check, ExternalJudge, LatencyLimit } from "../../manifest/release.
 import { readDurationMs } from "../duration-text.ts";
 import type { InputField } from "../field-ledger.ts";
 import type { Importing } from "../import-result.ts";
-import { emptyCheck } from "../release-parts.ts";
+import { emptyCheck, withOwnNames } from "../release-parts.ts";
 import { fillTemplate, readMetricTemplate } from "./metric-template.ts";
 
 /** What Flagger measures once in an interval, as a check of that length. */
@@ -171,15 +171,4 @@ function judgeName(name: string, suffix: string): string {
     .replaceAll(/^-+|-+$/gu, "")
     .slice(0, 50);
   return `${plain === "" ? "metric" : plain}${suffix}`;
-}
-
-/** Judges of one check have names of their own. */
-export function withOwnNames(judges: readonly ExternalJudge[]): readonly ExternalJudge[] {
-  const taken = new Set<string>();
-  return judges.map((judge) => {
-    let { name } = judge;
-    for (let number = 2; taken.has(name); number += 1) name = `${judge.name}-${number}`;
-    taken.add(name);
-    return { ...judge, name };
-  });
 }

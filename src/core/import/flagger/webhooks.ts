@@ -3,8 +3,8 @@ import { readDurationMs } from "../duration-text.ts";
 import type { InputField } from "../field-ledger.ts";
 import type { Importing } from "../import-result.ts";
 import { readHttpUrl } from "../read-http-url.ts";
-import { approval, emptyCheck, singleJudge } from "../release-parts.ts";
-import { roundsOf, withOwnNames } from "./metrics.ts";
+import { approval, emptyCheck, singleJudge, withOwnNames } from "../release-parts.ts";
+import { roundsOf } from "./metrics.ts";
 
 /** What webhooks do, by the place that they have in a release. */
 export interface ImportedWebhooks {
