@@ -4,11 +4,11 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
 import { emitBootstrapJson } from "../core/envoy/bootstrap.ts";
 import { checkApiPort } from "../api/server.ts";
-import { collectAdditions } from "../core/release/live/additions-in-place.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
 import { splitsOf } from "../core/routes/weights.ts";
 import { createSystemClock } from "../engine/clock.ts";
+import { AdditionBook } from "../engine/addition-book.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
 import { type Journal, openJournal } from "../engine/journal.ts";
 import { acquireLock } from "../engine/lock.ts";
@@ -98,7 +98,7 @@ export async function bringUp(options: UpOptions, parts: UpParts, stack: AsyncDi
   const envoy = await startEnvoy({ binary, state, registry, options, fate }, stack);
   options.signal?.throwIfAborted();
   if (envoy.origin === "adopted") fate.share();
-  const laid = collectAdditions(engine.releases());
+  const laid = new AdditionBook().collect(engine.releases());
   const mirrors = stack.use(await startMirrors(state, { engine, options }));
   await orAborted(goLive({ engine, target, model, laid, mirrors, addresses, options, envoy }), options.signal);
   // An adopted Envoy may have sent to replicas of an older spec until now.

@@ -1,4 +1,4 @@
-import { collectAdditions } from "../core/release/live/additions-in-place.ts";
+import { collectAdditions, stepsInPlace } from "../core/release/live/additions-in-place.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 
@@ -22,12 +22,11 @@ export class AdditionBook {
 
   /** Of all releases, given oldest first. */
   collect(releases: readonly StoredRelease[]): readonly OwnedAddition[] {
-    if (this.#ahead.size === 0) return collectAdditions(releases);
     return collectAdditions(
-      releases.map((each) => {
-        const step = this.#ahead.get(each.id);
-        return step === undefined ? each : { ...each, state: { ...each.state, phase: { kind: "moving", step } } };
-      }),
+      releases.map(({ id, plan, state }) => ({
+        plan,
+        stepsDone: this.#ahead.get(id) ?? stepsInPlace(plan, state),
+      })),
     );
   }
 }

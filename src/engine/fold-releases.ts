@@ -1,23 +1,9 @@
 import { advanceRelease, unstarted } from "../core/release/state/advance-release.ts";
-import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
-import type { ReleaseEvent, ReleaseState } from "../core/release/state/release-state.ts";
-import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
+import type { ReportedRelease } from "../core/release/report/walk-release.ts";
 import { damagedRecord, type ReleaseEventRecord, type ReleaseRecord } from "./journal-record.ts";
 
 /** A release as the journal tells it. */
-export interface StoredRelease {
-  readonly id: string;
-  readonly plan: ReleasePlan;
-  /** ISO 8601. */
-  readonly startedAt: string;
-  readonly actor: string;
-  readonly reason: string | null;
-  readonly state: ReleaseState;
-  /** Oldest first. */
-  readonly events: readonly ReleaseEvent[];
-  /** Of each event, what the versions have answered since the one before; undefined where that is not known. */
-  readonly traffic: readonly (TrafficSpan | undefined)[];
-}
+export type StoredRelease = ReportedRelease;
 
 /** Takes the records of releases one by one; the state of each is that of its events, and of nothing else. */
 export class FoldedReleases {

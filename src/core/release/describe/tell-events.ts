@@ -1,4 +1,4 @@
-import { advanceRelease, unstarted } from "../state/advance-release.ts";
+import { replayRelease } from "../state/replay-release.ts";
 import { describeEvent } from "./describe-event.ts";
 import type { ReleasePlan } from "../plan/plan-release.ts";
 import type { ReleaseEvent, ReleasePhase } from "../state/release-state.ts";
@@ -11,15 +11,10 @@ export interface ToldEvent {
 
 /** All that happened to a release, in its order. */
 export function tellEvents(plan: ReleasePlan, events: readonly ReleaseEvent[]): readonly ToldEvent[] {
-  const told: ToldEvent[] = [];
-  let state = unstarted;
-  for (const event of events) {
-    told.push({ event, what: tellEvent(event, { plan, phase: state.phase }) });
-    const advanced = advanceRelease(plan, state, event);
-    // The journal holds no others.
-    if (advanced.kind === "step") ({ state } = advanced);
-  }
-  return told;
+  return replayRelease(plan, events).map(({ event, before }) => ({
+    event,
+    what: tellEvent(event, { plan, phase: before.phase }),
+  }));
 }
 
 interface Moment {

@@ -2,9 +2,10 @@ import type { OwnedAddition, RouteAddition } from "../../routes/route-addition.t
 import { type ReleasePlan, releasedServices } from "../plan/plan-release.ts";
 import type { ReleaseState } from "../state/release-state.ts";
 
-interface PlacedRelease {
+/** A release with how many of its steps have left in place what they add. */
+export interface PlacedRelease {
   readonly plan: ReleasePlan;
-  readonly state: ReleaseState;
+  readonly stepsDone: number;
 }
 
 /**
@@ -14,12 +15,12 @@ interface PlacedRelease {
 export function collectAdditions(releases: readonly PlacedRelease[]): readonly OwnedAddition[] {
   const taken = new Set<string>();
   const collected: (readonly OwnedAddition[])[] = [];
-  for (const { plan, state } of releases.toReversed()) {
+  for (const { plan, stepsDone } of releases.toReversed()) {
     const services = [...releasedServices(plan)];
     const isSuperseded = services.some((service) => taken.has(service));
     for (const service of services) taken.add(service);
     if (isSuperseded) continue;
-    const additions = additionsAfter(plan, stepsDone(plan, state));
+    const additions = additionsAfter(plan, stepsDone);
     collected.push(additions.map((addition) => ({ release: plan.release, addition })));
   }
   return collected.toReversed().flat();
@@ -59,8 +60,8 @@ function isSame(one: RouteAddition, other: RouteAddition): boolean {
   return one.kind === "preview" && other.kind === "preview" && one.name === other.name;
 }
 
-/** Of the steps that add something; one that is being done, or has failed, is not yet. */
-function stepsDone({ steps }: Pick<ReleasePlan, "steps">, { phase }: ReleaseState): number {
+/** How many steps have left in place what they add; one that is being done, or has failed, has not yet. */
+export function stepsInPlace({ steps }: Pick<ReleasePlan, "steps">, { phase }: ReleaseState): number {
   switch (phase.kind) {
     case "planned":
     case "rolledBack":

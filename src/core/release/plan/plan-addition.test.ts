@@ -3,7 +3,7 @@ import { destinationId, sketchTable } from "../../../../test/route-table.fixture
 import type { ReleaseManifest } from "../../manifest/manifest.ts";
 import { parseManifests } from "../../manifest/parse-manifests.ts";
 import type { RouteTable } from "../../routes/route-table.ts";
-import { additionsAfter, collectAdditions } from "../live/additions-in-place.ts";
+import { additionsAfter, collectAdditions, stepsInPlace } from "../live/additions-in-place.ts";
 import { unstarted } from "../state/advance-release.ts";
 import { findLostAddition } from "../live/find-lost-addition.ts";
 import { buildMovableRules } from "../move/movable-rules.ts";
@@ -55,7 +55,8 @@ function planOf(strategy: string, sketch: Sketch = {}): ReleasePlan {
 }
 
 function placed(step: string, sketch: Sketch, phase: ReleasePhase) {
-  return { plan: planOf(`{steps: [${step}, {hold: {}}]}`, sketch), state: { ...unstarted, phase } };
+  const plan = planOf(`{steps: [${step}, {hold: {}}]}`, sketch);
+  return { plan, stepsDone: stepsInPlace(plan, { ...unstarted, phase }) };
 }
 
 const staff = "{preview: {name: staff, match: [{headers: {x-staff: {}}}]}}";
@@ -133,7 +134,7 @@ test("of two releases of one VirtualService the newer counts, and one that was s
   expect(collectAdditions([stopped, other]).map(({ release }) => release)).toEqual(["shop/old", "shop/other"]);
   const newer = placed(beta, { name: "new" }, { kind: "planned" });
   expect(collectAdditions([stopped, other, newer]).map(({ release }) => release)).toEqual(["shop/other"]);
-  const back = { ...stopped, state: { ...unstarted, phase: { kind: "rolledBack", step: 1 } as const } };
+  const back = placed(staff, { name: "old" }, { kind: "rolledBack", step: 1 });
   expect(collectAdditions([back])).toEqual([]);
 });
 

@@ -1,4 +1,5 @@
-import { advanceRelease, unstarted } from "../state/advance-release.ts";
+import { unstarted } from "../state/advance-release.ts";
+import { replayRelease } from "../state/replay-release.ts";
 import type { ReleasePlan } from "../plan/plan-release.ts";
 import type { ReleaseEvent, ReleasePhase, ReleaseState } from "../state/release-state.ts";
 import type { TrafficSpan } from "./traffic-span.ts";
@@ -30,25 +31,23 @@ export interface ReportedRelease {
   readonly actor: string;
   readonly reason: string | null;
   readonly state: ReleaseState;
+  /** Oldest first. */
   readonly events: readonly ReleaseEvent[];
-  /** Of each event, what the versions have answered since the one before. */
+  /** Of each event, what the versions have answered since the one before; undefined where that is not known. */
   readonly traffic: readonly (TrafficSpan | undefined)[];
 }
 
 /** All intervals of a release in order, from when it was written down until now. */
 export function walkRelease({ plan, startedAt, events, traffic }: ReportedRelease, now: Now): readonly Interval[] {
   const intervals: Interval[] = [];
-  let state = unstarted;
+  let { phase } = unstarted;
   let fromMs = Date.parse(startedAt);
-  for (const [index, event] of events.entries()) {
+  for (const [index, { event, before, after }] of replayRelease(plan, events).entries()) {
     // A clock may have been set back meanwhile.
     const untilMs = Math.max(fromMs, event.atMs);
-    intervals.push({ phase: state.phase, fromMs, untilMs, event, traffic: traffic[index] });
-    const advanced = advanceRelease(plan, state, event);
-    // The journal holds no others.
-    if (advanced.kind === "step") ({ state } = advanced);
+    intervals.push({ phase: before.phase, fromMs, untilMs, event, traffic: traffic[index] });
+    ({ phase } = after);
     fromMs = untilMs;
   }
-  const { phase } = state;
   return [...intervals, { phase, fromMs, untilMs: Math.max(fromMs, now.atMs), event: undefined, traffic: now.traffic }];
 }
