@@ -9,16 +9,16 @@ export interface Benchmark<Setup> {
   /** Its npm script, which the marks in docs/performance.md name. */
   readonly script: BenchScript;
   /** What all sections have together; the folder is removed when they have ended, after what the stack holds. */
-  setUp(
+  readonly setUp: (
     place: { readonly folder: string; readonly isQuick: boolean },
     stack: AsyncDisposableStack,
-  ): Setup | Promise<Setup>;
+  ) => Setup | Promise<Setup>;
   readonly sections: readonly {
     /** As `--only` names it. */
     readonly name: string;
     readonly title: string;
     /** Returns Markdown. */
-    run(setup: Setup): Promise<string>;
+    readonly run: (setup: Setup) => Promise<string>;
   }[];
 }
 
