@@ -64,8 +64,17 @@ export const planSchema = object(
     ),
     actor: text("Who asks."),
     reason: text("Why."),
+    asks: text("Which endpoints of versions that gain have to answer before: any or none; absent is every one."),
+    proof: object(
+      {
+        unreachable: text("wait or goOn: what becomes of proxies that cannot be reached."),
+        timeoutMs: number("How long the proxies may take."),
+      },
+      ["timeoutMs"],
+    ),
+    takeOver: list({ type: "string" }, "Field managers whose weights may be taken over on a site."),
   },
-  ["reason"],
+  ["reason", "asks", "proof", "takeOver"],
 );
 
 export const ledgerSchema = object({
@@ -102,7 +111,7 @@ export const moveResultSchema = object(
     ledger: nullable(ledgerSchema, "What the traffic met."),
     plan: planSchema,
     preflight: nullable({ type: "object", additionalProperties: true }, "What was checked before."),
-    message: text("Why ok is false."),
+    message: text("Why ok is false; where it is true, what could not be confirmed or counted."),
   },
   ["message"],
 );

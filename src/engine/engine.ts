@@ -1,6 +1,6 @@
 import { errorText } from "../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { movedServices, type MovePlan } from "../core/release/move/move.ts";
+import { movedServices, type MovePlan, type SplitChange } from "../core/release/move/move.ts";
 import type { PastMove } from "../core/release/move/past-move.ts";
 import type { ManifestOverride, Placement } from "../core/release/move/reconcile-placements.ts";
 import { renderRule } from "../core/release/move/refusals.ts";
@@ -25,6 +25,11 @@ export interface EngineOptions {
   readonly settleMs: number;
   /** How long proxies may take to prove weights before the move is taken back. */
   readonly applyTimeoutMs: number;
+  /**
+   * What is live of a rule where something else than the journal says it, as the objects of a cluster do; undefined for
+   * a rule that is not there. Absent goes by the journal and by what manifests declare.
+   */
+  readonly liveWeights?: (split: SplitId) => SplitWeights | undefined;
   /** Hears of listeners that throw; without it, the process warns of them. */
   readonly onDefect?: ((error: unknown) => void) | undefined;
 }
@@ -202,10 +207,16 @@ class JournaledEngine implements Engine {
     return await recoverMove(move, { ...this.#options, isKnownSplit, brokeOff, record });
   }
 
+  #liveWeights({ split, declared }: SplitChange): SplitWeights {
+    const { liveWeights } = this.#options;
+    if (liveWeights !== undefined) return liveWeights(split) ?? {};
+    return this.#state.placements.get(split)?.weights ?? declared;
+  }
+
   /** Between planning and now another move, or a saved manifest, may have come. */
   #checkFreshness(plan: MovePlan): void {
     for (const change of plan.changes) {
-      const current: SplitWeights = this.#state.placements.get(change.split)?.weights ?? change.declared;
+      const current = this.#liveWeights(change);
       if (isSameShare(current, change.before)) continue;
       throw new KirikaeError(
         "KIR2012",

@@ -1,4 +1,4 @@
-import type { JudgeQuestion } from "../core/manifest/release.ts";
+import type { JudgeQuestion, UnreachableProxies } from "../core/manifest/release.ts";
 import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
 import type { TemplateValues } from "../core/release/plan/fill-templates.ts";
 import type { Ledger, MovePlan } from "../core/release/move/move.ts";
@@ -23,6 +23,15 @@ export interface Target {
 export interface ApplyOptions {
   /** How long the proxies may take, from when they are told; what waits for an earlier push has all of it still. */
   readonly timeoutMs: number;
+  /**
+   * What becomes of a proxy that cannot be reached and that nobody speaks for: `wait` proves nothing without it, `goOn`
+   * proves what can be proved and names it in the note. Absent is `wait`.
+   */
+  readonly unreachable?: UnreachableProxies;
+  /** Field managers whose weights may be taken over, beside those that the target's options name. */
+  readonly takeOver?: readonly string[];
+  /** Hears whom the proof still waits for, in one sentence without a full stop, whenever that changes. */
+  readonly onProgress?: (text: string) => void;
 }
 
 export interface PreflightReport {
@@ -37,7 +46,13 @@ export interface PreflightCheck {
 }
 
 export type ApplyReport =
-  | { readonly kind: "proved"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
+  | {
+      readonly kind: "proved";
+      readonly callToProofMs: number;
+      readonly proxies: readonly ProxyProof[];
+      /** What could not be confirmed, in one sentence without a full stop; absent where everything was. */
+      readonly note?: string;
+    }
   /** A proxy refused: what ran before still runs on it. */
   | { readonly kind: "rejected"; readonly node: string; readonly resource: string; readonly message: string }
   /** Not every proxy confirmed in time. */
@@ -61,8 +76,11 @@ export interface LedgerSession extends AsyncDisposable {
   /** Marks the moment of the call, and later of "done"; times in ms since the epoch, with fractions. */
   markCall(atMs: number): void;
   markDone(atMs: number): void;
-  /** Stops counting and returns the sums. */
-  close(): Promise<Ledger>;
+  /**
+   * Stops counting and returns the sums. Undefined where this target cannot count, which is not a failure of the move;
+   * counts that were lost are a ledger that is not complete.
+   */
+  close(): Promise<Ledger | undefined>;
 }
 
 /** What a proxy was sent and what it said, by resource type. */

@@ -8,10 +8,11 @@ import {
 } from "../core/release/move/advance.ts";
 import type { MovePlan, SplitChange } from "../core/release/move/move.ts";
 import type { SplitId } from "../core/routes/route-table.ts";
+import { applyOrFail, eventOf, timeoutOf } from "./apply-weights.ts";
 import type { UnfinishedMove } from "./fold-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { observeChanges, type Sight } from "./observe-weights.ts";
-import { applyOrFail, eventOf, type MoveOptions, weightsOf } from "./run-move.ts";
+import type { MoveOptions } from "./run-move.ts";
 
 /** How a move without an end was ended. */
 export interface Recovery {
@@ -42,7 +43,7 @@ export async function recoverMove(move: UnfinishedMove, options: RecoverOptions)
   const found = await observeChanges(changes, {
     ...options,
     preferring: move.restoring === undefined ? "after" : "before",
-    patienceMs: options.applyTimeoutMs,
+    patienceMs: timeoutOf(plan, options.applyTimeoutMs),
   });
   let state: MoveState = { phase: move.restoring === undefined ? "found" : "foundRestoring", reason: describe(found) };
   let event: MoveEvent | undefined = eventOfSight(found);
@@ -76,11 +77,12 @@ async function carryOut(effect: MoveEffect, effects: Effects): Promise<MoveEvent
     return { kind: "recorded" };
   }
   const { changes, options } = effects;
+  const { plan } = effects.move;
   switch (effect) {
     case "applyBefore":
-      return eventOf(await applyOrFail(options, weightsOf(changes, "before")));
+      return eventOf(await applyOrFail(options, { plan, which: "before", changes }));
     case "observeBefore": {
-      const patience = { preferring: "before", patienceMs: options.applyTimeoutMs } as const;
+      const patience = { preferring: "before", patienceMs: timeoutOf(plan, options.applyTimeoutMs) } as const;
       const sight = await observeChanges(changes, { ...options, ...patience });
       return sight === "before" ? { kind: "passed" } : { kind: "failed", reason: describe(sight) };
     }

@@ -19,7 +19,7 @@ export interface MoveResult {
   readonly ledger: Ledger | null;
   readonly plan: MovePlan;
   readonly preflight: PreflightReport | null;
-  /** Why `ok` is false, in one sentence. */
+  /** Why `ok` is false, or what could not be confirmed or counted where it is true, in one sentence. */
   readonly message: string | undefined;
 }
 
@@ -28,7 +28,15 @@ export type MoveProgress =
   | { readonly kind: "planned"; readonly plan: MovePlan }
   | { readonly kind: "preflight"; readonly report: PreflightReport }
   | { readonly kind: "applying" }
-  | { readonly kind: "proved"; readonly callToProofMs: number; readonly proxies: readonly ProxyProof[] }
+  /** Whom the proof still waits for, in one sentence without a full stop. */
+  | { readonly kind: "waiting"; readonly text: string }
+  | {
+      readonly kind: "proved";
+      readonly callToProofMs: number;
+      readonly proxies: readonly ProxyProof[];
+      /** What could not be confirmed. */
+      readonly note?: string;
+    }
   | { readonly kind: "counting"; readonly untilMs: number }
   | { readonly kind: "restoring"; readonly reason: string }
   | { readonly kind: "finished"; readonly result: MoveResult };
@@ -50,7 +58,7 @@ export interface HistoryEntry {
   readonly before: Readonly<Record<VersionName, number>>;
   readonly after: Readonly<Record<VersionName, number>>;
   readonly ledger: Ledger | null;
-  /** Why the outcome is not `done`, or what a recovery found; undefined where there is nothing to say. */
+  /** Why the outcome is not `done`, what could not be confirmed, or what a recovery found; undefined where there is nothing to say. */
   readonly message?: string | undefined;
   /** Of a move that was carried out to its end. */
   readonly proof?: MoveProof | undefined;

@@ -8,13 +8,13 @@ import {
   type MoveState,
   type RecordEffect,
 } from "../core/release/move/advance.ts";
-import type { Ledger, MovePlan, SplitChange } from "../core/release/move/move.ts";
+import type { Ledger, MovePlan } from "../core/release/move/move.ts";
 import type { MoveOutcome } from "../core/release/move/past-move.ts";
-import type { WeightOverrides } from "../core/routes/route-table.ts";
+import { applyOrFail, eventOf, timeoutOf } from "./apply-weights.ts";
 import { isolateListener } from "./isolate-listener.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { observeChanges } from "./observe-weights.ts";
-import type { ApplyReport, Clock, LedgerSession, PreflightReport, ProxyProof, Target } from "./ports.ts";
+import type { Clock, LedgerSession, PreflightReport, ProxyProof, Target } from "./ports.ts";
 import type { MoveProgress, MoveResult } from "./report.ts";
 
 /** Appends a record that is given a new id, and returns the id that the record has. */
@@ -58,6 +58,8 @@ class MoveRun implements AsyncDisposable {
   #session: LedgerSession | undefined;
   #ledger: Ledger | null = null;
   #provedAt: string | undefined;
+  /** What is true of a move that went well and yet has to be said. */
+  readonly #notes: string[] = [];
   #proof: { readonly callToProofMs: number | null; readonly proxies: readonly ProxyProof[] } = {
     callToProofMs: null,
     proxies: [],
@@ -96,7 +98,7 @@ class MoveRun implements AsyncDisposable {
         return await this.#closeLedger();
       case "applyBefore":
         this.#options.onProgress({ kind: "restoring", reason: state.reason ?? "" });
-        return eventOf(await applyOrFail(this.#options, weightsOf(this.#plan.changes, "before")));
+        return eventOf(await applyOrFail(this.#options, { plan: this.#plan, which: "before" }));
       case "observeBefore":
         return await this.#observe("before");
     }
@@ -114,7 +116,7 @@ class MoveRun implements AsyncDisposable {
       ledger: this.#ledger,
       plan: this.#plan,
       preflight: this.#preflight,
-      message: reason,
+      message: this.#messageOf(reason),
     };
   }
 
@@ -131,15 +133,15 @@ class MoveRun implements AsyncDisposable {
 
   async #applyAfter(): Promise<MoveEvent> {
     this.#options.onProgress({ kind: "applying" });
-    const weights = weightsOf(this.#plan.changes, "after");
     this.#session?.markCall(this.#options.clock.nowMs());
-    const report = await applyOrFail(this.#options, weights);
+    const report = await applyOrFail(this.#options, { plan: this.#plan, which: "after" });
     if (report.kind === "proved") {
       this.#session?.markDone(this.#options.clock.nowMs());
       this.#provedAt = this.#now();
-      const { callToProofMs, proxies } = report;
+      const { callToProofMs, proxies, note } = report;
       this.#proof = { callToProofMs, proxies };
-      this.#options.onProgress({ kind: "proved", callToProofMs, proxies });
+      if (note !== undefined) this.#notes.push(note);
+      this.#options.onProgress({ kind: "proved", callToProofMs, proxies, ...(note !== undefined && { note }) });
     } else if (report.kind === "unproved") {
       this.#proof = { callToProofMs: null, proxies: report.proxies };
     }
@@ -153,7 +155,7 @@ class MoveRun implements AsyncDisposable {
         target,
         clock,
         preferring: expected,
-        patienceMs: applyTimeoutMs,
+        patienceMs: timeoutOf(this.#plan, applyTimeoutMs),
       });
       if (sight === expected) return undefined;
       if (sight === "unseen") return "No proxy could be asked which weights are live.";
@@ -174,11 +176,13 @@ class MoveRun implements AsyncDisposable {
       if (session === undefined) return "Requests were not counted.";
       this.#session = undefined;
       try {
-        this.#ledger = await session.close();
+        this.#ledger = (await session.close()) ?? null;
       } finally {
         await session[Symbol.asyncDispose]();
       }
-      return faultOf(this.#ledger, this.#plan);
+      if (this.#ledger !== null) return faultOf(this.#ledger, this.#plan);
+      this.#notes.push(`requests were not counted, because ${this.#options.target.name} gives no counts`);
+      return undefined;
     });
   }
 
@@ -194,7 +198,7 @@ class MoveRun implements AsyncDisposable {
       ...this.#proof,
       ...(this.#provedAt !== undefined && { provedAt: this.#provedAt }),
       ledger: this.#ledger,
-      message: reason ?? null,
+      message: this.#messageOf(reason) ?? null,
     } as const;
     this.#id = this.#options.record((newId): JournalRecord => {
       switch (effect) {
@@ -216,6 +220,11 @@ class MoveRun implements AsyncDisposable {
     });
   }
 
+  /** What went wrong is worth more than what could not be said for sure. */
+  #messageOf(reason: string | undefined): string | undefined {
+    return reason ?? (this.#notes.length === 0 ? undefined : this.#notes.join("; "));
+  }
+
   #now(): string {
     return new Date(this.#options.clock.nowMs()).toISOString();
   }
@@ -225,33 +234,6 @@ const outcomes: ReadonlySet<string> = new Set<MoveOutcome>(["done", "unproved", 
 
 function isOutcome(phase: MovePhase): phase is MoveOutcome {
   return outcomes.has(phase);
-}
-
-export function weightsOf(changes: readonly SplitChange[], which: "before" | "after"): WeightOverrides {
-  return new Map(changes.map((change) => [change.split, change[which]]));
-}
-
-/** Applies, and takes a target that throws for one that did not prove it: the weights may or may not be live. */
-export async function applyOrFail(
-  { target, applyTimeoutMs }: Pick<MoveOptions, "target" | "applyTimeoutMs">,
-  weights: WeightOverrides,
-): Promise<ApplyReport> {
-  try {
-    return await target.apply(weights, { timeoutMs: applyTimeoutMs });
-  } catch (error) {
-    return { kind: "unproved", proxies: [], message: errorText(error) };
-  }
-}
-
-export function eventOf(report: ApplyReport): MoveEvent {
-  switch (report.kind) {
-    case "proved":
-      return { kind: "passed" };
-    case "rejected":
-      return { kind: "failed", reason: `${report.node} refused ${report.resource}: ${report.message}` };
-    case "unproved":
-      return { kind: "failed", reason: report.message };
-  }
 }
 
 /** Runs a step that a target may fail in any way; the text it returns, or throws, says why it failed. */

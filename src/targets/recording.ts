@@ -19,13 +19,17 @@ export type ApplyBehaviour =
   /** Takes the weights, but so late that the proof does not come in time. */
   | { readonly kind: "slow"; readonly durationMs: number }
   /** Takes the first of several splits only, and proves nothing. */
-  | { readonly kind: "partial" };
+  | { readonly kind: "partial" }
+  /** Takes the weights, but one proxy cannot be asked: what becomes of the proof is for the caller to say. */
+  | { readonly kind: "unreachable"; readonly proxy: string };
 
 export interface RecordingOptions {
   readonly clock: Clock;
   /** Every split there is, with its weights. */
   readonly splits: WeightOverrides;
   readonly name?: string;
+  /** Whether requests can be counted; absent is yes. */
+  readonly counts?: boolean;
 }
 
 /** A target without proxies: it keeps weights in memory and writes down what it was asked to do. */
@@ -34,6 +38,7 @@ export class RecordingTarget implements Target {
   /** Every apply, in the order in which they took effect. */
   readonly applied: WeightOverrides[] = [];
   readonly #clock: Clock;
+  readonly #counts: boolean;
   readonly #weights: Map<SplitId, SplitWeights>;
   readonly #sessions = new Set<RecordingLedger>();
   #behaviours: ApplyBehaviour[] = [];
@@ -41,8 +46,9 @@ export class RecordingTarget implements Target {
   #preflight: PreflightReport = { ok: true, checks: [] };
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({ clock, splits, name = "recording" }: RecordingOptions) {
+  constructor({ clock, splits, name = "recording", counts = true }: RecordingOptions) {
     this.name = name;
+    this.#counts = counts;
     this.#clock = clock;
     this.#weights = new Map(splits);
   }
@@ -92,12 +98,16 @@ export class RecordingTarget implements Target {
   }
 
   async openLedger(plan: MovePlan): Promise<LedgerSession> {
-    const session = new RecordingLedger(plan, (closed) => this.#sessions.delete(closed));
+    const session = new RecordingLedger(plan, {
+      counts: this.#counts,
+      onClose: (closed) => this.#sessions.delete(closed),
+    });
     this.#sessions.add(session);
     return session;
   }
 
-  async #applyNow(weights: WeightOverrides, { timeoutMs }: ApplyOptions): Promise<ApplyReport> {
+  async #applyNow(weights: WeightOverrides, options: ApplyOptions): Promise<ApplyReport> {
+    const { timeoutMs } = options;
     const calledAt = this.#clock.nowMs();
     const behaviour = this.#behaviours.shift() ?? { kind: "obey" };
     const fault = this.#faultOf(weights);
@@ -117,10 +127,24 @@ export class RecordingTarget implements Target {
           return { kind: "unproved", proxies: [], message: `Nothing was proved in ${timeoutMs} ms.` };
         }
         return this.#proved(calledAt);
+      case "unreachable":
+        return await this.#provedButFor(behaviour.proxy, { weights, calledAt, options });
       case "obey":
         this.#take(weights);
         return this.#proved(calledAt);
     }
+  }
+
+  async #provedButFor(
+    proxy: string,
+    { weights, calledAt, options: { timeoutMs, unreachable, onProgress } }: UnreachableApply,
+  ): Promise<ApplyReport> {
+    const note = `1 of 2 proxies confirmed; ${proxy} unreachable`;
+    this.#take(weights);
+    if (unreachable === "goOn") return { ...this.#proved(calledAt), note };
+    onProgress?.(note);
+    await this.#clock.sleep(timeoutMs);
+    return { kind: "unproved", proxies: [], message: note };
   }
 
   #faultOf(weights: WeightOverrides): { readonly split: SplitId; readonly message: string } | undefined {
@@ -136,7 +160,7 @@ export class RecordingTarget implements Target {
     for (const [split, next] of weights) this.#weights.set(split, next);
   }
 
-  #proved(calledAt: number): ApplyReport {
+  #proved(calledAt: number): Extract<ApplyReport, { kind: "proved" }> {
     const callToProofMs = this.#clock.nowMs() - calledAt;
     return {
       kind: "proved",
@@ -144,6 +168,12 @@ export class RecordingTarget implements Target {
       proxies: [{ node: this.name, ackMs: callToProofMs, workersMs: callToProofMs }],
     };
   }
+}
+
+interface UnreachableApply {
+  readonly weights: WeightOverrides;
+  readonly calledAt: number;
+  readonly options: ApplyOptions;
 }
 
 export interface RecordedRequest {
@@ -154,16 +184,21 @@ export interface RecordedRequest {
   readonly status: number;
 }
 
+interface LedgerOptions {
+  readonly counts: boolean;
+  readonly onClose: (session: RecordingLedger) => void;
+}
+
 class RecordingLedger implements LedgerSession {
   readonly #plan: MovePlan;
-  readonly #onClose: (session: RecordingLedger) => void;
+  readonly #options: LedgerOptions;
   readonly #requests: RecordedRequest[] = [];
   #calledAt = Number.POSITIVE_INFINITY;
   #doneAt = Number.POSITIVE_INFINITY;
 
-  constructor(plan: MovePlan, onClose: (session: RecordingLedger) => void) {
+  constructor(plan: MovePlan, options: LedgerOptions) {
     this.#plan = plan;
-    this.#onClose = onClose;
+    this.#options = options;
   }
 
   count(request: RecordedRequest): void {
@@ -178,8 +213,9 @@ class RecordingLedger implements LedgerSession {
     this.#doneAt = atMs;
   }
 
-  async close(): Promise<Ledger> {
-    this.#onClose(this);
+  async close(): Promise<Ledger | undefined> {
+    this.#options.onClose(this);
+    if (!this.#options.counts) return undefined;
     const failures = this.#requests.filter(({ status }) => status >= 500);
     const old = this.#requests.filter((request) => this.#isOld(request));
     const lastOld = Math.max(...old.map(({ endedAtMs }) => endedAtMs - this.#calledAt));
@@ -204,7 +240,7 @@ class RecordingLedger implements LedgerSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#onClose(this);
+    this.#options.onClose(this);
   }
 
   /** Answered by an arm that the plan takes all traffic from. */

@@ -136,8 +136,8 @@ test("the ledger counts every request of a switch, once", async () => {
       green: answers.filter(({ body }) => body === "green").length + 1,
     },
   });
-  expect(ledger.failures).toEqual(["500 via_upstream from green"]);
-  expect(ledger.lastOldMs ?? 0).toBeLessThan(50);
+  expect(ledger?.failures).toEqual(["500 via_upstream from green"]);
+  expect(ledger?.lastOldMs ?? 0).toBeLessThan(50);
   const idle = await target.openLedger(plan);
   expect(await idle.close()).toMatchObject({ requests: 0, lastOldMs: null, isComplete: true });
   expect((await target.stats())?.get(greenId)).toMatchObject({ errors: 1 });
@@ -204,7 +204,7 @@ test("ledgers that open and close at the same time all count", async () => {
       for (let count = 0; count < 5; count += 1) await client.get("/", host);
       const ledger = await session.close();
       expect(ledger).toMatchObject({ isComplete: true, failed: 0 });
-      expect(ledger.requests).toBeGreaterThanOrEqual(5);
+      expect(ledger?.requests).toBeGreaterThanOrEqual(5);
     }),
   );
 });
@@ -274,7 +274,7 @@ test("whenever a proxy is killed between opening and closing, the ledger is inco
       phase = "open";
       await delay(80);
       phase = "closing";
-      return (await session.close()).isComplete;
+      return (await session.close())?.isComplete;
     };
     const load = startLoad(fixture.port, 2);
     const counting = count().catch((error: unknown) => (error instanceof KirikaeError ? error.code : String(error)));

@@ -22,6 +22,7 @@ export function renderProgress(progress: MoveProgress, ink: Ink): string {
 /** What is going on right now, for who waits. */
 export function renderProgressNote(progress: MoveProgress, ink: Ink): string {
   if (progress.kind === "counting") return ink.dim("counting what the traffic met ...");
+  if (progress.kind === "waiting") return ink.dim(`waiting for proof: ${progress.text}`);
   return progress.kind === "restoring" ? ink.yellow(`restoring what was live before: ${progress.reason}`) : "";
 }
 
@@ -71,7 +72,8 @@ function renderVerdict(verdict: "pass" | "fail" | "unknown", ink: Ink): string {
 }
 
 function renderProof(proof: Extract<MoveProgress, { kind: "proved" }>, ink: Ink): string {
-  const heading = `${ink.bold("Moved")}  proved by every proxy ${renderMs(proof.callToProofMs)} after the call`;
+  const who = proof.note === undefined ? "proved by every proxy" : `proved (${ink.yellow(proof.note)})`;
+  const heading = `${ink.bold("Moved")}  ${who} ${renderMs(proof.callToProofMs)} after the call`;
   const rows = proof.proxies.map((proxy) => [
     proxy.node,
     `ACK ${renderMs(proxy.ackMs)}`,
@@ -142,7 +144,10 @@ function renderPlace({ plan, to }: MoveResult, ink: Ink): string {
 }
 
 function renderVerdictLine(result: MoveResult, ink: Ink): string {
-  if (result.ok) return `${ink.green(ink.bold("Done"))}  ${renderPlace(result, ink)}, and the proxies prove it.`;
+  if (result.ok) {
+    const place = `${ink.green(ink.bold("Done"))}  ${renderPlace(result, ink)}, and the proxies prove it.`;
+    return result.message === undefined ? place : `${place}\n${ink.yellow("But")}  ${asSentence(result.message)}`;
+  }
   const words = {
     done: "Done",
     unproved: "Moved, but not proved",

@@ -22,6 +22,47 @@ export interface ReleaseSpec {
   /** How it is taken back; undefined is with respect for capacity. */
   readonly wayBack?: WayBackRules | undefined;
   readonly notifications: readonly Notification[];
+  /** Field managers whose weights may be taken over on a site; absent takes none over. */
+  readonly takeOver?: readonly string[] | undefined;
+  /** When a step is proved on a site; absent waits for every proxy, as long as moves without a release may. */
+  readonly proof?: ProofRules | undefined;
+  /** What becomes of its weights when its object is deleted while it runs; absent leaves them. A controller asks. */
+  readonly whenDeleted?: WhenDeleted | undefined;
+  /** What it changes in DestinationRules: made before the weights that need it, removed after the last. */
+  readonly subsets?: readonly SubsetChange[] | undefined;
+  /** Clusters that it moves in one go; absent is the one that it is started for. */
+  readonly sites?: ReleaseSites | undefined;
+}
+
+/** What becomes of a proxy that cannot be reached and that nobody speaks for. */
+export type UnreachableProxies = "wait" | "goOn";
+
+export interface ProofRules {
+  readonly unreachable: UnreachableProxies;
+  /** How long the proxies of a step may take; undefined as long as moves without a release may. */
+  readonly timeoutMs: number | undefined;
+}
+
+export type WhenDeleted = "restore" | "leave";
+
+/** Of one DestinationRule. At least one subset is added or removed, and none is both. */
+export interface SubsetChange {
+  readonly namespace: string;
+  readonly destinationRule: string;
+  readonly add: readonly AddedSubset[];
+  /** Names. */
+  readonly remove: readonly string[];
+}
+
+export interface AddedSubset {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ReleaseSites {
+  /** Names of kubeconfig contexts, each once, in the order in which they move one after the other. */
+  readonly contexts: readonly string[];
+  readonly order: "together" | "oneAfterTheOther";
 }
 
 export interface WayBackRules {

@@ -1,3 +1,4 @@
+import type { ProofRules } from "../../manifest/release.ts";
 import type { SplitId, SplitWeights } from "../../routes/route-table.ts";
 
 /** A subset's name, or a destination's host where versions are hosts. */
@@ -38,6 +39,10 @@ export interface MovePlan {
   readonly reason: string | undefined;
   /** Which endpoints of the versions that gain have to answer before it; absent is every one. */
   readonly asks?: "any" | "none";
+  /** When it is proved; absent as the engine says. */
+  readonly proof?: ProofRules;
+  /** Field managers whose weights may be taken over on a site. */
+  readonly takeOver?: readonly string[];
 }
 
 export interface SplitChange {
