@@ -14,8 +14,8 @@ export interface NeededAccess {
   readonly reason: string;
 }
 
-/** In every namespace with routes; in the namespace that kirikae runs in; on objects that live in no namespace. */
-export type AccessScope = "routes" | "own" | "cluster";
+/** In every namespace with routes; in Istio's and in kirikae's own namespace; on objects that live in no namespace. */
+export type AccessScope = "routes" | "istio" | "own" | "cluster";
 
 /**
  * `read`: check, explain, routes, status and plan. `move`: switch, shift, rollback and releases beside that. `prove`: asks
@@ -74,6 +74,15 @@ export const neededAccess: readonly NeededAccess[] = [
     where: "routes",
     for: "read",
     reason: "whether the version that gains traffic is still being rolled out",
+  },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["get"],
+    names: ["istio"],
+    where: "istio",
+    for: "read",
+    reason: "mesh-wide defaults of Istio",
   },
   {
     group: istio,
