@@ -9,9 +9,10 @@ import type { Engine } from "../engine/engine.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import type { MeshModel } from "../core/mesh-model.ts";
+import type { LiveMesh } from "./live-mesh.ts";
 
 /** What runs now: the manifests that were applied last, and where their listeners are on this machine. */
-export class CurrentMesh {
+export class CurrentMesh implements LiveMesh {
   readonly #engine: Engine;
   model: MeshModel;
   ports: GatewayPorts;
@@ -29,11 +30,15 @@ export class CurrentMesh {
     return this.model.table;
   }
 
+  placements(): WeightOverrides {
+    return this.#engine.placements();
+  }
+
   /** Throws the KirikaeError of the refusal for a request that cannot be carried out. */
   plan(request: MoveRequest): MovePlan {
     const planning = planMove({
       table: this.table,
-      current: this.#engine.placements(),
+      current: this.placements(),
       request,
       history: this.#engine.pastMoves(),
     });
@@ -43,12 +48,12 @@ export class CurrentMesh {
 
   /** Every VirtualService that is routed. */
   services(): readonly ServiceDescription[] {
-    return describeServices(this.table, this.#engine.placements());
+    return describeServices(this.table, this.placements());
   }
 
   /** Those that can send to one of these destinations. */
   servicesOf(destinations: Iterable<DestinationId>): readonly ServiceDescription[] {
-    return describeServicesOf(this.table, { current: this.#engine.placements(), destinations });
+    return describeServicesOf(this.table, { current: this.placements(), destinations });
   }
 }
 

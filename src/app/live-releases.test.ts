@@ -5,7 +5,6 @@ import { LiveReleases, type LiveParts } from "./live-releases.ts";
 function partsOf(process: ReleaseProcess, more: Partial<LiveParts> = {}): LiveParts {
   return {
     current: process.current,
-    placements: () => process.engine.placements(),
     observe: (splits) => process.target.observe(splits),
     latencies: async () => new Map([[bySubset("green"), { p50Ms: 2, p99Ms: 9 }]]),
     lastSample: () => ({

@@ -6,14 +6,13 @@ import type { ReleaseState } from "../core/release/state/release-state.ts";
 import type { DestinationId, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
 import type { Clock, Target } from "../engine/ports.ts";
-import type { CurrentMesh } from "./current-mesh.ts";
+import type { LiveMesh } from "./live-mesh.ts";
 
 /** How long answers took in the last seconds, in milliseconds. */
 export type LatencyByDestination = ReadonlyMap<DestinationId, { readonly p50Ms: number; readonly p99Ms: number }>;
 
 export interface LiveParts {
-  readonly current: Pick<CurrentMesh, "table" | "services">;
-  placements(): WeightOverrides;
+  readonly current: LiveMesh;
   readonly observe: Target["observe"];
   latencies(): Promise<LatencyByDestination>;
   /** The last second of traffic. */
@@ -88,7 +87,7 @@ export class LiveReleases {
     const services = releasedServices(plan);
     const rules = compareWeights({
       table: current.table,
-      wanted: new Map([...this.#parts.placements(), ...movingNow(plan, state)]),
+      wanted: new Map([...current.placements(), ...movingNow(plan, state)]),
       observed: look.observed,
       services,
       splits: splitsOf(plan),

@@ -20,6 +20,7 @@ import { reportRelease } from "../engine/report-release.ts";
 import type { CheckSources } from "../engine/release-check.ts";
 import { createSystemClock } from "../engine/clock.ts";
 import { completeEvent } from "../engine/complete-event.ts";
+import type { Engine } from "../engine/engine.ts";
 import { isolateListener } from "../engine/isolate-listener.ts";
 import type { ReleaseChange } from "../engine/release-events.ts";
 import type { ReleaseHost } from "../engine/release-ports.ts";
@@ -29,11 +30,13 @@ import type { CounterReading } from "../engine/traffic-meter.ts";
 import { createReleaseMoves } from "./release-moves.ts";
 import { wakeAt } from "./wake-at.ts";
 import { LiveReleases, type LiveParts } from "./live-releases.ts";
-import type { ManifestApplier } from "./apply-manifests.ts";
+import type { LiveMesh } from "./live-mesh.ts";
 import type { ManifestModels } from "./manifest-models.ts";
 
 export interface ReleaseParts {
-  readonly mesh: Pick<ManifestApplier, "current" | "engine"> & {
+  readonly mesh: {
+    readonly current: LiveMesh;
+    readonly engine: Engine;
     readonly models: Pick<ManifestModels, "defaultNamespace">;
   };
   readonly move: ReleaseHost["move"];
@@ -65,7 +68,6 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     this.#parts = parts;
     this.#live = new LiveReleases({
       current: parts.mesh.current,
-      placements: () => parts.mesh.engine.placements(),
       clock: createSystemClock(),
       ...parts.live,
     });
@@ -113,9 +115,9 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
 
   /** Throws KIR2032, KIR2049, and what `planRelease` refuses with. */
   plan(source: ReleaseSource): ReleasePlan {
-    const { current, engine, models } = this.#parts.mesh;
+    const { current, models } = this.#parts.mesh;
     const release = readRelease(source, models.defaultNamespace);
-    const planning = planRelease({ table: current.table, current: engine.placements(), release, actor: source.actor });
+    const planning = planRelease({ table: current.table, current: current.placements(), release, actor: source.actor });
     if (planning.kind === "refused") throw planning.error;
     const { plan } = planning;
     const [command] = this.#parts.allowsCommands === true ? [] : findCommands(plan.steps);
@@ -235,17 +237,11 @@ function refuseCommand({ release }: ReleasePlan, command: string): KirikaeError 
 }
 
 /** Carries releases out on the mesh that runs. */
-function createReleaseHost({
-  mesh: { current, engine },
-  move,
-  lay,
-  sources,
-  readyEndpoints,
-}: ReleaseParts): ReleaseHost {
+function createReleaseHost({ mesh: { current }, move, lay, sources, readyEndpoints }: ReleaseParts): ReleaseHost {
   return {
     move,
     lay,
     ...sources,
-    ...createReleaseMoves({ live: () => ({ table: current.table, current: engine.placements() }), readyEndpoints }),
+    ...createReleaseMoves({ live: () => ({ table: current.table, current: current.placements() }), readyEndpoints }),
   };
 }

@@ -1,3 +1,4 @@
+import { linePlaceOf } from "../core/diagnostics/position.ts";
 import type { ExplainedArm } from "../core/routes/explain.ts";
 import { findFilterChain, type ConnectionStart } from "../core/routes/find-filter-chain.ts";
 import type { Destination, FilterChain, Listener, RouteTable, TcpRoute } from "../core/routes/route-table.ts";
@@ -88,7 +89,7 @@ function explainRoute(
     virtualService: origin.virtualService === "" ? null : origin.virtualService,
     rule: origin.rule,
     match: origin.match ?? null,
-    at: { file: origin.at.file, line: origin.at.line },
+    at: linePlaceOf(origin.at),
     arms,
     cause: isServed ? null : "no destination has an endpoint, so that the connection is closed",
     policies: describePolicies({ mesh, table, clientNamespace }, arms),

@@ -1,3 +1,4 @@
+import { type LinePlace, linePlaceOf } from "../core/diagnostics/position.ts";
 import { findVirtualHosts, hostKeyOf } from "../core/routes/find-virtual-host.ts";
 import { routingOf } from "../core/routes/listener-parts.ts";
 import { renderMatch } from "../core/routes/match-request.ts";
@@ -47,7 +48,7 @@ export interface ListedChain {
   /** Empty for the chain that takes what no other takes. */
   readonly serverNames: readonly string[];
   readonly tls: { readonly mode: string; readonly certificates: readonly string[] } | null;
-  readonly servers: readonly { readonly gateway: string; readonly server: string; readonly at: Place }[];
+  readonly servers: readonly { readonly gateway: string; readonly server: string; readonly at: LinePlace }[];
   /** Null for a chain of HTTP. */
   readonly tcp: (ListedOrigin & { readonly arms: readonly ListedArm[] }) | null;
   readonly virtualHosts: readonly ListedHost[];
@@ -60,18 +61,13 @@ export interface ListedHost {
   readonly routes: readonly ListedRoute[];
 }
 
-interface Place {
-  readonly file: string;
-  readonly line: number;
-}
-
 interface ListedOrigin {
   readonly virtualService: string;
   /** `Ingress namespace/name` where the rule is written in one. */
   readonly madeFrom: string | null;
   readonly rule: number;
   readonly match: number | null;
-  readonly at: Place;
+  readonly at: LinePlace;
 }
 
 export interface ListedRoute extends ListedOrigin {
@@ -120,7 +116,7 @@ interface ListedUnserved {
   readonly madeFrom: string | null;
   readonly host: string;
   readonly reason: string;
-  readonly at: Place;
+  readonly at: LinePlace;
 }
 
 export interface ListingChoice extends ProxyChoice {
@@ -158,7 +154,7 @@ function listChain(table: RouteTable, chain: FilterChain, choice: ListingChoice)
     id: chain.id,
     serverNames: chain.serverNames,
     tls: tls === undefined ? null : { mode: tls.mode, certificates: tls.certificates },
-    servers: chain.servers.map(({ gateway, server, at }) => ({ gateway, server, at: placeOf(at) })),
+    servers: chain.servers.map(({ gateway, server, at }) => ({ gateway, server, at: linePlaceOf(at) })),
     tcp,
     virtualHosts: routing === undefined ? [] : chooseHosts(routing, chain, choice).map((host) => listHost(table, host)),
   };
@@ -243,13 +239,9 @@ function listArms(table: RouteTable, { arms }: Split): readonly ListedArm[] {
 }
 
 function listOrigin({ virtualService, madeFrom, rule, match, at }: RouteOrigin): ListedOrigin {
-  return { virtualService, madeFrom: madeFrom ?? null, rule, match: match ?? null, at: placeOf(at) };
+  return { virtualService, madeFrom: madeFrom ?? null, rule, match: match ?? null, at: linePlaceOf(at) };
 }
 
 function listUnserved({ virtualService, madeFrom, host, reason, at }: UnservedHost): ListedUnserved {
-  return { virtualService, madeFrom: madeFrom ?? null, host, reason, at: placeOf(at) };
-}
-
-function placeOf({ file, line }: Place): Place {
-  return { file, line };
+  return { virtualService, madeFrom: madeFrom ?? null, host, reason, at: linePlaceOf(at) };
 }

@@ -1,3 +1,4 @@
+import { renderLine } from "../../core/diagnostics/position.ts";
 import type { ExplainedArm } from "../../core/routes/explain.ts";
 import { passthroughId } from "../../core/routes/outbound-fallback.ts";
 import { policyBlocks, type BlockOrigin, type PolicyBlock } from "../../core/routes/policy-origins.ts";
@@ -52,7 +53,7 @@ function renderRule({ virtualService, madeFrom, rule, match, name, at }: Request
   if (virtualService === null) return "";
   const number = match === null ? `rule ${rule}` : `rule ${rule} match ${match}`;
   const named = name === null ? number : `${number} (${neutraliseLine(name)})`;
-  const place = at === null ? "" : `  ${ink.bold(neutraliseLine(`${at.file}:${at.line}`))}`;
+  const place = at === null ? "" : `  ${ink.bold(neutraliseLine(renderLine(at)))}`;
   return `  by ${madeFrom === null ? `${ink.bold(virtualService)} ${named}` : ink.bold(madeFrom)}${place}`;
 }
 
@@ -129,7 +130,7 @@ function renderOrigin(origin: BlockOrigin | undefined): string {
     ...(subset === undefined ? [] : [`subset ${subset}`]),
     ...(port === undefined ? [] : [`port ${port}`]),
   ];
-  return neutraliseLine(`${parts.join(", ")}  ${at.file}:${at.line}`);
+  return neutraliseLine(`${parts.join(", ")}  ${renderLine(at)}`);
 }
 
 function describeBlock(block: PolicyBlock, policy: DestinationPolicy): string {
@@ -204,7 +205,7 @@ function renderSteps(steps: readonly SimulationStep[], ink: Ink): string {
   const rows = steps.map((step) => [
     step.taken ? ink.green("yes") : ink.dim("no"),
     neutraliseLine(`${words[step.tried]} ${step.name}`.trimEnd()),
-    step.at === undefined ? "" : ink.dim(neutraliseLine(`${step.at.file}:${step.at.line}`)),
+    step.at === undefined ? "" : ink.dim(neutraliseLine(renderLine(step.at))),
     neutraliseLine(step.reason),
   ]);
   return `Tried in this order\n${renderTable(rows, "  ")}`;

@@ -1,3 +1,4 @@
+import { renderLine } from "../../core/diagnostics/position.ts";
 import type { ListedChain, ListedHost, ListedListener, ListedRoute, RouteListing } from "../list-routes.ts";
 import type { Ink } from "../ink.ts";
 import { neutraliseLine } from "../neutralise.ts";
@@ -13,7 +14,7 @@ export function renderRoutes({ listeners, unserved }: RouteListing, ink: Ink): s
   const lost = unserved.map(({ virtualService, madeFrom, host, reason, at }) => [
     neutraliseLine(host),
     `${madeFrom ?? `VirtualService ${virtualService}`}: ${reason}`,
-    ink.dim(renderPlace(at)),
+    ink.dim(renderLine(at)),
   ]);
   if (parts.length === 0) parts.push("no listener");
   return [...parts, ...(lost.length === 0 ? [] : [ink.bold("not served"), renderTable(lost, "  ")])].join("\n");
@@ -33,7 +34,7 @@ function renderChain(chain: ListedChain, ink: Ink): readonly string[] {
       ? []
       : [
           renderTable(
-            [[renderArms(chain.tcp.arms), renderOrigin(chain.tcp), ink.dim(renderPlace(chain.tcp.at))]],
+            [[renderArms(chain.tcp.arms), renderOrigin(chain.tcp), ink.dim(renderLine(chain.tcp.at))]],
             "    ",
           ),
         ];
@@ -66,7 +67,7 @@ function renderRoute(route: ListedRoute, index: number, ink: Ink): readonly stri
     String(index + 1),
     neutraliseLine(route.conditions),
     neutraliseLine(renderOrigin(route)),
-    ink.dim(neutraliseLine(renderPlace(route.at))),
+    ink.dim(neutraliseLine(renderLine(route.at))),
     // Last, because it may be long.
     neutraliseLine([renderAction(route.action), ...extras].join("; ")),
   ];
@@ -84,8 +85,4 @@ function renderOrigin({
   if (virtualService === "") return "(no VirtualService)";
   const name = "name" in rest && typeof rest.name === "string" ? ` (${rest.name})` : "";
   return `${virtualService} rule ${rule}${match === null ? "" : ` match ${match}`}${name}`;
-}
-
-function renderPlace({ file, line }: { readonly file: string; readonly line: number }): string {
-  return `${file}:${line}`;
 }

@@ -19,6 +19,8 @@ import type { WorkloadSpec } from "./workload.ts";
 export interface SourceText {
   readonly path: string;
   readonly text: string;
+  /** The JSON of one object that is in no file: places in it are its fields. `path` is `Kind namespace/name` then. */
+  readonly isObject?: true;
 }
 
 export interface ObjectMeta {

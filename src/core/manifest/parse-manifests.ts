@@ -2,6 +2,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { FindingLog } from "../diagnostics/finding-log.ts";
 import { parseObject } from "./parse-object.ts";
 import type { Manifest, SourceText } from "./manifest.ts";
+import { FieldIndex } from "./yaml/field-index.ts";
 import { LineIndex } from "./yaml/line-index.ts";
 import { readYaml } from "./yaml/read-yaml.ts";
 import type { YamlProblem } from "./yaml/yaml-value.ts";
@@ -27,7 +28,7 @@ export function parseManifests(sources: readonly SourceText[], options: ParseOpt
   const diagnostics: Diagnostic[] = [];
   for (const source of sources) {
     const text = withLineFeeds(source.text);
-    const lines = new LineIndex(source.path, text);
+    const lines = source.isObject === true ? new FieldIndex(source.path, text) : new LineIndex(source.path, text);
     const log = new FindingLog({ file: source.path, line: 1, column: 1 });
     for (const document of readYaml(text)) {
       for (const problem of document.problems) {
@@ -53,7 +54,7 @@ function withLineFeeds(text: string): string {
   return text.includes("\r") ? text.replaceAll(/\r(?!\n)/g, "\n") : text;
 }
 
-function reportProblem(problem: YamlProblem, lines: LineIndex, log: FindingLog): void {
+function reportProblem(problem: YamlProblem, lines: Pick<LineIndex, "positionOf">, log: FindingLog): void {
   log.report(problem.kind === "limit" ? "KIR1002" : "KIR1001", () => ({
     message: problem.message,
     hint:

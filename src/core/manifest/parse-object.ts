@@ -10,7 +10,7 @@ import type { LineIndex } from "./yaml/line-index.ts";
 import { describeType, type YamlMap, type YamlValue } from "./yaml/yaml-value.ts";
 
 export interface ObjectContext {
-  readonly lines: LineIndex;
+  readonly lines: Pick<LineIndex, "positionOf">;
   readonly log: FindingLog;
   readonly defaultNamespace: string;
 }

@@ -1,6 +1,7 @@
 import { ignoreAnnotation, type IgnoreAnnotation } from "../diagnostics/suppression.ts";
 import type { SourceText } from "./manifest.ts";
 import type { ParseOptions } from "./parse-manifests.ts";
+import { FieldIndex } from "./yaml/field-index.ts";
 import { LineIndex } from "./yaml/line-index.ts";
 import { readYaml } from "./yaml/read-yaml.ts";
 import type { YamlEntry, YamlMap, YamlValue } from "./yaml/yaml-value.ts";
@@ -16,9 +17,9 @@ export function readIgnoreAnnotations(
   return sources.filter(({ text }) => text.includes(ignoreAnnotation)).flatMap((source) => readSource(source, options));
 }
 
-function readSource({ path, text }: SourceText, options: ParseOptions): readonly IgnoreAnnotation[] {
+function readSource({ path, text, isObject }: SourceText, options: ParseOptions): readonly IgnoreAnnotation[] {
   const found: IgnoreAnnotation[] = [];
-  const lines = new LineIndex(path, text);
+  const lines = isObject === true ? new FieldIndex(path, text) : new LineIndex(path, text);
   for (const { value } of readYaml(text)) {
     for (const object of objectsOf(value)) {
       const entry = entryOf(object, ["metadata", "annotations", ignoreAnnotation]);

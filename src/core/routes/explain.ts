@@ -1,3 +1,4 @@
+import { type LinePlace, linePlaceOf } from "../diagnostics/position.ts";
 import { nameDestination } from "./name-destination.ts";
 import type { RouteTable } from "./route-table.ts";
 import { simulate } from "./simulate.ts";
@@ -26,7 +27,7 @@ export interface Explanation {
   readonly name: string | null;
   /** Those that take a share. */
   readonly arms: readonly ExplainedArm[];
-  readonly at: { readonly file: string; readonly line: number } | null;
+  readonly at: LinePlace | null;
   readonly steps: readonly SimulationStep[];
 }
 
@@ -87,7 +88,7 @@ function originOf(
     rule,
     match: match ?? null,
     name: route.name === "" ? null : route.name,
-    at: { file: at.file, line: at.line },
+    at: linePlaceOf(at),
   };
 }
 
