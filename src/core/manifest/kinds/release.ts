@@ -1,5 +1,5 @@
 import { list, nonEmpty, refine, transform } from "../decode/collections.ts";
-import { type Decoder, reportConflict, reportValue } from "../decode/decoder.ts";
+import { type Decoder, reportConflict } from "../decode/decoder.ts";
 import { object, optional, required, withDefault } from "../decode/object.ts";
 import { integer, oneOf, string } from "../decode/scalars.ts";
 import type { ObjectMeta } from "../manifest.ts";
@@ -8,6 +8,7 @@ import { freeze, maxDuration } from "./release-freeze.ts";
 import { notification } from "./release-notification.ts";
 import { sessionAffinity } from "./release-additions.ts";
 import { probes } from "./release-probes.ts";
+import { objectName, proof, sites, subsets, takeOver, whenDeleted } from "./release-site.ts";
 import { strategy } from "./release-steps.ts";
 
 const failedCount = refine(integer, (count) => (count >= 0 ? undefined : `must not be negative, but is ${count}`));
@@ -16,14 +17,7 @@ const wayBack: Decoder<WayBackRules> = object({ fields: { capacity: required(one
 
 /** `name` in the namespace of the Release, or `namespace/name`. */
 function virtualService(namespace: string): Decoder<Pick<ReleaseRoute, "namespace" | "virtualService">> {
-  return transform(string, (text, place, context) => {
-    const parts = text.split("/");
-    if (parts.length > 2 || parts.includes("")) {
-      return reportValue(place, context, `must be a name or namespace/name, but is ${JSON.stringify(text)}`);
-    }
-    const [name = "", own = namespace] = parts.toReversed();
-    return { namespace: own, virtualService: name };
-  });
+  return transform(objectName(namespace), (named) => ({ namespace: named.namespace, virtualService: named.name }));
 }
 
 /** The spec of a `kirikae.dev/v1alpha1` Release. */
@@ -51,6 +45,11 @@ export function decodeRelease({ namespace }: ObjectMeta): Decoder<ReleaseSpec> {
         maxDuration: optional(maxDuration),
         wayBack: optional(wayBack),
         notifications: withDefault(list(notification), []),
+        takeOver: optional(takeOver),
+        proof: optional(proof),
+        whenDeleted: optional(whenDeleted),
+        subsets: optional(subsets(namespace)),
+        sites: optional(sites),
       },
     }),
     (spec, place, context) =>

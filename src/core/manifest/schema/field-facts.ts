@@ -66,6 +66,43 @@ export const describedFields: Readonly<Record<string, FieldFacts | undefined>> =
   "wayBack.capacity": {
     description: "respect waits for ready endpoints of the version before; ignore gives it all at once.",
   },
+  "spec.takeOver": {
+    description: "Field managers, such as flagger, whose weights may be taken over on a cluster.",
+    minItems: 1,
+  },
+  "takeOver[]": { description: "The manager's name, as kubectl shows it with --show-managed-fields.", minLength: 1 },
+  "spec.proof": { description: "When a step is proved on a cluster." },
+  "proof.unreachable": {
+    description:
+      "wait proves nothing without a proxy that cannot be reached; goOn goes on and names it. wait unless given.",
+  },
+  "proof.timeout": { description: "How long the proxies of a step may take." },
+  "spec.whenDeleted": {
+    description: "What becomes of the weights when the object is deleted while it runs: leave unless given.",
+  },
+  "spec.subsets": {
+    description: "What changes in DestinationRules: made before the weights that need it, removed after the last.",
+    minItems: 1,
+  },
+  "spec.subsets[]": { description: "One DestinationRule." },
+  "subsets[].destinationRule": {
+    description: "A DestinationRule of this namespace, or namespace/name.",
+    pattern: "^[^/]+(/[^/]+)?$",
+  },
+  "subsets[].add": { description: "Made and proved before the first step that needs them; the way back removes them." },
+  "add[]": { description: "A subset." },
+  "add[].name": { description: "Its name.", minLength: 1 },
+  "add[].labels": { description: "What its pods are labelled with." },
+  "subsets[].remove": {
+    description: "Removed when the last weights have moved; the way back restores them as they were.",
+  },
+  "remove[]": { description: "A subset's name." },
+  "spec.sites": { description: "Clusters that move in one release." },
+  "sites.contexts": { description: "Contexts of the kubeconfig, in their order.", minItems: 1 },
+  "contexts[]": { description: "A context's name.", minLength: 1 },
+  "sites.order": {
+    description: "together moves all of them in each step; oneAfterTheOther, unless given, one after the other.",
+  },
   "spec.notifications": { description: "Who is told what happens." },
   "spec.notifications[]": { description: "One of log and webhook.", ...one },
   "notifications[].log": { description: "Writes lines to what `up` prints." },
