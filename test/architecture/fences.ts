@@ -85,6 +85,13 @@ export const fences: readonly Fence[] = [
       "`core/incremental` calls the builders for what changed and knows nothing of how they do it, so that they cannot disagree.",
   },
   {
+    of: "core/site",
+    mayImport: ["core/routes", "core/mesh", "core/manifest", "core/diagnostics"],
+    packages: [],
+    sentence:
+      "`core/site` says what to write into the live objects of a cluster, and reads what its control plane and proxies show; it asks nobody.",
+  },
+  {
     of: "core/mesh-model.ts",
     mayImport: ["core/incremental", "core/manifest", "core/mesh", "core/routes", "core/diagnostics"],
     packages: [],

@@ -36,6 +36,8 @@ export const siteAnnotations = {
   movedAt: "kirikae.dev/moved-at",
   /** On VirtualServices: the field managers whose weights kirikae may take over, separated by commas. */
   takesOverFrom: "kirikae.dev/takes-over-from",
+  /** On VirtualServices: which destination entries kirikae has added, and weights that were not there (`added-entries.ts`). */
+  added: "kirikae.dev/added",
   /** On Releases: an order for the controller, such as `promote`. */
   order: "kirikae.dev/order",
 } as const;
