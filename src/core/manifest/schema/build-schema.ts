@@ -7,6 +7,9 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const kinds = ["Release", "LocalWorkload"] as const;
 
+/** kirikae's own kinds. */
+export type OwnKind = (typeof kinds)[number];
+
 const noMetadata = { name: "", namespace: "", labels: {}, annotations: {}, creationTimestamp: undefined };
 
 /**
@@ -94,11 +97,12 @@ export function listSchemaPaths(): readonly string[] {
   return [...new Set(paths)];
 }
 
-function specShape(kind: (typeof kinds)[number]): Shape | undefined {
+/** What the decoder of a kind reads. */
+export function specShape(kind: OwnKind): Shape | undefined {
   return kindReaders.find((reader) => reader.kind === kind)?.decode(noMetadata).shape;
 }
 
-function buildKind(kind: (typeof kinds)[number], parts: Parts): JsonSchema {
+function buildKind(kind: OwnKind, parts: Parts): JsonSchema {
   return {
     description: describedFields[kind]?.description,
     type: "object",
@@ -151,7 +155,7 @@ function convert(shape: Shape | undefined, path: string, parts: Parts): JsonSche
 }
 
 /** Go's notation: `1h30m`, `250ms`. */
-const durationPattern = "^[-+]?(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$|^0$";
+export const durationPattern = "^[-+]?(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$|^0$";
 
 const scalars: Readonly<Record<ScalarType, JsonSchema>> = {
   string: { type: "string" },
@@ -196,13 +200,18 @@ function collectPaths(shape: Shape | undefined, path: string, paths: string[]): 
 }
 
 /** The longest end of the path that is described: `check.duration` holds wherever a check stands. */
-function factsAt(path: string): FieldFacts {
+export function factsAt(path: string): FieldFacts {
+  return longestEnd(describedFields, path) ?? {};
+}
+
+/** What a table says of the longest end of a path that is in it. */
+export function longestEnd<T>(table: Readonly<Record<string, T | undefined>>, path: string): T | undefined {
   const steps = path.split(".");
   for (let from = 0; from < steps.length; from += 1) {
-    const facts = describedFields[steps.slice(from).join(".")];
-    if (facts !== undefined) return facts;
+    const found = table[steps.slice(from).join(".")];
+    if (found !== undefined) return found;
   }
-  return {};
+  return undefined;
 }
 
 function without(schema: JsonSchema, name: string): JsonSchema {
