@@ -47,7 +47,8 @@ export default defineConfig({
           include: ["test/cluster/**/*.test.ts"],
           globalSetup: [...realEnvoy.globalSetup, "test/cluster-programs.setup.ts"],
           fileParallelism: false,
-          // The first hook starts an API server; the first setup of all builds it.
+          // All files run in one process, one after the other, and share one cluster: an API server takes ten seconds to start.
+          isolate: false,
           hookTimeout: 180_000,
           sequence: { groupOrder: 3 },
         },

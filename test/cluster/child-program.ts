@@ -9,6 +9,8 @@ export interface ChildProgramOptions {
   readonly path: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** What starts it somewhere else, such as in a network namespace; it has to become the program, not its parent. */
+  readonly enter?: readonly string[];
   /** Everything that it prints. */
   readonly log: string;
 }
@@ -22,11 +24,15 @@ export interface ChildProgram extends AsyncDisposable {
    */
   whenReady(probe: () => Promise<boolean>, timeoutMs: number): Promise<void>;
   readLog(): Promise<string>;
+  /** Takes the processor away from it: its connections stay open and nothing is answered. */
+  pause(): void;
+  resume(): void;
 }
 
 export function startProgram(options: ChildProgramOptions): ChildProgram {
   const log = openSync(options.log, "a");
-  const child = spawn(options.path, options.args, { stdio: ["ignore", log, log], env: options.env ?? process.env });
+  const [path = options.path, ...args] = [...(options.enter ?? []), options.path, ...options.args];
+  const child = spawn(path, args, { stdio: ["ignore", log, log], env: options.env ?? process.env });
   closeSync(log);
   const ended = once(child, "exit").catch(() => undefined);
   const name = basename(options.path);
@@ -37,6 +43,8 @@ export function startProgram(options: ChildProgramOptions): ChildProgram {
   return {
     pid: child.pid ?? 0,
     readLog,
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
     async whenReady(probe, timeoutMs) {
       const deadline = performance.now() + timeoutMs;
       for (;;) {

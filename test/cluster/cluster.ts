@@ -8,16 +8,23 @@ import { FreePorts } from "../../src/local/free-port.ts";
 import { startEtcd } from "./etcd.ts";
 import { type Istiod, startIstiod } from "./istiod.ts";
 import { type IstioProxy, type IstioProxyOptions, startIstioProxy } from "./istio-proxy.ts";
-import { startKubeApiServer } from "./kube-api-server.ts";
+import { type KubeApiServer, startKubeApiServer } from "./kube-api-server.ts";
 import { type KubeClient, type KubeObject, KubeRefusal } from "./kube-client.ts";
+import { loopbackPlace, type NetworkPlace } from "./network-place.ts";
+import { Pods } from "./pods.ts";
+import type { ServiceProgram } from "./service-program.ts";
 
 export interface ClusterOptions {
   /** Folders of the built programs. */
   readonly istiod: string;
   readonly apiserver: string;
+  /** Without it there is no port-forward, and proxies are no pods. */
+  readonly kubelet?: string;
   /** Binaries. */
   readonly etcd: string;
   readonly envoy: string;
+  /** This machine's loopback where nothing else is said. */
+  readonly place?: NetworkPlace;
   /** Fields of Istio's MeshConfig. */
   readonly meshConfig?: object;
 }
@@ -31,30 +38,38 @@ export const gatewayPorts = [80, 81, 443, 444, 8080, 8443, 9000, 9001, 15_443, 3
 /** A port of the gateway that no case uses. */
 export const markerPort = 15_999;
 
+type ClusterParts = Pick<Cluster, "etcd" | "api" | "istiod" | "pods" | "folder" | "ports" | "place" | "gatewayPorts">;
+
 /**
- * etcd, the API server and istiod on loopback. Objects go through the API, so that schemas, defaults and creation times
- * are the real ones; nothing runs pods, and workloads are addresses in ServiceEntries and WorkloadEntries.
+ * etcd, the API server and istiod, on loopback where nothing else is said. Objects go through the API, so that schemas,
+ * defaults and creation times are the real ones; nothing runs pods, and workloads are addresses in ServiceEntries and
+ * WorkloadEntries, or pods that a test writes down.
  */
 export class Cluster implements AsyncDisposable {
+  readonly etcd: ServiceProgram;
+  readonly api: KubeApiServer;
   readonly client: KubeClient;
   readonly istiod: Istiod;
+  /** Undefined where no kubelet was given. */
+  readonly pods: Pods | undefined;
   readonly folder: string;
   readonly ports: FreePorts;
+  readonly place: NetworkPlace;
   /** Service port of the gateway to the port that its Envoy listens on. */
   readonly gatewayPorts: ReadonlyMap<number, number>;
   readonly #options: ClusterOptions;
   readonly #tokens = new Map<string, Promise<string>>();
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(
-    parts: Pick<Cluster, "client" | "istiod" | "folder" | "ports" | "gatewayPorts">,
-    options: ClusterOptions,
-    stack: AsyncDisposableStack,
-  ) {
-    this.client = parts.client;
+  private constructor(parts: ClusterParts, options: ClusterOptions, stack: AsyncDisposableStack) {
+    this.etcd = parts.etcd;
+    this.api = parts.api;
+    this.client = parts.api.client;
     this.istiod = parts.istiod;
+    this.pods = parts.pods;
     this.folder = parts.folder;
     this.ports = parts.ports;
+    this.place = parts.place;
     this.gatewayPorts = parts.gatewayPorts;
     this.#options = options;
     this.#stack = stack;
@@ -71,37 +86,52 @@ export class Cluster implements AsyncDisposable {
       remove();
     });
     const ports = new FreePorts();
-    const etcd = stack.use(
-      await startEtcd({ path: options.etcd, folder, ports: [await ports.take(), await ports.take()] }),
-    );
-    const api = stack.use(
-      await startKubeApiServer({
-        path: join(options.apiserver, "apiserver"),
-        folder,
-        etcdUrl: etcd.url,
-        port: await ports.take(),
-      }),
-    );
+    const place = options.place ?? loopbackPlace();
+    const etcd = await startEtcd({
+      path: options.etcd,
+      folder,
+      place,
+      ports: [await ports.take(), await ports.take()],
+    });
+    stack.use(etcd.program);
+    const api = await startKubeApiServer({
+      path: join(options.apiserver, "apiserver"),
+      folder,
+      etcdUrl: etcd.url,
+      place,
+      port: await ports.take(),
+    });
+    stack.use(api.client);
+    stack.use(api.program);
     const { client } = api;
     await defineKinds(client, await readFile(join(options.istiod, "istio-kinds.yaml"), "utf8"));
     const listening = new Map<number, number>();
     for (const port of [...gatewayPorts, markerPort]) listening.set(port, await ports.take());
     for (const object of buildFoundation(listening)) await client.apply(object);
-    const istiod = stack.use(
-      await startIstiod({
-        path: join(options.istiod, "istiod"),
-        folder,
-        kubeconfig: api.kubeconfig,
-        ports: [await ports.take(), await ports.take(), await ports.take()],
-        meshConfig: {
-          // Sidecars would open ports 15001 and 15006 otherwise; one of them runs at a time.
-          proxyListenPort: await ports.take(),
-          proxyInboundListenPort: await ports.take(),
-          ...options.meshConfig,
-        },
-      }),
-    );
-    return new Cluster({ client, istiod, folder, ports, gatewayPorts: listening }, options, stack.move());
+    const pods =
+      options.kubelet === undefined
+        ? undefined
+        : await Pods.start({ path: join(options.kubelet, "kubelet"), folder, place, port: await ports.take(), client });
+    if (pods !== undefined) stack.use(pods.kubelet);
+    const meshConfig = {
+      // Sidecars would open ports 15001 and 15006 otherwise; one of them runs at a time.
+      proxyListenPort: await ports.take(),
+      proxyInboundListenPort: await ports.take(),
+      ...options.meshConfig,
+    };
+    const settled = { ...options, meshConfig };
+    const istiod = await launchIstiod("istiod-1", { options: settled, folder, place, api, pods });
+    stack.use(istiod.program);
+    const parts = { etcd: etcd.program, api, istiod, pods, folder, ports, place, gatewayPorts: listening };
+    return new Cluster(parts, settled, stack.move());
+  }
+
+  /** Another replica, which ends with the cluster; who stops it before removes its pod. */
+  async startIstiod(name: string): Promise<Istiod> {
+    const { folder, place, api, pods } = this;
+    const started = await launchIstiod(name, { options: this.#options, folder, place, api, pods });
+    this.#stack.use(started.program);
+    return started;
   }
 
   /** An Envoy that plays the gateway `istio: ingressgateway`. */
@@ -115,9 +145,10 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
-  /** An Envoy that asks this istiod for everything; it ends with its owner or with the cluster. */
+  /** An Envoy that asks an istiod, the first where nothing else is said; it ends with its owner or with the cluster. */
   async startProxy(
-    proxy: Pick<IstioProxyOptions, "role" | "name" | "namespace" | "labels" | "address" | "listeners">,
+    proxy: Omit<IstioProxyOptions, "envoy" | "folder" | "xds" | "token" | "enter">,
+    istiod: Istiod = this.istiod,
   ): Promise<IstioProxy> {
     const { envoy } = this.#options;
     const token = await this.#tokenOf(proxy.namespace);
@@ -126,7 +157,8 @@ export class Cluster implements AsyncDisposable {
       envoy,
       token,
       folder: this.folder,
-      xdsPort: this.istiod.xdsPort,
+      enter: this.place.enter,
+      xds: istiod.xds,
     });
     return this.#stack.use(started);
   }
@@ -136,6 +168,13 @@ export class Cluster implements AsyncDisposable {
     const port = this.gatewayPorts.get(servicePort);
     if (port === undefined) throw new Error(`the gateway's Service has no port ${servicePort}`);
     return port;
+  }
+
+  /** Starts whatever a test has stopped or paused, and waits until it serves. */
+  async restore(): Promise<void> {
+    await this.etcd.start();
+    await this.api.program.start();
+    await this.istiod.program.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,6 +197,28 @@ export class Cluster implements AsyncDisposable {
     })) as { readonly status: { readonly token: string } };
     return answer.status.token;
   }
+}
+
+interface IstiodPlace {
+  readonly options: ClusterOptions;
+  readonly folder: string;
+  readonly place: NetworkPlace;
+  readonly api: KubeApiServer;
+  readonly pods: Pods | undefined;
+}
+
+/** A replica with a pod of its own, where there are pods. */
+async function launchIstiod(name: string, { options, folder, place, api, pods }: IstiodPlace): Promise<Istiod> {
+  const address = place.takeAddress();
+  const path = join(options.istiod, "istiod");
+  const { kubeconfig } = api;
+  const started = await startIstiod({ path, folder, kubeconfig, name, place, address, ...meshConfigOf(options) });
+  await pods?.add({ namespace: gatewayNamespace, name, labels: { app: "istiod" }, address });
+  return started;
+}
+
+function meshConfigOf({ meshConfig }: ClusterOptions): { readonly meshConfig?: object } {
+  return meshConfig === undefined ? {} : { meshConfig };
 }
 
 /** Istio's kinds, and waits until the API serves them. */

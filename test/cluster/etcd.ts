@@ -1,19 +1,24 @@
 import { join } from "node:path";
-import { type ChildProgram, startProgram } from "./child-program.ts";
+import type { NetworkPlace } from "./network-place.ts";
+import { ServiceProgram } from "./service-program.ts";
 
-export interface Etcd extends AsyncDisposable {
+export interface Etcd {
   readonly url: string;
+  readonly program: ServiceProgram;
 }
 
-/** One member on loopback that does not wait for the disk: its data ends with the test. */
+/** One member that does not wait for the disk: its data ends with the test. */
 export async function startEtcd(options: {
   readonly path: string;
   readonly folder: string;
+  readonly place: NetworkPlace;
   readonly ports: readonly [client: number, peer: number];
 }): Promise<Etcd> {
-  const [url, peers] = options.ports.map((port) => `http://127.0.0.1:${port}`) as [string, string];
-  const program: ChildProgram = startProgram({
+  const { place } = options;
+  const [url, peers] = options.ports.map((port) => `http://${place.host}:${port}`) as [string, string];
+  const program = await ServiceProgram.start({
     path: options.path,
+    enter: place.enter,
     log: join(options.folder, "etcd.log"),
     args: [
       `--data-dir=${join(options.folder, "etcd")}`,
@@ -26,10 +31,8 @@ export async function startEtcd(options: {
       "--logger=zap",
       "--log-level=warn",
     ],
+    probe: async () => (await fetch(`${url}/health`)).ok,
+    readyWithinMs: 20_000,
   });
-  await using stack = new AsyncDisposableStack();
-  stack.use(program);
-  await program.whenReady(async () => (await fetch(`${url}/health`)).ok, 20_000);
-  const running = stack.move();
-  return { url, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { url, program };
 }

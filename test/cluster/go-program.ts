@@ -8,7 +8,9 @@ import { promisify } from "node:util";
 import { locateCacheFolder } from "../../src/local/envoy-binary.ts";
 
 /** A Go module of this folder: `test/cluster/<name>`. */
-export type GoProgramName = "istiod" | "apiserver";
+export type GoProgramName = (typeof goProgramNames)[number];
+
+export const goProgramNames = ["istiod", "apiserver", "kubelet"] as const;
 
 const run = promisify(execFile);
 /** Cold, on two busy cores; with Go's own cache it is a matter of seconds. */
@@ -21,6 +23,7 @@ const linkerFlags: Readonly<Record<GoProgramName, string>> = {
     .map((assignment) => `-X k8s.io/component-base/version.${assignment}`)
     .concat("-s -w")
     .join(" "),
+  kubelet: "-s -w",
 };
 
 /** Istio's own definitions of its kinds, from the module that istiod is built from. */
@@ -40,6 +43,11 @@ export async function findGo(env: NodeJS.ProcessEnv): Promise<string | undefined
 /** Undefined where etcd is neither on PATH nor in the folders that a user's PATH may leave out. */
 export async function findEtcd(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return findProgram("etcd", [...(env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/bin"]);
+}
+
+/** Undefined where kubectl is neither on PATH nor where its own installation guide puts it. */
+export async function findKubectl(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  return findProgram("kubectl", [...(env["PATH"] ?? "").split(delimiter), "/usr/local/bin"]);
 }
 
 async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
@@ -73,7 +81,9 @@ export async function buildGoProgram(name: GoProgramName, options: BuildOptions)
   const draft = await mkdtemp(join(parent, ".build-"));
   try {
     const startMs = performance.now();
-    options.onProgress(`building ${name} with Go: 5 to 10 minutes the first time, seconds from then on`);
+    options.onProgress(
+      `building ${name} with Go${name === "kubelet" ? "" : ": 5 to 10 minutes the first time, seconds from then on"}`,
+    );
     const settings = { cwd: source, env: options.env, timeout: buildTimeoutMs, maxBuffer: 64 * 1024 * 1024 };
     const args = ["build", "-buildvcs=false", "-trimpath", "-ldflags", linkerFlags[name], "-o", join(draft, name), "."];
     await run(go, args, settings);

@@ -6,7 +6,9 @@ import { type ChildProgram, startProgram } from "./child-program.ts";
 export interface IstioProxyOptions {
   readonly envoy: string;
   readonly folder: string;
-  readonly xdsPort: number;
+  readonly xds: { readonly address: string; readonly port: number };
+  /** What starts it in another network namespace. */
+  readonly enter?: readonly string[];
   /** A token of the service account, which makes istiod hand out secrets. */
   readonly token: string;
   readonly role: "router" | "sidecar";
@@ -16,6 +18,10 @@ export interface IstioProxyOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** An address of no endpoint: istiod would take that endpoint's labels for the proxy's. */
   readonly address: string;
+  /** The address of its pod, where its admin interface is at port 15000 too, as every proxy of Istio has it. */
+  readonly podAddress?: string | undefined;
+  /** Worker threads; 1 where nothing else is said. */
+  readonly concurrency?: number | undefined;
   /** Listeners in the place of those that istiod sends. */
   readonly listeners?: readonly object[];
 }
@@ -26,8 +32,12 @@ export interface IstioProxy extends AsyncDisposable {
   readonly id: string;
   readonly role: "router" | "sidecar";
   readonly admin: EnvoyAdmin;
+  readonly program: ChildProgram;
   readLog(): Promise<string>;
 }
+
+/** Where Istio has the admin interface of its proxies. */
+const adminPort = 15_000;
 
 export async function startIstioProxy(options: IstioProxyOptions): Promise<IstioProxy> {
   const adminSocket = join(options.folder, `${options.name}.admin`);
@@ -36,8 +46,9 @@ export async function startIstioProxy(options: IstioProxyOptions): Promise<Istio
   const log = join(options.folder, `${options.name}.log`);
   const program: ChildProgram = startProgram({
     path: options.envoy,
+    enter: options.enter ?? [],
     log,
-    args: ["-c", bootstrap, "--concurrency", "1", "--disable-hot-restart"],
+    args: ["-c", bootstrap, "--concurrency", `${options.concurrency ?? 1}`, "--disable-hot-restart"],
   });
   await using stack = new AsyncDisposableStack();
   stack.use(program);
@@ -48,6 +59,7 @@ export async function startIstioProxy(options: IstioProxyOptions): Promise<Istio
     id: `${options.name}.${options.namespace}`,
     role: options.role,
     admin,
+    program,
     readLog: () => program.readLog(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -95,13 +107,44 @@ function buildBootstrap(options: IstioProxyOptions, adminSocket: string): object
         : {}),
     },
     static_resources: {
-      clusters: [buildControlPlaneCluster(options.xdsPort)],
-      listeners: options.listeners ?? [],
+      clusters: [
+        buildControlPlaneCluster(options.xds),
+        ...(options.podAddress === undefined ? [] : [buildAdminCluster(adminSocket)]),
+      ],
+      listeners: [
+        ...(options.listeners ?? []),
+        ...(options.podAddress === undefined ? [] : [buildAdminListener(options.podAddress)]),
+      ],
     },
   };
 }
 
-function buildControlPlaneCluster(port: number): object {
+function buildAdminListener(address: string): object {
+  const proxy = {
+    "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+    stat_prefix: "admin",
+    cluster: "admin-socket",
+  };
+  return {
+    name: "admin-at-pod",
+    address: { socket_address: { address, port_value: adminPort } },
+    filter_chains: [{ filters: [{ name: "envoy.filters.network.tcp_proxy", typed_config: proxy }] }],
+  };
+}
+
+function buildAdminCluster(path: string): object {
+  return {
+    name: "admin-socket",
+    type: "STATIC",
+    connect_timeout: "1s",
+    load_assignment: {
+      cluster_name: "admin-socket",
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
+    },
+  };
+}
+
+function buildControlPlaneCluster({ address, port }: IstioProxyOptions["xds"]): object {
   return {
     name: "xds-grpc",
     type: "STATIC",
@@ -110,7 +153,7 @@ function buildControlPlaneCluster(port: number): object {
       cluster_name: "xds-grpc",
       endpoints: [
         {
-          lb_endpoints: [{ endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } } }],
+          lb_endpoints: [{ endpoint: { address: { socket_address: { address, port_value: port } } } }],
         },
       ],
     },

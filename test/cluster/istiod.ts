@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ChildProgram, startProgram } from "./child-program.ts";
+import type { NetworkPlace } from "./network-place.ts";
+import { ServiceProgram } from "./service-program.ts";
 
 /** One connected proxy as `/debug/syncz` shows it; only what is read here. */
 interface ProxySync {
@@ -10,9 +11,14 @@ interface ProxySync {
   >;
 }
 
-export interface Istiod extends AsyncDisposable {
+export interface Istiod {
+  /** Of its pod. */
+  readonly name: string;
+  readonly program: ServiceProgram;
+  /** Where its debug pages are: `http://127.1.2.3:15014`. */
+  readonly url: string;
   /** Plain gRPC for proxies. */
-  readonly xdsPort: number;
+  readonly xds: { readonly address: string; readonly port: number };
   /** What a debug page answers, such as `/debug/syncz`. */
   debug(page: string): Promise<unknown>;
   readSync(): Promise<readonly ProxySync[]>;
@@ -23,7 +29,10 @@ export interface IstiodOptions {
   readonly path: string;
   readonly folder: string;
   readonly kubeconfig: string;
-  readonly ports: readonly [http: number, xds: number, monitoring: number];
+  readonly name: string;
+  readonly place: NetworkPlace;
+  /** Of its own, because it listens at the ports that istiod always listens at. */
+  readonly address: string;
   /** Fields of MeshConfig beside those that a stock Envoy needs. */
   readonly meshConfig?: object;
 }
@@ -39,22 +48,25 @@ const stockEnvoy = {
   PILOT_ENABLE_ALPN_FILTER: "false",
 };
 
-/** Istio's control plane on loopback. Proxies show who they are with a token: it gives secrets to nobody else. */
+const ports = { http: 8080, xds: 15_010, monitoring: 15_014 } as const;
+
+/** Istio's control plane. Proxies show who they are with a token: it gives secrets to nobody else. */
 export async function startIstiod(options: IstiodOptions): Promise<Istiod> {
-  const [http, xds, monitoring] = options.ports;
-  const { folder } = options;
-  const meshConfig = join(folder, "mesh.json");
+  const { folder, name, address } = options;
+  const meshConfig = join(folder, `${name}.mesh.json`);
   const networks = join(folder, "networks.json");
   await writeFile(meshConfig, JSON.stringify({ enableAutoMtls: false, ...options.meshConfig }));
   await writeFile(networks, "{}");
-  const program: ChildProgram = startProgram({
+  const url = `http://${address}:${ports.monitoring}`;
+  const program = await ServiceProgram.start({
     path: options.path,
-    log: join(folder, "istiod.log"),
+    enter: options.place.enter,
+    log: join(folder, `${name}.log`),
     env: {
       PATH: process.env["PATH"],
       HOME: folder,
       POD_NAMESPACE: "istio-system",
-      POD_NAME: "istiod-local",
+      POD_NAME: name,
       XDS_AUTH_PLAINTEXT: "true",
       ...stockEnvoy,
     },
@@ -64,29 +76,28 @@ export async function startIstiod(options: IstiodOptions): Promise<Istiod> {
       `--kubeconfig=${options.kubeconfig}`,
       `--meshConfig=${meshConfig}`,
       `--networksConfig=${networks}`,
-      `--httpAddr=127.0.0.1:${http}`,
+      `--httpAddr=${address}:${ports.http}`,
       "--httpsAddr=",
-      `--grpcAddr=127.0.0.1:${xds}`,
+      `--grpcAddr=${address}:${ports.xds}`,
       "--secureGRPCAddr=",
-      `--monitoringAddr=127.0.0.1:${monitoring}`,
+      `--monitoringAddr=${address}:${ports.monitoring}`,
       "--ctrlz_port=0",
     ],
+    probe: async () => (await fetch(`http://${address}:${ports.http}/ready`)).ok,
+    readyWithinMs: 60_000,
   });
-  await using stack = new AsyncDisposableStack();
-  stack.use(program);
-  const root = `http://127.0.0.1:${http}`;
-  await program.whenReady(async () => (await fetch(`${root}/ready`)).ok, 60_000);
   const debug = async (page: string): Promise<unknown> => {
-    const answer = await fetch(root + page);
+    const answer = await fetch(url + page);
     if (!answer.ok) throw new Error(`istiod answers ${answer.status} to ${page}: ${await answer.text()}`);
     return answer.json();
   };
-  const running = stack.move();
   return {
-    xdsPort: xds,
+    name,
+    program,
+    url,
+    xds: { address, port: ports.xds },
     debug,
     readLog: () => program.readLog(),
     readSync: async () => (await debug("/debug/syncz")) as readonly ProxySync[],
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

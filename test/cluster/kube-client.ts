@@ -27,19 +27,23 @@ export class KubeRefusal extends Error {
 /** The kinds that live in no namespace, of those that tests make. */
 const clusterKinds = new Set([
   "Namespace",
+  "Node",
   "CustomResourceDefinition",
   "ClusterRole",
   "ClusterRoleBinding",
   "IngressClass",
+  "ValidatingWebhookConfiguration",
 ]);
 
 /** A few calls of the Kubernetes API, one object at a time, on connections that stay open. */
 export class KubeClient implements Disposable {
   readonly #agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
+  readonly #host: string;
   readonly #port: number;
   readonly #token: string;
 
-  constructor(options: { readonly port: number; readonly token: string }) {
+  constructor(options: { readonly host: string; readonly port: number; readonly token: string }) {
+    this.#host = options.host;
     this.#port = options.port;
     this.#token = options.token;
   }
@@ -61,6 +65,11 @@ export class KubeClient implements Disposable {
 
   async replace(object: KubeObject): Promise<KubeObject> {
     return JSON.parse(await this.#send("PUT", pathOf(object), object)) as KubeObject;
+  }
+
+  /** Puts its status in the place of the one that is there, which the object itself cannot do. */
+  async replaceStatus(object: KubeObject): Promise<KubeObject> {
+    return JSON.parse(await this.#send("PUT", `${pathOf(object)}/status`, object)) as KubeObject;
   }
 
   async delete(object: KubeObject): Promise<void> {
@@ -88,7 +97,7 @@ export class KubeClient implements Disposable {
       const text = body === undefined ? undefined : JSON.stringify(body);
       const sent = request(
         {
-          host: "127.0.0.1",
+          host: this.#host,
           port: this.#port,
           method,
           path,
