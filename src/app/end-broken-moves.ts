@@ -1,11 +1,11 @@
 import type { UpEvent } from "../app-types.ts";
 import { splitsOf } from "../core/routes/weights.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { CurrentMesh } from "./current-mesh.ts";
+import type { LiveMesh } from "./live-mesh.ts";
 
 /** What has to be at hand to end a move that broke off. */
 export interface BrokenMoves {
-  readonly current: CurrentMesh;
+  readonly current: Pick<LiveMesh, "table">;
   readonly engine: Engine;
   onEvent(event: UpEvent): void;
 }

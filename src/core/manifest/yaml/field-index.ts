@@ -1,21 +1,22 @@
 import type { Position } from "../../diagnostics/position.ts";
+import { LineIndex } from "./line-index.ts";
 
 /**
  * Turns offsets of the JSON of one object into the fields that begin there, `spec.http[0].match`: an object of an API
  * server is in no file, and the lines of how it happens to be written down tell nobody where to look.
  */
 export class FieldIndex {
-  readonly #object: string;
+  readonly #lines: LineIndex;
   readonly #text: string;
   #fields: readonly Field[] | undefined;
 
   /** The text has to be JSON. */
   constructor(object: string, text: string) {
-    this.#object = object;
+    this.#lines = new LineIndex(object, text);
     this.#text = text;
   }
 
-  /** Line and column are those of the JSON: they keep two findings apart and in order, and are not for showing. */
+  /** Line and column are those of the JSON: they keep two places apart and in order, and are not for showing. */
   positionOf(offset: number): Position {
     const fields = (this.#fields ??= [...listFields(this.#text)]);
     let low = 0;
@@ -25,7 +26,7 @@ export class FieldIndex {
       if ((fields[middle]?.offset ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { file: this.#object, line: 1, column: Math.max(offset, 0) + 1, field: fields[low]?.path ?? "" };
+    return { ...this.#lines.positionOf(offset), field: fields[low]?.path ?? "" };
   }
 }
 
