@@ -1,4 +1,6 @@
+import type { Duplex } from "node:stream";
 import type { KubeKind, KubeObject, ObjectName } from "./kube-object.ts";
+import type { PodPlace, ReachOptions } from "./pod-reach.ts";
 
 /**
  * One API server, spoken to with one person's or service account's rights. Every method rejects with a `KubeError`,
@@ -29,7 +31,9 @@ export interface KubeApi extends AsyncDisposable {
   /** What happens from a resourceVersion on; ends when the server ends it, rejects with `isExpired` for 410 Gone. */
   watch(kind: KubeKind, options: WatchOptions): AsyncIterable<WatchEvent>;
   /** GET of any path of the API server, as text. */
-  getText(path: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<string>;
+  getText(path: string, options?: ReachOptions): Promise<string>;
+  /** One connection to a port of a pod, by port-forward. Whoever asked for it destroys it. */
+  openPort(place: PodPlace, options?: ReachOptions): Promise<Duplex>;
 }
 
 export interface ListOptions {

@@ -232,6 +232,12 @@ export const fences: readonly Fence[] = [
     sentence: "`targets/local-envoy` moves traffic on the local Envoy, by its xDS stream and its admin socket.",
   },
   {
+    of: "kubernetes",
+    mayImport: ["core/diagnostics"],
+    packages: ["ws", "yaml"],
+    sentence: "`kubernetes` speaks to API servers and knows nothing of what kirikae keeps there.",
+  },
+  {
     of: "local",
     mayImport: ["core"],
     mayImportTypesOf: ["xds", "api/types.ts"],

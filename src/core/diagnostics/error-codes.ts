@@ -177,6 +177,58 @@ const entries = {
     meaning:
       "Envoy did not show in time that every worker counts requests, so that a move could not be proved. None was begun.",
   },
+  KIR4001: {
+    title: "kubeconfig not usable",
+    meaning:
+      "The kubeconfig is not there, cannot be read, or names a cluster, user or proxy that cannot be used. Nothing was asked of a cluster.",
+  },
+  KIR4002: {
+    title: "no such context",
+    meaning: "The kubeconfig has no context of that name, or no current one. The error lists those it has.",
+  },
+  KIR4003: {
+    title: "no credentials",
+    meaning:
+      "The kubeconfig's user has a plugin, a token file or a certificate that gave nothing to sign in with. The error says why.",
+  },
+  KIR4004: {
+    title: "API server gave no answer",
+    meaning:
+      "The API server of the context cannot be reached, is overloaded or failed. What became of the request is not known.",
+  },
+  KIR4005: {
+    title: "not allowed in the cluster",
+    meaning: "RBAC (or admission) forbids this user or service account the request. The error names the right.",
+  },
+  KIR4006: {
+    title: "field belongs to somebody else",
+    meaning:
+      "Another field manager owns the field, so nothing was written. Let it go of the field, or take it over in so many words.",
+  },
+  KIR4007: {
+    title: "written in between",
+    meaning: "Somebody else has written the object since it was read, so nothing was written.",
+  },
+  KIR4008: {
+    title: "kind not served",
+    meaning: "The cluster's API does not have this kind: Istio, or kirikae's own kind, is not installed there.",
+  },
+  KIR4009: {
+    title: "not signed in to the cluster",
+    meaning: "The API server does not accept the token or certificate of the context. Sign in again as for kubectl.",
+  },
+  KIR4011: {
+    title: "refused by the API server",
+    meaning: "The API server found the request or the object not valid. The error has its words.",
+  },
+  KIR4012: {
+    title: "not in a cluster",
+    meaning: "A command that runs in a pod found no service account. From outside of the cluster, use --context.",
+  },
+  KIR4013: {
+    title: "history gone",
+    meaning: "The API server no longer knows what happened since then. kirikae lists again by itself.",
+  },
   KIR5001: {
     title: "Node too old",
     meaning: "kirikae needs Node 24.12 or newer. In a checkout, `npm ci` brings one.",
