@@ -16,12 +16,19 @@ const shorterText: Readonly<Record<string, number | undefined>> = {
   "judges[].name": 63,
 };
 
+interface CustomResourceDefinition {
+  readonly apiVersion: "apiextensions.k8s.io/v1";
+  readonly kind: "CustomResourceDefinition";
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: JsonSchema;
+}
+
 /**
  * The CustomResourceDefinition of Release, made from what the decoder reads, as `buildSchema` is. It is structural:
  * a field with a short and a long form has no type there, so its forms are told apart by what only values of one type
  * can break.
  */
-export function buildReleaseCrd(): JsonSchema {
+export function buildReleaseCrd(): CustomResourceDefinition {
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
@@ -218,7 +225,7 @@ function supportedFields(shape: ObjectShape) {
   );
 }
 
-function pick<T extends object>(from: T, names: readonly (keyof T)[]): Partial<T> {
+function pick<T extends object>(from: T, names: readonly (keyof T & string)[]): JsonSchema {
   const entries = names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]] as const]));
-  return Object.fromEntries(entries) as Partial<T>;
+  return Object.fromEntries(entries);
 }

@@ -8,7 +8,11 @@ const condition: JsonSchema = {
   type: "object",
   description: "One thing that is so, or is not.",
   properties: {
-    type: { type: "string", maxLength: 316, description: "What is so: Progressing, Done, Paused, Failed, RolledBack." },
+    type: {
+      type: "string",
+      maxLength: 316,
+      description: "Ready (done), Progressing, Paused, Failed, Proved or SpecChanged.",
+    },
     status: { type: "string", enum: ["True", "False", "Unknown"], description: "Whether it is so." },
     reason: { type: "string", maxLength: 1024, description: "Why, in one word for programs." },
     message: { type: "string", maxLength: 32_768, description: "Why, in a sentence for people." },
