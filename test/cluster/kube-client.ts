@@ -76,6 +76,14 @@ export class KubeClient implements Disposable {
     await this.#send("DELETE", pathOf(object), { gracePeriodSeconds: 0, propagationPolicy: "Background" });
   }
 
+  async deleteIfThere(object: KubeObject): Promise<void> {
+    try {
+      await this.delete(object);
+    } catch (error) {
+      if (!(error instanceof KubeRefusal) || error.status !== 404) throw error;
+    }
+  }
+
   /** Creates it, or puts it in the place of the one with the same name. */
   async apply(object: KubeObject): Promise<KubeObject> {
     try {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { issueCertificate } from "../certificates.fixture.ts";
-import { type KubeClient, type KubeObject, KubeRefusal } from "./kube-client.ts";
+import type { KubeClient, KubeObject } from "./kube-client.ts";
 import type { NetworkPlace } from "./network-place.ts";
 import { ServiceProgram } from "./service-program.ts";
 
@@ -78,7 +78,7 @@ export class Pods {
       metadata: { name, namespace, labels },
       spec: { nodeName, containers: [{ name: "main", image: "none" }] },
     };
-    await this.#client.delete(pod).catch(ignoreMissing);
+    await this.#client.deleteIfThere(pod);
     const created = await this.#client.create(pod);
     await this.#client.replaceStatus({ ...created, status: buildStatus(address, request.isReady ?? true) });
   }
@@ -86,7 +86,7 @@ export class Pods {
   async remove(namespace: string, name: string): Promise<void> {
     this.#addresses.delete(`${namespace}/${name}`);
     await this.#writeBook();
-    await this.#client.delete({ apiVersion: "v1", kind: "Pod", metadata: { name, namespace } }).catch(ignoreMissing);
+    await this.#client.deleteIfThere({ apiVersion: "v1", kind: "Pod", metadata: { name, namespace } });
   }
 
   async #writeBook(): Promise<void> {
@@ -118,11 +118,6 @@ function buildStatus(address: string, isReady: boolean): object {
       { name: "main", image: "none", imageID: "none", ready: isReady, restartCount: 0, state: { running: {} } },
     ],
   };
-}
-
-/** Nothing of that name. */
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof KubeRefusal) || error.status !== 404) throw error;
 }
 
 function accepts(host: string, port: number): Promise<boolean> {

@@ -20,6 +20,8 @@ export interface LoadRequest {
   readonly newConnectionShare?: number;
   readonly requestTimeoutMs?: number;
   readonly versionHeader?: string;
+  /** What starts it in a network namespace of its own, where 127.0.0.1 is another. */
+  readonly enter?: readonly string[];
 }
 
 interface LoadResult {
@@ -40,7 +42,9 @@ export async function startLoad(request: LoadRequest): Promise<RunningLoad> {
   const folder = await mkdtemp(join(tmpdir(), "kirikae-load-"));
   const options = loadOptions(request, join(folder, "records"));
   assertBounded(options);
-  const child = spawn(process.execPath, [processFile, JSON.stringify(options)], { stdio: ["pipe", "pipe", "inherit"] });
+  const command = [...(request.enter ?? []), process.execPath, processFile, JSON.stringify(options)];
+  const [path, ...args] = command;
+  const child = spawn(path ?? process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "exit");
   // Ending stdin is how the load is stopped; it may have ended on its own by then.
   child.stdin.on("error", () => undefined);
