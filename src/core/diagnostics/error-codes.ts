@@ -125,6 +125,34 @@ const entries = {
     meaning:
       "A check judges something that nothing in this release shows: ejections where no DestinationRule ejects, or answers that no step compares.",
   },
+  KIR2060: {
+    title: "only on a cluster",
+    meaning:
+      "The Release says something that only a cluster has: other owners of weights, proxies out of reach, an object that can be deleted, DestinationRules that can be written, or several clusters. A mesh of files would not do it, so it does not begin it.",
+  },
+  KIR2061: {
+    title: "no such subset",
+    meaning:
+      "A DestinationRule that the Release changes does not exist, or has no subset of the name that is to be removed.",
+  },
+  KIR2062: {
+    title: "somebody else's subset",
+    meaning:
+      "A subset that the Release adds, removes or restores is live with other labels or settings than the release knows, so somebody else has made or changed it. It is not overwritten.",
+  },
+  KIR2063: {
+    title: "subset in use",
+    meaning:
+      "Requests, copies or connections still go to a subset that is to be removed; proxies would answer them with 503. The error says whose.",
+  },
+  KIR2064: {
+    title: "cluster not at hand",
+    meaning: "The Release moves a cluster that this kirikae was not started for.",
+  },
+  KIR2065: {
+    title: "cluster not clear",
+    meaning: "This kirikae has several clusters, and the Release does not say which of them it moves.",
+  },
   KIR2032: {
     title: "Release not found",
     meaning: "The file holds no Release, or several and none was chosen. The error lists those it holds.",
@@ -228,6 +256,50 @@ const entries = {
   KIR4013: {
     title: "history gone",
     meaning: "The API server no longer knows what happened since then. kirikae lists again by itself.",
+  },
+  KIR4020: {
+    title: "rule not live",
+    meaning: "The live VirtualService does not have the rule that was planned for, so nothing was written. Plan anew.",
+  },
+  KIR4021: {
+    title: "weights not writable",
+    meaning:
+      "A VirtualService cannot hold these weights: they add up to 0, are no whole numbers, name a version that the rule does not have, or differ for one rule on two ports.",
+  },
+  KIR4022: {
+    title: "versions not clear",
+    meaning:
+      "Which entry of the live rule is which version cannot be told: destinations without a port lead to several, or somebody has changed the rule. Nothing was written.",
+  },
+  KIR4023: {
+    title: "marks not writable",
+    meaning:
+      "The marks of a preview cannot stand beside the conditions of the rule in a VirtualService: Istio has one condition for each header and query parameter, and bounds their length. Choose other marks.",
+  },
+  KIR4024: {
+    title: "mirror not writable",
+    meaning:
+      "A mirror in a delegate would take the place of those that the delegating VirtualService has, because Istio does not add them up.",
+  },
+  KIR4025: {
+    title: "no session affinity in a cluster",
+    meaning:
+      "Istio draws a version for each request by itself. Leave sessionAffinity out of a release in a cluster, or use a preview with a cookie.",
+  },
+  KIR4026: {
+    title: "no compared mirror in a cluster",
+    meaning:
+      "Comparing what copies answer needs a proxy of kirikae's own. Mirror without compare in a cluster, and judge the new version by its figures.",
+  },
+  KIR4027: {
+    title: "routes of an unknown release",
+    meaning:
+      "The VirtualService holds routes of a release that this kirikae did not start, and taking them away could break it. End that release where it was started.",
+  },
+  KIR4028: {
+    title: "preview would take other requests",
+    meaning:
+      "Several VirtualServices have rules for one host, and Istio would put the routes of a preview before those of the others, because it moves only rules without conditions to the end.",
   },
   KIR5001: {
     title: "Node too old",

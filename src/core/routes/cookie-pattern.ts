@@ -6,7 +6,29 @@ import type { ValueMatch } from "./route-table.ts";
  * asks for a value that is not empty. A dot of a user's own expression does not reach into the cookies beside it.
  */
 export function renderCookiePattern(name: string, value: ValueMatch): string {
-  return `(?:.*;\\s*)?${escapeRegex(name)}=${renderValue(value)}\\s*(?:;.*)?`;
+  return inHeader(renderCookie([name, value]));
+}
+
+/**
+ * The same for cookies that all have to be there, in whatever order: RE2 cannot look ahead, so that each order is
+ * written out. The number of cookies is the caller's to limit.
+ */
+export function renderCookiesPattern(cookies: readonly (readonly [name: string, value: ValueMatch])[]): string {
+  const orders = permute(cookies.map(renderCookie)).map((order) => order.join("\\s*;(?:.*;)?\\s*"));
+  return inHeader(orders.length === 1 ? (orders[0] ?? "") : `(?:${orders.join("|")})`);
+}
+
+function inHeader(cookies: string): string {
+  return `(?:.*;\\s*)?${cookies}\\s*(?:;.*)?`;
+}
+
+function renderCookie([name, value]: readonly [name: string, value: ValueMatch]): string {
+  return `${escapeRegex(name)}=${renderValue(value)}`;
+}
+
+function permute(items: readonly string[]): readonly (readonly string[])[] {
+  if (items.length < 2) return [items];
+  return items.flatMap((item, at) => permute(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));
 }
 
 function renderValue(value: ValueMatch): string {
