@@ -5,6 +5,7 @@ import type { PastMove } from "../core/release/move/past-move.ts";
 import type { ManifestOverride, Placement } from "../core/release/move/reconcile-placements.ts";
 import { renderRule } from "../core/release/move/refusals.ts";
 import { isSameShare } from "../core/release/move/split-weights.ts";
+import { isOver } from "../core/release/state/release-phase.ts";
 import type { SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
 import { foldJournal, type JournalFold, type UnfinishedMove } from "./fold-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
@@ -61,6 +62,11 @@ export interface Engine extends ReleaseJournal {
   placed(): readonly Placement[];
   /** Journals that a saved manifest takes the place of earlier moves. Call it before the manifest is applied. */
   recordManifest(override: ManifestOverride, actor: string): void;
+  /**
+   * Takes a release that is over out of memory; what its moves were stays in the history. For a place where the journal
+   * of a release goes with it. Throws for one that is under way.
+   */
+  forget(releaseId: string): void;
   isMoving(virtualService: string): boolean;
   /** Resolves when no move runs. */
   idle(): Promise<void>;
@@ -148,6 +154,12 @@ class JournaledEngine implements Engine {
     const at = this.#now();
     this.#append(() => ({ type: "releaseEvent", id, at, event, ...(traffic !== undefined && { traffic }) }));
     return this.release(id);
+  }
+
+  forget(releaseId: string): void {
+    if (!isOver(this.release(releaseId).state.phase))
+      throw new Error(`${releaseId} is under way and cannot be forgotten.`);
+    this.#state.releases.remove(releaseId);
   }
 
   isMoving(virtualService: string): boolean {

@@ -18,6 +18,11 @@ export class FoldedReleases {
     return this.#byId.get(id);
   }
 
+  /** As if it had never been. */
+  remove(id: string): void {
+    this.#byId.delete(id);
+  }
+
   add({ id, plan, at, actor, reason }: ReleaseRecord, seq: number): void {
     if (this.#byId.has(id)) throw damagedRecord(seq, `begins ${id} again`);
     this.#byId.set(id, { id, plan, startedAt: at, actor, reason, state: unstarted, events: [], traffic: [] });
