@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { readAddressFiles } from "./address-files.ts";
 import type { ApiErrorBody } from "./api-error.ts";
+import type { ReleaseQuery } from "./list-releases.ts";
 import type { MoveLine } from "./move-stream.ts";
 import type {
   CallerDetail,
@@ -56,18 +57,6 @@ interface ReleaseLookup {
   readonly namespace?: string | undefined;
   /** Leaves the proxies alone. */
   readonly live?: false;
-}
-
-/** Which releases a list holds. */
-interface ReleaseQuery {
-  /** 100 where it is not given. */
-  readonly limit?: number;
-  /** The id of a release; only those started before it. */
-  readonly before?: string;
-  /** Without those that are over. */
-  readonly active?: true | undefined;
-  /** Asks the proxies too. */
-  readonly live?: true;
 }
 
 export interface ClientFiles {

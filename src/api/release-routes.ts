@@ -10,6 +10,7 @@ import {
 import { reportSchema } from "./report-schema.ts";
 import { ApiError } from "./api-error.ts";
 import type { Caller } from "./guard.ts";
+import { listed, listReleases, maxListed } from "./list-releases.ts";
 import { name } from "./schema-parts.ts";
 import { errorSchema } from "./schemas.ts";
 import { isOver } from "../core/release/state/release-phase.ts";
@@ -24,10 +25,6 @@ const answers = (schema: object) => ({ 200: schema, default: { description: "Ref
 
 /** A file with many Releases, as JSON writes it. */
 const maxSourceBytes = 2 * 1024 * 1024;
-
-/** The most that one answer lists, and how many it lists unless told. */
-const maxListed = 500;
-const listed = 100;
 
 interface ReleaseListQuery {
   readonly limit?: string;
@@ -62,23 +59,14 @@ function addListRoute(app: FastifyInstance, releases: ReleaseBackend): void {
         response: answers(releaseListSchema),
       },
     },
-    ({ query }) => listReleases(releases, query),
+    ({ query: { limit, before, active, live } }) =>
+      listReleases(releases, {
+        before,
+        ...(limit !== undefined && { limit: Number(limit) }),
+        ...(active === "true" && { active: true }),
+        ...(live === "true" && { live: true }),
+      }),
   );
-}
-
-/** An id that is not known has none before it. */
-async function listReleases(
-  releases: ReleaseBackend,
-  { limit, before, active, live }: ReleaseListQuery,
-): Promise<readonly ReleaseSummary[]> {
-  const newestFirst = releases.list().toReversed();
-  const from = before === undefined ? 0 : newestFirst.findIndex(({ id }) => id === before) + 1;
-  const after = before !== undefined && from === 0 ? [] : newestFirst.slice(from);
-  const chosen = active === "true" ? after.filter(({ phase }) => !isOver({ kind: phase })) : after;
-  const page = chosen.slice(0, Math.min(Number(limit ?? listed), maxListed)).map(summarizeRelease);
-  if (live !== "true") return page;
-  const seen = await releases.look(page.map(({ id }) => id));
-  return page.map((release) => ({ ...release, live: seen.get(release.id) ?? null }));
 }
 
 function addFindRoutes(app: FastifyInstance, releases: ReleaseBackend): void {

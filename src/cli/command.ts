@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import type { SiteOptions } from "../app/site/site-options.ts";
 import type { Ink } from "./ink.ts";
 import { renderJson } from "./neutralise.ts";
 import type { Terminal } from "./terminal.ts";
@@ -15,6 +16,8 @@ export interface Answer {
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly env: NodeJS.ProcessEnv;
+  /** The clusters that the command line names; absent or empty is this machine. Throws KIR5057. */
+  readonly sites?: () => readonly SiteOptions[];
   /** Of this program. */
   readonly version: string;
   readonly input: AsyncIterable<Uint8Array>;
@@ -33,6 +36,14 @@ export const namespaceOption = [
   "-n, --namespace <namespace>",
   "the namespace, where the name alone is not clear",
 ] as const;
+
+/** Made anew for each command; undefined is `default`, or all namespaces of a cluster. */
+export function manifestNamespaceOption(): Option {
+  return new Option(
+    "-n, --namespace <namespace>",
+    "the namespace of manifests that name none; of a cluster, the one that counts",
+  ).default(undefined, "default");
+}
 
 /** A subcommand whose usage errors are thrown, so that one place prints them and decides the exit status. */
 export function createCommand(name: string, summary: string): Command {

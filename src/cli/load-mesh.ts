@@ -24,6 +24,8 @@ export interface LoadedMesh {
   readonly diagnostics: readonly Diagnostic[];
   readonly suppressed: readonly SuppressedFinding[];
   readonly fileCount: number;
+  /** Set where live objects were read and no files. */
+  readonly from?: "objects";
   readonly lines: SourceLines;
 }
 

@@ -22,7 +22,9 @@ import { shiftCommand } from "./commands/shift.ts";
 import { statusCommand } from "./commands/status.ts";
 import { switchCommand } from "./commands/switch.ts";
 import { upCommand } from "./commands/up.ts";
+import { addSiteOptions } from "./site-options.ts";
 import { renderTable } from "./terminal.ts";
+import { usageError } from "./usage-error.ts";
 
 /** The whole command tree. Building it loads no more than its own names; docs/cli.md is generated from it. */
 export function buildProgram(context: CommandContext): Command {
@@ -38,6 +40,8 @@ export function buildProgram(context: CommandContext): Command {
       outputError: () => {},
     })
     .addHelpText("after", renderHelpEnd);
+  addSiteOptions(program);
+  program.hook("preAction", (_program, command) => refuseContext(context, command.name()));
   const commands = [
     upCommand,
     switchCommand,
@@ -67,6 +71,15 @@ export function buildProgram(context: CommandContext): Command {
   return program;
 }
 
+/** What these commands are about is never in a cluster; to pass over a context would answer for the wrong place. */
+const ofThisMachine: ReadonlySet<string> = new Set(["curl", "import", "schema"]);
+
+function refuseContext({ sites }: CommandContext, command: string): void {
+  const [site] = sites?.() ?? [];
+  if (site === undefined || !ofThisMachine.has(command)) return;
+  throw usageError(`${command} does not go with --context.`, "`kirikae help` shows what there is.");
+}
+
 export const exitStatusHelp = [
   ["0", "yes"],
   ["1", "the answer is no: errors found, or the move is not proved"],
@@ -77,6 +90,8 @@ export const exitStatusHelp = [
 export const environmentHelp = [
   ["KIRIKAE_STATE", "the state folder; two with different ones do not meet"],
   ["KIRIKAE_ENVOY", "the Envoy binary to run"],
+  ["KIRIKAE_ISTIOD", "where istiod's debug port is reached, as --istiod; several with commas"],
+  ["KIRIKAE_PROXY_ADMIN", "where proxies' admin ports are reached, as --proxy-admin; several with commas"],
   ["KIRIKAE_DEBUG", "1 prints where an unexpected error happened"],
   ["NO_COLOR", "turns colours off"],
   ["FORCE_COLOR", "turns colours on, also in a pipe"],

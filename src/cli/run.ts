@@ -5,6 +5,7 @@ import type { CommandContext } from "./command.ts";
 import { asKirikaeError, errorToJson, renderError } from "./print/error.ts";
 import { asSentence } from "./print/words.ts";
 import { buildProgram } from "./program.ts";
+import { readSiteOptions } from "./site-options.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { usageError } from "./usage-error.ts";
 import { renderJson } from "./neutralise.ts";
@@ -17,6 +18,7 @@ export async function run(process: NodeJS.Process): Promise<void> {
     env: process.env,
     input: process.stdin,
     version: readVersion(),
+    sites: () => readSiteOptions(program, process.env),
     finish: (exitStatus) => {
       process.exitCode = exitStatus;
     },

@@ -13,7 +13,19 @@ export interface Fence {
 }
 
 const wiring = ["app.ts", "app", "app-types.ts"];
-const everythingButCli = ["api", "core", "engine", "gen", "judges", "local", "notify", "targets", "xds", ...wiring];
+const everythingButCli = [
+  "api",
+  "core",
+  "engine",
+  "gen",
+  "judges",
+  "kubernetes",
+  "local",
+  "notify",
+  "targets",
+  "xds",
+  ...wiring,
+];
 
 /** `check` and `explain` read manifests without a running mesh; `doctor` looks for Envoy. */
 const foldersThatTheCliReads = [

@@ -1,11 +1,17 @@
 import { Option } from "commander";
 import type { DiagnosticLevel } from "../../core/diagnostics/diagnostic.ts";
-import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
-import { usageError } from "../usage-error.ts";
+import {
+  createCommand,
+  jsonOption,
+  manifestNamespaceOption,
+  type Command,
+  type CommandContext,
+  type JsonOption,
+} from "../command.ts";
 
 export interface CheckOptions extends JsonOption {
   readonly failOn: DiagnosticLevel | "never";
-  readonly namespace: string;
+  readonly namespace: string | undefined;
   readonly output: "text" | "json" | "sarif";
   readonly showSuppressed?: true;
   readonly explain?: string;
@@ -13,8 +19,8 @@ export interface CheckOptions extends JsonOption {
 
 export function checkCommand(context: CommandContext): Command {
   return createCommand("check", "read manifests and say what is wrong with them, with file, line and column")
-    .argument("[path...]", "folders or files; - reads standard input")
-    .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
+    .argument("[path...]", "folders or files; - reads standard input; none with --context")
+    .addOption(manifestNamespaceOption())
     .addOption(
       new Option("--fail-on <level>", "the least level that makes the answer no")
         .choices(["error", "warning", "info", "never"])
@@ -34,7 +40,6 @@ export function checkCommand(context: CommandContext): Command {
         explainCode(context, options.explain, options);
         return;
       }
-      if (paths.length === 0) throw usageError("Missing required argument 'path'.");
       const { runCheck } = await import("./run-check.ts");
       await runCheck(context, paths, options);
     });

@@ -1,4 +1,11 @@
-import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
+import {
+  createCommand,
+  jsonOption,
+  manifestNamespaceOption,
+  type Command,
+  type CommandContext,
+  type JsonOption,
+} from "../command.ts";
 
 export interface ExplainOptions extends JsonOption {
   readonly url?: string;
@@ -8,7 +15,7 @@ export interface ExplainOptions extends JsonOption {
   readonly tls?: true;
   readonly header: readonly string[];
   readonly method: string;
-  readonly namespace: string;
+  readonly namespace: string | undefined;
   readonly live?: true;
   readonly send?: true;
   readonly cert?: string;
@@ -17,7 +24,7 @@ export interface ExplainOptions extends JsonOption {
 
 export function explainCommand(context: CommandContext): Command {
   return createCommand("explain", "which route takes a request, why, and why the earlier ones did not")
-    .argument("<dir...>", "folders or files of manifests; - reads standard input")
+    .argument("[dir...]", "folders or files of manifests; - reads standard input; none with --context")
     .option("--url <url>", "host, the gateway server's port (80 by default) and path, http://sample.hoge.com/")
     .option("--tcp <host:port>", "a connection that carries bytes, in place of --url")
     .option("--from <namespace/workload>", "as this workload's sidecar routes it; else as it reaches a gateway")
@@ -29,7 +36,7 @@ export function explainCommand(context: CommandContext): Command {
     .option("--send", "with --live: let Envoy answer what it answers by itself, and open a connection of bytes")
     .option("--cert <file>", "with --live: the client certificate, in PEM, for a server with tls.mode MUTUAL")
     .option("--key <file>", "with --live: its key, in PEM")
-    .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
+    .addOption(manifestNamespaceOption())
     .option(...jsonOption)
     .action(async (paths: readonly string[], options: ExplainOptions) => {
       const { runExplain } = await import("./run-explain.ts");

@@ -15,8 +15,9 @@ export function historyCommand(context: CommandContext): Command {
     .argument("[name]", "only this VirtualService or this release, as name or namespace/name")
     .option(...jsonOption)
     .action(async (name: string | undefined, options: JsonOption) => {
+      const { meshEnvironment } = await import("../reach-mesh.ts");
       const { readHistory } = await import("../read-history.ts");
-      const entries = await readHistory(context.env, name);
+      const entries = await readHistory(meshEnvironment(context), name);
       const { renderHistory } = await import("../print/history.ts");
       printAnswer(context, { exitStatus: 0, data: entries, text: (ink) => renderHistory(entries, ink) }, options);
     });

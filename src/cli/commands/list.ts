@@ -24,8 +24,9 @@ export function listCommand(context: CommandContext): Command {
     .option(...namespaceOption)
     .option(...jsonOption)
     .action(async (name: string | undefined, options: ListOptions) => {
-      const { connect } = await import("../connect.ts");
-      const api = await connect(context.env);
+      const { reachMesh } = await import("../reach-mesh.ts");
+      await using mesh = await reachMesh(context, { access: "read", namespace: options.namespace });
+      const { api } = mesh;
       const { renderReleases, renderReleaseStory } = await import("../print/release.ts");
       if (name === undefined) {
         const releases = await api.releases({ limit: options.limit, active: options.active });

@@ -12,8 +12,9 @@ export function pageCommand(context: CommandContext): Command {
     .option(...jsonOption)
     .action(async (options: JsonOption) => {
       const { connect } = await import("../connect.ts");
+      const { meshEnvironment } = await import("../reach-mesh.ts");
       const { currentActor } = await import("./move-options.ts");
-      const url = await (await connect(context.env)).createPageUrl(currentActor(context.env));
+      const url = await (await connect(meshEnvironment(context))).createPageUrl(currentActor(context.env));
       printAnswer(context, { exitStatus: 0, data: { url }, text: () => url }, options);
     });
 }

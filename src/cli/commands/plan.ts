@@ -1,8 +1,15 @@
-import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
+import {
+  createCommand,
+  jsonOption,
+  manifestNamespaceOption,
+  type Command,
+  type CommandContext,
+  type JsonOption,
+} from "../command.ts";
 
 export interface PlanOptions extends JsonOption {
   readonly release?: string;
-  readonly namespace: string;
+  readonly namespace: string | undefined;
 }
 
 export function planCommand(context: CommandContext): Command {
@@ -10,7 +17,7 @@ export function planCommand(context: CommandContext): Command {
     .argument("<file>", "the file of the Release; - reads standard input")
     .argument("[path...]", "folders or files of the manifests it is about; the file's own folder by default")
     .option("--release <namespace/name>", "which Release of the file is meant, where it holds several")
-    .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
+    .addOption(manifestNamespaceOption())
     .option(...jsonOption)
     .action(async (file: string, paths: readonly string[], options: PlanOptions) => {
       const { runPlan } = await import("./run-plan.ts");

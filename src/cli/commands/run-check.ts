@@ -2,7 +2,8 @@ import type { SuppressedFinding } from "../../core/diagnostics/apply-suppression
 import type { Diagnostic, DiagnosticLevel } from "../../core/diagnostics/diagnostic.ts";
 import type { Suppression } from "../../core/diagnostics/suppression.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
-import { loadMesh, type LoadedMesh } from "../load-mesh.ts";
+import { loadChosen } from "../load-live.ts";
+import type { LoadedMesh } from "../load-mesh.ts";
 import { renderDiagnostics, renderSummary, renderSuppressed } from "../print/diagnostics.ts";
 import { buildSarifLog } from "../print/sarif.ts";
 import type { CheckOptions } from "./check.ts";
@@ -15,16 +16,16 @@ export async function runCheck(
   paths: readonly string[],
   options: CheckOptions,
 ): Promise<void> {
-  const loaded = await loadMesh(paths, { defaultNamespace: options.namespace, input: context.input });
+  const loaded = await loadChosen(context, paths, options);
   const answer = {
     exitStatus: isBad(loaded.diagnostics, options.failOn) ? 1 : 0,
     data: options.output === "sarif" ? buildSarifLog(loaded, { version: context.version }) : toJson(loaded, options),
     text: (ink) => {
-      const { diagnostics, suppressed, fileCount, lines } = loaded;
+      const { diagnostics, suppressed, fileCount, from, lines } = loaded;
       const parts = [
         renderDiagnostics(diagnostics, lines, ink),
         options.showSuppressed === true ? renderSuppressed(suppressed, ink) : "",
-        renderSummary({ diagnostics, suppressedCount: suppressed.length, fileCount }, ink),
+        renderSummary({ diagnostics, suppressedCount: suppressed.length, fileCount, from }, ink),
       ];
       return parts.filter((part) => part !== "").join("\n");
     },

@@ -4,7 +4,8 @@ import { renderStaticDocument } from "../../core/envoy/static-document.ts";
 import type { Listener, RouteTable } from "../../core/routes/route-table.ts";
 import type { CommandContext } from "../command.ts";
 import { findAddresses, type KnownAddresses } from "../known-addresses.ts";
-import { loadMesh, noteErrors } from "../load-mesh.ts";
+import { loadChosen } from "../load-live.ts";
+import { noteErrors } from "../load-mesh.ts";
 import { narrowTable } from "../narrow-table.ts";
 import { renderJson } from "../neutralise.ts";
 import { countOf } from "../print/words.ts";
@@ -13,7 +14,7 @@ import type { EmitOptions } from "./emit.ts";
 /** Prints what Envoy would be sent for the manifests; nothing is started, and no private key is printed. */
 export async function runEmit(context: CommandContext, paths: readonly string[], options: EmitOptions): Promise<void> {
   const { terminal } = context;
-  const loaded = await loadMesh(paths, { defaultNamespace: options.namespace, input: context.input });
+  const loaded = await loadChosen(context, paths, options);
   const errors = noteErrors(loaded, terminal);
   const table = narrowTable(loaded.table, options);
   const addresses = await findAddresses(loaded.mesh, context.env);

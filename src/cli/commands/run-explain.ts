@@ -14,7 +14,9 @@ import { explainRequest, type ExplainedMesh, type RequestAnswer } from "../expla
 import type { Ink } from "../ink.ts";
 import { findAddresses } from "../known-addresses.ts";
 import { readLiveWeights } from "../live-weights.ts";
-import { loadMesh, noteErrors } from "../load-mesh.ts";
+import { loadChosen } from "../load-live.ts";
+import { chosenSite } from "../reach-mesh.ts";
+import { noteErrors } from "../load-mesh.ts";
 import { parsePort } from "../parse-port.ts";
 import { parseRequest } from "../parse-request.ts";
 import type { ClientCertificate } from "../probe-envoy.ts";
@@ -40,7 +42,10 @@ export async function runExplain(
   options: ExplainOptions,
 ): Promise<void> {
   const question = parseQuestion(options);
-  const loaded = await loadMesh(paths, { defaultNamespace: options.namespace, input: context.input });
+  if (options.live === true && chosenSite(context) !== undefined) {
+    throw usageError("--live does not go with --context.", "What the objects say is live; leave out --live.");
+  }
+  const loaded = await loadChosen(context, paths, options);
   const errors = noteErrors(loaded, context.terminal);
   if (options.from !== undefined) requireSidecar(loaded.table, options.from);
   const { mesh } = loaded;

@@ -2,6 +2,7 @@ import type { ApiClient } from "../../api/client.ts";
 import type { MoveProgress, MoveResult } from "../../api/types.ts";
 import type { MoveRequest } from "../../core/release/move/move.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
+import { reachMesh } from "../reach-mesh.ts";
 import type { MoveRefusal } from "../print/move.ts";
 import { currentActor, type MoveOptions } from "./move-options.ts";
 
@@ -14,7 +15,8 @@ export interface MoveCall {
 
 /**
  * Asks the running `up` for a move and shows it while it happens. Ctrl-C only stops watching: the move belongs to `up`
- * and runs on, because half a move is what nobody wants.
+ * and runs on, because half a move is what nobody wants. Where no `up` runs for a cluster, the move is in this process,
+ * which stays until it has ended.
  */
 export async function runMove(context: CommandContext, call: MoveCall): Promise<void> {
   const { options } = call;
@@ -26,8 +28,9 @@ export async function runMove(context: CommandContext, call: MoveCall): Promise<
     actor: currentActor(context.env),
     reason: options.reason,
   };
-  const { connect } = await import("../connect.ts");
-  const api = await connect(context.env);
+  const access = options.dryRun === true ? "read" : "write";
+  await using mesh = await reachMesh(context, { access, namespace: request.namespace });
+  const { api } = mesh;
   const print = await import("../print/move.ts");
   if (options.dryRun === true) {
     const plan = await api.plan(request);
@@ -35,7 +38,10 @@ export async function runMove(context: CommandContext, call: MoveCall): Promise<
     return printAnswer(context, { exitStatus: 0, data, text: (ink) => print.renderPlan(plan, ink) }, options);
   }
   const detach = new AbortController();
-  using stopListening = context.onStop(() => detach.abort());
+  using stopListening = context.onStop((signal) => {
+    if (mesh.runs === "elsewhere") detach.abort();
+    else context.terminal.note(print.renderStaying(signal, context.terminal.noteInk));
+  });
   const show = (progress: MoveProgress): void => {
     if (options.json === true) return;
     const text = print.renderProgress(progress, context.terminal.ink);

@@ -9,6 +9,9 @@ import { describeReach } from "../../core/release/plan/describe-reach.ts";
 import { planRelease } from "../../core/release/plan/plan-release.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { type LoadedMesh, loadMesh, noteErrors } from "../load-mesh.ts";
+import { loadLive } from "../load-live.ts";
+import { chosenSite } from "../reach-mesh.ts";
+import { usageError } from "../usage-error.ts";
 import type { Ink } from "../ink.ts";
 import { renderProbePlan } from "../print/probe-plan.ts";
 import { renderTimeRules } from "../print/time-rules.ts";
@@ -23,9 +26,8 @@ interface PlanTarget {
 
 /** Plans from the weights that the manifests declare. What cannot be understood in them makes the answer no. */
 export async function runPlan(context: CommandContext, target: PlanTarget, options: PlanOptions): Promise<void> {
-  const loaded = await loadMesh(sourcesOf(target), { defaultNamespace: options.namespace, input: context.input });
+  const { loaded, release } = await loadPlanned(context, target, options);
   const errors = noteErrors(loaded, context.terminal);
-  const release = findRelease(loaded, target, options.release);
   const planning = planRelease({ table: loaded.table, current: new Map(), release, actor: currentActor(context.env) });
   if (planning.kind === "refused") throw planning.error;
   const { plan } = planning;
@@ -39,6 +41,29 @@ export async function runPlan(context: CommandContext, target: PlanTarget, optio
     return [steps, ...sent, ...renderTimeRules(plan, Date.now(), ink)].join("\n");
   };
   printAnswer(context, { exitStatus, data: { ...plan, reach, ...(asked && { asked }) }, text }, options);
+}
+
+interface Planned {
+  /** What it is planned on. */
+  readonly loaded: LoadedMesh;
+  readonly release: ReleaseManifest;
+}
+
+/** With --context the Release is in the file, and everything that it is about in the cluster. */
+async function loadPlanned(context: CommandContext, target: PlanTarget, options: PlanOptions): Promise<Planned> {
+  const site = chosenSite(context);
+  const { namespace, release } = options;
+  const { input } = context;
+  if (site === undefined) {
+    const loaded = await loadMesh(sourcesOf(target), { defaultNamespace: namespace ?? "default", input });
+    return { loaded, release: findRelease(loaded, target, release) };
+  }
+  if (target.paths.length > 0) {
+    throw usageError("--context plans on the live objects, and no files.", "Name the file of the Release alone.");
+  }
+  const file = await loadMesh([target.file], { defaultNamespace: namespace ?? "default", input });
+  const found = findRelease(file, target, release);
+  return { loaded: await loadLive(context, { ...site, namespace: found.metadata.namespace }), release: found };
 }
 
 function sourcesOf({ file, paths }: PlanTarget): readonly string[] {

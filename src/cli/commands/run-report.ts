@@ -5,11 +5,12 @@ import { renderHtml } from "../../core/release/report/render-html.ts";
 import { renderMarkdown } from "../../core/release/report/render-markdown.ts";
 import type { CommandContext } from "../command.ts";
 import { renderJson } from "../neutralise.ts";
+import { meshEnvironment } from "../reach-mesh.ts";
 import { readReport } from "../read-report.ts";
 import type { ReportFormat, ReportOptions } from "./report.ts";
 
 export async function runReport(context: CommandContext, name: string, options: ReportOptions): Promise<void> {
-  const report = await readReport(context.env, { name, namespace: options.namespace });
+  const report = await readReport(meshEnvironment(context), { name, namespace: options.namespace });
   const text = render(report, options.json === true ? "json" : options.format);
   const { output = "-" } = options;
   if (output === "-") context.terminal.answer(text.trimEnd());

@@ -1,6 +1,7 @@
 import { printAnswer, type CommandContext } from "../command.ts";
 import { listRoutes } from "../list-routes.ts";
-import { loadMesh, noteErrors } from "../load-mesh.ts";
+import { loadChosen } from "../load-live.ts";
+import { noteErrors } from "../load-mesh.ts";
 import { renderRoutes } from "../print/routes.ts";
 import type { RoutesOptions } from "./routes.ts";
 
@@ -10,7 +11,7 @@ export async function runRoutes(
   paths: readonly string[],
   options: RoutesOptions,
 ): Promise<void> {
-  const loaded = await loadMesh(paths, { defaultNamespace: options.namespace, input: context.input });
+  const loaded = await loadChosen(context, paths, options);
   const listing = listRoutes(loaded.table, options);
   const exitStatus = noteErrors(loaded, context.terminal) === 0 ? 0 : 1;
   printAnswer(context, { exitStatus, data: listing, text: (ink) => renderRoutes(listing, ink) }, options);

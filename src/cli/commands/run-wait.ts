@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReleaseStatus } from "../../api/types.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
+import { meshEnvironment } from "../reach-mesh.ts";
 import { renderRelease } from "../print/release.ts";
 import { ReleaseChanges } from "../print/release-changes.ts";
 import type { WaitGoal, WaitOptions } from "./wait.ts";
@@ -13,7 +14,7 @@ const pollMs = 250;
  */
 export async function runWait(context: CommandContext, name: string, options: WaitOptions): Promise<void> {
   const { connect } = await import("../connect.ts");
-  const api = await connect(context.env);
+  const api = await connect(meshEnvironment(context));
   const deadlineMs = Date.now() + options.timeout;
   let status = await api.release(name, { namespace: options.namespace, live: false });
   const changes = new ReleaseChanges();

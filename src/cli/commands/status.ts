@@ -24,10 +24,11 @@ export function statusCommand(context: CommandContext): Command {
         const { watchStatus } = await import("./watch-status.ts");
         return watchStatus(context, { name, options });
       }
-      const { connect } = await import("../connect.ts");
+      const { reachMesh } = await import("../reach-mesh.ts");
       const { readStatus } = await import("../read-status.ts");
       const { renderStatus } = await import("../print/status.ts");
-      const status = await readStatus(await connect(context.env), { name, namespace: options.namespace });
+      await using mesh = await reachMesh(context, { access: "read", namespace: options.namespace });
+      const status = await readStatus(mesh.api, { name, namespace: options.namespace });
       // What looks for a sentence in a pipe is to find it in one line.
       const columns = context.terminal.isInteractive ? context.terminal.columns : Number.POSITIVE_INFINITY;
       const text: Parameters<typeof printAnswer>[1]["text"] = (ink) =>

@@ -5,6 +5,7 @@ import { summarizeRelease } from "../../api/summarize-release.ts";
 import type { LiveEvent, ReleaseSummary } from "../../api/types.ts";
 import type { CommandContext } from "../command.ts";
 import { connect } from "../connect.ts";
+import { meshEnvironment } from "../reach-mesh.ts";
 import { renderJson } from "../neutralise.ts";
 import { asKirikaeError } from "../print/error.ts";
 import { ReleaseChanges } from "../print/release-changes.ts";
@@ -36,7 +37,7 @@ export async function watchStatus(context: CommandContext, { name, options }: Wa
   const ended = AbortSignal.any([stop.signal, terminal.closed]);
   const view = new WatchedView(context, { choice: { name, namespace: options.namespace }, options });
   // Without an `up` at the beginning there is nothing to watch, and a name that does not exist is a mistake.
-  let api = await connect(context.env);
+  let api = await connect(meshEnvironment(context));
   await view.show(api);
   for (;;) {
     await follow(api, { view, ended });
@@ -67,7 +68,7 @@ async function follow(
 async function connectAgain(context: CommandContext, ended: AbortSignal): Promise<ApiClient | undefined> {
   while (!ended.aborted) {
     try {
-      const api = await connect(context.env);
+      const api = await connect(meshEnvironment(context));
       await api.status();
       return api;
     } catch (error) {

@@ -64,15 +64,17 @@ export interface SummaryCounts {
   readonly diagnostics: readonly Diagnostic[];
   readonly suppressedCount: number;
   readonly fileCount: number;
+  /** Set where live objects are counted and no files. */
+  readonly from?: "objects" | undefined;
 }
 
 /** `2 errors, 1 warning, 1 suppressed in 4 files`. */
-export function renderSummary({ diagnostics, suppressedCount, fileCount }: SummaryCounts, ink: Ink): string {
+export function renderSummary({ diagnostics, suppressedCount, fileCount, from }: SummaryCounts, ink: Ink): string {
   const count = (level: DiagnosticLevel) => diagnostics.filter((finding) => finding.level === level).length;
   const errors = count("error");
   const parts = [countOf(errors, "error"), countOf(count("warning"), "warning")];
   if (count("info") > 0) parts.push(`${count("info")} info`);
   if (suppressedCount > 0) parts.push(`${suppressedCount} suppressed`);
-  const text = `${parts.join(", ")} in ${countOf(fileCount, "file")}`;
+  const text = `${parts.join(", ")} in ${countOf(fileCount, from === "objects" ? "object" : "file")}`;
   return errors === 0 ? ink.green(text) : ink.red(text);
 }

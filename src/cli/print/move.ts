@@ -164,6 +164,11 @@ function renderNext({ outcome, plan }: MoveResult, ink: Ink): string {
   return ink.dim(`Undo it with: kirikae rollback ${name} -n ${namespace}`);
 }
 
+/** What a first Ctrl-C is answered with, while a move is in this process. */
+export function renderStaying(signal: string, ink: Ink): string {
+  return ink.dim(`${signal}: the move goes to its end first. Once more leaves it, and the next command ends it.`);
+}
+
 export function renderDetached(name: string, ink: Ink): string {
   return ink.yellow(
     `Stopped watching. The move runs on in \`kirikae up\`; \`kirikae history ${name}\` says how it ends.`,

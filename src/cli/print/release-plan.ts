@@ -9,6 +9,7 @@ import { inkVersion, type Ink } from "../ink.ts";
 import { renderTable } from "../terminal.ts";
 import { renderDuration } from "../../core/diagnostics/render-duration.ts";
 import { renderChange, renderShareChanges } from "./move.ts";
+import { describeEdits, describeUndo } from "../../core/release/subset/subset-edit.ts";
 import { sharePercent } from "./plan-shares.ts";
 import { renderAddition } from "./release-addition.ts";
 
@@ -60,7 +61,8 @@ function renderRules({ steps }: ReleasePlan, reach: readonly RuleReach[]): reado
 function renderStep(step: PlannedStep, number: number, parts: PlanParts): string {
   const { ink } = parts;
   const kind = "addition" in step && step.kind === "preview" ? `${step.kind} ${step.addition.name}` : step.kind;
-  const title = `${String(number).padStart(3)}  ${ink.bold(kind)}`;
+  const site = "site" in step && step.site !== undefined ? ` on ${step.site}` : "";
+  const title = `${String(number).padStart(3)}  ${ink.bold(kind)}${site}`;
   if ("moves" in step) {
     return [title, ...step.moves.map((move) => renderMove(move, ink)), `     ${renderMovedShare(step.moves)}`].join(
       "\n",
@@ -83,6 +85,8 @@ function describeWait(
       return `${describeCheck(step)}; a version that fails is ${step.isDryRun ? "told of" : "taken back"}`;
     case "bake":
       return `${describeBake(step)}; no request changes its way`;
+    case "subsets":
+      return `${describeEdits(step.edits)}; ${describeUndo(step.edits)}`;
     case "finish":
       return "takes away what the steps before have added to the routes: every request goes where the weights say";
     case "approve": {

@@ -60,6 +60,7 @@ function waitOf(step: PlannedStep): number {
     case "preview":
     case "mirror":
     case "affinity":
+    case "subsets":
     case "approve":
     case "finish":
       return 0;

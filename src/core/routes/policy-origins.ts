@@ -1,3 +1,4 @@
+import { type LinePlace, linePlaceOf } from "../diagnostics/position.ts";
 import type { DestinationRuleManifest } from "../manifest/manifest.ts";
 import type { TrafficPolicy, TrafficPolicyBlocks } from "../manifest/destination-rule.ts";
 import { findDestinationRule, type MergedDestinationRule } from "../mesh/destination-rule-lookup.ts";
@@ -17,7 +18,7 @@ export interface BlockOrigin {
   readonly subset: string | undefined;
   /** Set where it stands under portLevelSettings. */
   readonly port: number | undefined;
-  readonly at: { readonly file: string; readonly line: number };
+  readonly at: LinePlace;
 }
 
 export interface PolicyOrigins {
@@ -82,7 +83,7 @@ function locate(
 }
 
 function placeOf(rule: DestinationRuleManifest): Pick<BlockOrigin, "destinationRule" | "at"> {
-  return { destinationRule: nameOf(rule), at: { file: rule.at.file, line: rule.at.line } };
+  return { destinationRule: nameOf(rule), at: linePlaceOf(rule.at) };
 }
 
 function nameOf({ metadata: { namespace, name } }: DestinationRuleManifest): string {

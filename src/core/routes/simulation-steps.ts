@@ -1,3 +1,4 @@
+import { type LinePlace, linePlaceOf } from "../diagnostics/position.ts";
 import { hostOf } from "./find-virtual-host.ts";
 import { findUnmet, renderMatch, renderUnmet } from "./match-request.ts";
 import { serversOf } from "./listener-parts.ts";
@@ -160,8 +161,8 @@ function step(parts: {
   readonly name: string;
   readonly taken: boolean;
   readonly reason: string;
-  readonly at?: { readonly file: string; readonly line: number } | undefined;
+  readonly at?: LinePlace | undefined;
 }): SimulationStep {
   const { at } = parts;
-  return { ...parts, at: at === undefined ? undefined : { file: at.file, line: at.line } };
+  return { ...parts, at: at === undefined ? undefined : linePlaceOf(at) };
 }

@@ -1,3 +1,4 @@
+import type { LinePlace } from "../diagnostics/position.ts";
 import type {
   Arm,
   Destination,
@@ -101,5 +102,5 @@ export interface SimulationStep {
   readonly taken: boolean;
   /** Plain words: why it was taken, or the first condition that failed. */
   readonly reason: string;
-  readonly at: { readonly file: string; readonly line: number } | undefined;
+  readonly at: LinePlace | undefined;
 }

@@ -1,0 +1,46 @@
+import type { ApiClient } from "../../api/client.ts";
+import type { UpEvent } from "../../app-types.ts";
+import { connectSite } from "./connect-site.ts";
+import { listSite } from "./list-site.ts";
+import { openSite } from "./open-site.ts";
+import { createSiteClient } from "./site-client.ts";
+import type { SiteMesh } from "./site-mesh.ts";
+import type { Unseen } from "./site-objects.ts";
+import type { SiteOptions } from "./site-options.ts";
+
+export interface ReachSiteOptions {
+  readonly site: SiteOptions;
+  readonly access: "read" | "write";
+  /** Who asks. */
+  readonly actor: string;
+  onEvent(event: UpEvent): void;
+}
+
+/** A site in this process, for one command. Disposing it waits for the move that is under way. */
+export interface ReachedSite extends AsyncDisposable {
+  readonly client: ApiClient;
+  readonly mesh: SiteMesh;
+  /** What could not be seen, and makes answers about it doubtful. */
+  readonly unseen: readonly Unseen[];
+}
+
+/**
+ * Looks at a cluster once and answers as a running `up` would.
+ * @throws KirikaeError as `connectSite` and `openSite` do, and the KubeError where the routes cannot be seen
+ */
+export async function reachSite(options: ReachSiteOptions, env: NodeJS.ProcessEnv): Promise<ReachedSite> {
+  const { site, access, actor, onEvent } = options;
+  await using stack = new AsyncDisposableStack();
+  const connection = await connectSite(site, env, stack);
+  const { api, namespaces } = connection;
+  const { objects, unseen } = await listSite({ api, namespaces, istioNamespace: site.istioNamespace });
+  const opening = { connection, objects, access, actor, onEvent, allowsCommands: false, folder: process.cwd() };
+  const { mesh, runtime } = await openSite(opening, env, stack);
+  const running = stack.move();
+  return {
+    client: createSiteClient(runtime),
+    mesh,
+    unseen,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

@@ -1,0 +1,30 @@
+import type { MeshModel } from "../../core/mesh-model.ts";
+import type { SourceText } from "../../core/manifest/manifest.ts";
+import { connectSite } from "./connect-site.ts";
+import { listSite } from "./list-site.ts";
+import { SiteMesh } from "./site-mesh.ts";
+import type { Unseen } from "./site-objects.ts";
+import type { SiteOptions } from "./site-options.ts";
+
+/** What the objects of a cluster say, as far as they could be seen. */
+export interface ReadSite {
+  readonly model: MeshModel;
+  readonly sources: readonly SourceText[];
+  readonly unseen: readonly Unseen[];
+  /** The namespace of names that name none. */
+  readonly defaultNamespace: string;
+}
+
+/**
+ * Lists the objects of a cluster once, and nothing else.
+ * @throws KirikaeError as `connectSite` does, and the KubeError where the routes cannot be seen
+ */
+export async function readSite(site: SiteOptions, env: NodeJS.ProcessEnv): Promise<ReadSite> {
+  await using stack = new AsyncDisposableStack();
+  const { api, namespaces } = await connectSite(site, env, stack);
+  const { istioNamespace } = site;
+  const { objects, unseen } = await listSite({ api, namespaces, istioNamespace });
+  const { defaultNamespace } = api;
+  const mesh = new SiteMesh({ objects, defaultNamespace, istioNamespace });
+  return { model: mesh.model, sources: mesh.sources(), unseen, defaultNamespace };
+}

@@ -1,0 +1,133 @@
+import type { Diagnostic } from "../../core/diagnostics/diagnostic.ts";
+import type { SourceText } from "../../core/manifest/manifest.ts";
+import { type MeshModel, MeshModelBuilder } from "../../core/mesh-model.ts";
+import type { ServiceDescription } from "../../core/release/move/describe-service.ts";
+import { describeServices, describeServicesOf } from "../../core/release/move/describe-services.ts";
+import type { MovePlan, MoveRequest } from "../../core/release/move/move.ts";
+import type { PastMove } from "../../core/release/move/past-move.ts";
+import { planMove } from "../../core/release/move/plan-move.ts";
+import type {
+  DestinationId,
+  RouteTable,
+  SplitId,
+  SplitWeights,
+  WeightOverrides,
+} from "../../core/routes/route-table.ts";
+import { splitsOf, weightsOf } from "../../core/routes/weights.ts";
+import { renderSiteSource } from "../../core/site/render-site-source.ts";
+import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
+import type { KubeKind, KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
+import type { SiteView } from "../../targets/istio/site-view.ts";
+import type { LiveMesh } from "../live-mesh.ts";
+import { assumeSecrets, isAboutSecret } from "./assumed-secrets.ts";
+import { meshKinds } from "./site-kinds.ts";
+import type { SiteObjects } from "./site-objects.ts";
+
+export interface SiteMeshOptions {
+  readonly objects: SiteObjects;
+  /** The namespace of names that name none. */
+  readonly defaultNamespace: string;
+  readonly istioNamespace: string;
+}
+
+/**
+ * The routes of a site as its objects say them now. Its table has the live weights as the declared ones, so nothing is
+ * laid over it: who edits an object has changed what is live, and the next plan begins there.
+ */
+export class SiteMesh implements LiveMesh, SiteView {
+  readonly #options: SiteMeshOptions;
+  readonly #builder = new MeshModelBuilder();
+  readonly #sources = new WeakMap<KubeObject, SourceText>();
+  #model: MeshModel | undefined;
+  #splits: { readonly table: RouteTable; readonly splits: ReturnType<typeof splitsOf> } | undefined;
+
+  constructor(options: SiteMeshOptions) {
+    this.#options = options;
+  }
+
+  /** What the objects were when it was built last; `refresh` builds it anew. */
+  get model(): MeshModel {
+    this.#model ??= this.#build();
+    return this.#model;
+  }
+
+  get table(): RouteTable {
+    return this.model.table;
+  }
+
+  /** Takes what has changed in the objects since; true where that changed the routes. */
+  refresh(): boolean {
+    const before = this.#model;
+    this.#model = this.#build();
+    return before === undefined || before.table !== this.#model.table;
+  }
+
+  placements(): WeightOverrides {
+    return new Map();
+  }
+
+  services(): readonly ServiceDescription[] {
+    return describeServices(this.table, this.placements());
+  }
+
+  servicesOf(destinations: Iterable<DestinationId>): readonly ServiceDescription[] {
+    return describeServicesOf(this.table, { current: this.placements(), destinations });
+  }
+
+  /** Throws the KirikaeError of the refusal for a request that cannot be carried out. */
+  plan(request: MoveRequest, history: readonly PastMove[]): MovePlan {
+    const planning = planMove({ table: this.table, current: this.placements(), request, history });
+    if (planning.kind === "refused") throw planning.error;
+    return planning.plan;
+  }
+
+  /** What is live of a rule; undefined where there is none. */
+  weights(split: SplitId): SplitWeights | undefined {
+    const { table } = this;
+    if (this.#splits?.table !== table) this.#splits = { table, splits: splitsOf(table) };
+    const found = this.#splits.splits.get(split);
+    return found === undefined ? undefined : weightsOf(found);
+  }
+
+  objects(kind: KubeKind): readonly KubeObject[] {
+    return this.#options.objects.objects(kind);
+  }
+
+  object(kind: KubeKind, name: ObjectName): KubeObject | undefined {
+    return this.#options.objects.object(kind, name);
+  }
+
+  take(object: KubeObject): void {
+    this.#options.objects.take(object);
+    this.refresh();
+  }
+
+  #build(): MeshModel {
+    const sources = this.sources();
+    const options = { defaultNamespace: this.#options.defaultNamespace, nowMs: Date.now() };
+    const model = this.#builder.finish(this.#builder.buildServable(sources, options), sources, options);
+    return { ...model, diagnostics: model.diagnostics.filter((found) => !isAboutSecret(found) && !isOfLaptop(found)) };
+  }
+
+  /** The objects as texts, in a stable order. */
+  sources(): readonly SourceText[] {
+    const kinds = [...meshKinds, kubeKinds.configMap];
+    const written = kinds.flatMap((kind) => this.objects(kind)).map((object) => this.#render(object));
+    return [...written, ...assumeSecrets(this, this.#options.istioNamespace)];
+  }
+
+  #render(object: KubeObject): SourceText {
+    const known = this.#sources.get(object);
+    if (known !== undefined) return known;
+    const { kind, metadata } = object;
+    const name = metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+    const source: SourceText = { text: renderSiteSource(object).text, path: `${kind} ${name}`, isObject: true };
+    this.#sources.set(object, source);
+    return source;
+  }
+}
+
+/** KIR1035: that no process of this machine stands for a pod. */
+function isOfLaptop({ code }: Diagnostic): boolean {
+  return code === "KIR1035";
+}

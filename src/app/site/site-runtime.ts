@@ -1,0 +1,228 @@
+import { summarizeRelease } from "../../api/summarize-release.ts";
+import type { ApiBackend, MoveProgress, MoveResult, ProxyStatus, Status } from "../../api/types.ts";
+import type { UpEvent } from "../../app-types.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { MovePlan, MoveRequest } from "../../core/release/move/move.ts";
+import type { OwnedAddition } from "../../core/routes/route-addition.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { isolateListener } from "../../engine/isolate-listener.ts";
+import type { AskJudge } from "../../engine/ports.ts";
+import { type NotifierOptions, ReleaseNotifier } from "../../notify/release-notifier.ts";
+import type { SiteTarget } from "../../targets/istio/site-target.ts";
+import { warnOfDefect } from "../background-work.ts";
+import { CheckLooks } from "../check-looks.ts";
+import { CounterLooks } from "../counter-looks.ts";
+import { endBrokenMoves } from "../end-broken-moves.ts";
+import { findAccount } from "../find-account.ts";
+import { LiveFeed } from "../live-feed.ts";
+import { MeshReleases } from "../releases.ts";
+import { SerialWork } from "../serial-work.ts";
+import { buildStatus } from "../status.ts";
+import { TrafficHistory } from "../traffic-history.ts";
+import { refuseForeignRelease } from "./foreign-releases.ts";
+import { locateGateways } from "./gateway-addresses.ts";
+import { countSiteEndpoints } from "./site-endpoints.ts";
+import type { SiteMesh } from "./site-mesh.ts";
+
+export interface SiteParts {
+  readonly context: string;
+  readonly mesh: SiteMesh;
+  readonly engine: Engine;
+  readonly target: SiteTarget;
+  /** Of names in Releases that name none. */
+  readonly defaultNamespace: string;
+  readonly ask: AskJudge;
+  readonly allowsCommands: boolean;
+  /** Reads a secret that a Release names. */
+  readonly readSecret: NotifierOptions["readSecret"];
+  onEvent(event: UpEvent): void;
+}
+
+/** A cluster whose traffic is moved: what the API asks, what its objects say, and what the clock brings. */
+export class SiteRuntime implements ApiBackend {
+  readonly #parts: SiteParts;
+  readonly #tell: (event: UpEvent) => void;
+  readonly #feed: LiveFeed;
+  readonly #work = new SerialWork();
+  readonly #lays = new SerialWork();
+  readonly #traffic = new TrafficHistory();
+  readonly #looks: CounterLooks;
+  readonly #checkLooks: CheckLooks;
+  readonly releases: MeshReleases;
+  #proxies: readonly ProxyStatus[] = [];
+  /** What stands in the way of what is shown, such as an API server that does not answer. */
+  #troubles: readonly string[] = [];
+
+  constructor(parts: SiteParts) {
+    this.#parts = parts;
+    const { mesh, engine, target } = parts;
+    this.#tell = isolateListener((event) => parts.onEvent(event));
+    this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
+    this.#looks = new CounterLooks({
+      stats: () => target.stats(),
+      processes: () => target.processes(),
+      onReading: (reading) => this.releases.addReading(reading),
+      nowMs: () => Date.now(),
+    });
+    this.#checkLooks = new CheckLooks({
+      read: (destinations) => target.figures(destinations),
+      table: () => mesh.table,
+    });
+    this.releases = new MeshReleases({
+      mesh: { current: mesh, engine, models: { defaultNamespace: parts.defaultNamespace } },
+      move: (build) =>
+        this.#inTurn(async () => {
+          const plan = build();
+          return plan === undefined ? undefined : await this.#carryOut(plan);
+        }),
+      lay: (build) => this.#lay(build),
+      sources: { counters: (destinations) => this.#checkLooks.look(destinations), ask: parts.ask },
+      allowsCommands: parts.allowsCommands,
+      account: findAccount(),
+      notifier: new ReleaseNotifier({
+        print: (line) => this.#tell({ kind: "notice", line }),
+        warn: (message) => this.#tell({ kind: "warning", message }),
+        readSecret: parts.readSecret,
+      }),
+      look: () => this.#looks.lookSoon(),
+      readyEndpoints: (ids) => countSiteEndpoints(mesh, ids),
+      live: {
+        observe: (splits) => target.observe(splits),
+        latencies: () => Promise.resolve(new Map()),
+        lastSample: () => this.#traffic.samples.at(-1),
+      },
+      onChange: (release) => this.#feed.publish({ event: "release", release: summarizeRelease(release) }),
+      onDefect: warnOfDefect(this.#tell, "a release"),
+    });
+  }
+
+  /** With what the proxies said last; `askProxies` asks them. */
+  status(): Status {
+    const { mesh, target } = this.#parts;
+    const gateways = locateGateways(mesh);
+    const status = buildStatus({
+      table: mesh.table,
+      ports: new Map(),
+      listenAddress: "",
+      services: mesh.services(),
+      proxies: this.#proxies,
+      workloads: [],
+      lastSample: this.#traffic.samples.at(-1),
+      inbound: [],
+      callers: [],
+      refusedManifests: this.#troubles,
+      additions: target.laid,
+      endpoints: () => [],
+    });
+    return { ...status, gateways: status.gateways.map((gateway) => ({ ...gateway, address: gateways(gateway) })) };
+  }
+
+  /** Asks istiod which proxies there are, and what they were sent. Troubles are what `status` says of it. */
+  async askProxies(): Promise<void> {
+    this.#proxies = await this.#parts.target.status();
+  }
+
+  caller(name: string): never {
+    throw new KirikaeError("KIR5061", `What ${name} sends starts in the cluster ${this.#parts.context}, not here.`, {
+      exitStatus: 2,
+      hint: `\`kirikae --context ${this.#parts.context} explain --from ${name} --url URL\` says where a request of it goes.`,
+      details: { known: [] },
+    });
+  }
+
+  plan(request: MoveRequest): MovePlan {
+    const { mesh, engine } = this.#parts;
+    const plan = mesh.plan(request, engine.pastMoves());
+    this.releases.checkFree(plan);
+    refuseForeignRelease(mesh, plan);
+    return plan;
+  }
+
+  async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): Promise<MoveResult> {
+    return this.#inTurn(async () => await this.#carryOut(this.plan(request), onProgress));
+  }
+
+  /** Beside moves, which it takes no weight from; one at a time. */
+  async #lay(build: () => readonly OwnedAddition[]): Promise<void> {
+    const { target } = this.#parts;
+    await this.#inTurn(() => this.#lays.exclusive(() => target.lay(build())));
+  }
+
+  /** A move is planned when its turn has come: somebody may have edited an object meanwhile. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { engine, mesh } = this.#parts;
+    return this.#work.shared(async () => {
+      await endBrokenMoves({ current: mesh, engine, onEvent: (event) => this.#tell(event) });
+      return await work();
+    });
+  }
+
+  async #carryOut(plan: MovePlan, onProgress: (progress: MoveProgress) => void = () => {}): Promise<MoveResult> {
+    const report = isolateListener(onProgress, warnOfDefect(this.#tell, "telling the caller how its move goes on"));
+    const { virtualService } = plan;
+    return await this.#parts.engine.move(plan, (progress) => {
+      report(progress);
+      this.#tell({ kind: "move", virtualService, progress });
+      this.#feed.publish({ event: "move", virtualService, atMs: Date.now(), progress });
+      if (progress.kind === "finished") this.publishStatus();
+    });
+  }
+
+  history(name: string | undefined): ReturnType<ApiBackend["history"]> {
+    return this.#parts.engine.history(name);
+  }
+
+  timeline(name: string | undefined): ReturnType<ApiBackend["timeline"]> {
+    return this.#parts.engine.timeline(name);
+  }
+
+  recentSamples(): ReturnType<ApiBackend["recentSamples"]> {
+    return this.#traffic.samples;
+  }
+
+  subscribe(listener: Parameters<ApiBackend["subscribe"]>[0]): Disposable {
+    return this.#feed.subscribe(listener);
+  }
+
+  /** Takes what somebody has changed in the cluster. */
+  takeChanges(): void {
+    if (this.#parts.mesh.refresh()) this.releases.checkWeights();
+    this.publishStatus();
+  }
+
+  /** Says what stands in the way of seeing the cluster as it is; none says that nothing does. */
+  tellTroubles(troubles: readonly string[]): void {
+    if (troubles.length === this.#troubles.length && troubles.every((each, at) => each === this.#troubles[at])) return;
+    this.#troubles = troubles;
+    this.publishStatus();
+  }
+
+  /** Reads the counters of the proxies once. */
+  async sample(): Promise<void> {
+    const { mesh } = this.#parts;
+    const askedMs = Date.now();
+    const counters = await this.#looks.look();
+    // The graph shows the gap.
+    if (counters === undefined) return;
+    const atMs = Math.round((askedMs + Date.now()) / 2);
+    const sample = this.#traffic.add({ atMs, counters }, (destinations) => mesh.servicesOf(destinations));
+    if (sample !== undefined) this.#feed.publish({ event: "sample", sample });
+  }
+
+  publishStatus(): void {
+    const build = (): Status => this.status();
+    this.#feed.publish({
+      event: "status",
+      // Thousands of services are put together only when somebody looks.
+      get status() {
+        return build();
+      },
+    });
+  }
+
+  /** Begins no further step of any release; resolves when no move is under way. */
+  async idle(): Promise<void> {
+    await this.releases[Symbol.asyncDispose]();
+    await this.#work.idle();
+  }
+}

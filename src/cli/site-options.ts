@@ -1,0 +1,67 @@
+import { Option, type Command } from "commander";
+import type { SiteOptions } from "../app/site/site-options.ts";
+import { usageError } from "./usage-error.ts";
+
+/** As Commander has read them. */
+interface SiteFlags {
+  readonly context?: readonly string[];
+  readonly kubeconfig?: string;
+  readonly istiod?: readonly string[];
+  readonly proxyAdmin?: readonly string[];
+  readonly istioNamespace?: string;
+  readonly takeOver?: readonly string[];
+}
+
+/** Options of every command, before or after its name: which cluster it is about. */
+export function addSiteOptions(program: Command): Command {
+  const several = (name: string, summary: string): Option => new Option(name, summary).argParser(collect);
+  return program
+    .addOption(several("--context <name>", "a cluster, by its context of the kubeconfig; `up` takes several"))
+    .option("--kubeconfig <file>", "the kubeconfig; else KUBECONFIG, then ~/.kube/config")
+    .addOption(several("--istiod <url>", "where istiod's debug port is reached; else its pods, through the API server"))
+    .addOption(several("--proxy-admin <pod.namespace=url>", "where a proxy's admin port is reached; unix:/path too"))
+    .option("--istio-namespace <namespace>", "where istiod runs; istio-system by default")
+    .addOption(several("--take-over <manager>", "take over weights that this field manager owns"));
+}
+
+/** The clusters that were named, each with how it is reached; none is this machine. */
+export function readSiteOptions(program: Command, env: NodeJS.ProcessEnv): readonly SiteOptions[] {
+  const flags = program.opts<SiteFlags>();
+  const contexts = [...new Set(flags.context ?? [])];
+  if (contexts.length === 0) {
+    const [given] = Object.keys(flags);
+    if (given === undefined) return [];
+    throw usageError(`--${toOption(given)} goes with --context only.`, "Name the cluster with --context.");
+  }
+  const common: Omit<SiteOptions, "context"> = {
+    kubeconfig: flags.kubeconfig,
+    istiods: flags.istiod ?? listOf(env["KIRIKAE_ISTIOD"]),
+    proxyAdmins: new Map((flags.proxyAdmin ?? listOf(env["KIRIKAE_PROXY_ADMIN"])).map(parseAdmin)),
+    istioNamespace: flags.istioNamespace ?? "istio-system",
+    takeOver: flags.takeOver ?? [],
+  };
+  return contexts.map((context) => ({ ...common, context }));
+}
+
+function collect(value: string, before: unknown): readonly string[] {
+  return [...(Array.isArray(before) ? before.map(String) : []), value];
+}
+
+function toOption(key: string): string {
+  return key.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function listOf(text: string | undefined): readonly string[] {
+  return (text ?? "").split(",").filter((each) => each !== "");
+}
+
+function parseAdmin(text: string): readonly [pod: string, url: string] {
+  const parts = /^(?<pod>[^=\s]+\.[^=.\s]+)=(?<url>(?:https?:\/\/|unix:\/).+)$/u.exec(text)?.groups;
+  if (parts === undefined) {
+    throw usageError(
+      `"${text}" does not say which proxy is where.`,
+      "Write it as in --proxy-admin gateway-7f9.istio-system=http://127.0.0.1:15000.",
+    );
+  }
+  return [parts["pod"] ?? "", parts["url"] ?? ""];
+}
