@@ -46,10 +46,10 @@ export class HttpsKubeApi implements KubeApi {
     return this.#connection.context;
   }
 
-  async get(kind: KubeKind, name: ObjectName): Promise<KubeObject | undefined> {
+  async get(kind: KubeKind, name: ObjectName, options: ReachOptions = {}): Promise<KubeObject | undefined> {
     const full = this.#nameOf(kind, name);
     const attempt = this.#attempt("get", kind, { name: full });
-    const answer = await this.#connection.send({ method: "GET", path: attempt.path });
+    const answer = await this.#connection.send({ method: "GET", path: attempt.path, ...limitsOf(options) });
     return isMissingObject(answer) ? undefined : readObject(answer, attempt);
   }
 
@@ -64,28 +64,23 @@ export class HttpsKubeApi implements KubeApi {
     }
   }
 
-  create(kind: KubeKind, object: KubeObject): Promise<KubeObject> {
+  create(kind: KubeKind, object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
     const name = this.#nameOf(kind, object.metadata);
     const path = pathOfKind(kind, name.namespace);
-    return this.#write(object, { ...this.#attempt("create", kind, { name }), path }, { method: "POST" });
+    return this.#write(object, { ...this.#attempt("create", kind, { name }), path }, { method: "POST", options });
   }
 
   replace(kind: KubeKind, object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
     const name = this.#nameOf(kind, object.metadata);
     const attempt = this.#attempt("update", kind, { name, subresource: options.subresource });
-    const path = withQuery(attempt.path, { fieldManager: options.fieldManager });
-    return this.#write(object, { ...attempt, path }, { method: "PUT" });
+    return this.#write(object, attempt, { method: "PUT", options });
   }
 
   apply(kind: KubeKind, object: KubeObject, options: ApplyOptions): Promise<KubeObject> {
     const name = this.#nameOf(kind, object.metadata);
     const attempt = this.#attempt("patch", kind, { name, subresource: options.subresource });
-    const path = withQuery(attempt.path, {
-      fieldManager: options.fieldManager,
-      force: String(options.force),
-      dryRun: options.dryRun === true ? "All" : undefined,
-    });
-    return this.#write(object, { ...attempt, path }, { method: "PATCH", contentType: "application/apply-patch+yaml" });
+    const query = { force: String(options.force), dryRun: options.dryRun === true ? "All" : undefined };
+    return this.#write(object, attempt, { ...applyPatch, options, query });
   }
 
   mergePatch(
@@ -94,12 +89,7 @@ export class HttpsKubeApi implements KubeApi {
     options: WriteOptions & { readonly patch: object },
   ): Promise<KubeObject> {
     const attempt = this.#attempt("patch", kind, { name: this.#nameOf(kind, name), subresource: options.subresource });
-    const path = withQuery(attempt.path, { fieldManager: options.fieldManager });
-    return this.#write(
-      options.patch,
-      { ...attempt, path },
-      { method: "PATCH", contentType: "application/merge-patch+json" },
-    );
+    return this.#write(options.patch, attempt, { ...mergePatch, options });
   }
 
   async delete(kind: KubeKind, name: ObjectName): Promise<boolean> {
@@ -163,7 +153,12 @@ export class HttpsKubeApi implements KubeApi {
     for (;;) {
       const page = { ...selectors(options), limit: String(pageSize), continue: next };
       const path = withQuery(attempt.path, page);
-      const answer = await this.#connection.send({ method: "GET", path, timeoutMs: listTimeoutMs });
+      const answer = await this.#connection.send({
+        method: "GET",
+        path,
+        timeoutMs: listTimeoutMs,
+        signal: options.signal,
+      });
       const list: ListAnswer = readJson(answer, attempt);
       const { apiVersion } = list;
       // Kinds of the API server's own leave out in a list what the list says once.
@@ -173,8 +168,10 @@ export class HttpsKubeApi implements KubeApi {
     }
   }
 
-  async #write(body: object, attempt: Attempt, how: Pick<KubeRequest, "method" | "contentType">): Promise<KubeObject> {
-    const answer = await this.#connection.send({ ...how, path: attempt.path, body: JSON.stringify(body) });
+  async #write(body: object, attempt: Attempt, write: Write): Promise<KubeObject> {
+    const { options = {}, query, ...how } = write;
+    const path = withQuery(attempt.path, { fieldManager: options.fieldManager, ...query });
+    const answer = await this.#connection.send({ ...how, path, body: JSON.stringify(body), ...limitsOf(options) });
     return readObject(answer, attempt);
   }
 
@@ -187,6 +184,19 @@ export class HttpsKubeApi implements KubeApi {
     const path = name === undefined ? pathOfKind(kind, namespace) : pathOfObject(kind, name, subresource);
     return { context: this.context, verb, kind, name, namespace, subresource, path };
   }
+}
+
+type Write = Pick<KubeRequest, "method" | "contentType"> & {
+  readonly options?: WriteOptions;
+  /** Beside the field manager. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
+};
+
+const applyPatch = { method: "PATCH", contentType: "application/apply-patch+yaml" } as const;
+const mergePatch = { method: "PATCH", contentType: "application/merge-patch+json" } as const;
+
+function limitsOf({ timeoutMs, signal }: ReachOptions): Pick<KubeRequest, "timeoutMs" | "signal"> {
+  return { timeoutMs, signal };
 }
 
 interface ListAnswer {

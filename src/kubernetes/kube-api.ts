@@ -12,10 +12,10 @@ export interface KubeApi extends AsyncDisposable {
   /** The namespace of names that name none. */
   readonly defaultNamespace: string;
   /** Undefined where there is none of that name. */
-  get(kind: KubeKind, name: ObjectName): Promise<KubeObject | undefined>;
+  get(kind: KubeKind, name: ObjectName, options?: ReachOptions): Promise<KubeObject | undefined>;
   /** All pages of a list, which are one moment of the cluster. */
   list(kind: KubeKind, options?: ListOptions): Promise<KubeList>;
-  create(kind: KubeKind, object: KubeObject): Promise<KubeObject>;
+  create(kind: KubeKind, object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /** Puts this object in the place of the one with its resourceVersion; KIR4007 where somebody wrote in between. */
   replace(kind: KubeKind, object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /** Server-side apply. With a resourceVersion in it, KIR4007 where somebody wrote in between; KIR4006 for a foreign field. */
@@ -40,6 +40,7 @@ export interface ListOptions {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  readonly signal?: AbortSignal;
 }
 
 export interface KubeList {
@@ -48,7 +49,7 @@ export interface KubeList {
   readonly items: readonly KubeObject[];
 }
 
-export interface WriteOptions {
+export interface WriteOptions extends ReachOptions {
   readonly fieldManager?: string;
   readonly subresource?: "status" | "scale";
 }
@@ -63,6 +64,8 @@ export interface ApplyOptions extends WriteOptions {
 export interface WatchOptions extends ListOptions {
   readonly resourceVersion: string;
   readonly signal: AbortSignal;
+  /** Called when the server has begun to answer, which may be long before the first event. */
+  readonly onOpen?: () => void;
 }
 
 export type WatchEvent =

@@ -1,5 +1,3 @@
-import type { ObjectName } from "./kube-object.ts";
-
 /**
  * How pods are asked, whose debug pages listen on their own loopback: through an address that somebody has named,
  * else by a port-forward of the API server, else by its proxy.
@@ -10,7 +8,7 @@ export interface PodReach extends AsyncDisposable {
 }
 
 export interface PodPlace {
-  readonly pod: Required<ObjectName>;
+  readonly pod: { readonly namespace: string; readonly name: string };
   readonly port: number;
 }
 

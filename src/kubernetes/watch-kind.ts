@@ -31,6 +31,7 @@ export async function* watchKind(
   try {
     const response = await connection.open(path, { signal: AbortSignal.any([signal, ended.signal]), idleMs });
     await expectSuccess(response, attempt);
+    options.onOpen?.();
     for await (const line of readLines(response)) yield readEvent(line, attempt);
   } catch (error) {
     signal.throwIfAborted();

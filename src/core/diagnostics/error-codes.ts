@@ -245,6 +245,11 @@ const entries = {
     title: "not signed in to the cluster",
     meaning: "The API server does not accept the token or certificate of the context. Sign in again as for kubectl.",
   },
+  KIR4010: {
+    title: "pod not reachable",
+    meaning:
+      "A proxy or istiod could not be asked: neither by a port-forward nor through the API server's proxy. The error says why for each. Name its address with --istiod or --proxy-admin, or grant pods/portforward.",
+  },
   KIR4011: {
     title: "refused by the API server",
     meaning: "The API server found the request or the object not valid. The error has its words.",

@@ -1,0 +1,161 @@
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { errorText } from "../core/diagnostics/error-text.ts";
+import type { KubeApi } from "./kube-api.ts";
+import { readBody } from "./kube-connection.ts";
+import { kubeKinds } from "./kube-kinds.ts";
+import { pathOfKind } from "./kube-paths.ts";
+import type { PodPlace, PodReach, ReachOptions } from "./pod-reach.ts";
+
+export interface PodReachOptions {
+  readonly api: KubeApi;
+  /**
+   * Addresses that somebody has named: `pod.namespace` or `pod.namespace:port` to `http://host:port` or `unix:/path`.
+   * Such a pod is asked there and nowhere else.
+   */
+  readonly direct?: ReadonlyMap<string, string>;
+}
+
+type Way = "direct" | "port-forward" | "proxy";
+
+interface WayTried {
+  readonly way: Way;
+  readonly why: string;
+}
+
+const defaultTimeoutMs = 10_000;
+
+/**
+ * The debug pages of pods. A pod is asked first in the way that has led there before; each way has the whole of the time
+ * that is given.
+ */
+export function createPodReach(options: PodReachOptions): PodReach {
+  const { api, direct = new Map<string, string>() } = options;
+  const known = new Map<string, Way>();
+  const closing = new AbortController();
+  return {
+    async get(place, path, reach = {}) {
+      const { timeoutMs = defaultTimeoutMs } = reach;
+      const signal = AbortSignal.any([closing.signal, ...(reach.signal === undefined ? [] : [reach.signal])]);
+      const address = addressOf(place, direct);
+      const ask = (way: Way): Promise<string> => askBy(way, { api, place, path, address, signal, timeoutMs });
+      const ways: readonly Way[] = address === undefined ? indirectWays(known.get(keyOf(place))) : ["direct"];
+      const tried: WayTried[] = [];
+      for (const way of ways) {
+        try {
+          const answer = await ask(way);
+          known.set(keyOf(place), way);
+          return answer;
+        } catch (error) {
+          reach.signal?.throwIfAborted();
+          tried.push({ way, why: errorText(error) });
+        }
+      }
+      known.delete(keyOf(place));
+      throw notReachable(place, tried);
+    },
+    [Symbol.asyncDispose]() {
+      closing.abort();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Both, the one that has worked before first. */
+function indirectWays(known: Way | undefined): readonly Way[] {
+  return known === "proxy" ? ["proxy", "port-forward"] : ["port-forward", "proxy"];
+}
+
+function keyOf({ pod, port }: PodPlace): string {
+  return `${pod.name}.${pod.namespace}:${port}`;
+}
+
+function addressOf(place: PodPlace, direct: ReadonlyMap<string, string>): string | undefined {
+  return direct.get(keyOf(place)) ?? direct.get(`${place.pod.name}.${place.pod.namespace}`);
+}
+
+interface Asking {
+  readonly api: KubeApi;
+  readonly place: PodPlace;
+  readonly path: string;
+  readonly address: string | undefined;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+function askBy(way: Way, asking: Asking): Promise<string> {
+  switch (way) {
+    case "direct":
+      return askDirectly(asking);
+    case "port-forward":
+      return askThroughForward(asking);
+    case "proxy":
+      return askThroughProxy(asking);
+  }
+}
+
+function askDirectly({ address = "", path, signal, timeoutMs }: Asking): Promise<string> {
+  const place = address.startsWith("unix:") ? { socketPath: address.slice("unix:".length) } : hostOf(address);
+  return getOnce({ ...place, path, agent: false }, { signal, timeoutMs });
+}
+
+function hostOf(address: string): RequestOptions {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol !== "http:") throw new Error(`${address} is neither http://host:port nor unix:/path`);
+  return { host: url.hostname.replaceAll(/^\[|\]$/gu, ""), port: url.port === "" ? 80 : Number(url.port) };
+}
+
+/** A connection for each question: a pod's debug pages are asked every few seconds at most. */
+async function askThroughForward({ api, place, path, signal, timeoutMs }: Asking): Promise<string> {
+  const stream = await api.openPort(place, { signal, timeoutMs });
+  try {
+    return await getOnce({ path, createConnection: () => stream }, { signal, timeoutMs });
+  } finally {
+    stream.destroy();
+  }
+}
+
+function askThroughProxy({ api, place: { pod, port }, path, signal, timeoutMs }: Asking): Promise<string> {
+  const name = `${encodeURIComponent(pod.name)}:${port}`;
+  const root = `${pathOfKind(kubeKinds.pod, pod.namespace)}/${name}/proxy`;
+  return api.getText(`${root}${path}`, { signal, timeoutMs });
+}
+
+/** @throws Error for any status but 200 */
+async function getOnce(options: RequestOptions, { signal, timeoutMs }: Required<ReachOptions>): Promise<string> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  try {
+    const headers = { host: "localhost", connection: "close" };
+    const all = { ...options, headers, signal: AbortSignal.any([signal, limit]) };
+    const response = await respond(requestHttp(all));
+    const body = await readBody(response);
+    if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
+    return body;
+  } catch (error) {
+    if (limit.aborted) throw new Error(`no answer within ${timeoutMs / 1_000} s`, { cause: error });
+    throw error;
+  }
+}
+
+function respond(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once("response", resolve);
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+function notReachable({ pod, port }: PodPlace, tried: readonly WayTried[]): KirikaeError {
+  const ways = tried.map(({ way, why }) => `${waysInWords[way]}: ${why}`).join("; ");
+  return new KirikaeError("KIR4010", `port ${port} of pod ${pod.namespace}/${pod.name} cannot be reached (${ways})`, {
+    exitStatus: 3,
+    hint: "this needs the right to create pods/portforward or to get pods/proxy, or an address given by hand",
+    details: { pod, port, tried },
+  });
+}
+
+const waysInWords: Readonly<Record<Way, string>> = {
+  direct: "at its address",
+  "port-forward": "by port-forward",
+  proxy: "through the API server's proxy",
+};
