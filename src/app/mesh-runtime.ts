@@ -66,10 +66,13 @@ export class MeshRuntime implements ApiBackend {
     });
     this.releases = new MeshReleases({
       mesh: parts,
-      move: (build) =>
+      move: (build, onWait) =>
         this.#inTurn(async () => {
           const plan = build();
-          return plan === undefined ? undefined : await this.#carryOut(plan);
+          if (plan === undefined) return undefined;
+          return await this.#carryOut(plan, (progress) => {
+            if (progress.kind === "waiting") onWait?.(progress.text);
+          });
         }),
       lay: (build) => this.#lay(build),
       sources: {

@@ -1,32 +1,43 @@
-import type { ReleaseStep } from "../core/manifest/release.ts";
 import { changedMeanwhile } from "../core/release/plan/changed-meanwhile.ts";
 import { combineMoves } from "../core/release/move/combine-moves.ts";
-import { expandStrategy } from "../core/release/plan/expand-strategy.ts";
+import { type ExpandedStep, expandStrategy, type MovingStep } from "../core/release/plan/expand-strategy.ts";
 import { findConflict } from "../core/release/live/find-conflict.ts";
 import { findDeviation } from "../core/release/move/find-deviation.ts";
 import { findOverruling } from "../core/release/live/find-overruling.ts";
 import { limitReturn } from "../core/release/move/limit-return.ts";
 import type { MovePlan } from "../core/release/move/move.ts";
 import { isStepLive, planAgreedStep } from "../core/release/live/plan-agreed-step.ts";
-import { type MovingStep, planStep, type ReleasePlan } from "../core/release/plan/plan-release.ts";
+import { planStep, type ReleasePlan } from "../core/release/plan/plan-release.ts";
 import { planRedo, planReturn, type ReturnPlanning } from "../core/release/live/plan-return.ts";
 import { planSet, raisesVersion, weightsOfSet } from "../core/release/live/plan-set.ts";
+import type { FindDestinationRule, SubsetEdit } from "../core/release/subset/subset-edit.ts";
+import {
+  checkSubsetStep,
+  type LiveSubsets,
+  planRestoredSubsets,
+  planSubsetsAgain,
+  planWithdrawnSubsets,
+} from "../core/release/live/turn-subsets.ts";
 import { stepOf } from "../core/release/state/release-phase.ts";
 import { weightsOfChanges } from "../core/release/move/weights-by-split.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
-import type { ReleaseMoves } from "../engine/release-moves.ts";
+import type { ReleaseMoves, SubsetTurn } from "../engine/release-moves.ts";
 
 export interface MoveParts {
   /** What is live now. */
   readonly live: () => { readonly table: RouteTable; readonly current: WeightOverrides };
   readonly readyEndpoints: ReleaseMoves["readyEndpoints"];
+  /** Absent where there are no DestinationRules to write. */
+  readonly findDestinationRule?: FindDestinationRule;
 }
 
 /** Plans what releases move, from what is live on the mesh that runs. */
-export function createReleaseMoves({ live, readyEndpoints }: MoveParts): ReleaseMoves {
+export function createReleaseMoves({ live, readyEndpoints, findDestinationRule }: MoveParts): ReleaseMoves {
+  const find = findDestinationRule ?? (() => undefined);
   return {
     readyEndpoints,
+    planSubsets: ({ plan }, turn) => planSubsetTurn(plan, turn, { ...live(), findDestinationRule: find }),
     findOverruling: ({ plan, state }, step) => findOverruling({ plan, step, hand: state.hand, ...live() }),
     findConflict: ({ plan, state }) => findConflict({ plan, state, ...live() }),
     planStep: (release, step) => planForward(release, step, live()),
@@ -56,6 +67,24 @@ export function createReleaseMoves({ live, readyEndpoints }: MoveParts): Release
       return { move, raises: raisesVersion(move, plan.to), left };
     },
   };
+}
+
+function planSubsetTurn({ steps }: ReleasePlan, turn: SubsetTurn, live: LiveSubsets): readonly SubsetEdit[] {
+  const reached = { steps, step: turn.step };
+  switch (turn.kind) {
+    case "forward": {
+      const step = steps[turn.step];
+      return step?.kind === "subsets" ? checkSubsetStep(step, live) : [];
+    }
+    case "restore":
+      return planRestoredSubsets(reached, live);
+    case "withdraw":
+      return planWithdrawnSubsets(reached, live);
+    case "addAgain":
+      return planSubsetsAgain(reached, { does: "add", live });
+    case "removeAgain":
+      return planSubsetsAgain(reached, { does: "remove", live });
+  }
 }
 
 function planForward(
@@ -104,6 +133,6 @@ function planned(planning: ReturnPlanning): MovePlan | undefined {
   return planning.kind === "plan" ? planning.plan : undefined;
 }
 
-function isMoving(step: ReleaseStep): step is MovingStep {
+function isMoving(step: ExpandedStep): step is MovingStep {
   return step.kind === "weight" || step.kind === "switch";
 }

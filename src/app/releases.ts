@@ -41,6 +41,8 @@ export interface ReleaseParts {
   };
   readonly move: ReleaseHost["move"];
   readonly lay: ReleaseHost["lay"];
+  /** Absent where there are no DestinationRules to write. */
+  readonly editSubsets?: NonNullable<ReleaseHost["editSubsets"]>;
   readonly sources: CheckSources;
   /** Whether releases may run programs as judges; absent is no. */
   readonly allowsCommands?: boolean;
@@ -89,6 +91,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
         notify(turnOf(release, change));
         parts.onChange(this.#describe(release));
       },
+      onWait: (release) => parts.onChange(this.#describe(release)),
       onDefect: (error) => parts.onDefect(error),
     });
   }
@@ -117,7 +120,13 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   plan(source: ReleaseSource): ReleasePlan {
     const { current, models } = this.#parts.mesh;
     const release = readRelease(source, models.defaultNamespace);
-    const planning = planRelease({ table: current.table, current: current.placements(), release, actor: source.actor });
+    const planning = planRelease({
+      table: current.tableFor?.(release.spec) ?? current.table,
+      current: current.placements(),
+      release,
+      actor: source.actor,
+      sites: current.sites,
+    });
     if (planning.kind === "refused") throw planning.error;
     const { plan } = planning;
     const [command] = this.#parts.allowsCommands === true ? [] : findCommands(plan.steps);
@@ -176,6 +185,16 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   }
 
   /**
+   * Takes a release that is over out of memory, and what it has left over the routes away from them. Rejects where that
+   * cannot be laid; asking again does it then.
+   */
+  async forget(id: string): Promise<void> {
+    const { engine } = this.#parts.mesh;
+    if (engine.releases().some((release) => release.id === id)) engine.forget(id);
+    await this.#parts.lay(() => this.additions());
+  }
+
+  /**
    * A rule that a release moves is not moved by hand as well: the next step would not find what it was planned on.
    * Throws KIR2034.
    */
@@ -199,9 +218,10 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
   /** What a release was doing when the journal could last be written is not what it does now. */
   #describe({ id, plan, state, startedAt, actor, reason, events }: StoredRelease): ReleaseStatus {
     const described = describeRelease(plan, state);
+    const waits = this.#runner.waitsFor(id);
     const message = this.#runner.isStalled(id)
       ? "does not go on while the journal cannot be written; it tries again by itself"
-      : described.message;
+      : [described.message, ...(waits === undefined ? [] : [waits])].join(": ");
     const check = this.#runner.progress(id) ?? null;
     const lastEvent = events.at(-1) ?? null;
     return { id, ...described, message, startedAt, actor, reason, lastEvent, check, live: null, plan, events };
@@ -237,11 +257,18 @@ function refuseCommand({ release }: ReleasePlan, command: string): KirikaeError 
 }
 
 /** Carries releases out on the mesh that runs. */
-function createReleaseHost({ mesh: { current }, move, lay, sources, readyEndpoints }: ReleaseParts): ReleaseHost {
+function createReleaseHost(parts: ReleaseParts): ReleaseHost {
+  const { move, lay, editSubsets, sources, readyEndpoints } = parts;
+  const { current } = parts.mesh;
   return {
     move,
     lay,
+    ...(editSubsets !== undefined && { editSubsets }),
     ...sources,
-    ...createReleaseMoves({ live: () => ({ table: current.table, current: current.placements() }), readyEndpoints }),
+    ...createReleaseMoves({
+      live: () => ({ table: current.table, current: current.placements() }),
+      readyEndpoints,
+      findDestinationRule: (name) => current.sites?.findDestinationRule(name),
+    }),
   };
 }

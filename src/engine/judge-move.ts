@@ -3,7 +3,13 @@ import type { StepSights } from "./watch-step.ts";
 
 /** What a move means for the release that it is a step of, or the way back. */
 export type StepOutcome =
-  | ({ readonly kind: "moved"; readonly failed: number; readonly move?: string } & StepSights)
+  | ({
+      readonly kind: "moved";
+      readonly failed: number;
+      readonly move?: string;
+      /** What could not be confirmed or counted. */
+      readonly note?: string;
+    } & StepSights)
   | { readonly kind: "moveFailed"; readonly reason: string; readonly move?: string };
 
 /**
@@ -12,6 +18,7 @@ export type StepOutcome =
  */
 export function judgeMove({ id, ok, outcome, message, ledger, callToProofMs }: MoveResult): StepOutcome {
   const isProved = callToProofMs !== null && ledger?.isComplete === true && ledger.oldAfterDone === 0;
+  if (ok && message !== undefined) return { kind: "moved", failed: ledger?.failed ?? 0, move: id, note: message };
   if (ok || (outcome === "unproved" && isProved)) return { kind: "moved", failed: ledger?.failed ?? 0, move: id };
   return { kind: "moveFailed", reason: `${outcome}: ${message ?? "the move did not end well"}`, move: id };
 }

@@ -2,6 +2,7 @@ import type { KirikaeError } from "../core/diagnostics/error.ts";
 import type { EndpointCounts, Shortage } from "../core/release/move/limit-return.ts";
 import type { MovePlan } from "../core/release/move/move.ts";
 import type { SetShares, WayBack } from "../core/release/state/release-state.ts";
+import type { SubsetEdit } from "../core/release/subset/subset-edit.ts";
 import type { WeightsBySplit } from "../core/release/move/weights-by-split.ts";
 import type { DestinationId } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "./fold-releases.ts";
@@ -16,6 +17,11 @@ export interface ReleaseMoves {
   planReturn(release: Release, back: Pick<WayBack, "step" | "actor" | "isNow" | "despiteChanges">): ReturnPart;
   /** The way forward again, after a way back; undefined where that moved nothing. */
   planRedo(release: Release, actor: string): MovePlan | undefined;
+  /**
+   * What is done to subsets; empty where nothing is. Throws where somebody has changed them, or where one that is to be
+   * removed is still in use.
+   */
+  planSubsets(release: Release, turn: SubsetTurn): readonly SubsetEdit[];
   planSet(release: Release, set: { readonly shares: SetShares; readonly actor: string }): PlannedSet;
   /** Which weights are no longer those that the release left before this step; undefined where all are. */
   findOverruling(release: Release, step: number): string | undefined;
@@ -24,6 +30,12 @@ export interface ReleaseMoves {
   /** How many endpoints are ready; a destination whose endpoints cannot be counted is left out. */
   readyEndpoints(destinations: Iterable<DestinationId>): EndpointCounts;
 }
+
+/** Of which step, or up to which; and of a way back or its undo, before or after its weights. */
+export type SubsetTurn =
+  | { readonly kind: "forward"; readonly step: number }
+  | { readonly kind: "restore" | "withdraw"; readonly step: number }
+  | { readonly kind: "addAgain" | "removeAgain"; readonly step: number };
 
 export interface ReturnPart {
   /** Undefined where nothing moves now. */

@@ -26,6 +26,8 @@ export interface RunnerOptions {
   readonly account?: string | undefined;
   readonly wakeAt: WakeAt;
   onChange(release: StoredRelease, change: ReleaseChange): void;
+  /** What the step of a release waits for has changed, which is no event of it. */
+  onWait?(release: StoredRelease): void;
   /** Hears of what keeps a release from going on. Where it is the journal, it is written to again and again. */
   onDefect(error: unknown): void;
 }
@@ -59,7 +61,13 @@ export class ReleaseRunner implements AsyncDisposable {
       trafficOf: (id) => this.#meter.read(id),
       onTaken: (release, change, effect) => this.#follow(release, change, effect),
     });
-    this.#work = new ReleaseWork({ ...options, events: this.#events, timers: this.#timers, closing });
+    this.#work = new ReleaseWork({
+      ...options,
+      events: this.#events,
+      timers: this.#timers,
+      closing,
+      onWait: (id) => options.onWait?.(this.#events.get(id)),
+    });
     this.#limits = new ReleaseLimits({
       ...options,
       canTake: (id) => this.#events.stalled(id) === undefined,
@@ -93,6 +101,11 @@ export class ReleaseRunner implements AsyncDisposable {
   /** Whether it waits until the journal can be written. */
   isStalled(id: string): boolean {
     return this.#events.stalled(id) !== undefined || this.#work.isStalled(id);
+  }
+
+  /** Whom the proof of its step waits for, in one sentence; undefined while it waits for nobody in particular. */
+  waitsFor(id: string): string | undefined {
+    return this.#work.waitsFor(id);
   }
 
   /** How the check that a release is in is going; undefined while there is none. */

@@ -13,6 +13,7 @@ import type { PlannedSet, ReturnPart } from "./release-moves.ts";
 import type { ReleaseHost, ReleaseJournal } from "./release-ports.ts";
 import type { ReleaseTimers } from "./release-timers.ts";
 import { StepRuns, type StepWork } from "./run-step.ts";
+import { SubsetWork } from "./subset-work.ts";
 import { Turns } from "./turns.ts";
 
 export interface WorkOptions {
@@ -23,6 +24,8 @@ export interface WorkOptions {
   readonly timers: ReleaseTimers;
   /** No work begins once it is aborted. */
   readonly closing: AbortSignal;
+  /** What a step waits for has changed. */
+  onWait(id: string): void;
   onDefect(error: unknown): void;
 }
 
@@ -32,12 +35,24 @@ export class ReleaseWork {
   readonly #turns: Turns;
   readonly #steps: StepRuns;
   readonly #additions = new AdditionBook();
+  readonly #subsets: SubsetWork;
   readonly #progress = new Map<string, CheckProgress>();
+  readonly #waits = new Map<string, string>();
 
   constructor(options: WorkOptions) {
+    const onWait = (id: string, text: string): void => {
+      this.#waits.set(id, text);
+      options.onWait(id);
+    };
     this.#options = options;
     this.#turns = new Turns(options.clock);
-    this.#steps = new StepRuns({ ...options, turns: this.#turns });
+    this.#steps = new StepRuns({ ...options, turns: this.#turns, onWait });
+    this.#subsets = new SubsetWork({ ...options, onWait });
+  }
+
+  /** Whom the proof of its step waits for; undefined while it waits for nobody in particular. */
+  waitsFor(id: string): string | undefined {
+    return this.#waits.get(id);
   }
 
   /** How the check that a release is in is going; undefined while there is none. */
@@ -57,6 +72,8 @@ export class ReleaseWork {
 
   /** The journal has what came of its last step, so its state says what is laid for it. */
   settle(id: string): void {
+    this.#waits.delete(id);
+    this.#subsets.settle(id);
     this.#additions.settle(id);
   }
 
@@ -83,6 +100,9 @@ export class ReleaseWork {
           before: () => this.#lay(),
           isForward: true,
         });
+        return;
+      case "editSubsets":
+        this.#steps.begin(id, this.#subsets.forward(id, effect.step));
         return;
       case "layAdditions":
         this.#steps.begin(id, { before: () => this.#layFor(id, effect.step + 1) });
@@ -114,6 +134,7 @@ export class ReleaseWork {
     const { host, clock, events } = this.#options;
     let part: ReturnPart | undefined;
     return {
+      before: () => this.#subsets.restore(id),
       build: () => {
         part = undefined;
         const release = events.get(id);
@@ -129,7 +150,9 @@ export class ReleaseWork {
         return move;
       },
       after: async () => {
-        if (part?.waits.length === 0) await this.#layFor(id, 0);
+        if (part?.waits.length !== 0) return;
+        await this.#layFor(id, 0);
+        await this.#subsets.withdraw(id);
       },
       conclude: async (outcome) => {
         if (outcome.kind === "moveFailed") return outcome;
@@ -164,14 +187,27 @@ export class ReleaseWork {
   /** What was laid over the routes comes first, as it went last. */
   #redo(id: string, { step, actor }: Extract<ReleaseEffect, { kind: "redo" }>): void {
     const { host, events } = this.#options;
+    let note: string | undefined;
     this.#steps.begin(id, {
-      before: () => this.#layFor(id, step),
+      before: async () => {
+        await this.#subsets.addAgain(id, step);
+        await this.#layFor(id, step);
+      },
       build: () => host.planRedo(events.get(id), actor),
+      after: async () => {
+        note = await this.#subsets.removeAgain(id, step);
+      },
       conclude: async (outcome) => {
-        if (outcome.kind === "moveFailed") await this.#layFor(id, 0).catch((error) => this.#options.onDefect(error));
+        if (outcome.kind === "moved") return note === undefined ? outcome : { ...outcome, note };
+        await this.#giveUpRedo(id).catch((error) => this.#options.onDefect(error));
         return outcome;
       },
     });
+  }
+
+  async #giveUpRedo(id: string): Promise<void> {
+    await this.#layFor(id, 0);
+    await this.#subsets.withdraw(id);
   }
 
   /** Lays what so many steps of a release leave in place. At the end of the way back that is nothing. */

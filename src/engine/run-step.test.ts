@@ -19,6 +19,7 @@ function createSteps(closing: AbortSignal): { readonly steps: StepRuns; readonly
       },
       goOn: (id, { kind }) => void done.push(`${id} ${kind}`),
     },
+    onWait: () => {},
     onDefect: (error) => void done.push(String(error)),
   });
   return { steps, done };
@@ -60,6 +61,7 @@ test("what watches a step hears of its end, also where the journal cannot be wri
         throw new Error("nothing is to be written");
       },
     },
+    onWait: () => {},
     onDefect: () => {},
   });
   steps.begin("r1", { build: () => undefined });

@@ -41,6 +41,8 @@ export interface StepOptions {
   readonly turns: Turns;
   /** No step begins once it is aborted. */
   readonly closing: AbortSignal;
+  /** Hears whom the proof of a step waits for. */
+  onWait(id: string, text: string): void;
   onDefect(error: unknown): void;
 }
 
@@ -102,7 +104,7 @@ export class StepRuns {
     const { clock, closing } = this.#options;
     try {
       for (;;) {
-        const moved = await this.#move(work);
+        const moved = await this.#move(id, work);
         if (moved.kind !== "unwritten") return moved;
         if (closing.aborted) return undefined;
         if (!this.#unwritten.has(id)) this.#options.onDefect(moved.error);
@@ -115,10 +117,11 @@ export class StepRuns {
     }
   }
 
-  async #move({ build, before, after }: StepWork): Promise<StepOutcome | Unwritten> {
+  async #move(id: string, { build, before, after }: StepWork): Promise<StepOutcome | Unwritten> {
+    const { host } = this.#options;
     try {
       await before?.();
-      const result = build === undefined ? undefined : await this.#options.host.move(build);
+      const result = build === undefined ? undefined : await host.move(build, (text) => this.#options.onWait(id, text));
       const outcome = result === undefined ? ({ kind: "moved", failed: 0 } as const) : judgeMove(result);
       if (outcome.kind === "moved") await after?.();
       return outcome;

@@ -37,7 +37,7 @@ export function describeHappening(
 /** The beginning is a line of its own already. */
 function isToldByMove(event: ReleaseEvent): boolean {
   if (event.kind === "moved") return event.move !== undefined;
-  return event.kind === "start" || event.kind === "turned";
+  return event.kind === "start" || (event.kind === "turned" && event.subsets === undefined);
 }
 
 /** The part of a history that is about one VirtualService; all of it without a name. */

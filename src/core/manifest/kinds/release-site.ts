@@ -2,7 +2,7 @@ import { list, nonEmpty, refine, strings, transform } from "../decode/collection
 import {
   type DecodeContext,
   type Decoder,
-  invalid,
+  type Invalid,
   type Place,
   reportConflict,
   reportValue,
@@ -65,7 +65,7 @@ export function subsets(namespace: string): Decoder<readonly SubsetChange[]> {
         ),
       },
     }),
-    ({ destinationRule, add, remove }, place, context): SubsetChange | typeof invalid => {
+    ({ destinationRule, add, remove }, place, context): SubsetChange | Invalid => {
       if (add.length + remove.length === 0) return reportConflict(place, context, "adds no subset and removes none");
       const both = add.find(({ name }) => remove.includes(name));
       if (both !== undefined) return reportConflict(place, context, `adds and removes ${both.name}`);

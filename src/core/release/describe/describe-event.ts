@@ -1,5 +1,6 @@
 import { renderShortage } from "../move/limit-return.ts";
 import { renderSetShares } from "../state/render-shares.ts";
+import { describeEdits } from "../subset/subset-edit.ts";
 import type { ReleaseCommand, ReleaseEvent } from "../state/release-state.ts";
 
 const commandWords: Readonly<Record<ReleaseCommand["kind"], string>> = {
@@ -24,9 +25,9 @@ export function describeEvent(event: ReleaseEvent): string {
     case "start":
       return "begun";
     case "moved":
-      return `${describeDone(event)}${event.failed === 0 ? "" : `, ${event.failed} requests failed`}`;
+      return describeMoved(event);
     case "turned":
-      return "weights go back";
+      return event.subsets === undefined ? "weights go back" : describeEdits(event.subsets);
     case "partlyBack":
       return `partly back: ${event.waits.map(renderShortage).join("; ")}`;
     case "moveFailed":
@@ -64,6 +65,12 @@ function renderManner(command: ReleaseCommand): string {
 /** The name that somebody gave, with the account where that is another one. */
 function renderPerson({ actor, account }: { readonly actor: string; readonly account?: string }): string {
   return account === undefined || account === actor ? actor : `${actor} (account ${account})`;
+}
+
+function describeMoved(event: Extract<ReleaseEvent, { readonly kind: "moved" }>): string {
+  const { failed, note } = event;
+  const lost = failed === 0 ? [] : [`${failed} requests failed`];
+  return [describeDone(event), ...lost, ...(note === undefined ? [] : [note])].join(", ");
 }
 
 /** What is laid over routes is no move, and a way back may have found nothing to move. */

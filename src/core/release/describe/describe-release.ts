@@ -10,6 +10,7 @@ import { renderShortage } from "../move/limit-return.ts";
 import { describePhase, isMovingPhase } from "../state/release-phase.ts";
 import type { GivenApproval, ReleasePhase, ReleaseState } from "../state/release-state.ts";
 import { renderShares } from "../state/render-shares.ts";
+import { describeEdits } from "../subset/subset-edit.ts";
 import { waitsUntil } from "../state/waits-until.ts";
 import { summarizeShares } from "../move/summarize-shares.ts";
 
@@ -87,9 +88,9 @@ function stateOf(index: number, { phase, back }: ReleaseState): StepDescription[
 function summarize(step: PlannedStep, plan: ReleasePlan): string {
   switch (step.kind) {
     case "weight":
-      return describeMoves(step.moves);
+      return `${describeMoves(step.moves)}${onSite(step.site)}`;
     case "switch":
-      return `everything to ${plan.to}`;
+      return `everything to ${plan.to}${onSite(step.site)}`;
     case "hold":
       return step.durationMs === undefined ? "until it is promoted" : `for ${renderDuration(step.durationMs)}`;
     case "check":
@@ -100,11 +101,17 @@ function summarize(step: PlannedStep, plan: ReleasePlan): string {
     case "mirror":
     case "affinity":
       return describeAddition(step.addition);
+    case "subsets":
+      return describeEdits(step.edits);
     case "finish":
       return "takes away what was added to the routes";
     case "approve":
       return describeWanted(step);
   }
+}
+
+function onSite(site: string | undefined): string {
+  return site === undefined ? "" : ` on ${site}`;
 }
 
 /** `green 10 %, blue 90 %` of everybody's traffic, where the step moves that; of services that differ, each by its name. */

@@ -46,6 +46,7 @@ export function additionsAfter({ steps }: Pick<ReleasePlan, "steps">, done: numb
         break;
       case "weight":
       case "switch":
+      case "subsets":
       case "hold":
       case "approve":
       case "check":

@@ -19,6 +19,7 @@ export function givesMore(step: PlannedStep, to: string | undefined): boolean {
       return step.addition.percent > 0;
     case "affinity":
     case "finish":
+    case "subsets":
     case "hold":
     case "approve":
     case "check":

@@ -8,16 +8,19 @@ import type {
   Hold,
   ReleaseRoute,
   ReleaseSpec,
-  ReleaseStep,
 } from "../../manifest/release.ts";
 import type { AffinityAddition, MirrorAddition, PreviewAddition } from "../../routes/route-addition.ts";
 import type { RouteTable, SplitId, WeightOverrides } from "../../routes/route-table.ts";
 import { expandDelegates } from "../move/expand-delegates.ts";
-import { expandStrategy } from "./expand-strategy.ts";
+import { expandSites } from "../site/expand-sites.ts";
+import type { FindDestinationRule } from "../subset/subset-edit.ts";
+import { planSubsetStep, type SubsetStep } from "../subset/plan-subset-step.ts";
+import { type ExpandedStep, expandStrategy, type MovingStep } from "./expand-strategy.ts";
 import { movedServices, type MovePlan, type MoveRequest, type VersionName } from "../move/move.ts";
 import { planAddition } from "./plan-addition.ts";
 import { planMove } from "../move/plan-move.ts";
 import type { Refusal } from "../move/refusals.ts";
+import { siteOf } from "../site/site-names.ts";
 import { refuseBlindChecks } from "./refuse-blind-checks.ts";
 
 /** A release, decided in full before anything is touched. */
@@ -32,12 +35,18 @@ export interface ReleasePlan {
 
 export type PlannedStep =
   /** One plan a route; all are applied at once. Each holds the weights before, which undo it. */
-  | { readonly kind: "weight" | "switch"; readonly moves: readonly MovePlan[] }
+  | {
+      readonly kind: "weight" | "switch";
+      readonly moves: readonly MovePlan[];
+      /** The context of the one site that it moves, where a release moves several one after the other. */
+      readonly site?: string;
+    }
   | { readonly kind: "preview"; readonly addition: PreviewAddition }
   /** An addition of 0 percent ends what an earlier one began. */
   | { readonly kind: "mirror"; readonly addition: MirrorAddition; readonly compare: AnswerComparison | undefined }
   | { readonly kind: "affinity"; readonly addition: AffinityAddition }
   | { readonly kind: "finish" }
+  | SubsetStep
   | ({ readonly kind: "hold" } & Hold)
   | ({ readonly kind: "approve" } & Approval)
   | ({ readonly kind: "check" } & Check)
@@ -70,6 +79,15 @@ export interface ReleaseInput {
   readonly current: WeightOverrides;
   readonly release: ReleaseObject;
   readonly actor: string;
+  /** What is moved is no mesh of folders; absent is one. */
+  readonly sites?: PlannedSites | undefined;
+}
+
+/** The clusters that can be moved. */
+export interface PlannedSites {
+  /** Their contexts. Where there are several, all names of the table are qualified. */
+  readonly contexts: readonly string[];
+  readonly findDestinationRule: FindDestinationRule;
 }
 
 export type ReleasePlanning = { readonly kind: "plan"; readonly plan: ReleasePlan } | Refusal;
@@ -80,7 +98,9 @@ export type ReleasePlanning = { readonly kind: "plan"; readonly plan: ReleasePla
  */
 export function planRelease(given: ReleaseInput): ReleasePlanning {
   const { metadata, spec } = given.release;
-  const release = { metadata, spec: { ...spec, routes: expandDelegates(spec.routes, given.table) } };
+  const expanded = expandSites(spec, given.sites?.contexts);
+  if (expanded.kind === "refused") return expanded;
+  const release = { metadata, spec: { ...expanded.spec, routes: expandDelegates(expanded.spec.routes, given.table) } };
   const input = { ...given, release };
   let { current } = input;
   const steps: PlannedStep[] = [];
@@ -91,13 +111,19 @@ export function planRelease(given: ReleaseInput): ReleasePlanning {
       steps.push(addition.step);
       continue;
     }
+    if (step.kind === "subsets") {
+      const subsets = planSubsets(step, { ...input, current });
+      if (subsets.kind === "refused") return refuseStep(subsets, { release, step, number: steps.length + 1 });
+      steps.push(subsets.step);
+      continue;
+    }
     if (step.kind !== "weight" && step.kind !== "switch") {
       steps.push(step);
       continue;
     }
     const moves = planStep(step, { ...input, current, isFirst: !steps.some((before) => "moves" in before) });
     if (moves.kind === "refused") return refuseStep(moves, { release, step, number: steps.length + 1 });
-    steps.push({ kind: step.kind, moves: moves.plans });
+    steps.push({ kind: step.kind, moves: moves.plans, ...(step.site !== undefined && { site: step.site }) });
     current = new Map([
       ...current,
       ...moves.plans.flatMap(({ changes }) => changes.map(({ split, after }) => [split, after] as const)),
@@ -108,8 +134,13 @@ export function planRelease(given: ReleaseInput): ReleasePlanning {
   return refuseBlindChecks(plan, input.table) ?? { kind: "plan", plan };
 }
 
-/** A step that moves weights. */
-export type MovingStep = Extract<ReleaseStep, { kind: "weight" | "switch" }>;
+function planSubsets(
+  { does }: Extract<ExpandedStep, { readonly kind: "subsets" }>,
+  { table, current, release, sites }: ReleaseInput,
+): ReturnType<typeof planSubsetStep> {
+  const findDestinationRule = sites?.findDestinationRule ?? (() => undefined);
+  return planSubsetStep({ does, changes: release.spec.subsets ?? [], table, current, findDestinationRule });
+}
 
 interface StepInput extends ReleaseInput {
   /** Whether nothing of the release has moved yet. */
@@ -124,10 +155,10 @@ export function planStep(
   const { table, current, release } = input;
   const plans: MovePlan[] = [];
   const taken = new Map<SplitId, string>();
-  for (const route of release.spec.routes) {
+  for (const route of routesOf(step, release.spec.routes)) {
     const planning = planMove({ table, current, request: buildRequest(step, route, input) });
     if (planning.kind === "refused") return planning;
-    const { plan } = planning;
+    const plan = withProof(planning.plan, release.spec);
     const { from, to } = release.spec;
     if (input.isFirst && from !== undefined && plan.from !== from && plan.from !== to) {
       return refuse("KIR2030", `${plan.from} is live at ${plan.virtualService}, not ${from}.`, {
@@ -144,6 +175,16 @@ export function planStep(
     plans.push(plan);
   }
   return { kind: "plans", plans };
+}
+
+/** Those of the step's site, where it has one. */
+function routesOf({ site }: MovingStep, routes: readonly ReleaseRoute[]): readonly ReleaseRoute[] {
+  return site === undefined ? routes : routes.filter(({ namespace }) => siteOf(namespace) === site);
+}
+
+/** What the Release says of its proof and of who may be overruled goes wherever its weights go. */
+function withProof(plan: MovePlan, { proof, takeOver }: ReleaseSpec): MovePlan {
+  return { ...plan, ...(proof !== undefined && { proof }), ...(takeOver !== undefined && { takeOver }) };
 }
 
 function buildRequest(step: MovingStep, route: ReleaseRoute, { release, actor }: StepInput): MoveRequest {
@@ -164,7 +205,7 @@ function refuse(code: string, message: string, { hint }: { readonly hint: string
 /** The same error, with the step in front of it. */
 function refuseStep(
   { error }: Refusal,
-  { release, step, number }: { readonly release: ReleaseObject; readonly step: ReleaseStep; readonly number: number },
+  { release, step, number }: { readonly release: ReleaseObject; readonly step: ExpandedStep; readonly number: number },
 ): Refusal {
   const { exitStatus, hint, details } = error;
   const message = `Step ${number} (${step.kind}) of ${release.metadata.name}: ${error.message}`;

@@ -19,6 +19,7 @@ import {
   type StepReport,
   type StoryLine,
 } from "./release-report.ts";
+import { describeUndo } from "../subset/subset-edit.ts";
 import { findReturn } from "./find-return.ts";
 import { type Interval, type Now, type ReportedRelease, walkRelease } from "./walk-release.ts";
 
@@ -170,6 +171,8 @@ function describeInverse(step: PlannedStep): string {
     case "mirror":
     case "affinity":
       return "taken away from the routes again";
+    case "subsets":
+      return describeUndo(step.edits);
     case "finish":
     case "hold":
     case "approve":

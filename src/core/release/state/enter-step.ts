@@ -60,6 +60,7 @@ function enterGate(gate: Gate, state: ReleaseState, { step, atMs }: Entry): Rele
 /** How a step that changes what the proxies do is carried out. */
 export function forwardEffect({ steps }: StepPlans, step: number): ReleaseEffect {
   const planned = steps[step];
+  if (planned?.kind === "subsets") return { kind: "editSubsets", step };
   return planned === undefined || "moves" in planned ? { kind: "moveForward", step } : { kind: "layAdditions", step };
 }
 

@@ -5,6 +5,7 @@ import type { MirrorReport } from "../mirror/mirror-report.ts";
 import type { VersionName } from "../move/move.ts";
 import type { ReleasePlan } from "../plan/plan-release.ts";
 import type { ProbeFigures } from "../plan/probe-figures.ts";
+import type { SubsetEdit } from "../subset/subset-edit.ts";
 import type { WeightsBySplit } from "../move/weights-by-split.ts";
 
 /** What a release is doing. Steps count from 0; `nowhere` is before the first. */
@@ -175,11 +176,20 @@ type Happening =
       readonly left?: WeightsBySplit;
       /** What copies have shown that end here. */
       readonly mirror?: MirrorReport;
+      /** What could not be confirmed. */
+      readonly note?: string;
       /** What became of the requests that kirikae sent meanwhile; those that failed are in `failed` too. */
       readonly probes?: ProbeFigures;
     }
   /** A part of the way back begins; written before it is applied. `was` is live until then. */
-  | { readonly kind: "turned"; readonly atMs: number; readonly was: WeightsBySplit; readonly gives: WeightsBySplit }
+  | {
+      readonly kind: "turned";
+      readonly atMs: number;
+      readonly was: WeightsBySplit;
+      readonly gives: WeightsBySplit;
+      /** What it does to subsets, with all that is needed to undo it; such a part moves no weights. */
+      readonly subsets?: readonly SubsetEdit[];
+    }
   /** As much is back as its endpoints can take. */
   | {
       readonly kind: "partlyBack";
@@ -211,6 +221,8 @@ export type ReleaseEffect =
   | { readonly kind: "moveForward"; readonly step: number }
   /** What the routes are to have when this step is done is laid over them. */
   | { readonly kind: "layAdditions"; readonly step: number }
+  /** Subsets are made or removed, and proved. */
+  | { readonly kind: "editSubsets"; readonly step: number }
   /** Back to before the release, of all that steps up to this one have moved. */
   | { readonly kind: "moveBack"; readonly step: number; readonly actor: string; readonly notBeforeMs: number }
   | { readonly kind: "setWeights"; readonly step: number; readonly actor: string; readonly shares: SetShares }

@@ -49,6 +49,7 @@ export function advanceWayBack(
   event: Extract<ReleaseEvent, { kind: "turned" | "partlyBack" }>,
 ): ReleaseAdvance {
   const { phase, back } = state;
+  if (event.kind === "turned" && event.subsets !== undefined) return turnSubsets(state);
   if (phase.kind !== "rollingBack" || back === undefined) return notNow("it is not being rolled back");
   if (event.kind === "turned") {
     const was = { ...event.was, ...back.was };
@@ -59,6 +60,13 @@ export function advanceWayBack(
   const { atMs, left, waits } = event;
   const next = { ...state, back: { ...back, left: { ...back.left, ...left } } };
   return tryWayBack(next, { ...phase, failures: [], waits }, phase.isNow === true ? atMs : atMs + looksAgainMs);
+}
+
+/** Told for the story alone: what is done to subsets follows from the steps, again and again until it is proved. */
+function turnSubsets(state: ReleaseState): ReleaseAdvance {
+  const { phase } = state;
+  const isTurning = phase.kind === "rollingBack" || phase.kind === "redoing";
+  return isTurning ? go(state) : notNow("it is not being rolled back");
 }
 
 /** Everything is back. */
