@@ -4,7 +4,7 @@ import { parseManifests } from "../manifest/parse-manifests.ts";
 import { mergeDelegates } from "../routes/merge-delegates.ts";
 import { isCatchAll } from "../routes/route-match.ts";
 import type { RouteTable } from "../routes/route-table.ts";
-import type { JsonObject } from "./json-value.ts";
+import { asText, type JsonObject } from "./json-value.ts";
 import type { LaidOver } from "./lay-own-routes.ts";
 import type { LiveRule } from "./live-rules.ts";
 import { isOwnRule, stripOwnRoutes } from "./own-routes.ts";
@@ -65,14 +65,13 @@ function complainOrder(live: LiveRule, { table, objects }: LaidObject): SiteRefu
 /** By creation time, then name, then namespace. Source: Istio `pilot/pkg/model/config.go`. */
 function isOlder(one: SiteObject | undefined, other: SiteObject | undefined): boolean {
   if (one === undefined || other === undefined) return false;
-  const keyOf = ({ metadata }: SiteObject): readonly string[] => [
-    String(metadata["creationTimestamp"] ?? ""),
-    metadata.name,
-    metadata.namespace ?? "",
-  ];
-  const [left, right] = [keyOf(one), keyOf(other)];
+  const [left, right] = [ageOf(one), ageOf(other)];
   const at = left.findIndex((part, index) => part !== right[index]);
   return at !== -1 && (left[at] ?? "") < (right[at] ?? "");
+}
+
+function ageOf({ metadata }: SiteObject): readonly string[] {
+  return [asText(metadata["creationTimestamp"]) ?? "", metadata.name, metadata.namespace ?? ""];
 }
 
 /** A rule of a delegate is lost where its conditions cannot hold together with those of whoever delegates. */

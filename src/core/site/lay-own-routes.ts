@@ -1,6 +1,6 @@
 import type { MirrorAddition, PreviewAddition } from "../routes/route-addition.ts";
 import type { DestinationId, Split } from "../routes/route-table.ts";
-import { asList, asObject, type JsonObject } from "./json-value.ts";
+import { asList, asObject, type JsonObject, withoutFields } from "./json-value.ts";
 import type { LiveRule } from "./live-rules.ts";
 import { markMatches, methodMatches, type OwnMatches } from "./own-matches.ts";
 import type { OwnRouteName } from "./own-routes.ts";
@@ -47,7 +47,7 @@ export function layOwnRoutes(laid: LaidOver, place: LaidRule): OwnRoutes {
     const { release, addition } = preview;
     const entry = findPreviewed(preview, place);
     if (entry === undefined) continue;
-    const { match: _match, name: _name, route: _route, ...rest } = place.rule;
+    const rest = withoutFields(place.rule, ["match", "name", "route"]);
     const added = addMatches(markMatches(place.rule, addition.marks), (match) => ({ match, ...rest, route: [entry] }));
     if (added.kind === "refused") return added;
     routes.push(...added.routes.map((route) => ({ of: { kind: "preview", release } as const, route })));
@@ -74,10 +74,7 @@ function findPreviewed({ to, split }: Laid<unknown>, { rule, namespace }: LaidRu
   if (!split.arms.some(({ destination }) => destination === to)) return undefined;
   const entries = matchEntries(rule, split, namespace) ?? [];
   const known = entries.find(({ arm }) => arm === to);
-  if (known !== undefined) {
-    const { weight: _, ...entry } = known.entry;
-    return entry;
-  }
+  if (known !== undefined) return withoutFields(known.entry, ["weight"]);
   const headers = entries.length === 1 ? entries[0]?.entry["headers"] : undefined;
   return {
     destination: writeDestination(to, entries, namespace),
@@ -90,14 +87,19 @@ function layMirror({ addition, to, split }: Laid<MirrorAddition>, { rule, live, 
   const entries = matchEntries(rule, split, namespace) ?? [];
   const known = entries.find(({ arm }) => arm === to);
   const destination = known?.entry["destination"] ?? writeDestination(to, entries, namespace);
-  const { match: _match, name: _name, mirror, mirrorPercentage, mirrorPercent, mirror_percent, ...rest } = rule;
-  const percent = mirrorPercentage ?? asPercentage(mirrorPercent ?? mirror_percent);
-  const before =
-    mirror === undefined
-      ? asList(rest["mirrors"])
-      : [{ destination: mirror, ...(percent === undefined ? {} : { percentage: percent }) }];
-  const mirrors = [...before, { destination, percentage: { value: addition.percent } }];
+  const rest = withoutFields(rule, ["match", "name", "mirror", ...percentFields]);
+  const mirrors = [...mirrorsOf(rule), { destination, percentage: { value: addition.percent } }];
   return addMatches(methodMatches(rule, addition.methods), (match) => ({ match, ...rest, mirrors }));
+}
+
+const percentFields = ["mirrorPercentage", "mirrorPercent", "mirror_percent"] as const;
+
+/** In the one form that takes several: Istio does not take `mirror` and `mirrors` together. */
+function mirrorsOf(rule: JsonObject): readonly unknown[] {
+  const { mirror, mirrorPercentage, mirrorPercent, mirror_percent: oldPercent } = rule;
+  if (mirror === undefined) return asList(rule["mirrors"]);
+  const percentage = mirrorPercentage ?? asPercentage(mirrorPercent ?? oldPercent);
+  return [{ destination: mirror, ...(percentage === undefined ? {} : { percentage }) }];
 }
 
 function asPercentage(value: unknown): JsonObject | undefined {
@@ -107,7 +109,7 @@ function asPercentage(value: unknown): JsonObject | undefined {
 /** What a delegate says of mirrors takes the place of what its root says, field by field. */
 function losesMirrors(rule: JsonObject, { handedOverBy }: LiveRule): boolean {
   const own = { mirror: rule["mirror"] !== undefined, mirrors: asList(rule["mirrors"]).length > 0 };
-  const hasPercent = ["mirrorPercentage", "mirrorPercent", "mirror_percent"].some((field) => rule[field] !== undefined);
+  const hasPercent = percentFields.some((field) => rule[field] !== undefined);
   return handedOverBy.some(({ mirrorFields }) => {
     const root = asObject(mirrorFields);
     const inherits = asList(root["mirrors"]).length > 0 && !own.mirrors;

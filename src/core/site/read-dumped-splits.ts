@@ -1,4 +1,7 @@
-import type { RouteTable, SplitId, SplitWeights } from "../routes/route-table.ts";
+import type { DestinationId, Route, RouteTable, Split, SplitId, SplitWeights } from "../routes/route-table.ts";
+import { splitAuthority } from "../routes/split-authority.ts";
+import { readOwnRouteName } from "./own-routes.ts";
+import { type DumpedHost, type DumpedRoute, readDumpedRoutes } from "./read-dumped-routes.ts";
 
 export interface DumpQuestion {
   /** Whether what releases have laid is in it does not count: routes of kirikae's own are told by their names. */
@@ -6,9 +9,216 @@ export interface DumpQuestion {
   readonly splits: readonly SplitId[];
 }
 
-/** `absent`: the proxy has no virtual host with these rules. `unreadable`: it has, but the rules are not the table's. */
+/**
+ * Weights by every arm of the split, 0 for those that the proxy does not have; compare them as shares, because a rule
+ * with one destination shows 100 whatever is written. `absent`: no virtual host of the proxy has routes of the
+ * VirtualService for this split. `unreadable`: it has, but they are not the table's, or its virtual hosts disagree.
+ */
 export type DumpedSplit = SplitWeights | "absent" | "unreadable";
 
-export function readDumpedSplits(_dump: unknown, { splits }: DumpQuestion): ReadonlyMap<SplitId, DumpedSplit> {
-  return new Map(splits.map((split) => [split, "absent"]));
+/**
+ * The weights that a proxy has, from a dump of its routes. Routes carry no identity of their rule, so that those of one
+ * VirtualService on one host are compared in order with the table's; what they lead to has to fit as well.
+ */
+export function readDumpedSplits(dump: unknown, { table, splits }: DumpQuestion): ReadonlyMap<SplitId, DumpedSplit> {
+  const places = findPlaces(table, new Set(splits));
+  const readings = new Map<SplitId, Reading[]>();
+  for (const host of readDumpedRoutes(dump)) {
+    const domains = new Set(host.domains.map((domain) => withoutPort(domain.toLowerCase())));
+    const here = new Set([...domains].flatMap((domain) => places.get(domain) ?? []));
+    for (const [split, read] of readHost(host, here)) {
+      readings.set(split, [...(readings.get(split) ?? []), read]);
+    }
+  }
+  return new Map(splits.map((split) => [split, agree(readings.get(split) ?? [])]));
+}
+
+/** The routes of kirikae's own that a proxy has, by name, for each VirtualService (`namespace/name`) on each of its hosts. */
+export function readDumpedOwnRoutes(dump: unknown): readonly DumpedOwnRoutes[] {
+  return readDumpedRoutes(dump).flatMap(({ routing, domains, routes }) =>
+    [...new Set(routes.map(({ virtualService }) => virtualService))].map((virtualService) => {
+      const all = routes.filter((route) => route.virtualService === virtualService);
+      const names = new Set(all.filter(isOwn).map(({ name }) => ownName(name)));
+      return { routing, domains, virtualService, names: [...names] };
+    }),
+  );
+}
+
+export interface DumpedOwnRoutes {
+  readonly routing: string;
+  readonly domains: readonly string[];
+  readonly virtualService: string;
+  /** As in `spec.http`, each once; empty where it has none. */
+  readonly names: readonly string[];
+}
+
+/** A split on one virtual host of the table. */
+interface Place {
+  readonly virtualService: string;
+  readonly split: Split;
+  /** Which of the VirtualService's own routes on this host, counted from 0, are the split's. */
+  readonly at: readonly number[];
+  readonly count: number;
+  /** What the same rule leads to on other ports, or for other callers. */
+  readonly others: readonly Split[];
+}
+
+type Reading =
+  | { readonly kind: "weights"; readonly weights: SplitWeights }
+  | { readonly kind: "absent" }
+  | { readonly kind: "unreadable" };
+
+/** By domain, without its port; aliases of a host have the same places. */
+function findPlaces(table: RouteTable, wanted: ReadonlySet<SplitId>): ReadonlyMap<string, readonly Place[]> {
+  const others = findOthers(table, wanted);
+  const places = new Map<string, Place[]>();
+  for (const { virtualHosts } of table.httpRoutings) {
+    for (const { domain, aliases = [], routes } of virtualHosts) {
+      const here = [...groupWanted(routes, wanted)].flatMap(([virtualService, own]) =>
+        placesAmong(own, wanted).map((place) => ({
+          ...place,
+          virtualService,
+          count: own.length,
+          others: others.get(place.split.id) ?? [],
+        })),
+      );
+      if (here.length === 0) continue;
+      for (const each of new Set([domain, ...aliases].map(withoutPort))) {
+        places.set(each, [...(places.get(each) ?? []), ...here]);
+      }
+    }
+  }
+  return places;
+}
+
+function placesAmong(
+  routes: readonly Route[],
+  wanted: ReadonlySet<SplitId>,
+): readonly { readonly split: Split; readonly at: readonly number[] }[] {
+  const found = new Map<SplitId, { readonly split: Split; readonly at: number[] }>();
+  for (const [at, { action }] of routes.entries()) {
+    if (action.kind !== "forward" || !wanted.has(action.split.id)) continue;
+    const known = found.get(action.split.id) ?? { split: action.split, at: [] };
+    found.set(action.split.id, known);
+    known.at.push(at);
+  }
+  return [...found.values()];
+}
+
+/** Splits of the same rule by another name, for each wanted one. */
+function findOthers(table: RouteTable, wanted: ReadonlySet<SplitId>): ReadonlyMap<SplitId, readonly Split[]> {
+  const byRule = new Map<string, Map<SplitId, Split>>();
+  for (const { virtualHosts } of table.httpRoutings) {
+    for (const { action, origin } of virtualHosts.flatMap(({ routes }) => routes)) {
+      if (action.kind !== "forward") continue;
+      const rule = `${origin.virtualService} ${origin.rule}`;
+      const splits = byRule.get(rule) ?? new Map<SplitId, Split>();
+      byRule.set(rule, splits.set(action.split.id, action.split));
+    }
+  }
+  const found = new Map<SplitId, readonly Split[]>();
+  for (const splits of byRule.values()) {
+    for (const id of splits.keys()) {
+      if (wanted.has(id))
+        found.set(
+          id,
+          [...splits.values()].filter((split) => split.id !== id),
+        );
+    }
+  }
+  return found;
+}
+
+/** Routes by VirtualService, for those that have a wanted split; what an addition has laid is left out. */
+function groupWanted(routes: readonly Route[], wanted: ReadonlySet<SplitId>): ReadonlyMap<string, readonly Route[]> {
+  const groups = new Map<string, Route[]>();
+  for (const { action, origin } of routes) {
+    if (action.kind === "forward" && wanted.has(action.split.id)) groups.set(origin.virtualService, []);
+  }
+  if (groups.size === 0) return groups;
+  // A route of an addition has the origin of its rule, which comes after it.
+  const last = new Map<string, Route>();
+  for (const route of routes) {
+    last.delete(originKey(route));
+    last.set(originKey(route), route);
+  }
+  for (const route of last.values()) groups.get(route.origin.virtualService)?.push(route);
+  return groups;
+}
+
+function originKey({ origin }: Route): string {
+  return `${origin.virtualService} ${origin.rule} ${origin.match ?? "all"}`;
+}
+
+/** Domains of proxies have a port behind them, or `*`, where they serve several. */
+function withoutPort(domain: string): string {
+  const { host } = splitAuthority(domain);
+  return host === "" ? domain : host;
+}
+
+/** By split. A host can be that of several places, of which one fits: conditions can ask for a port or a gateway. */
+function readHost(host: DumpedHost, places: ReadonlySet<Place>): ReadonlyMap<SplitId, Reading> {
+  const found = new Map<SplitId, Reading>();
+  for (const place of places) {
+    const { id } = place.split;
+    const read = readPlace(host, place);
+    const known = found.get(id);
+    if (known === undefined || rank(read) > rank(known)) found.set(id, read);
+  }
+  return found;
+}
+
+function rank({ kind }: Reading): number {
+  return ["unreadable", "absent", "weights"].indexOf(kind);
+}
+
+function readPlace({ routes }: DumpedHost, { virtualService, split, at, count, others }: Place): Reading {
+  const own = routes.filter((route) => route.virtualService === virtualService && !isOwn(route));
+  if (own.length === 0) return { kind: "absent" };
+  if (own.length !== count) return { kind: "unreadable" };
+  return agreeReadings(at.map((index) => weigh(own[index]?.shares, split, others)));
+}
+
+function isOwn({ name }: DumpedRoute): boolean {
+  return readOwnRouteName(name) !== undefined;
+}
+
+/** A root puts its rule's name before it, and a condition its own behind it. */
+function ownName(name: string): string {
+  return /kirikae\/[^/]+\/[^/]+\/\d+/u.exec(name)?.[0] ?? name;
+}
+
+function weigh(shares: DumpedRoute["shares"], split: Split, others: readonly Split[]): Reading {
+  if (shares === undefined || shares.size === 0) return { kind: "unreadable" };
+  if (!covers(split, shares)) return { kind: others.some((other) => covers(other, shares)) ? "absent" : "unreadable" };
+  const weights = split.arms.map(({ destination }) => [destination, shares.get(plainName(destination)) ?? 0] as const);
+  return { kind: "weights", weights: Object.fromEntries(weights) };
+}
+
+function covers({ arms }: Split, shares: ReadonlyMap<string, number>): boolean {
+  const known = new Set(arms.map(({ destination }) => plainName(destination)));
+  return [...shares.keys()].every((cluster) => known.has(cluster));
+}
+
+/** As the proxy calls it: what makes a difference between callers is known to kirikae alone. */
+function plainName(destination: DestinationId): string {
+  const at = destination.indexOf("@");
+  return at === -1 ? destination : destination.slice(0, at);
+}
+
+function agreeReadings(readings: readonly Reading[]): Reading {
+  const [first, ...rest] = readings;
+  if (first === undefined) return { kind: "absent" };
+  return rest.every((reading) => isSame(reading, first)) ? first : { kind: "unreadable" };
+}
+
+/** Virtual hosts that do not have the split do not count beside one that has it. */
+function agree(readings: readonly Reading[]): DumpedSplit {
+  const reading = agreeReadings(readings.filter(({ kind }) => kind !== "absent"));
+  return reading.kind === "weights" ? reading.weights : reading.kind;
+}
+
+function isSame(one: Reading, other: Reading): boolean {
+  if (one.kind !== "weights" || other.kind !== "weights") return one.kind === other.kind;
+  return Object.entries(one.weights).every(([arm, weight]) => other.weights[arm] === weight);
 }

@@ -1,6 +1,6 @@
 import type { Split, SplitWeights } from "../routes/route-table.ts";
 import type { RuleNote } from "./added-entries.ts";
-import type { JsonObject } from "./json-value.ts";
+import { type JsonObject, withoutFields } from "./json-value.ts";
 import { refuseLive, refuseWrite, type SiteRefusal } from "./refuse-site.ts";
 import { entryKey, matchEntries, type RuleEntry, weightOf, writeDestination } from "./rule-entries.ts";
 
@@ -149,9 +149,6 @@ function weigh(
 
 /** Null takes the field away. */
 function withWeight(entry: JsonObject, weight: number | null): JsonObject {
-  if (weight === null) {
-    const { weight: _, ...rest } = entry;
-    return rest;
-  }
+  if (weight === null) return withoutFields(entry, ["weight"]);
   return entry["weight"] === weight ? entry : { ...entry, weight };
 }
