@@ -305,6 +305,13 @@ export const fences: readonly Fence[] = [
     sentence: "`notify` tells people of what has happened to releases, and nothing waits for it.",
   },
   {
+    of: "webhook",
+    mayImport: ["core", "kubernetes"],
+    packages: [],
+    sentence:
+      "`webhook` judges objects before an API server stores them, by the same checks as `check`, and moves nothing.",
+  },
+  {
     of: "api",
     mayImport: ["core", "engine"],
     sentence: "`api` serves a backend that it is given; it starts nothing and knows no target.",

@@ -1,0 +1,141 @@
+import type { RouteTable, SplitId } from "../../core/routes/route-table.ts";
+import type { KubeApi } from "../../kubernetes/kube-api.ts";
+import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
+import type { KubeObject } from "../../kubernetes/kube-object.ts";
+import type { PodPlace } from "../../kubernetes/pod-reach.ts";
+import { isPodReady, proxyIdOf } from "./pod-state.ts";
+import type { SiteView } from "./site-view.ts";
+
+/** Which proxies need some routes, said by their labels and places and not by their names, because pods come and go. */
+export interface Need {
+  /** Labels of gateway workloads; one that is empty means every gateway (Istio, Gateway, `selector`). */
+  readonly gateways: readonly Readonly<Record<string, string>>[];
+  /** Namespaces of the workloads with a sidecar that see the routes; `*` is all, undefined none. */
+  readonly sidecars: "*" | ReadonlySet<string> | undefined;
+}
+
+export interface NeededProxy {
+  /** `pod.namespace`, as istiod calls it. */
+  readonly id: string;
+  readonly pod: PodPlace["pod"];
+  readonly role: "gateway" | "sidecar";
+  /** Changes when the pod is another one, or its containers began anew. */
+  readonly life: string;
+}
+
+/** Every pod that Istio's webhook has given a proxy carries it (Istio, injection template, `canonical-name`). */
+const injectedLabel = "service.istio.io/canonical-name";
+
+/** Reads from the table which gateways serve these splits, and from their VirtualServices who else sees them. */
+export function findNeed({ table, object }: SiteView, splits: ReadonlySet<SplitId>): Need {
+  const found = findOwners(table, splits);
+  const gateways = table.listeners
+    .filter(({ role, filterChains }) => role.kind === "gateway" && filterChains.some(servesOne(found.routings)))
+    .flatMap(({ proxy }) => {
+      const labels = table.proxies.get(proxy)?.labels;
+      return labels === undefined ? [] : [labels];
+    });
+  const services = [...found.virtualServices].flatMap(
+    (name) => object(kubeKinds.virtualService, splitName(name)) ?? [],
+  );
+  return { gateways: uniqueLabels(gateways), sidecars: sidecarsOf(services) };
+}
+
+/** The need of whoever has a part of the mesh's configuration: every gateway and every sidecar. */
+export const everyone: Need = { gateways: [{}], sidecars: "*" };
+
+/** The pods that need it now, and are there to be asked: Ready, and not about to end. */
+export async function listNeeded(api: KubeApi, need: Need): Promise<readonly NeededProxy[]> {
+  const found = new Map<string, NeededProxy>();
+  for (const labels of need.gateways) {
+    const labelSelector = selectorOf(labels);
+    const { items } = await api.list(kubeKinds.pod, { labelSelector: labelSelector || injectedLabel });
+    for (const pod of items) {
+      if (labelSelector === "" && !isGateway(pod)) continue;
+      place(found, pod, "gateway");
+    }
+  }
+  if (need.sidecars === undefined) return [...found.values()];
+  const namespaces = need.sidecars === "*" ? [undefined] : [...need.sidecars];
+  for (const namespace of namespaces) {
+    const { items } = await api.list(kubeKinds.pod, { namespace, labelSelector: injectedLabel });
+    for (const pod of items) if (!isGateway(pod)) place(found, pod, "sidecar");
+  }
+  return [...found.values()];
+}
+
+function place(found: Map<string, NeededProxy>, pod: KubeObject, role: NeededProxy["role"]): void {
+  if (!isPodReady(pod)) return;
+  const name = { namespace: pod.metadata.namespace ?? "", name: pod.metadata.name };
+  const id = proxyIdOf(name);
+  if (!found.has(id)) found.set(id, { id, pod: name, role, life: lifeOf(pod) });
+}
+
+/** The routings that hold one of the splits, and the VirtualServices (`namespace/name`) that their routes were read from. */
+function findOwners(
+  { httpRoutings }: RouteTable,
+  splits: ReadonlySet<SplitId>,
+): { readonly routings: ReadonlySet<string>; readonly virtualServices: ReadonlySet<string> } {
+  const routings = new Set<string>();
+  const virtualServices = new Set<string>();
+  for (const { id, virtualHosts } of httpRoutings) {
+    for (const { action, origin } of virtualHosts.flatMap(({ routes }) => routes)) {
+      if (action.kind !== "forward" || !splits.has(action.split.id)) continue;
+      routings.add(id);
+      virtualServices.add(origin.virtualService);
+    }
+  }
+  return { routings, virtualServices };
+}
+
+function servesOne(
+  routings: ReadonlySet<string>,
+): (chain: RouteTable["listeners"][number]["filterChains"][number]) => boolean {
+  return ({ serves }) => serves.kind === "http" && routings.has(serves.routing);
+}
+
+function splitName(name: string): PodPlace["pod"] {
+  const [namespace = "", rest = ""] = name.split("/");
+  return { namespace, name: rest };
+}
+
+interface Exported {
+  readonly gateways?: readonly string[];
+  readonly exportTo?: readonly string[];
+}
+
+/** A VirtualService without gateways is for callers inside the mesh; `exportTo` says whose (Istio, VirtualService). */
+function sidecarsOf(services: readonly KubeObject[]): Need["sidecars"] {
+  const namespaces = new Set<string>();
+  for (const { metadata, spec } of services) {
+    const { gateways = ["mesh"], exportTo = ["*"] } = (spec ?? {}) as Exported;
+    if (!gateways.includes("mesh") && gateways.length > 0) continue;
+    if (exportTo.includes("*") || exportTo.length === 0) return "*";
+    for (const name of exportTo) if (name !== "~") namespaces.add(name === "." ? (metadata.namespace ?? "") : name);
+  }
+  return namespaces.size === 0 ? undefined : namespaces;
+}
+
+/** A gateway whose pod template names the injection template `gateway` has a proxy and no application. */
+function isGateway({ metadata }: KubeObject): boolean {
+  return (metadata.annotations?.["inject.istio.io/templates"] ?? "").split(",").includes("gateway");
+}
+
+function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+}
+
+function uniqueLabels(all: Need["gateways"]): Need["gateways"] {
+  return [...new Map(all.map((labels) => [selectorOf(labels), labels])).values()];
+}
+
+interface Restarts {
+  readonly containerStatuses?: readonly { readonly restartCount?: number }[];
+}
+
+function lifeOf({ metadata, ...rest }: KubeObject): string {
+  const { containerStatuses = [] } = (rest["status"] ?? {}) as Restarts;
+  return [metadata.uid, ...containerStatuses.map(({ restartCount = 0 }) => restartCount)].join("/");
+}

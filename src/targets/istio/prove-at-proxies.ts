@@ -1,0 +1,352 @@
+import type { SyncedType } from "../../core/site/read-sync.ts";
+import type { UnreachableProxies } from "../../core/manifest/release.ts";
+import type { Clock, ProxyProof } from "../../engine/ports.ts";
+import type { KubeApi } from "../../kubernetes/kube-api.ts";
+import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
+import { KubeError } from "../../kubernetes/kube-error.ts";
+import type { PodReach } from "../../kubernetes/pod-reach.ts";
+import type { ApiPatience } from "./api-patience.ts";
+import { type ControlPlaneReading, readControlPlane } from "./control-plane.ts";
+import type { Evidence } from "./evidence.ts";
+import { listNeeded, type Need, type NeededProxy } from "./needed-proxies.ts";
+import { isPodReady, podOf } from "./pod-state.ts";
+import { createProxyAdmin } from "./proxy-admin.ts";
+import { describeProof, type ProofState } from "./describe-proof.ts";
+import { type ProxyBaseline, ProxyWatch } from "./proxy-watch.ts";
+import type { IstiodPlace } from "./site-view.ts";
+
+/** What every proof needs. */
+export interface ProofParts {
+  readonly api: KubeApi;
+  readonly reach: PodReach;
+  readonly istiods: () => Promise<readonly IstiodPlace[]>;
+  readonly clock: Clock;
+}
+
+/** What there was before a write. */
+export interface Baseline {
+  readonly needed: readonly NeededProxy[];
+  readonly proxies: ReadonlyMap<string, ProxyBaseline>;
+  readonly controlPlane: ControlPlaneReading;
+}
+
+export interface ProofQuestion {
+  readonly evidence: Evidence;
+  readonly need: Need;
+  readonly baseline: Baseline;
+  /** False where everything was live already: then nothing newer has to come. */
+  readonly isWritten: boolean;
+  /** When the caller called, and from when proxies have their time. */
+  readonly calledMs: number;
+  readonly toldMs: number;
+  readonly timeoutMs: number;
+  readonly unreachable: UnreachableProxies;
+  readonly patience: ApiPatience;
+  readonly onProgress?: ((text: string) => void) | undefined;
+  /** What a replica of istiod that has none of these proxies has to know before it may take one over. */
+  readonly isKnownTo?: ((istiod: IstiodPlace) => Promise<boolean>) | undefined;
+}
+
+export type ProofReport =
+  | { readonly kind: "proved"; readonly proxies: readonly ProxyProof[]; readonly note: string | undefined }
+  | { readonly kind: "rejected"; readonly node: string; readonly resource: string; readonly message: string }
+  | { readonly kind: "unproved"; readonly proxies: readonly ProxyProof[]; readonly message: string };
+
+/** istiod waits 100 ms for further changes (`PILOT_DEBOUNCE_AFTER`) and needs some 30 ms: asking sooner is in vain. */
+const firstPauseMs = 110;
+const shortestPauseMs = 15;
+const longestPauseMs = 400;
+/** Pods come and go while a proof is under way. */
+const listEveryMs = 2_000;
+const askKnownEveryMs = 500;
+/** How long a proxy has to be silent before a release that may go on without it does. */
+const giveUpAfterMs = 3_000;
+/**
+ * Envoy's main thread shows routes in the moment in which it hands them to its workers, who take them at their next turn
+ * of the event loop (Envoy doc: life of a request, threading model). No counter tells when the last one has; turns take
+ * a few milliseconds, and a busy machine is given this.
+ */
+const workersTakeMs = 100;
+
+/** Reads what there is before a write. Proxies that do not answer are left out. */
+export async function readBaseline(
+  parts: ProofParts,
+  { evidence, need }: Pick<ProofQuestion, "evidence" | "need">,
+): Promise<Baseline> {
+  const [needed, controlPlane] = await Promise.all([
+    listNeeded(parts.api, need),
+    parts.istiods().then((istiods) => readControlPlane(istiods)),
+  ]);
+  const proxies = new Map<string, ProxyBaseline>();
+  await Promise.all(
+    needed.map(async (proxy) => {
+      const admin = createProxyAdmin(parts.reach, proxy);
+      const seen = await readProxy(evidence, proxy, admin).catch(() => undefined);
+      if (seen !== undefined) proxies.set(proxy.id, seen);
+    }),
+  );
+  return { needed, proxies, controlPlane };
+}
+
+/** Only of sidecars it is worth a dump to know beforehand whether they are concerned: there are many that are not. */
+async function readProxy(
+  evidence: Evidence,
+  { role }: NeededProxy,
+  admin: ReturnType<typeof createProxyAdmin>,
+): Promise<ProxyBaseline> {
+  const stamp = await evidence.stamp(admin);
+  return { stamp, isAbsent: role === "sidecar" && (await evidence.judge(admin)).kind === "absent" };
+}
+
+/** Waits until every proxy that needs it shows the evidence, and says which have not. */
+export async function proveAtProxies(parts: ProofParts, question: ProofQuestion): Promise<ProofReport> {
+  return await new Proof(parts, question).run();
+}
+
+class Proof {
+  readonly #parts: ProofParts;
+  readonly #question: ProofQuestion;
+  readonly #watches = new Map<string, ProxyWatch>();
+  /** Replicas that have been seen to know the change. */
+  readonly #informed = new Set<string>();
+  /** Proxies that only istiod knows of, and whether they are concerned. */
+  readonly #strangers = new Map<string, boolean>();
+  readonly #askKnownMs = new Map<string, number>();
+  #controlPlane: ControlPlaneReading;
+  #listedMs: number;
+  #isListing = false;
+  #isReading = false;
+  #readAgainMs = 0;
+  #told = "";
+
+  constructor(parts: ProofParts, question: ProofQuestion) {
+    this.#parts = parts;
+    this.#question = question;
+    this.#controlPlane = question.baseline.controlPlane;
+    this.#listedMs = parts.clock.nowMs();
+    this.#place(question.baseline.needed);
+  }
+
+  async run(): Promise<ProofReport> {
+    const { clock } = this.#parts;
+    const { isWritten } = this.#question;
+    await this.#meetStrangers();
+    if (isWritten) await clock.sleep(firstPauseMs);
+    for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 1.3)) {
+      await this.#look();
+      const report = this.#conclude();
+      if (report !== undefined) return await this.#afterWorkers(report);
+      this.#tell();
+      await clock.sleep(pauseMs);
+    }
+  }
+
+  /** Asks everybody; one that is slow keeps nobody waiting longer than a moment. */
+  async #look(): Promise<void> {
+    const { clock } = this.#parts;
+    void this.#listAgain();
+    await Promise.race([
+      Promise.all([this.#readControlPlane(), ...this.#lookAtProxies()]),
+      clock.sleep(longestPauseMs),
+    ]);
+  }
+
+  #lookAtProxies(): readonly Promise<void>[] {
+    return [...this.#watches.values()].map((watch) => watch.look(this.#controlPlane));
+  }
+
+  async #readControlPlane(): Promise<void> {
+    const { clock, istiods } = this.#parts;
+    if (this.#isReading || clock.nowMs() < this.#readAgainMs) return;
+    this.#isReading = true;
+    try {
+      const places = await istiods();
+      this.#controlPlane = await readControlPlane(places);
+      for (const istiod of this.#controlPlane.answered) await this.#inform(istiod);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      // The API server is away: what was read last is what is known.
+    } finally {
+      this.#isReading = false;
+      this.#readAgainMs = clock.nowMs() + shortestPauseMs * 3;
+    }
+  }
+
+  /** A replica that has pushed to one of the proxies that show it knows it; another one is asked. */
+  async #inform(istiod: IstiodPlace): Promise<void> {
+    if (this.#informed.has(istiod.name)) return;
+    const own = [...this.#watches.values()].filter(
+      ({ proxy }) => this.#controlPlane.proxies.get(proxy.id)?.istiod.name === istiod.name,
+    );
+    if (own.some(({ standing }) => standing.kind === "shown")) this.#informed.add(istiod.name);
+    else if (own.length === 0 && (await this.#knows(istiod))) this.#informed.add(istiod.name);
+  }
+
+  /** The answer holds all configuration of the mesh, so it is asked for seldom. */
+  async #knows(istiod: IstiodPlace): Promise<boolean> {
+    const { isKnownTo } = this.#question;
+    if (isKnownTo === undefined) return true;
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs < (this.#askKnownMs.get(istiod.name) ?? 0)) return false;
+    this.#askKnownMs.set(istiod.name, nowMs + askKnownEveryMs);
+    return await isKnownTo(istiod);
+  }
+
+  async #listAgain(): Promise<void> {
+    const { api, clock } = this.#parts;
+    if (this.#isListing || clock.nowMs() - this.#listedMs < listEveryMs) return;
+    this.#isListing = true;
+    try {
+      const needed = await listNeeded(api, this.#question.need);
+      this.#place(needed);
+      const there = new Set(needed.map(({ id }) => id));
+      for (const id of this.#watches.keys()) if (!there.has(id) && !this.#strangers.has(id)) this.#watches.delete(id);
+      await this.#meetStrangers();
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.isUnreachable) this.#question.patience.lose(clock.nowMs() - this.#listedMs);
+    } finally {
+      this.#listedMs = clock.nowMs();
+      this.#isListing = false;
+    }
+  }
+
+  #place(needed: readonly NeededProxy[]): void {
+    const { evidence, baseline, isWritten } = this.#question;
+    for (const proxy of needed) {
+      const known = this.#watches.get(proxy.id);
+      if (known?.proxy.life === proxy.life) continue;
+      const isSame = baseline.needed.some(({ id, life }) => id === proxy.id && life === proxy.life);
+      const options = {
+        proxy,
+        admin: createProxyAdmin(this.#parts.reach, proxy),
+        evidence,
+        clock: this.#parts.clock,
+        baseline: isSame ? baseline.proxies.get(proxy.id) : undefined,
+        sentBefore: this.#sentBefore(proxy.id),
+        isWritten,
+      };
+      this.#watches.set(proxy.id, new ProxyWatch(options));
+    }
+  }
+
+  #sentBefore(id: string): SyncedType | undefined {
+    return this.#question.baseline.controlPlane.proxies.get(id)?.sync.types[this.#question.evidence.type];
+  }
+
+  /** Proxies that no pod stands for, such as a virtual machine's: istiod's view says whether they are concerned. */
+  async #meetStrangers(): Promise<void> {
+    const { evidence, need } = this.#question;
+    for (const [id, { istiod, sync }] of this.#controlPlane.proxies) {
+      if (this.#watches.has(id) || this.#strangers.has(id)) continue;
+      const role = sync.kind === "router" ? "gateway" : "sidecar";
+      const pod = podOf(id);
+      if (pod === undefined || (role === "sidecar" && need.sidecars === undefined)) continue;
+      const isConcerned = await this.#isConcerned({ istiod, id, evidence });
+      this.#strangers.set(id, isConcerned);
+      if (isConcerned) this.#place([{ id, pod, role, life: "" }]);
+    }
+  }
+
+  async #isConcerned({
+    istiod,
+    id,
+    evidence,
+  }: {
+    readonly istiod: IstiodPlace;
+    readonly id: string;
+    readonly evidence: Evidence;
+  }): Promise<boolean> {
+    const sight = await evidence.judgeView(istiod, id).catch(() => undefined);
+    if (sight === undefined || sight.kind === "absent") return false;
+    const name = podOf(id);
+    const pod = name === undefined ? undefined : await this.#parts.api.get(kubeKinds.pod, name).catch(() => undefined);
+    // One that is about to end, or is not Ready, takes no traffic.
+    return pod === undefined || isPodReady(pod);
+  }
+
+  #conclude(): ProofReport | undefined {
+    const refusal = this.#findRefusal();
+    if (refusal !== undefined) return refusal;
+    const state = this.#state();
+    const proxies = this.#proofs();
+    if (state.watches.length === 0) {
+      return {
+        kind: "unproved",
+        proxies,
+        message: "No proxy needs these routes, so nothing can show that they are live",
+      };
+    }
+    if (state.open.length === 0 && state.ignorant.length === 0) {
+      if (proxies.length > 0) return { kind: "proved", proxies, note: undefined };
+      return {
+        kind: "unproved",
+        proxies,
+        message: "No proxy has these routes, so nothing can show that they are live",
+      };
+    }
+    if (this.#mayGoOn(state)) return { kind: "proved", proxies, note: describeProof(state) };
+    if (this.#isOver()) return { kind: "unproved", proxies, message: describeProof(state) };
+    return undefined;
+  }
+
+  #state(): ProofState {
+    const watches = [...this.#watches.values()].filter(({ standing }) => standing.kind !== "unconcerned");
+    const ignorant = [
+      ...[...this.#controlPlane.silent.keys()].map((name) => `istiod ${name} does not answer`),
+      ...this.#controlPlane.answered
+        .filter(({ name }) => !this.#informed.has(name))
+        .map(({ name }) => `istiod ${name} does not know it yet`),
+    ];
+    return { watches, open: watches.filter(({ isSettled }) => !isSettled), ignorant };
+  }
+
+  #mayGoOn({ open, watches }: ProofState): boolean {
+    if (this.#question.unreachable !== "goOn" || open.length === watches.length) return false;
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs - this.#question.toldMs < giveUpAfterMs) return false;
+    return open.every(({ standing }) => standing.kind === "unreachable" && nowMs - standing.sinceMs >= giveUpAfterMs);
+  }
+
+  #isOver(): boolean {
+    const { toldMs, timeoutMs, patience } = this.#question;
+    return this.#parts.clock.nowMs() > toldMs + timeoutMs + patience.lostMs;
+  }
+
+  /** Of a proxy that has not shown it: an error that was not there before, or was sent again since. */
+  #findRefusal(): ProofReport | undefined {
+    const { evidence, isWritten } = this.#question;
+    if (!isWritten) return undefined;
+    for (const { proxy, isSettled } of this.#watches.values()) {
+      const now = this.#controlPlane.proxies.get(proxy.id)?.sync.types[evidence.type];
+      if (isSettled || now?.lastError === undefined) continue;
+      const before = this.#sentBefore(proxy.id);
+      if (before?.lastError === now.lastError && before.sentAtMs === now.sentAtMs) continue;
+      return { kind: "rejected", node: proxy.id, resource: evidence.type, message: now.lastError };
+    }
+    return undefined;
+  }
+
+  #proofs(): readonly ProxyProof[] {
+    const { calledMs } = this.#question;
+    return [...this.#watches.values()].flatMap(({ proxy, standing }) => {
+      if (standing.kind !== "shown") return [];
+      const ackMs = standing.atMs - calledMs;
+      return [{ node: proxy.id, ackMs, workersMs: ackMs + workersTakeMs }];
+    });
+  }
+
+  async #afterWorkers(report: ProofReport): Promise<ProofReport> {
+    if (report.kind !== "proved") return report;
+    const lastMs = Math.max(...report.proxies.map(({ workersMs }) => workersMs)) + this.#question.calledMs;
+    // A timer may fire a moment before its time is over.
+    await this.#parts.clock.sleep(Math.max(0, lastMs - this.#parts.clock.nowMs()) + 1);
+    return report;
+  }
+
+  #tell(): void {
+    const text = describeProof(this.#state());
+    if (text !== this.#told) this.#question.onProgress?.(text);
+    this.#told = text;
+  }
+}

@@ -1,0 +1,58 @@
+import type { PodReach } from "../../kubernetes/pod-reach.ts";
+import type { NeededProxy } from "./needed-proxies.ts";
+
+/** Envoy's admin interface in a pod of Istio's (Istio, "Application requirements: ports used by Istio"). */
+const adminPort = 15_000;
+
+/** Says soon that a proxy does not answer, so that others are not waited for in vain. */
+const stampTimeoutMs = 2_000;
+/** A dump of thousands of routes has megabytes, and comes through two proxies. */
+const dumpTimeoutMs = 15_000;
+
+interface StampDump {
+  readonly configs?: readonly {
+    readonly version_info?: string;
+    readonly last_updated?: string;
+    readonly route_config?: { readonly name?: string };
+    readonly cluster?: { readonly name?: string };
+  }[];
+}
+
+/** One proxy's own word. */
+export interface ProxyAdmin {
+  /**
+   * Differs whenever the proxy has taken other routes: names, versions and times, without the routes, because a dump of
+   * thousands of them keeps its main thread from taking new ones (Envoy doc: operations/admin, `config_dump?mask=`).
+   */
+  stampRoutes(): Promise<string>;
+  dumpRoutes(): Promise<unknown>;
+  /** The names of clusters that are in use, warming ones left out. */
+  activeClusters(): Promise<ReadonlySet<string>>;
+  /** Endpoints by cluster, as `/clusters` counts them. */
+  get(path: string, timeoutMs?: number): Promise<string>;
+}
+
+export function createProxyAdmin(reach: PodReach, { pod }: Pick<NeededProxy, "pod">, signal?: AbortSignal): ProxyAdmin {
+  const get = (path: string, timeoutMs = dumpTimeoutMs): Promise<string> =>
+    reach.get({ pod, port: adminPort }, path, { timeoutMs, ...(signal !== undefined && { signal }) });
+  return {
+    get,
+    async stampRoutes() {
+      const path = "/config_dump?resource=dynamic_route_configs&mask=route_config.name,version_info,last_updated";
+      const dump: StampDump = JSON.parse(await get(path, stampTimeoutMs));
+      return (dump.configs ?? [])
+        .map((each) => [each.route_config?.name, each.version_info, each.last_updated].join(" "))
+        .toSorted()
+        .join("\n");
+    },
+    async dumpRoutes() {
+      const dump: unknown = JSON.parse(await get("/config_dump?resource=dynamic_route_configs"));
+      return dump;
+    },
+    async activeClusters() {
+      const path = "/config_dump?resource=dynamic_active_clusters&mask=cluster.name";
+      const dump: StampDump = JSON.parse(await get(path));
+      return new Set((dump.configs ?? []).flatMap(({ cluster }) => cluster?.name ?? []));
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import { errorText } from "../../core/diagnostics/error-text.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { SyncedType } from "../../core/site/read-sync.ts";
+import type { Clock } from "../../engine/ports.ts";
+import type { ControlPlaneReading, ListedProxy } from "./control-plane.ts";
+import type { Evidence } from "./evidence.ts";
+import type { NeededProxy } from "./needed-proxies.ts";
+import type { ProxyAdmin } from "./proxy-admin.ts";
+
+/** Where one proxy stands in a proof. */
+export type Standing =
+  | { readonly kind: "unasked" }
+  | { readonly kind: "shown"; readonly atMs: number }
+  /** It has none of it, and nobody is going to give it any. */
+  | { readonly kind: "unconcerned" }
+  /** It, or istiod for it, has shown something else; in words that follow its name. */
+  | { readonly kind: "waiting"; readonly text: string }
+  /** It cannot be asked itself, and what istiod says does not prove it. */
+  | { readonly kind: "unreachable"; readonly text: string; readonly sinceMs: number };
+
+/** What is known of a proxy from before a write, by which it is seen that something new has come. */
+export interface ProxyBaseline {
+  readonly stamp: string | undefined;
+  readonly isAbsent: boolean;
+}
+
+export interface WatchOptions {
+  readonly proxy: NeededProxy;
+  readonly admin: ProxyAdmin;
+  readonly evidence: Evidence;
+  readonly clock: Clock;
+  /** Undefined where nothing was written, or where the proxy was not asked before. */
+  readonly baseline: ProxyBaseline | undefined;
+  /** What istiod had sent before the write; undefined where nothing was written. */
+  readonly sentBefore: SyncedType | undefined;
+  readonly isWritten: boolean;
+}
+
+/** How soon a proxy that did not answer is asked again. */
+const retryMs = 1_000;
+/** A write that leaves the routes as they are moves no stamp: the routes themselves are read then, more and more seldom. */
+const firstLookMs = 1_500;
+
+/**
+ * istiod's view of a proxy may be a push ahead of what it has sent (Istio `pilot/pkg/xds/ads.go`, pushConnection: the
+ * state first, then clusters, endpoints, listeners, routes). Its word counts when the view has shown the routes for as
+ * long as even a large push takes, and nothing newer was sent meanwhile.
+ */
+const pushTakesMs = 1_500;
+
+/** Follows one proxy until it shows what it should: by its own word, else by what istiod knows of it. */
+export class ProxyWatch {
+  readonly proxy: NeededProxy;
+  readonly #options: WatchOptions;
+  readonly #startedMs: number;
+  #standing: Standing = { kind: "unasked" };
+  #stamp: string | undefined;
+  #lookAtMs: number;
+  #lookAfterMs = firstLookMs;
+  #askAgainMs = 0;
+  #silence: { readonly text: string; readonly sinceMs: number } | undefined;
+  /** Since when istiod's view has shown the routes with nothing newer sent. */
+  #spoken: { readonly nonce: string; readonly sinceMs: number } | undefined;
+  #viewAgainMs = 0;
+  #isBusy = false;
+
+  constructor(options: WatchOptions) {
+    this.proxy = options.proxy;
+    this.#options = options;
+    this.#startedMs = options.clock.nowMs();
+    this.#stamp = options.isWritten ? options.baseline?.stamp : undefined;
+    this.#lookAtMs = this.#startedMs + firstLookMs;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  get isSettled(): boolean {
+    return this.#standing.kind === "shown" || this.#standing.kind === "unconcerned";
+  }
+
+  /** Asks once; one that is under way is not doubled. Never rejects for what a proxy or istiod does. */
+  async look(controlPlane: ControlPlaneReading): Promise<void> {
+    if (this.#isBusy || this.isSettled) return;
+    this.#isBusy = true;
+    try {
+      if (await this.#askProxy(controlPlane)) return;
+      await this.#askIstiod(controlPlane.proxies.get(this.proxy.id));
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** Returns whether the proxy itself has answered. */
+  async #askProxy(controlPlane: ControlPlaneReading): Promise<boolean> {
+    const { evidence, admin, clock } = this.#options;
+    if (clock.nowMs() < this.#askAgainMs) return false;
+    try {
+      const stamp = await evidence.stamp(admin);
+      if (stamp === this.#stamp && clock.nowMs() < this.#lookAtMs) {
+        await this.#stayed(controlPlane);
+        return true;
+      }
+      this.#lookAfterMs *= 2;
+      this.#lookAtMs = clock.nowMs() + this.#lookAfterMs;
+      const sight = await evidence.judge(admin);
+      this.#stamp = stamp;
+      this.#silence = undefined;
+      if (sight.kind === "shown") this.#standing = { kind: "shown", atMs: clock.nowMs() };
+      else if (sight.kind === "other") this.#standing = { kind: "waiting", text: sight.text };
+      else await this.#judgeAbsence(controlPlane);
+      return true;
+    } catch (error) {
+      if (!(error instanceof KirikaeError) && !(error instanceof SyntaxError)) throw error;
+      this.#silence ??= { text: errorText(error), sinceMs: clock.nowMs() };
+      this.#askAgainMs = clock.nowMs() + retryMs;
+      return false;
+    }
+  }
+
+  async #stayed(controlPlane: ControlPlaneReading): Promise<void> {
+    this.#silence = undefined;
+    if (this.#options.baseline?.isAbsent === true) await this.#judgeAbsence(controlPlane);
+    else this.#standing = { kind: "waiting", text: "shows what it did before" };
+  }
+
+  /** A proxy without the routes is unconcerned when istiod would not give it any either. */
+  async #judgeAbsence({ proxies }: ControlPlaneReading): Promise<void> {
+    const text = "has none of the routes";
+    const listed = proxies.get(this.proxy.id);
+    if (listed === undefined) {
+      this.#standing = { kind: "waiting", text: `${text}, and is connected to no istiod` };
+      return;
+    }
+    const view = await this.#view(listed);
+    this.#standing = view === "absent" ? { kind: "unconcerned" } : { kind: "waiting", text };
+  }
+
+  async #askIstiod(listed: ListedProxy | undefined): Promise<void> {
+    const { evidence, clock } = this.#options;
+    const silence = this.#silence ?? { text: "", sinceMs: clock.nowMs() };
+    const unreachable = (why: string): void => {
+      this.#standing = { kind: "unreachable", text: why, sinceMs: silence.sinceMs };
+    };
+    if (listed === undefined) {
+      unreachable("is not connected to istiod");
+      return;
+    }
+    const type = listed.sync.types[evidence.type];
+    if (type?.sent === undefined || type.sent.nonce !== type.acked?.nonce) {
+      unreachable("unreachable");
+      return;
+    }
+    // Routes that were sent before the write prove nothing of it.
+    if (this.#options.isWritten && type.sent.nonce === this.#options.sentBefore?.sent?.nonce) {
+      unreachable("unreachable");
+      return;
+    }
+    unreachable("unreachable");
+    if (clock.nowMs() < this.#viewAgainMs) return;
+    const view = await this.#view(listed);
+    if (view === "absent") this.#standing = { kind: "unconcerned" };
+    if (view !== "shown") {
+      this.#spoken = undefined;
+      this.#viewAgainMs = clock.nowMs() + retryMs;
+      return;
+    }
+    if (this.#spoken?.nonce !== type.sent.nonce) this.#spoken = { nonce: type.sent.nonce, sinceMs: clock.nowMs() };
+    const { sinceMs } = this.#spoken;
+    if (clock.nowMs() - sinceMs >= pushTakesMs) this.#standing = { kind: "shown", atMs: clock.nowMs() };
+    else this.#viewAgainMs = sinceMs + pushTakesMs;
+  }
+
+  async #view({ istiod }: ListedProxy): Promise<"shown" | "other" | "absent" | "unknown"> {
+    try {
+      return (await this.#options.evidence.judgeView(istiod, this.proxy.id)).kind;
+    } catch (error) {
+      if (!(error instanceof KirikaeError) && !(error instanceof SyntaxError)) throw error;
+      // It may be connected to another replica by now.
+      return "unknown";
+    }
+  }
+}
