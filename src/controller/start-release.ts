@@ -1,0 +1,77 @@
+import type { ReleaseSource } from "../api/types.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import { releasedServices, type ReleasePlan } from "../core/release/plan/plan-release.ts";
+import type { KubeObject } from "../kubernetes/kube-object.ts";
+import type { ControlledReleases } from "./controlled-releases.ts";
+import type { Standing } from "./status/conditions.ts";
+
+/** Says who wants a Release, for its history; the API server tells nobody who has created an object. */
+export const actorAnnotation = "kirikae.dev/actor";
+export const reasonAnnotation = "kirikae.dev/reason";
+
+/** What ends by itself: another release has the routes, a move of them runs, the journal cannot be written. */
+const passing: ReadonlySet<string> = new Set(["KIR2013", "KIR2023", "KIR2034", "KIR2024"]);
+
+/** What whoever may create Releases may have the controller do with its own rights. */
+export interface StartRules {
+  /** Judges that run programs in the controller's pod. */
+  readonly commands: boolean;
+  /** Secrets from files and variables of the controller's pod, sent to where the Release says. */
+  readonly secrets: boolean;
+  /** Routes of other namespaces than that of the Release. */
+  readonly otherNamespaces: boolean;
+}
+
+/** Begins what the object asks for, read as a file is; or says why it does not begin. */
+export function startRelease(
+  object: KubeObject,
+  { releases, allows }: { readonly releases: Pick<ControlledReleases, "start" | "plan">; readonly allows: StartRules },
+): Standing {
+  const { apiVersion, kind, metadata, spec } = object;
+  const { namespace = "", name, annotations = {} } = metadata;
+  const source: ReleaseSource = {
+    path: `Release ${namespace}/${name}`,
+    text: JSON.stringify({ apiVersion, kind, metadata: { namespace, name }, spec }),
+    actor: annotations[actorAnnotation] ?? "kubernetes",
+    reason: annotations[reasonAnnotation],
+  };
+  try {
+    if (!allows.secrets && namesSecret(spec)) throw refuseSecrets();
+    const plan = releases.plan(source);
+    const foreign = allows.otherNamespaces ? undefined : findForeign(plan, namespace);
+    if (foreign !== undefined) throw refuseForeign(foreign, namespace);
+    return { kind: "begun", release: releases.start(source) };
+  } catch (error) {
+    if (!(error instanceof KirikaeError)) throw error;
+    const message = `${error.message}${error.hint === undefined ? "" : ` ${error.hint}`}`;
+    return passing.has(error.code) ? { kind: "pending", message } : { kind: "refused", code: error.code, message };
+  }
+}
+
+/** Of objects in another namespace, the first that it would write. */
+function findForeign(plan: ReleasePlan, namespace: string): string | undefined {
+  const subsets = plan.spec.subsets?.map((each) => `${each.namespace}/${each.destinationRule}`) ?? [];
+  return [...releasedServices(plan), ...subsets].find((each) => !each.startsWith(`${namespace}/`));
+}
+
+function refuseForeign(foreign: string, namespace: string): KirikaeError {
+  return new KirikaeError("KIR4072", `${foreign} is not in ${namespace}, the namespace of the Release.`, {
+    exitStatus: 2,
+    hint: "Create the Release in that namespace, or start the controller with --allow-other-namespaces if all who may create Releases may move the routes of all namespaces.",
+  });
+}
+
+function refuseSecrets(): KirikaeError {
+  return new KirikaeError("KIR4073", "The Release names a secret of the controller's own files or environment.", {
+    exitStatus: 2,
+    hint: "Start the controller with --allow-secrets if all who may create Releases may send its secrets anywhere.",
+  });
+}
+
+/** Wherever the Release says `fromFile` or `fromEnvironment`: only secrets are named so. */
+function namesSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(
+    ([key, inner]) => key === "fromFile" || key === "fromEnvironment" || namesSecret(inner),
+  );
+}
