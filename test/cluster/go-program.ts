@@ -10,20 +10,29 @@ import { locateCacheFolder } from "../../src/local/envoy-binary.ts";
 /** A Go module of this folder: `test/cluster/<name>`. */
 export type GoProgramName = (typeof goProgramNames)[number];
 
-export const goProgramNames = ["istiod", "apiserver", "kubelet"] as const;
+export const goProgramNames = ["istiod", "apiserver", "kubelet", "kubectl"] as const;
 
 const run = promisify(execFile);
 /** Cold, on two busy cores; with Go's own cache it is a matter of seconds. */
 const buildTimeoutMs = 20 * 60_000;
 
+/** Without a version, the API server believes that it is 0.0 and serves nothing that is newer. */
+const kubernetesVersion = ["gitVersion=v1.36.3", "gitMajor=1", "gitMinor=36"]
+  .map((assignment) => `-X k8s.io/component-base/version.${assignment}`)
+  .join(" ");
+
 const linkerFlags: Readonly<Record<GoProgramName, string>> = {
   istiod: "-s -w",
-  // Without a version, the API server believes that it is 0.0 and serves nothing that is newer.
-  apiserver: ["gitVersion=v1.36.3", "gitMajor=1", "gitMinor=36"]
-    .map((assignment) => `-X k8s.io/component-base/version.${assignment}`)
-    .concat("-s -w")
-    .join(" "),
+  apiserver: `-s -w ${kubernetesVersion}`,
   kubelet: "-s -w",
+  kubectl: `-s -w ${kubernetesVersion}`,
+};
+
+const buildTimes: Readonly<Record<GoProgramName, string>> = {
+  istiod: "5 to 10 minutes the first time, seconds from then on",
+  apiserver: "5 to 10 minutes the first time, seconds from then on",
+  kubelet: "seconds",
+  kubectl: "a minute or two",
 };
 
 /** Istio's own definitions of its kinds, from the module that istiod is built from. */
@@ -43,11 +52,6 @@ export async function findGo(env: NodeJS.ProcessEnv): Promise<string | undefined
 /** Undefined where etcd is neither on PATH nor in the folders that a user's PATH may leave out. */
 export async function findEtcd(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return findProgram("etcd", [...(env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/bin"]);
-}
-
-/** Undefined where kubectl is neither on PATH nor where its own installation guide puts it. */
-export async function findKubectl(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  return findProgram("kubectl", [...(env["PATH"] ?? "").split(delimiter), "/usr/local/bin"]);
 }
 
 async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
@@ -81,9 +85,7 @@ export async function buildGoProgram(name: GoProgramName, options: BuildOptions)
   const draft = await mkdtemp(join(parent, ".build-"));
   try {
     const startMs = performance.now();
-    options.onProgress(
-      `building ${name} with Go${name === "kubelet" ? "" : ": 5 to 10 minutes the first time, seconds from then on"}`,
-    );
+    options.onProgress(`building ${name} with Go: ${buildTimes[name]}`);
     const settings = { cwd: source, env: options.env, timeout: buildTimeoutMs, maxBuffer: 64 * 1024 * 1024 };
     const args = ["build", "-buildvcs=false", "-trimpath", "-ldflags", linkerFlags[name], "-o", join(draft, name), "."];
     await run(go, args, settings);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { describe, inject, test as base } from "vitest";
 import { Cluster } from "./cluster.ts";
 import { Kubectl } from "./kubectl.ts";
@@ -21,5 +22,5 @@ export const test = base
   })
   .extend("kubectl", { scope: "worker" }, ({ cluster, programs: found }) => {
     if (found.kind === "missing") throw new Error("a program is missing");
-    return new Kubectl({ path: found.kubectl, kubeconfig: cluster.api.kubeconfig });
+    return new Kubectl({ path: join(found.kubectl, "kubectl"), kubeconfig: cluster.api.kubeconfig });
   });
