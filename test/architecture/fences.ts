@@ -15,6 +15,7 @@ export interface Fence {
 const wiring = ["app.ts", "app", "app-types.ts"];
 const everythingButCli = [
   "api",
+  "controller",
   "core",
   "engine",
   "gen",
@@ -277,6 +278,13 @@ export const fences: readonly Fence[] = [
     mayImport: ["engine/ports.ts", "core", "xds", "gen"],
     packages: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
     sentence: "`targets/local-envoy` moves traffic on the local Envoy, by its xDS stream and its admin socket.",
+  },
+  {
+    of: "controller",
+    mayImport: ["core", "engine", "kubernetes"],
+    mayImportTypesOf: ["api/types.ts"],
+    packages: [],
+    sentence: "`controller` drives releases by the Release objects of a cluster, and decides no step of them.",
   },
   {
     of: "kubernetes",

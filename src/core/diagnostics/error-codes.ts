@@ -306,6 +306,44 @@ const entries = {
     meaning:
       "Several VirtualServices have rules for one host, and Istio would put the routes of a preview before those of the others, because it moves only rules without conditions to the end.",
   },
+  KIR4070: {
+    title: "journals written by another controller",
+    meaning:
+      "Two controllers write the journals of the same Releases, because they do not use the same Lease. The one that noticed works on nothing.",
+  },
+  KIR4071: {
+    title: "no longer leads",
+    meaning: "This controller has lost its Lease, so it writes nothing; the one that leads now goes on.",
+  },
+  KIR4072: {
+    title: "route of another namespace",
+    meaning:
+      "A Release in a cluster moves what is in its own namespace, because who may create it there need not have rights elsewhere.",
+  },
+  KIR4073: {
+    title: "secret of the controller",
+    meaning:
+      "A Release in a cluster names a file or a variable of the controller's pod, whose secrets are not for everybody who may create Releases.",
+  },
+  KIR4074: {
+    title: "order not taken",
+    meaning:
+      "The controller of the cluster has not answered an order in time, or has refused it. The error says which.",
+  },
+  KIR4090: {
+    title: "webhook port not usable",
+    meaning: "The port of the admission webhook is taken or not allowed. Choose another with --webhook-port.",
+  },
+  KIR4091: {
+    title: "webhook certificate not usable",
+    meaning:
+      "The files or the Secret with the webhook's certificate cannot be read, or the key is not the certificate's.",
+  },
+  KIR4092: {
+    title: "object not checked",
+    meaning:
+      "The admission webhook could not judge an object in time, and says why. --webhook-failure says whether such objects pass.",
+  },
   KIR5001: {
     title: "Node too old",
     meaning: "kirikae needs Node 24.12 or newer. In a checkout, `npm ci` brings one.",
