@@ -24,6 +24,7 @@ const everythingButCli = [
   "local",
   "notify",
   "targets",
+  "webhook",
   "xds",
   ...wiring,
 ];

@@ -1,0 +1,142 @@
+import { expect, test } from "vitest";
+import { renderSiteSource } from "../core/site/render-site-source.ts";
+import type { KubeObject } from "../kubernetes/kube-object.ts";
+import { AdmissionJudge } from "./admission-judge.ts";
+import type { AdmissionRequest } from "./admission-review.ts";
+
+const istio = "networking.istio.io/v1";
+
+function object(kind: string, name: string, spec: object, more: object = {}): KubeObject {
+  return { apiVersion: istio, kind, metadata: { name, namespace: "shop" }, spec, ...more };
+}
+
+const entry = object("ServiceEntry", "web", {
+  hosts: ["web.shop.svc.cluster.local"],
+  ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+  resolution: "STATIC",
+  location: "MESH_INTERNAL",
+  endpoints: [
+    { address: "10.0.0.1", labels: { version: "blue" } },
+    { address: "10.0.0.2", labels: { version: "green" } },
+  ],
+});
+
+const rule = object("DestinationRule", "web", {
+  host: "web.shop.svc.cluster.local",
+  subsets: [
+    { name: "blue", labels: { version: "blue" } },
+    { name: "green", labels: { version: "green" } },
+  ],
+});
+
+function routes(weights: Readonly<Record<string, number>>, name = "web"): KubeObject {
+  const route = Object.entries(weights).map(([subset, weight]) => ({
+    destination: { host: "web.shop.svc.cluster.local", subset },
+    weight,
+  }));
+  return object("VirtualService", name, { hosts: [`${name}.shop.svc.cluster.local`], http: [{ name: "all", route }] });
+}
+
+interface Setting {
+  readonly objects?: readonly KubeObject[] | undefined;
+  readonly releases?: readonly KubeObject[];
+  readonly onWait?: (objects: KubeObject[]) => void;
+}
+
+function judge(setting: Setting, request: Omit<AdmissionRequest, "uid">) {
+  const objects = setting.objects === undefined ? undefined : [...setting.objects];
+  return new AdmissionJudge({
+    view: {
+      sources: () => objects?.map((each) => ({ ...renderSiteSource(each), isObject: true as const })),
+      leavesOut: () => false,
+      releases: () => setting.releases ?? [],
+    },
+    now: () => 0,
+    untilFresher: async () => setting.onWait?.(objects ?? []),
+  }).judge({ uid: "1", ...request });
+}
+
+const running = [entry, rule, routes({ blue: 100, green: 0 })];
+
+test("a change of weights passes", async () => {
+  const request = {
+    operation: "UPDATE",
+    oldObject: routes({ blue: 100, green: 0 }),
+    object: routes({ blue: 90, green: 10 }),
+  } as const;
+  expect(await judge({ objects: running }, request)).toEqual({ kind: "allowed", warnings: [] });
+});
+
+test("a subset that is not there is refused with the field and the code", async () => {
+  const request = { operation: "UPDATE", oldObject: running[2], object: routes({ purple: 100 }) } as const;
+  const answer = await judge({ objects: running }, request);
+  expect(answer).toMatchObject({ kind: "denied" });
+  if (answer.kind !== "denied") return;
+  expect(answer.message).toMatch(/KIR\d{4}.* VirtualService shop\/web spec\.http\[0\]\.route\[0\]/u);
+  expect(answer.message).toContain("purple");
+});
+
+test("a fault that was there before is nobody's affair", async () => {
+  const broken = [entry, rule, routes({ purple: 100 }), routes({ blue: 100 }, "other")];
+  const request = {
+    operation: "UPDATE",
+    oldObject: routes({ blue: 100 }, "other"),
+    object: routes({ green: 100 }, "other"),
+  } as const;
+  expect(await judge({ objects: broken }, request)).toMatchObject({ kind: "allowed" });
+});
+
+test("what others need cannot be deleted, and what nobody needs can", async () => {
+  const needed = await judge({ objects: running }, { operation: "DELETE", object: undefined, oldObject: rule });
+  expect(needed).toMatchObject({ kind: "denied", message: expect.stringContaining("without it") });
+  const free = await judge({ objects: [entry, rule] }, { operation: "DELETE", object: undefined, oldObject: rule });
+  expect(free).toMatchObject({ kind: "allowed" });
+});
+
+test("what was stored a moment ago is waited for", async () => {
+  const onWait = (objects: KubeObject[]) => void objects.push(entry, rule);
+  const request = { operation: "CREATE", oldObject: undefined, object: routes({ green: 100 }) } as const;
+  expect(await judge({ objects: [], onWait }, request)).toMatchObject({ kind: "allowed" });
+  expect(await judge({ objects: [] }, request)).toMatchObject({ kind: "denied" });
+});
+
+test("nothing is judged by half a cluster", async () => {
+  const request = { operation: "CREATE", oldObject: undefined, object: routes({ green: 100 }) } as const;
+  expect(await judge({ objects: undefined }, request)).toMatchObject({ kind: "unjudged" });
+});
+
+test("who edits weights that a running release moves is warned, and not refused", async () => {
+  const release = (status: object) => ({
+    apiVersion: "kirikae.dev/v1alpha1",
+    kind: "Release",
+    metadata: { name: "to-green", namespace: "shop" },
+    spec: { routes: [{ virtualService: "web" }], to: "green" },
+    status,
+  });
+  const request = {
+    operation: "UPDATE",
+    oldObject: routes({ blue: 100, green: 0 }),
+    object: routes({ blue: 0, green: 100 }),
+  } as const;
+  const startedAt = "2026-11-21T10:00:00Z";
+  const during = await judge({ objects: running, releases: [release({ startedAt })] }, request);
+  expect(during).toMatchObject({ kind: "allowed", warnings: [expect.stringContaining("Release shop/to-green")] });
+  const after = await judge({ objects: running, releases: [release({ startedAt, endedAt: startedAt })] }, request);
+  expect(after).toEqual({ kind: "allowed", warnings: [] });
+});
+
+test("a Release is read in full, also where the API server's schema cannot", async () => {
+  const release = (weight: unknown): KubeObject => ({
+    apiVersion: "kirikae.dev/v1alpha1",
+    kind: "Release",
+    metadata: { name: "to-green", namespace: "shop" },
+    spec: { routes: [{ virtualService: "web" }], to: "green", strategy: { steps: [{ weight }, { switch: {} }] } },
+  });
+  const create = (weight: unknown) =>
+    judge({ objects: undefined }, { operation: "CREATE", oldObject: undefined, object: release(weight) });
+  expect(await create({ green: 10, blue: 90 })).toEqual({ kind: "allowed", warnings: [] });
+  expect(await create({ green: 60, blue: 90 })).toMatchObject({
+    kind: "denied",
+    message: expect.stringContaining("Release shop/to-green spec.strategy.steps[0].weight"),
+  });
+});
