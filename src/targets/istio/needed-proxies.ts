@@ -27,7 +27,8 @@ export interface NeededProxy {
 const injectedLabel = "service.istio.io/canonical-name";
 
 /** Reads from the table which gateways serve these splits, and from their VirtualServices who else sees them. */
-export function findNeed({ table, object }: SiteView, splits: ReadonlySet<SplitId>): Need {
+export function findNeed(view: SiteView, splits: ReadonlySet<SplitId>): Need {
+  const { table } = view;
   const found = findOwners(table, splits);
   const gateways = table.listeners
     .filter(({ role, filterChains }) => role.kind === "gateway" && filterChains.some(servesOne(found.routings)))
@@ -36,7 +37,7 @@ export function findNeed({ table, object }: SiteView, splits: ReadonlySet<SplitI
       return labels === undefined ? [] : [labels];
     });
   const services = [...found.virtualServices].flatMap(
-    (name) => object(kubeKinds.virtualService, splitName(name)) ?? [],
+    (name) => view.object(kubeKinds.virtualService, splitName(name)) ?? [],
   );
   return { gateways: uniqueLabels(gateways), sidecars: sidecarsOf(services) };
 }

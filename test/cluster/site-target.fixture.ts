@@ -1,0 +1,86 @@
+import { KirikaeError } from "../../src/core/diagnostics/error.ts";
+import type { SplitId, SplitWeights } from "../../src/core/routes/route-table.ts";
+import { splitsOf, weightsOf } from "../../src/core/routes/weights.ts";
+import { listSite } from "../../src/app/site/list-site.ts";
+import { SiteMesh } from "../../src/app/site/site-mesh.ts";
+import { createSystemClock } from "../../src/engine/clock.ts";
+import { connectKube } from "../../src/kubernetes/connect-kube.ts";
+import type { KubeApi } from "../../src/kubernetes/kube-api.ts";
+import type { PodReach } from "../../src/kubernetes/pod-reach.ts";
+import { SiteTarget, type SiteTargetOptions } from "../../src/targets/istio/site-target.ts";
+import type { IstiodPlace } from "../../src/targets/istio/site-view.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Istiod } from "./istiod.ts";
+import type { KubeUser } from "./kube-api-server.ts";
+import type { Site } from "./site.ts";
+
+/** A target on what is live now, which reaches proxies by their sockets and knows whom it was told to know. */
+export interface TargetOfSite extends AsyncDisposable {
+  readonly target: SiteTarget;
+  readonly mesh: SiteMesh;
+  readonly api: KubeApi;
+  /** Every split of the site's VirtualService, with what is live. */
+  splits(): ReadonlyMap<SplitId, SplitWeights>;
+}
+
+export interface TargetOfSiteOptions extends Partial<SiteTargetOptions> {
+  readonly user?: KubeUser;
+  readonly replicas?: readonly Istiod[];
+  /** Names of gateways whose admin interface nobody reaches. */
+  readonly hidden?: readonly string[];
+}
+
+export async function openTarget(site: Site, options: TargetOfSiteOptions = {}): Promise<TargetOfSite> {
+  const { cluster, namespace } = site;
+  const { user = "admin", replicas = [cluster.istiod], hidden = [], ...rest } = options;
+  const api = await connectKube({ context: user, kubeconfig: cluster.api.kubeconfig, env: {} });
+  const { objects } = await listSite({ api, namespaces: [namespace], istioNamespace: "istio-system" });
+  const mesh = new SiteMesh({ objects, defaultNamespace: namespace, istioNamespace: "istio-system" });
+  const target = new SiteTarget({
+    api,
+    view: mesh,
+    reach: reachBySocket(site, hidden),
+    istiods: () => Promise.resolve(replicas.map((replica, index) => placeOf(replica, index))),
+    clock: createSystemClock(),
+    ...rest,
+  });
+  return {
+    target,
+    mesh,
+    api,
+    splits: () =>
+      new Map(
+        [...splitsOf(mesh.table)]
+          .filter(([id]) => id.startsWith(`${namespace}/`))
+          .map(([id, split]) => [id, weightsOf(split)]),
+      ),
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  };
+}
+
+function placeOf(istiod: Istiod, index: number): IstiodPlace {
+  return {
+    name: `istiod-${index + 1}`,
+    async get(path, { timeoutMs = 5_000 } = {}) {
+      const answer = await fetch(istiod.url + path, { signal: AbortSignal.timeout(timeoutMs) }).catch((error: unknown) => {
+        throw new KirikaeError("KIR4010", String(error), { exitStatus: 3 });
+      });
+      const text = await answer.text();
+      if (!answer.ok) throw new KirikaeError("KIR4010", `status ${answer.status}`, { exitStatus: 3 });
+      return text;
+    },
+  };
+}
+
+function reachBySocket(site: Site, hidden: readonly string[]): PodReach {
+  return {
+    async get({ pod }, path, { timeoutMs } = {}) {
+      const gateway = site.gateways.find(({ name }) => name === pod.name && pod.namespace === site.namespace);
+      if (gateway === undefined || hidden.includes(gateway.name)) {
+        throw new KirikaeError("KIR4010", `${pod.name} cannot be reached`, { exitStatus: 3 });
+      }
+      return await gateway.proxy.admin.get(path, timeoutMs);
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
