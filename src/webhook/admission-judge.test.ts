@@ -6,8 +6,8 @@ import type { AdmissionRequest } from "./admission-review.ts";
 
 const istio = "networking.istio.io/v1";
 
-function object(kind: string, name: string, spec: object, more: object = {}): KubeObject {
-  return { apiVersion: istio, kind, metadata: { name, namespace: "shop" }, spec, ...more };
+function object(kind: string, name: string, spec: object): KubeObject {
+  return { apiVersion: istio, kind, metadata: { name, namespace: "shop" }, spec };
 }
 
 const entry = object("ServiceEntry", "web", {
@@ -35,6 +35,12 @@ function routes(weights: Readonly<Record<string, number>>, name = "web"): KubeOb
     weight,
   }));
   return object("VirtualService", name, { hosts: [`${name}.shop.svc.cluster.local`], http: [{ name: "all", route }] });
+}
+
+function release(strategy: object, status?: object): KubeObject {
+  const metadata = { name: "to-green", namespace: "shop" };
+  const spec = { routes: [{ virtualService: "web" }], to: "green", strategy };
+  return { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", metadata, spec, status };
 }
 
 interface Setting {
@@ -94,9 +100,10 @@ test("what others need cannot be deleted, and what nobody needs can", async () =
 });
 
 test("what was stored a moment ago is waited for", async () => {
-  const onWait = (objects: KubeObject[]) => void objects.push(entry, rule);
   const request = { operation: "CREATE", oldObject: undefined, object: routes({ green: 100 }) } as const;
-  expect(await judge({ objects: [], onWait }, request)).toMatchObject({ kind: "allowed" });
+  expect(await judge({ objects: [], onWait: (objects) => void objects.push(entry, rule) }, request)).toMatchObject({
+    kind: "allowed",
+  });
   expect(await judge({ objects: [] }, request)).toMatchObject({ kind: "denied" });
 });
 
@@ -106,34 +113,24 @@ test("nothing is judged by half a cluster", async () => {
 });
 
 test("who edits weights that a running release moves is warned, and not refused", async () => {
-  const release = (status: object) => ({
-    apiVersion: "kirikae.dev/v1alpha1",
-    kind: "Release",
-    metadata: { name: "to-green", namespace: "shop" },
-    spec: { routes: [{ virtualService: "web" }], to: "green" },
-    status,
-  });
   const request = {
     operation: "UPDATE",
     oldObject: routes({ blue: 100, green: 0 }),
     object: routes({ blue: 0, green: 100 }),
   } as const;
   const startedAt = "2026-11-21T10:00:00Z";
-  const during = await judge({ objects: running, releases: [release({ startedAt })] }, request);
+  const during = await judge({ objects: running, releases: [release({}, { startedAt })] }, request);
   expect(during).toMatchObject({ kind: "allowed", warnings: [expect.stringContaining("Release shop/to-green")] });
-  const after = await judge({ objects: running, releases: [release({ startedAt, endedAt: startedAt })] }, request);
+  const after = await judge({ objects: running, releases: [release({}, { startedAt, endedAt: startedAt })] }, request);
   expect(after).toEqual({ kind: "allowed", warnings: [] });
 });
 
+function create(weight: unknown) {
+  const object = release({ steps: [{ weight }, { switch: {} }] });
+  return judge({ objects: undefined }, { operation: "CREATE", oldObject: undefined, object });
+}
+
 test("a Release is read in full, also where the API server's schema cannot", async () => {
-  const release = (weight: unknown): KubeObject => ({
-    apiVersion: "kirikae.dev/v1alpha1",
-    kind: "Release",
-    metadata: { name: "to-green", namespace: "shop" },
-    spec: { routes: [{ virtualService: "web" }], to: "green", strategy: { steps: [{ weight }, { switch: {} }] } },
-  });
-  const create = (weight: unknown) =>
-    judge({ objects: undefined }, { operation: "CREATE", oldObject: undefined, object: release(weight) });
   expect(await create({ green: 10, blue: 90 })).toEqual({ kind: "allowed", warnings: [] });
   expect(await create({ green: 60, blue: 90 })).toMatchObject({
     kind: "denied",

@@ -68,14 +68,18 @@ test("it answers under the certificate that it was given", async () => {
 
 describe("no client ends it", () => {
   test.each([
-    ["nothing", "", {}, 400],
-    ["no JSON", "{", {}, 400],
-    ["deep JSON", `{"kind":"AdmissionReview","request":${"[".repeat(1e6)}${"]".repeat(1e6)}}`, {}, 400],
-    ["too much", "x".repeat(9 * 1024 * 1024), {}, 413],
-    ["another path", review, { path: "/../etc/passwd" }, 404],
-    ["another path that is no address", review, { path: "//" }, 404],
-    ["another method", "", { method: "GET" }, 405],
-  ])("%s", async (_name, body, how, expected) => {
+    { name: "nothing", body: "", expected: 400 },
+    { name: "no JSON", body: "{", expected: 400 },
+    {
+      name: "deep JSON",
+      body: `{"kind":"AdmissionReview","request":${"[".repeat(1e6)}${"]".repeat(1e6)}}`,
+      expected: 400,
+    },
+    { name: "too much", body: "x".repeat(9 * 1024 * 1024), expected: 413 },
+    { name: "another path", body: review, how: { path: "/../etc/passwd" }, expected: 404 },
+    { name: "a path that is no address", body: review, how: { path: "//" }, expected: 404 },
+    { name: "another method", body: "", how: { method: "GET" }, expected: 405 },
+  ])("$name", async ({ body, how, expected }) => {
     const server = await start();
     // Whoever sends too much may be cut off before the answer has been read.
     const answer = await ask(server, body, how).catch((error: NodeJS.ErrnoException) => {
