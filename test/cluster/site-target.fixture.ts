@@ -35,7 +35,7 @@ export async function openTarget(site: Site, options: TargetOfSiteOptions = {}):
   const { user = "admin", replicas = [cluster.istiod], hidden = [], ...rest } = options;
   const api = await connectKube({ context: user, kubeconfig: cluster.api.kubeconfig, env: {} });
   const { objects } = await listSite({ api, namespaces: [namespace], istioNamespace: "istio-system" });
-  const mesh = new SiteMesh({ objects, defaultNamespace: namespace, istioNamespace: "istio-system" });
+  const mesh = new SiteMesh({ context: user, objects, defaultNamespace: namespace, istioNamespace: "istio-system" });
   const target = new SiteTarget({
     api,
     view: mesh,
@@ -62,9 +62,11 @@ function placeOf(istiod: Istiod, index: number): IstiodPlace {
   return {
     name: `istiod-${index + 1}`,
     async get(path, { timeoutMs = 5_000 } = {}) {
-      const answer = await fetch(istiod.url + path, { signal: AbortSignal.timeout(timeoutMs) }).catch((error: unknown) => {
-        throw new KirikaeError("KIR4010", String(error), { exitStatus: 3 });
-      });
+      const answer = await fetch(istiod.url + path, { signal: AbortSignal.timeout(timeoutMs) }).catch(
+        (error: unknown) => {
+          throw new KirikaeError("KIR4010", String(error), { exitStatus: 3 });
+        },
+      );
       const text = await answer.text();
       if (!answer.ok) throw new KirikaeError("KIR4010", `status ${answer.status}`, { exitStatus: 3 });
       return text;

@@ -41,7 +41,12 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
   const { connection, objects, journal, folder, allowsCommands } = options;
   const { api, reach, options: site } = connection;
   const { defaultNamespace } = api;
-  const mesh = new SiteMesh({ objects, defaultNamespace, istioNamespace: site.istioNamespace });
+  const mesh = new SiteMesh({
+    context: site.context,
+    objects,
+    defaultNamespace,
+    istioNamespace: site.istioNamespace,
+  });
   const known: { engine?: Engine } = {};
   const additions = (): readonly OwnedAddition[] => new AdditionBook().collect(known.engine?.releases() ?? []);
   const target = new SiteTarget({
@@ -51,6 +56,7 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
     istiods: () => connection.istiods(),
     clock: createSystemClock(),
     actor: () => options.actor,
+    owns: (release) => known.engine?.releases().some(({ plan }) => plan.release === release) === true,
     additions,
     takeOver: site.takeOver,
     onTrouble: (message) => options.onEvent({ kind: "warning", message }),
@@ -69,6 +75,7 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
     mesh,
     engine,
     target,
+    applyTimeoutMs,
     defaultNamespace,
     ask: createJudges({ folder, allowsCommands }),
     allowsCommands,

@@ -38,7 +38,7 @@ export async function reachSite(options: ReachSiteOptions, env: NodeJS.ProcessEn
   const { mesh, runtime } = await openSite(opening, env, stack);
   const running = stack.move();
   return {
-    client: createSiteClient(runtime),
+    client: createSiteClient(runtime, site.context),
     mesh,
     unseen,
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -25,6 +25,6 @@ export async function readSite(site: SiteOptions, env: NodeJS.ProcessEnv): Promi
   const { istioNamespace } = site;
   const { objects, unseen } = await listSite({ api, namespaces, istioNamespace });
   const { defaultNamespace } = api;
-  const mesh = new SiteMesh({ objects, defaultNamespace, istioNamespace });
+  const mesh = new SiteMesh({ context: site.context, objects, defaultNamespace, istioNamespace });
   return { model: mesh.model, sources: mesh.sources(), unseen, defaultNamespace };
 }

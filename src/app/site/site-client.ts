@@ -5,7 +5,7 @@ import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { SiteRuntime } from "./site-runtime.ts";
 
 /** The client of a site that lives in this process: what a running `up` would answer, without one. */
-export function createSiteClient(runtime: SiteRuntime): ApiClient {
+export function createSiteClient(runtime: SiteRuntime, context: string): ApiClient {
   const { releases } = runtime;
   const withLive = async (found: ReleaseStatus): Promise<ReleaseStatus> => {
     const seen = await releases.look([found.id]);
@@ -28,9 +28,9 @@ export function createSiteClient(runtime: SiteRuntime): ApiClient {
       return live === false ? found : await withLive(found);
     },
     report: async (name) => releases.report(name),
-    orderRelease: async (name, order) => releases.order(name, order),
+    orderRelease: (name) => Promise.reject(nothingRuns(context, `carries out what ${name} is told`)),
     caller: async (workload) => runtime.caller(workload),
-    createPageUrl: () => Promise.reject(nothingServes()),
+    createPageUrl: () => Promise.reject(nothingRuns(context, "serves the status page")),
     // What happens is told by what runs for long alone.
     async *events() {},
   };
@@ -51,9 +51,9 @@ async function moveUnlessLeft(runtime: SiteRuntime, { request, onProgress, signa
   return await runtime.move(request, onProgress);
 }
 
-function nothingServes(): KirikaeError {
-  return new KirikaeError("KIR5050", "No `kirikae up` is running for this context, so there is no status page.", {
+function nothingRuns(context: string, what: string): KirikaeError {
+  return new KirikaeError("KIR4062", `No \`kirikae up --context ${context}\` is running, which ${what}.`, {
     exitStatus: 3,
-    hint: "Start one in another terminal: `kirikae up --context NAME`.",
+    hint: `Start it in another terminal: \`kirikae up --context ${context}\`; it takes up what was left.`,
   });
 }

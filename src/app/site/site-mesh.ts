@@ -1,4 +1,6 @@
 import type { Diagnostic } from "../../core/diagnostics/diagnostic.ts";
+import type { ReleaseSpec } from "../../core/manifest/release.ts";
+import type { PlannedSites } from "../../core/release/plan/plan-release.ts";
 import type { SourceText } from "../../core/manifest/manifest.ts";
 import { type MeshModel, MeshModelBuilder } from "../../core/mesh-model.ts";
 import type { ServiceDescription } from "../../core/release/move/describe-service.ts";
@@ -19,11 +21,14 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
 import type { SiteView } from "../../targets/istio/site-view.ts";
 import type { LiveMesh } from "../live-mesh.ts";
+import { planForSite, withPlannedSubsets } from "./planned-site.ts";
 import { assumeSecrets, isAboutSecret } from "./assumed-secrets.ts";
 import { meshKinds } from "./site-kinds.ts";
 import type { SiteObjects } from "./site-objects.ts";
 
 export interface SiteMeshOptions {
+  /** The context of the kubeconfig. */
+  readonly context: string;
   readonly objects: SiteObjects;
   /** The namespace of names that name none. */
   readonly defaultNamespace: string;
@@ -37,6 +42,8 @@ export interface SiteMeshOptions {
 export class SiteMesh implements LiveMesh, SiteView {
   readonly #options: SiteMeshOptions;
   readonly #builder = new MeshModelBuilder();
+  /** Of tables with subsets that are not there yet. */
+  readonly #planned = new MeshModelBuilder();
   readonly #sources = new WeakMap<KubeObject, SourceText>();
   #model: MeshModel | undefined;
   #splits: { readonly table: RouteTable; readonly splits: ReturnType<typeof splitsOf> } | undefined;
@@ -64,6 +71,15 @@ export class SiteMesh implements LiveMesh, SiteView {
 
   placements(): WeightOverrides {
     return new Map();
+  }
+
+  get sites(): PlannedSites {
+    return planForSite(this.#options.context, this);
+  }
+
+  tableFor(spec: ReleaseSpec): RouteTable {
+    if (spec.subsets === undefined || spec.subsets.every(({ add }) => add.length === 0)) return this.table;
+    return this.#read(this.#planned, (object) => withPlannedSubsets(object, spec)).table;
   }
 
   services(): readonly ServiceDescription[] {
@@ -103,16 +119,21 @@ export class SiteMesh implements LiveMesh, SiteView {
   }
 
   #build(): MeshModel {
-    const sources = this.sources();
-    const options = { defaultNamespace: this.#options.defaultNamespace, nowMs: Date.now() };
-    const model = this.#builder.finish(this.#builder.buildServable(sources, options), sources, options);
+    const model = this.#read(this.#builder, (object) => object);
     return { ...model, diagnostics: model.diagnostics.filter((found) => !isAboutSecret(found) && !isOfLaptop(found)) };
   }
 
+  #read(builder: MeshModelBuilder, change: (object: KubeObject) => KubeObject): MeshModel {
+    const sources = this.sources(change);
+    const options = { defaultNamespace: this.#options.defaultNamespace, nowMs: Date.now() };
+    return builder.finish(builder.buildServable(sources, options), sources, options);
+  }
+
   /** The objects as texts, in a stable order. */
-  sources(): readonly SourceText[] {
+  sources(change: (object: KubeObject) => KubeObject = (object) => object): readonly SourceText[] {
     const kinds = [...meshKinds, kubeKinds.configMap];
-    const written = kinds.flatMap((kind) => this.objects(kind)).map((object) => this.#render(object));
+    const objects = kinds.flatMap((kind) => this.objects(kind).toSorted(byName));
+    const written = objects.map((object) => this.#render(change(object)));
     return [...written, ...assumeSecrets(this, this.#options.istioNamespace)];
   }
 
@@ -125,6 +146,13 @@ export class SiteMesh implements LiveMesh, SiteView {
     this.#sources.set(object, source);
     return source;
   }
+}
+
+/** Lists and watches give objects in no order. */
+function byName({ metadata: one }: KubeObject, { metadata: other }: KubeObject): number {
+  const [left, right] = [`${one.namespace ?? ""}/${one.name}`, `${other.namespace ?? ""}/${other.name}`];
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }
 
 /** KIR1035: that no process of this machine stands for a pod. */

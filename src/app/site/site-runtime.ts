@@ -19,6 +19,7 @@ import { MeshReleases } from "../releases.ts";
 import { SerialWork } from "../serial-work.ts";
 import { buildStatus } from "../status.ts";
 import { TrafficHistory } from "../traffic-history.ts";
+import { editSubsets } from "./edit-subsets.ts";
 import { refuseForeignRelease } from "./foreign-releases.ts";
 import { locateGateways } from "./gateway-addresses.ts";
 import { countSiteEndpoints } from "./site-endpoints.ts";
@@ -29,6 +30,8 @@ export interface SiteParts {
   readonly mesh: SiteMesh;
   readonly engine: Engine;
   readonly target: SiteTarget;
+  /** How long the proxies may take. */
+  readonly applyTimeoutMs: number;
   /** Of names in Releases that name none. */
   readonly defaultNamespace: string;
   readonly ask: AskJudge;
@@ -70,11 +73,18 @@ export class SiteRuntime implements ApiBackend {
     });
     this.releases = new MeshReleases({
       mesh: { current: mesh, engine, models: { defaultNamespace: parts.defaultNamespace } },
-      move: (build) =>
+      move: (build, onWait) =>
         this.#inTurn(async () => {
           const plan = build();
-          return plan === undefined ? undefined : await this.#carryOut(plan);
+          if (plan === undefined) return undefined;
+          return await this.#carryOut(plan, (progress) => {
+            if (progress.kind === "waiting") onWait?.(progress.text);
+          });
         }),
+      editSubsets: (build, onWait) =>
+        this.#inTurn(() =>
+          this.#lays.exclusive(() => editSubsets(build(), { target, timeoutMs: parts.applyTimeoutMs, onWait })),
+        ),
       lay: (build) => this.#lay(build),
       sources: { counters: (destinations) => this.#checkLooks.look(destinations), ask: parts.ask },
       allowsCommands: parts.allowsCommands,

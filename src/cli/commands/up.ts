@@ -1,6 +1,9 @@
 import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
-import type { UpEvent } from "../../app-types.ts";
+import type { RunningMesh, UpEvent } from "../../app-types.ts";
+import type { SiteOptions } from "../../app/site/site-options.ts";
+import { currentActor } from "./move-options.ts";
+import { usageError } from "../usage-error.ts";
 import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
 
 interface UpCommandOptions extends JsonOption {
@@ -14,8 +17,8 @@ interface UpCommandOptions extends JsonOption {
 }
 
 export function upCommand(context: CommandContext): Command {
-  return createCommand("up", "run a folder of manifests on a real Envoy until Ctrl-C; saving a manifest applies it")
-    .argument("<dir>", "the folder of manifests")
+  return createCommand("up", "run a folder of manifests on a real Envoy, or move a cluster from here, until Ctrl-C")
+    .argument("[dir]", "the folder of manifests; none with --context, which moves a cluster from here")
     .option("--demo", "send steady traffic to the gateways")
     .option("--envoy <path>", "the Envoy binary; else KIRIKAE_ENVOY, then PATH, then one that is fetched once")
     .option("--gateway-port <port=port>", "where a gateway's port listens, 80=8080 or ns/name:80=9080", collect, [])
@@ -24,11 +27,23 @@ export function upCommand(context: CommandContext): Command {
     .option("--concurrency <threads>", "Envoy's worker threads", parseCount)
     .option("--allow-commands", "let releases that are started here run commands as judges, with your rights")
     .option(...jsonOption)
-    .action((folder: string, options: UpCommandOptions) => runUp(context, folder, options));
+    .action(async (folder: string | undefined, options: UpCommandOptions) => {
+      const sites = context.sites?.() ?? [];
+      if (sites.length === 0) {
+        if (folder === undefined)
+          throw usageError("Missing required argument 'dir'.", "Or name a cluster with --context.");
+        return runUp(context, options, (signal, onEvent) => upFolder(context, { folder, options, signal, onEvent }));
+      }
+      if (folder !== undefined) throw usageError("up takes a folder or --context.", "One of them, not both.");
+      refuseLocal(options);
+      return runUp(context, options, (signal, onEvent) => upSites(context, { sites, options, signal, onEvent }));
+    });
 }
 
+type Start = (signal: AbortSignal, onEvent: (event: UpEvent) => void) => Promise<RunningMesh>;
+
 /** Runs until a signal asks it to stop, or until it cannot go on; the latter throws. */
-async function runUp(context: CommandContext, folder: string, options: UpCommandOptions): Promise<void> {
+async function runUp(context: CommandContext, options: UpCommandOptions, start: Start): Promise<void> {
   const asked = Promise.withResolvers<void>();
   const starting = new AbortController();
   using stopListening = context.onStop((signal) => {
@@ -38,9 +53,28 @@ async function runUp(context: CommandContext, folder: string, options: UpCommand
   });
   const { createUpPrinter } = await import("../print/up.ts");
   const print = createUpPrinter(context.terminal, options.json === true ? "json" : "text");
+  try {
+    await using mesh = await start(starting.signal, (event) => print(event));
+    await Promise.race([asked.promise, mesh.stopped]);
+    context.finish(0);
+  } catch (error) {
+    if (!(error instanceof StoppedEarly)) throw error;
+    context.finish(128 + constants.signals[error.signal]);
+  }
+}
+
+interface UpCall {
+  readonly options: UpCommandOptions;
+  readonly signal: AbortSignal;
+  onEvent(event: UpEvent): void;
+}
+
+async function upFolder(
+  context: CommandContext,
+  { folder, options, signal, onEvent }: UpCall & { readonly folder: string },
+): Promise<RunningMesh> {
   const { up } = await import("../../app.ts");
-  const { currentActor } = await import("./move-options.ts");
-  const starts = up({
+  return await up({
     folder,
     envoy: options.envoy,
     gatewayPorts: options.gatewayPort,
@@ -50,17 +84,48 @@ async function runUp(context: CommandContext, folder: string, options: UpCommand
     demo: options.demo === true,
     concurrency: options.concurrency,
     allowsCommands: options.allowCommands === true,
-    signal: starting.signal,
-    onEvent: (event: UpEvent) => print(event),
+    signal,
+    onEvent,
   });
-  try {
-    await using mesh = await starts;
-    await Promise.race([asked.promise, mesh.stopped]);
-    context.finish(0);
-  } catch (error) {
-    if (!(error instanceof StoppedEarly)) throw error;
-    context.finish(128 + constants.signals[error.signal]);
+}
+
+/** Each cluster by itself, with a journal and an API of its own. */
+async function upSites(
+  context: CommandContext,
+  { sites, options, signal, onEvent }: UpCall & { readonly sites: readonly SiteOptions[] },
+): Promise<RunningMesh> {
+  const { upSite } = await import("../../app/site/up-site.ts");
+  await using stack = new AsyncDisposableStack();
+  const running: RunningMesh[] = [];
+  for (const site of sites) {
+    const mesh = await upSite(
+      {
+        site,
+        apiPort: options.port,
+        actor: currentActor(context.env),
+        allowsCommands: options.allowCommands === true,
+        folder: process.cwd(),
+        signal,
+        onEvent,
+      },
+      context.env,
+    );
+    running.push(stack.use(mesh));
   }
+  const all = stack.move();
+  const stopped = Promise.race(running.map((mesh) => mesh.stopped));
+  return { stopped, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** What is about an Envoy of this machine says nothing of a cluster. */
+function refuseLocal({ demo, envoy, gatewayPort, concurrency }: UpCommandOptions): void {
+  const given = [
+    ...(demo === true ? ["--demo"] : []),
+    ...(envoy === undefined ? [] : ["--envoy"]),
+    ...(gatewayPort.length === 0 ? [] : ["--gateway-port"]),
+    ...(concurrency === undefined ? [] : ["--concurrency"]),
+  ];
+  if (given.length > 0) throw usageError(`${given.join(", ")} is about this machine and does not go with --context.`);
 }
 
 /** A start that was asked to stop is no error to explain, and no success either. */

@@ -43,6 +43,7 @@ function toJson(event: UpEvent): Readonly<Record<string, unknown>> {
   }));
   return {
     event: "ready",
+    ...(event.context !== undefined && { context: event.context }),
     api: event.api,
     gateways,
     pageUrl: event.pageUrl,
@@ -53,8 +54,9 @@ function toJson(event: UpEvent): Readonly<Record<string, unknown>> {
 
 function renderReady(event: ReadyEvent, ink: Ink): string {
   const gateways = event.gateways.flatMap((gateway) => {
-    const head = `  ${ink.bold(gateway.gateway)} ${gateway.server}  port ${gateway.port} at ${gateway.protocol}://${gateway.address}`;
-    const curl = renderCurl(gateway);
+    const where = event.context === undefined ? `${gateway.protocol}://${gateway.address}` : gateway.address;
+    const head = `  ${ink.bold(gateway.gateway)} ${gateway.server}  port ${gateway.port} at ${where}`;
+    const curl = event.context === undefined ? renderCurl(gateway) : undefined;
     return curl === undefined ? [head] : [head, `    ${ink.cyan(curl)}`];
   });
   const services = event.services.map((service) => {
@@ -62,14 +64,18 @@ function renderReady(event: ReadyEvent, ink: Ink): string {
     return `  ${ink.bold(service.virtualService)}  ${service.hosts.join(", ")}  live: ${live}`;
   });
   const parts = [
-    ink.green(ink.bold("Ready")),
+    ink.green(ink.bold(event.context === undefined ? "Ready" : `Ready for ${event.context}`)),
     ...(gateways.length === 0 ? [] : ["Gateways", ...gateways]),
     ...(services.length === 0 ? [] : ["Services", ...services]),
     ...renderCallers(event, ink),
     "Status page (this link signs one browser in)",
     `  ${ink.cyan(event.pageUrl)}`,
     ...renderNextCommand(event, ink),
-    ink.dim("Ctrl-C stops everything that this started."),
+    ink.dim(
+      event.context === undefined
+        ? "Ctrl-C stops everything that this started."
+        : "Ctrl-C ends this; traffic stays as it is, and releases go on with the next one.",
+    ),
   ];
   return parts.join("\n");
 }
@@ -116,7 +122,11 @@ function renderNextCommand(event: ReadyEvent, ink: Ink): readonly string[] {
   const [namespace, name] = service.virtualService.split("/");
   const isUnique = event.services.filter((candidate) => candidate.virtualService.endsWith(`/${name}`)).length === 1;
   const where = isUnique ? "" : ` -n ${namespace}`;
-  return ["Try in a second terminal", `  ${ink.cyan(`npx kirikae switch ${name}${where} --to ${other.name}`)}`];
+  const context = event.context === undefined ? "" : `--context ${event.context} `;
+  return [
+    "Try in a second terminal",
+    `  ${ink.cyan(`npx kirikae ${context}switch ${name}${where} --to ${other.name}`)}`,
+  ];
 }
 
 /** Where rules lead to different services, a version of one is none of another, and a switch would be refused. */

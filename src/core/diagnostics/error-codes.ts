@@ -306,6 +306,20 @@ const entries = {
     meaning:
       "Several VirtualServices have rules for one host, and Istio would put the routes of a preview before those of the others, because it moves only rules without conditions to the end.",
   },
+  KIR4060: {
+    title: "moved by the cluster",
+    meaning:
+      "A Release object of the cluster moves these rules and has not ended. Let it move them, or end it, before moving them by hand.",
+  },
+  KIR4061: {
+    title: "subsets not proved",
+    meaning: "What a release changes of a DestinationRule was refused, or not every proxy has shown it in time.",
+  },
+  KIR4062: {
+    title: "nobody carries it out",
+    meaning:
+      "No `kirikae up --context` is running for this cluster, and orders to releases are carried out by one. Start it; it goes on with the release.",
+  },
   KIR4070: {
     title: "journals written by another controller",
     meaning:

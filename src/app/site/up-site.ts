@@ -1,0 +1,162 @@
+import { type RunningApi, startApi } from "../../api/server.ts";
+import type { RunningMesh, UpEvent } from "../../app-types.ts";
+import type { StoreTrouble } from "../../kubernetes/kind-store.ts";
+import { warnOfDefect } from "../background-work.ts";
+import { connectSite } from "./connect-site.ts";
+import { openSite, type OpenedSite } from "./open-site.ts";
+import { describeTrouble } from "./site-trouble.ts";
+import type { SiteOptions } from "./site-options.ts";
+import type { SiteRuntime } from "./site-runtime.ts";
+import { WatchedObjects } from "./watched-objects.ts";
+
+/** What `kirikae up --context` is asked for. */
+export interface UpSiteOptions {
+  readonly site: SiteOptions;
+  /** The API's port; undefined or 0 takes a free one. */
+  readonly apiPort?: number | undefined;
+  /** Who runs it: whom the link to the status page signs in, and whom annotations name. */
+  readonly actor: string;
+  /** Lets releases run programs as judges, with the rights of this process. */
+  readonly allowsCommands: boolean;
+  /** Where files are that Releases name. */
+  readonly folder: string;
+  /** Ends a start that is still under way. */
+  readonly signal?: AbortSignal | undefined;
+  onEvent(event: UpEvent): void;
+}
+
+const sampleIntervalMs = 1_000;
+/** istiod and the proxies are asked what they have this often while somebody may look. */
+const proxiesIntervalMs = 3_000;
+
+/**
+ * Moves the traffic of one cluster until it is disposed: watches, an API on loopback, the status page and releases.
+ * Nothing in the cluster depends on it: when it ends, traffic stays as it is, and the next one goes on from there.
+ * @throws KirikaeError as `connectSite` and `openSite` do, KIR5056 when the API's port cannot be taken
+ */
+export async function upSite(options: UpSiteOptions, env: NodeJS.ProcessEnv): Promise<RunningMesh> {
+  await using starting = new AsyncDisposableStack();
+  const { site, onEvent } = options;
+  const connection = await connectSite(site, env, starting);
+  onEvent({ kind: "progress", message: `reading the objects of ${site.context}` });
+  const follower = new SiteFollower(onEvent);
+  const objects = starting.use(
+    await WatchedObjects.start({
+      api: connection.api,
+      namespaces: connection.namespaces,
+      istioNamespace: site.istioNamespace,
+      onChange: () => follower.takeChanges(),
+      onTrouble: (trouble) => follower.tell(trouble),
+    }),
+  );
+  options.signal?.throwIfAborted();
+  const opened = await openSite({ ...options, connection, objects, access: "write" }, env, starting);
+  const { runtime } = opened;
+  follower.follow(runtime);
+  await recover(opened, onEvent);
+  const api = starting.use(await serve(opened, options));
+  await runtime.askProxies();
+  runtime.releases.resume();
+  starting.use(repeat(() => runtime.sample(), { everyMs: sampleIntervalMs, onEvent }));
+  starting.use(repeat(() => askAndPublish(runtime), { everyMs: proxiesIntervalMs, onEvent }));
+  options.signal?.throwIfAborted();
+  const { gateways, services } = runtime.status();
+  onEvent({
+    kind: "ready",
+    context: site.context,
+    api: api.url,
+    pageUrl: api.pageUrl(),
+    gateways,
+    services,
+    callers: [],
+    callToTry: undefined,
+  });
+  return runUntilDisposed(starting.move());
+}
+
+/** Hands what the watches bring to the runtime, once there is one. */
+class SiteFollower {
+  readonly #onEvent: (event: UpEvent) => void;
+  #runtime: SiteRuntime | undefined;
+
+  constructor(onEvent: (event: UpEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  follow(runtime: SiteRuntime): void {
+    this.#runtime = runtime;
+  }
+
+  takeChanges(): void {
+    this.#runtime?.takeChanges();
+  }
+
+  tell(trouble: StoreTrouble): void {
+    const message = describeTrouble(trouble);
+    this.#onEvent({ kind: "warning", message });
+    this.#runtime?.tellTroubles(trouble.kind === "lost" ? [message] : []);
+  }
+}
+
+async function recover({ engine, mesh }: OpenedSite, onEvent: (event: UpEvent) => void): Promise<void> {
+  for (const { id, virtualService, message } of await engine.recover((split) => mesh.weights(split) !== undefined)) {
+    onEvent({ kind: "warning", message: `${id} of ${virtualService}: ${message}` });
+  }
+}
+
+function serve({ runtime, state }: OpenedSite, { apiPort, actor, onEvent }: UpSiteOptions): Promise<RunningApi> {
+  return startApi(runtime, {
+    tokenFile: state.token,
+    addressFile: state.apiAddress,
+    port: apiPort,
+    actor,
+    onDefect: warnOfDefect(onEvent, "a request of the API"),
+  });
+}
+
+async function askAndPublish(runtime: SiteRuntime): Promise<void> {
+  await runtime.askProxies();
+  runtime.publishStatus();
+}
+
+interface Repetition {
+  readonly everyMs: number;
+  onEvent(event: UpEvent): void;
+}
+
+/** One at a time; what fails again and again with the same words is told once. */
+function repeat(work: () => Promise<void>, { everyMs, onEvent }: Repetition): AsyncDisposable {
+  let running: Promise<void> | undefined;
+  let told: string | undefined;
+  const tell = (error: unknown): void => {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message !== told) onEvent({ kind: "warning", message });
+    told = message;
+  };
+  const timer = setInterval(() => {
+    running ??= work()
+      .then(() => {
+        told = undefined;
+      }, tell)
+      .finally(() => {
+        running = undefined;
+      });
+  }, everyMs);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+function runUntilDisposed(stack: AsyncDisposableStack): RunningMesh {
+  const stopped = Promise.withResolvers<void>();
+  return {
+    stopped: stopped.promise,
+    async [Symbol.asyncDispose]() {
+      await stack.disposeAsync();
+      stopped.resolve();
+    },
+  };
+}
