@@ -215,7 +215,7 @@ function boundThatNoneKeeps(type: string): JsonSchema {
     case "string":
       return { minLength: 10_000_000 };
     default:
-      return { minimum: 1e300 };
+      return { minimum: 1_000_000_000_000 };
   }
 }
 
