@@ -148,6 +148,8 @@ export class KindStore implements AsyncDisposable {
       },
       isBehind: (error: KubeError, failures: number): void => {
         stream.lostSinceMs ??= performance.now();
+        // To be forgotten by the server is no trouble: a list comes next.
+        if (error.isExpired) return;
         if (!this.#hasStarted) refuse(error);
         else if (failures >= failuresToTell) this.#tellLost(error, stream.lostSinceMs);
       },

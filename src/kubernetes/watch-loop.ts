@@ -8,9 +8,9 @@ import type { KubeKind } from "./kube-object.ts";
 export interface WatchSink {
   replaceAll(list: KubeList): void;
   observe(event: WatchEvent): void;
-  /** A watch is open: whatever happens from now on is told. */
+  /** Everything up to now is told, and a watch is open. */
   isCurrent(): void;
-  /** The loop has failed so many times in a row, and tries again. */
+  /** Something may be missed until `isCurrent`. The loop has failed so many times in a row, and tries again. */
   isBehind(error: KubeError, failures: number): void;
 }
 
@@ -25,6 +25,12 @@ export interface WatchLoopOptions {
 
 /** A server that ends watches sooner than this is waited for. */
 const shortWatchMs = 1_000;
+
+/**
+ * A watch that goes on from an old version brings what was missed first, or says that it has forgotten it; it does not
+ * say when that is over. It comes from the server's memory, within milliseconds.
+ */
+const catchUpMs = 300;
 
 /** Lists once, then watches for ever: from where the last watch ended, or from a new list where that is forgotten. */
 export class WatchLoop {
@@ -42,37 +48,45 @@ export class WatchLoop {
     const { signal, sink } = this.#options;
     while (!signal.aborted) {
       try {
-        await this.#listOnce();
-        await this.#watchOnce();
+        await this.#watchOnce(await this.#listOnce());
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof KubeError)) throw error;
         const waitMs = this.#backoff.nextMs();
-        // To be forgotten by the server is no trouble: the list comes next.
         if (error.isExpired) this.#version = undefined;
-        else sink.isBehind(error, this.#backoff.failures);
+        sink.isBehind(error, this.#backoff.failures);
         await this.#pause(waitMs);
       }
     }
   }
 
-  async #listOnce(): Promise<void> {
-    if (this.#version !== undefined) return;
+  /** False where there is a version to watch from. */
+  async #listOnce(): Promise<boolean> {
+    if (this.#version !== undefined) return false;
     const { api, kind, namespace, sink, signal } = this.#options;
     const list = await api.list(kind, { namespace, signal });
     sink.replaceAll(list);
     this.#version = list.resourceVersion;
+    return true;
   }
 
-  async #watchOnce(): Promise<void> {
+  async #watchOnce(isFromList: boolean): Promise<void> {
     const { api, kind, namespace, sink, signal } = this.#options;
     const beganAtMs = performance.now();
     const resourceVersion = this.#version ?? "";
-    const events = api.watch(kind, { namespace, resourceVersion, signal, onOpen: () => sink.isCurrent() });
-    for await (const event of events) {
-      sink.observe(event);
-      this.#version = event.kind === "bookmark" ? event.resourceVersion : event.object.metadata.resourceVersion;
-      this.#backoff.succeeded();
+    let caughtUp: NodeJS.Timeout | undefined;
+    const onOpen = (): void => {
+      if (isFromList) sink.isCurrent();
+      else caughtUp = setTimeout(() => sink.isCurrent(), catchUpMs);
+    };
+    try {
+      for await (const event of api.watch(kind, { namespace, resourceVersion, signal, onOpen })) {
+        sink.observe(event);
+        this.#version = event.kind === "bookmark" ? event.resourceVersion : event.object.metadata.resourceVersion;
+        this.#backoff.succeeded();
+      }
+    } finally {
+      clearTimeout(caughtUp);
     }
     if (performance.now() - beganAtMs < shortWatchMs) await this.#pause(this.#backoff.nextMs());
     else this.#backoff.succeeded();
