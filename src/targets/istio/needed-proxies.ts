@@ -42,8 +42,11 @@ export function findNeed(view: SiteView, splits: ReadonlySet<SplitId>): Need {
   return { gateways: uniqueLabels(gateways), sidecars: sidecarsOf(services) };
 }
 
-/** The need of whoever has a part of the mesh's configuration: every gateway and every sidecar. */
-export const everyone: Need = { gateways: [{}], sidecars: "*" };
+/** Every gateway that the table knows. */
+export function gatewaysOf({ proxies }: Pick<RouteTable, "proxies">): Need {
+  const gateways = [...proxies.values()].filter(({ kind }) => kind === "gateway").map(({ labels }) => labels);
+  return { gateways: uniqueLabels(gateways), sidecars: undefined };
+}
 
 /** The pods that need it now, and are there to be asked: Ready, and not about to end. */
 export async function listNeeded(api: KubeApi, need: Need): Promise<readonly NeededProxy[]> {

@@ -1,5 +1,6 @@
 import type { CountersByDestination } from "../../core/release/plan/count-versions.ts";
 import type { MovePlan } from "../../core/release/move/move.ts";
+import { nameDestination } from "../../core/routes/name-destination.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import { splitsOf, weightsOf } from "../../core/routes/weights.ts";
 import type { DestinationId, RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
@@ -7,7 +8,6 @@ import type {
   ApplyOptions,
   ApplyReport,
   Clock,
-  LedgerSession,
   ObservedSplit,
   PreflightReport,
   ProxyStatus,
@@ -18,11 +18,16 @@ import type { ObjectName } from "../../kubernetes/kube-object.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { PodPlace, PodReach } from "../../kubernetes/pod-reach.ts";
 import { carryOutRoutes } from "./carry-out-routes.ts";
+import { CounterLedger } from "./counter-ledger.ts";
+import { GatewayReadings } from "./gateway-readings.ts";
 import { readControlPlane } from "./control-plane.ts";
-import { listNeeded } from "./needed-proxies.ts";
+import { findNeed, gatewaysOf, listNeeded } from "./needed-proxies.ts";
 import { observeSplits } from "./observe-splits.ts";
 import { ownReleases } from "./own-route-names.ts";
 import type { RouteChange } from "./plan-route-writes.ts";
+import { checkGaining, checkPlan } from "./preflight.ts";
+import { createProxyAdmin } from "./proxy-admin.ts";
+import { readCounters, readFigures } from "./proxy-stats.ts";
 import { renderSiteStatus } from "./render-status.ts";
 import { weightEvidence } from "./route-evidence.ts";
 import type { IstiodPlace, SiteView } from "./site-view.ts";
@@ -59,12 +64,14 @@ export interface SubsetEdit {
 export class SiteTarget implements Target {
   readonly name: string;
   readonly #options: SiteTargetOptions;
+  readonly #readings: GatewayReadings;
   #laid: readonly OwnedAddition[] | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: SiteTargetOptions) {
     this.name = options.api.context;
     this.#options = options;
+    this.#readings = new GatewayReadings(options);
   }
 
   /** What kirikae has laid over the routes. */
@@ -72,12 +79,14 @@ export class SiteTarget implements Target {
     return this.#laid ?? this.#options.additions?.() ?? [];
   }
 
-  preflight(_plan: MovePlan): Promise<PreflightReport> {
-    throw new Error("under construction");
+  preflight(plan: MovePlan): Promise<PreflightReport> {
+    return checkPlan(plan, this.#options);
   }
 
-  checkReady(_destinations: readonly DestinationId[]): Promise<PreflightReport> {
-    throw new Error("under construction");
+  /** The same for destinations that are to get requests without any weight. */
+  checkReady(destinations: readonly DestinationId[]): Promise<PreflightReport> {
+    const gaining = destinations.map((id) => ({ id, version: nameDestination(id).subset ?? nameDestination(id).host }));
+    return checkGaining(gaining, this.#options);
   }
 
   /** Never rejects for what the API server, istiod or a proxy says: that is in the report. */
@@ -110,30 +119,40 @@ export class SiteTarget implements Target {
     return observeSplits(this.#options, this.#options.view, splits);
   }
 
-  openLedger(_plan: MovePlan): Promise<LedgerSession> {
-    throw new Error("under construction");
+  /** A proxy that cannot be asked, or keeps no counters, makes it a session that says why it does not count. */
+  async openLedger(plan: MovePlan): Promise<CounterLedger> {
+    const { api, reach, view, clock } = this.#options;
+    const need = findNeed(view, new Set(plan.changes.map(({ split }) => split)));
+    const list = () => listNeeded(api, need);
+    const needed = await list();
+    return await CounterLedger.open({
+      plan,
+      proxies: needed.map((proxy) => ({ proxy, admin: createProxyAdmin(reach, proxy) })),
+      list,
+      table: () => view.table,
+      clock,
+    });
   }
 
-  /** Requests and errors by destination since the proxies began; undefined while they cannot be counted. */
+  /** Requests and errors by destination since the gateways began; undefined while one of them cannot be counted. */
   stats(): Promise<CountersByDestination | undefined> {
-    throw new Error("under construction");
+    return this.#readings.read((admin) => readCounters(admin));
   }
 
-  /** What a check judges; undefined while it cannot be counted. */
-  figures(_destinations: ReadonlySet<DestinationId>): Promise<CountersByDestination | undefined> {
-    throw new Error("under construction");
+  /** What a check judges, of these destinations; undefined while one of the gateways cannot be counted. */
+  figures(destinations: ReadonlySet<DestinationId>): Promise<CountersByDestination | undefined> {
+    return this.#readings.read((admin) => readFigures(admin, destinations));
   }
 
-  /** Tells which processes `stats` has counted; undefined while one cannot be asked. */
+  /** Tells which processes `stats` has counted last; undefined before it has. */
   processes(): string | undefined {
-    throw new Error("under construction");
+    return this.#readings.processes;
   }
 
   /** What every replica of istiod knows of its proxies; gateways that are connected to none are told too. */
   async status(): Promise<readonly ProxyStatus[]> {
     const { api, istiods, view } = this.#options;
-    const gateways = [...view.table.proxies.values()].filter(({ kind }) => kind === "gateway");
-    const need = { gateways: gateways.map(({ labels }) => labels), sidecars: undefined };
+    const need = gatewaysOf(view.table);
     const [places, needed] = await Promise.all([istiods(), listNeeded(api, need)]);
     return renderSiteStatus(await readControlPlane(places), needed);
   }

@@ -1,0 +1,48 @@
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { CountersByDestination } from "../../core/release/plan/count-versions.ts";
+import type { KubeApi } from "../../kubernetes/kube-api.ts";
+import type { PodReach } from "../../kubernetes/pod-reach.ts";
+import { gatewaysOf, listNeeded } from "./needed-proxies.ts";
+import { createProxyAdmin, type ProxyAdmin } from "./proxy-admin.ts";
+import { sumCounters } from "./proxy-stats.ts";
+import type { SiteView } from "./site-view.ts";
+
+export interface GatewayReadingParts {
+  readonly api: KubeApi;
+  readonly view: SiteView;
+  readonly reach: PodReach;
+}
+
+/**
+ * Reads the counters of all gateways together. Those of sidecars are not read: a mesh has thousands, and what clients
+ * outside of it get comes through the gateways.
+ */
+export class GatewayReadings {
+  readonly #parts: GatewayReadingParts;
+  #processes: string | undefined;
+
+  constructor(parts: GatewayReadingParts) {
+    this.#parts = parts;
+  }
+
+  /** Which pods were counted last, and how often their containers had begun anew. */
+  get processes(): string | undefined {
+    return this.#processes;
+  }
+
+  /** Undefined while a gateway does not answer or does not count: what is missing once would seem to grow when it is back. */
+  async read(ask: (admin: ProxyAdmin) => Promise<CountersByDestination | undefined>): Promise<CountersByDestination | undefined> {
+    const { api, view, reach } = this.#parts;
+    try {
+      const needed = await listNeeded(api, gatewaysOf(view.table));
+      this.#processes = needed.map(({ id, life }) => `${id} ${life}`).toSorted().join(",");
+      if (needed.length === 0) return undefined;
+      const all = await Promise.all(needed.map((proxy) => ask(createProxyAdmin(reach, proxy))));
+      const counted = all.filter((each) => each !== undefined);
+      return counted.length === all.length ? sumCounters(counted) : undefined;
+    } catch (error) {
+      if (error instanceof KirikaeError || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+}

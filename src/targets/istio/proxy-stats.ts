@@ -1,0 +1,139 @@
+import { addCounts, type CountersByDestination, nothingCounted } from "../../core/release/plan/count-versions.ts";
+import type { VersionCounts } from "../../core/release/check/judge-version.ts";
+import type { DestinationId } from "../../core/routes/route-table.ts";
+import type { ProxyAdmin } from "./proxy-admin.ts";
+
+interface StatsAnswer {
+  readonly stats?: readonly {
+    readonly name?: string;
+    readonly value?: number | string;
+    readonly histograms?: {
+      readonly details?: readonly {
+        readonly name: string;
+        readonly totals?: readonly { readonly lower_bound: number; readonly width: number; readonly count: number }[];
+      }[];
+    };
+  }[];
+}
+
+/** What a ledger counts of one destination at one proxy, since the proxy started. */
+export interface DestinationTally {
+  /** Requests that went out to it, copies and repeated tries included; counted when they begin. */
+  readonly begun: number;
+  /** Requests that have their last answer, also where the proxy gave it itself. */
+  readonly completed: number;
+  readonly errors: number;
+}
+
+const statsTimeoutMs = 5_000;
+/** Envoy takes request headers of 60 kB in all, and each name is in the question. */
+const namesInAQuestion = 100;
+/** istiod ends the name of a cluster in statistics with a semicolon (Istio `pkg/networking/core`, alt_stat_name). */
+const tallied =
+  /^cluster\.(?<cluster>.+?);?\.upstream_rq_(?<what>total|completed|5xx)$/;
+const judged =
+  /^cluster\.(?<cluster>.+?);?\.(?<what>upstream_rq_completed|upstream_rq_5xx|upstream_rq_time|outlier_detection\.ejections_(?:enforced_total|active))$/;
+
+/**
+ * Undefined where the proxy keeps no counters of one of these destinations, which is how Istio sets proxies up unless
+ * `proxyStatsMatcher` says otherwise. Source: Istio `pkg/bootstrap/config.go`, the default stats inclusion.
+ */
+export async function readTallies(
+  admin: ProxyAdmin,
+  destinations: readonly DestinationId[],
+): Promise<ReadonlyMap<DestinationId, DestinationTally> | undefined> {
+  const tallies = new Map<DestinationId, DestinationTally>();
+  const counted = new Set<DestinationId>();
+  for (const names of inQuestions(destinations)) {
+    const filter = `^cluster\\.(${names.map(escapeRegex).join("|")});?\\.upstream_rq_(total|completed|5xx)$`;
+    for (const { name = "", value } of (await readStats(admin, filter, "&type=Counters")).stats ?? []) {
+      const { cluster, what } = tallied.exec(name)?.groups ?? {};
+      if (cluster === undefined || typeof value !== "number") continue;
+      const known = tallies.get(cluster) ?? { begun: 0, completed: 0, errors: 0 };
+      // This one is there from the start, the others with the first answer.
+      if (what === "total") counted.add(cluster);
+      tallies.set(cluster, {
+        begun: what === "total" ? value : known.begun,
+        completed: what === "completed" ? value : known.completed,
+        errors: what === "5xx" ? value : known.errors,
+      });
+    }
+  }
+  return destinations.every((id) => counted.has(id)) ? tallies : undefined;
+}
+
+/**
+ * Requests and errors of every destination that had a request. Undefined where the proxy counts none at all, which tells
+ * nothing of whether there were any.
+ */
+export async function readCounters(admin: ProxyAdmin): Promise<CountersByDestination | undefined> {
+  const filter = "^cluster\\.outbound\\|.*\\.upstream_rq_(total|completed|5xx)$";
+  const { stats = [] } = await readStats(admin, filter, "&type=Counters");
+  const counters = new Map<DestinationId, VersionCounts>();
+  for (const { name = "", value } of stats) {
+    const { cluster, what } = tallied.exec(name)?.groups ?? {};
+    if (cluster === undefined || typeof value !== "number" || what === "total" || value === 0) continue;
+    const known = counters.get(cluster) ?? nothingCounted;
+    counters.set(cluster, what === "completed" ? { ...known, requests: value } : { ...known, errors: value });
+  }
+  return stats.length === 0 ? undefined : counters;
+}
+
+/** What a check judges, of these destinations; undefined where the proxy counts nothing of them. */
+export async function readFigures(
+  admin: ProxyAdmin,
+  destinations: ReadonlySet<DestinationId>,
+): Promise<CountersByDestination | undefined> {
+  if ((await readTallies(admin, [...destinations])) === undefined) return undefined;
+  const figures = new Map<DestinationId, VersionCounts>();
+  for (const names of inQuestions([...destinations])) {
+    const filter = `^cluster\\.(${names.map(escapeRegex).join("|")});?\\.(upstream_rq_(completed|5xx|time)|outlier_detection\\.ejections_(enforced_total|active))$`;
+    const { stats = [] } = await readStats(admin, filter, "&usedonly&histogram_buckets=detailed");
+    for (const { name = "", value, histograms } of stats) {
+      if (typeof value === "number") placeFigure(figures, name, (counts, what) => withValue(counts, what, value));
+      for (const { name: histogram, totals = [] } of histograms?.details ?? []) {
+        const latency = totals.map(({ lower_bound: fromMs, width, count }) => ({ fromMs, widthMs: Math.max(1, width), count }));
+        placeFigure(figures, histogram, (counts) => ({ ...counts, latency }));
+      }
+    }
+  }
+  return figures;
+}
+
+/** Adds up what several proxies have counted. */
+export function sumCounters(all: readonly CountersByDestination[]): CountersByDestination {
+  const sums = new Map<DestinationId, VersionCounts>();
+  for (const [id, counts] of all.flatMap((each) => [...each])) sums.set(id, addCounts(sums.get(id) ?? nothingCounted, counts));
+  return sums;
+}
+
+async function readStats(admin: ProxyAdmin, filter: string, more: string): Promise<StatsAnswer> {
+  const answer: StatsAnswer = JSON.parse(
+    await admin.get(`/stats?format=json${more}&filter=${encodeURIComponent(filter)}`, statsTimeoutMs),
+  );
+  return answer;
+}
+
+function placeFigure(
+  figures: Map<DestinationId, VersionCounts>,
+  stat: string,
+  add: (counts: VersionCounts, what: string) => VersionCounts,
+): void {
+  const { cluster, what } = judged.exec(stat)?.groups ?? {};
+  if (cluster === undefined || what === undefined) return;
+  figures.set(cluster, add(figures.get(cluster) ?? nothingCounted, what));
+}
+
+function withValue(counts: VersionCounts, what: string, value: number): VersionCounts {
+  if (what === "upstream_rq_completed") return { ...counts, requests: value };
+  if (what === "upstream_rq_5xx") return { ...counts, errors: value };
+  return what.endsWith("active") ? { ...counts, outOfRotation: value } : { ...counts, ejections: value };
+}
+
+function* inQuestions(names: readonly DestinationId[]): Generator<readonly DestinationId[]> {
+  for (let from = 0; from < names.length; from += namesInAQuestion) yield names.slice(from, from + namesInAQuestion);
+}
+
+function escapeRegex(name: string): string {
+  return name.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`);
+}
