@@ -1,22 +1,19 @@
-import {
-  createCommand,
-  jsonOption,
-  printAnswer,
-  type Command,
-  type CommandContext,
-  type JsonOption,
-} from "../command.ts";
+import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";
+
+export interface DoctorOptions extends JsonOption {
+  readonly envoy?: string;
+  readonly namespace?: string;
+  readonly rbac?: true;
+}
 
 export function doctorCommand(context: CommandContext): Command {
-  return createCommand("doctor", "whether this machine has what kirikae needs, and what to do where it has not")
+  return createCommand("doctor", "whether this machine, or a cluster, has what kirikae needs, and what to do if not")
     .option("--envoy <path>", "the Envoy binary that `up` would be given")
+    .option("-n, --namespace <namespace>", "with --context: whose rights count; all namespaces by default")
+    .option("--rbac", "with --context: print the roles that moving traffic needs, as YAML")
     .option(...jsonOption)
-    .action(async (options: JsonOption & { readonly envoy?: string }) => {
-      const { examine } = await import("../doctor/examine.ts");
-      const checks = await examine(context.env, options.envoy);
-      const { renderChecks } = await import("../print/doctor.ts");
-      const isWell = checks.every((check) => check.verdict !== "fail");
-      const data = { ok: isWell, checks };
-      printAnswer(context, { exitStatus: isWell ? 0 : 1, data, text: (ink) => renderChecks(checks, ink) }, options);
+    .action(async (options: DoctorOptions) => {
+      const { runDoctor } = await import("./run-doctor.ts");
+      await runDoctor(context, options);
     });
 }
