@@ -1,0 +1,141 @@
+import { expect } from "vitest";
+import { parseManifests } from "../../src/core/manifest/parse-manifests.ts";
+import { isRead, mutate, readOwnObjects, richObjects } from "../own-objects.fixture.ts";
+import type { Cluster } from "./cluster.ts";
+import { crdDifferences } from "./crd-differences.ts";
+import { KubeRefusal } from "./kube-client.ts";
+import { installReleaseKind } from "./release-kind.ts";
+import { describeCluster, test } from "./shared-cluster.ts";
+
+const namespace = "release-kind";
+const metadata = { name: "a", namespace };
+const path = `/apis/kirikae.dev/v1alpha1/namespaces/${namespace}/releases?dryRun=All&fieldValidation=Strict`;
+
+/** What the API server says to the spec; undefined where it takes it. */
+async function refusalOf({ client }: Cluster, spec: unknown): Promise<string | undefined> {
+  try {
+    await client.post(path, { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", metadata, spec });
+    return undefined;
+  } catch (error) {
+    if (error instanceof KubeRefusal && error.status < 500) return error.message;
+    throw error;
+  }
+}
+
+function release(spec: unknown) {
+  return { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", metadata, spec };
+}
+
+function complaintOf(spec: unknown): string {
+  const source = { path: "Release a", text: JSON.stringify(release(spec)), isObject: true } as const;
+  const { diagnostics } = parseManifests([source], { defaultNamespace: "default" });
+  return diagnostics.find(({ level }) => level === "error")?.message ?? "";
+}
+
+/** Each spec that one of the objects becomes by one change, asked four at a time. */
+async function askAll(specs: readonly unknown[], ask: (spec: unknown) => Promise<void>): Promise<void> {
+  const left = [...specs];
+  const lane = async () => {
+    for (let spec = left.pop(); spec !== undefined; spec = left.pop()) await ask(spec);
+  };
+  await Promise.all([lane(), lane(), lane(), lane()]);
+}
+
+const plain = { routes: [{ virtualService: "web" }], to: "green", strategy: { canary: { weights: [10, 50] } } };
+
+describeCluster("the CustomResourceDefinition of Release", () => {
+  test.beforeAll(async ({ cluster, kubectl }) => {
+    await cluster.restore();
+    await kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    await installReleaseKind(kubectl);
+  });
+
+  test.afterAll(async ({ kubectl }) => {
+    await kubectl.run(["delete", "releases", "--all", "-n", namespace, "--wait=false"]);
+  });
+
+  test("takes every Release of the examples, the guides and the test data that kirikae takes", async ({ cluster }) => {
+    const known = readOwnObjects().filter(({ object }) => object["kind"] === "Release" && isRead(object));
+    expect(known.length).toBeGreaterThan(25);
+    const refused: string[] = [];
+    for (const { from, object } of known) {
+      const said = await refusalOf(cluster, object["spec"]);
+      if (said !== undefined) refused.push(`${from}: ${said}`);
+    }
+    expect(refused).toEqual([]);
+  });
+
+  test("agrees with kirikae on every small change, but for what is listed", async ({ cluster }) => {
+    const specs = richObjects().flatMap(({ kind, spec }) => (kind === "Release" ? [spec, ...mutate(spec)] : []));
+    const tooStrict: string[] = [];
+    const unlisted: string[] = [];
+    const seen = new Set<unknown>();
+    let agreed = 0;
+    await askAll(specs, async (spec) => {
+      const said = await refusalOf(cluster, spec);
+      if (isRead(release(spec)) === (said === undefined)) agreed += 1;
+      else if (said !== undefined) tooStrict.push(said);
+      else {
+        const complaint = complaintOf(spec);
+        const difference = crdDifferences.find((each) => each.complaint.test(complaint));
+        if (difference === undefined) unlisted.push(complaint);
+        seen.add(difference);
+      }
+    });
+    expect(tooStrict).toEqual([]);
+    expect(unlisted).toEqual([]);
+    expect(crdDifferences.filter((each) => !seen.has(each)).map(({ complaint }) => complaint.source)).toEqual([]);
+    expect(agreed).toBeGreaterThan(2_000);
+  });
+
+  test.for([
+    ["goes nowhere", { ...plain, from: "green" }, "to must be another version than from"],
+    ["has weights that fall", { ...plain, strategy: { canary: { weights: [50, 10] } } }, "must rise from above 0"],
+    ["has weights that stay", { ...plain, strategy: { canary: { weights: [50, 50] } } }, "must rise from above 0"],
+    [
+      "has two strategies",
+      { ...plain, strategy: { ...plain.strategy, steps: [{ switch: {} }] } },
+      "spec.strategy: Too many",
+    ],
+    ["does two things at once", { ...plain, strategy: { steps: [{ switch: {}, hold: "1m" }] } }, "steps[0]: Too many"],
+    [
+      "names a VirtualService twice",
+      { ...plain, routes: [{ virtualService: "web" }, { virtualService: "web" }] },
+      "names a VirtualService twice",
+    ],
+    ["misspells a field", { ...plain, stratgy: {} }, 'unknown field "spec.stratgy"'],
+    ["waits for no time", { ...plain, strategy: { steps: [{ hold: "soon" }] } }, "strategy.steps[0].hold"],
+    ["is null", { ...plain, from: null, to: null }, "spec.to"],
+  ] as const)("kubectl apply refuses one that %s", async ([, spec, words], { kubectl }) => {
+    const { exitCode, stderr } = await kubectl.try(["apply", "-f", "-"], { input: release(spec) });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(words);
+  });
+
+  test("kubectl get, wait and explain tell the story", async ({ kubectl }) => {
+    await kubectl.apply(release(plain));
+    const lastTransitionTime = "2026-11-21T10:00:00Z";
+    const status = {
+      observedGeneration: 1,
+      phase: "Checking",
+      step: "2/6",
+      weight: "green 10 %, blue 90 %",
+      message: "37 s of 1 min",
+      // What a later version may write.
+      unheardOf: { kept: true },
+      conditions: [
+        { type: "Progressing", status: "True", reason: "Checking", message: "It checks.", lastTransitionTime },
+      ],
+    };
+    const patch = JSON.stringify({ status });
+    await kubectl.run(["patch", "rel", "a", "-n", namespace, "--subresource=status", "--type=merge", "-p", patch]);
+    const table = await kubectl.run(["get", "rel", "-n", namespace]);
+    expect(table).toMatch(/NAME +TO +PHASE +STEP +WEIGHT +MESSAGE +AGE/u);
+    expect(table).toMatch(/a +green +Checking +2\/6 +green 10 %, blue 90 % +37 s of 1 min/u);
+    await kubectl.run(["wait", "--for=condition=Progressing", "release/a", "-n", namespace, "--timeout=5s"]);
+    const stored = await kubectl.getJson<{ readonly status: object }>(["release", "a", "-n", namespace]);
+    expect(stored.status).toEqual(status);
+    expect(await kubectl.run(["explain", "release.spec.strategy.canary"])).toContain("Rising shares, then everything.");
+    expect(await kubectl.run(["get", "kirikae", "-n", namespace, "-o", "name"])).toContain("release.kirikae.dev/a");
+  });
+});
