@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { CommandContext } from "./command.ts";
 import { checkCommand } from "./commands/check.ts";
+import { controllerCommand } from "./commands/controller.ts";
 import { curlCommand } from "./commands/curl.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { emitCommand } from "./commands/emit.ts";
@@ -50,6 +51,7 @@ export function buildProgram(context: CommandContext): Command {
     statusCommand,
     historyCommand,
     curlCommand,
+    controllerCommand,
   ];
   const releases = [startCommand, listCommand, reportCommand, waitCommand, ...releaseOrderCommands(), setCommand];
   const offline = [
@@ -75,6 +77,8 @@ export function buildProgram(context: CommandContext): Command {
 const ofThisMachine: ReadonlySet<string> = new Set(["curl", "import", "schema"]);
 
 function refuseContext({ sites }: CommandContext, command: string): void {
+  // In a pod it names no context, and reads how istiod is reached all the same.
+  if (command === "controller") return;
   const [site] = sites?.() ?? [];
   if (site === undefined || !ofThisMachine.has(command)) return;
   throw usageError(`${command} does not go with --context.`, "`kirikae help` shows what there is.");

@@ -3,7 +3,7 @@ import type { SiteOptions } from "../app/site/site-options.ts";
 import { usageError } from "./usage-error.ts";
 
 /** As Commander has read them. */
-interface SiteFlags {
+export interface SiteFlags {
   readonly context?: readonly string[];
   readonly kubeconfig?: string;
   readonly istiod?: readonly string[];
@@ -33,14 +33,19 @@ export function readSiteOptions(program: Command, env: NodeJS.ProcessEnv): reado
     if (given === undefined) return [];
     throw usageError(`--${toOption(given)} goes with --context only.`, "Name the cluster with --context.");
   }
-  const common: Omit<SiteOptions, "context"> = {
+  const common = readReach(flags, env);
+  return contexts.map((context) => ({ ...common, context }));
+}
+
+/** How the parts of a cluster are reached, whichever it is. */
+export function readReach(flags: SiteFlags, env: NodeJS.ProcessEnv): Omit<SiteOptions, "context"> {
+  return {
     kubeconfig: flags.kubeconfig,
     istiods: flags.istiod ?? listOf(env["KIRIKAE_ISTIOD"]),
     proxyAdmins: new Map((flags.proxyAdmin ?? listOf(env["KIRIKAE_PROXY_ADMIN"])).map(parseAdmin)),
     istioNamespace: flags.istioNamespace ?? "istio-system",
     takeOver: flags.takeOver ?? [],
   };
-  return contexts.map((context) => ({ ...common, context }));
 }
 
 function collect(value: string, before: unknown): readonly string[] {

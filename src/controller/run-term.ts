@@ -33,6 +33,8 @@ export interface TermParts {
     readonly journal: Journal;
     /** Something has happened to the release of that `namespace/name`. */
     onRelease(release: string): void;
+    /** Aborted when the term is over. */
+    readonly over: AbortSignal;
   }): Promise<OpenedMesh>;
   /** The Lease is lost: nothing may be written from that moment on. */
   readonly lost: AbortSignal;
@@ -95,7 +97,7 @@ export async function runTerm(parts: TermParts): Promise<void> {
     if (running.reconciler === undefined) early.add(key);
     else running.reconciler.releaseChanged(key);
   };
-  const mesh = await parts.openMesh({ api, journal, onRelease });
+  const mesh = await parts.openMesh({ api, journal, onRelease, over: ended });
   stack.defer(() => withinTime(mesh[Symbol.asyncDispose](), parts.stopMs));
   await mesh.resume();
   const reconciler = stack.use(

@@ -1,0 +1,85 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { InvalidArgumentError } from "commander";
+import { leaseName } from "../../kubernetes/needed-access.ts";
+import { createCommand, type Command, type CommandContext } from "../command.ts";
+import { readReach, type SiteFlags } from "../site-options.ts";
+import { usageError } from "../usage-error.ts";
+
+interface ControllerFlags extends SiteFlags {
+  readonly namespace?: string;
+  readonly leaseNamespace?: string;
+  readonly leaseName: string;
+  readonly identity?: string;
+  readonly healthPort?: number;
+  readonly allowCommands?: true;
+  readonly allowSecrets?: true;
+  readonly allowOtherNamespaces?: true;
+  readonly log: string;
+}
+
+export function controllerCommand(context: CommandContext): Command {
+  return createCommand("controller", "carry out the Release objects of a cluster, until it is stopped")
+    .option("-n, --namespace <namespace>", "the only namespace whose Releases and routes count; all by default")
+    .option("--lease-namespace <namespace>", "where the Lease is; the pod's own by default")
+    .option("--lease-name <name>", "the Lease by which one of several replicas is chosen", leaseName)
+    .option("--identity <name>", "of this replica, and of no other; POD_NAME or the host's name by default")
+    .option("--health-port <port>", "answers /healthz, /readyz and /metrics; 0 takes a free one", parsePort)
+    .option("--allow-commands", "let Releases run commands as judges, with the rights of this process")
+    .option("--allow-secrets", "let Releases name secrets in the files and the environment of this process")
+    .option("--allow-other-namespaces", "let Releases move routes of other namespaces than their own")
+    .option("--log <form>", "text or json, one line an event on standard error", parseForm, "text")
+    .action((_options: unknown, command: Command) =>
+      runController(context, command.optsWithGlobals<ControllerFlags>()),
+    );
+}
+
+async function runController(context: CommandContext, flags: ControllerFlags): Promise<void> {
+  const { env, terminal } = context;
+  const [cluster, another] = flags.context ?? [];
+  if (another !== undefined) {
+    throw usageError("controller goes with one --context.", "Run one controller for each cluster.");
+  }
+  const asked = Promise.withResolvers<void>();
+  using stopListening = context.onStop((signal) => {
+    log("info", `${signal}: ends the step that is under way, and gives the Lease back`);
+    asked.resolve();
+  });
+  const log = (level: "info" | "warning", message: string): void => {
+    const time = new Date().toISOString();
+    terminal.note(flags.log === "json" ? JSON.stringify({ time, level, message }) : `${time} ${level} ${message}`);
+  };
+  const { runController: start } = await import("../../app/site/run-controller.ts");
+  await using controller = await start(
+    {
+      site: { ...readReach(flags, env), context: cluster },
+      namespace: flags.namespace,
+      leaseNamespace: flags.leaseNamespace ?? env["POD_NAMESPACE"],
+      leaseName: flags.leaseName,
+      identity: flags.identity ?? env["POD_NAME"] ?? `${hostname()}-${randomBytes(3).toString("hex")}`,
+      healthPort: flags.healthPort,
+      allows: {
+        commands: flags.allowCommands === true,
+        secrets: flags.allowSecrets === true,
+        otherNamespaces: flags.allowOtherNamespaces === true,
+      },
+      onNote: (message) => log("info", message),
+      onTrouble: (message) => log("warning", message),
+    },
+    env,
+  );
+  if (controller.healthPort !== undefined) log("info", `health is told at port ${controller.healthPort}`);
+  await asked.promise;
+  context.finish(0);
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/u.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+}
+
+function parseForm(text: string): string {
+  if (text === "text" || text === "json") return text;
+  throw new InvalidArgumentError("It is text or json.");
+}
