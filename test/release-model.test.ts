@@ -23,6 +23,7 @@ test(
         world.checkEnd();
         await world.takeBack();
         world.check();
+        world.checkEnd();
         expect(world.broken).toEqual([]);
       }),
       { numRuns: sequences, seed: logSeed(), endOnFailure: false },

@@ -8,27 +8,40 @@ export type ServiceName = (typeof serviceNames)[number];
 
 const tables = new Map<string, RouteTable>();
 
-/** Four services with a blue and a green version and a third that has nothing to do with either, by declared share. */
-export function declaredTable(green: Readonly<Record<ServiceName, number>>): RouteTable {
-  const key = JSON.stringify(green);
-  const known =
-    tables.get(key) ??
-    sketchTable(
-      serviceNames.map((name) => ({
-        name: `shop/${name}`,
-        rules: [
-          {
-            name: "public",
-            arms: { [`${name}/blue`]: 100 - green[name], [`${name}/green`]: green[name] },
-          },
-        ],
-      })),
-    );
+/** Which subsets there are, by service. */
+export type KnownSubsets = Readonly<Record<ServiceName, ReadonlySet<string>>>;
+
+/**
+ * Four services with a blue and a green version, by declared share, and with a teal one where somebody has made it. A
+ * rule that names a subset that is gone leads to nothing with that share.
+ */
+export function declaredTable(green: Readonly<Record<ServiceName, number>>, subsets: KnownSubsets): RouteTable {
+  const key = JSON.stringify([green, serviceNames.map((name) => [...subsets[name]].toSorted())]);
+  const known = tables.get(key) ?? buildTable(green, subsets);
   tables.set(key, known);
   return known;
 }
 
-export function destinationOf(service: ServiceName, version: "blue" | "green"): string {
+function buildTable(green: Readonly<Record<ServiceName, number>>, subsets: KnownSubsets): RouteTable {
+  const table = sketchTable(
+    serviceNames.map((name) => ({
+      name: `shop/${name}`,
+      rules: [
+        {
+          name: "public",
+          arms: { [`${name}/blue`]: 100 - green[name], [`${name}/green`]: green[name] },
+          idle: subsets[name].has("teal") ? [`${name}/teal`] : [],
+        },
+      ],
+    })),
+  );
+  const there = new Set(
+    serviceNames.flatMap((name) => [...subsets[name]].map((subset) => destinationOf(name, subset))),
+  );
+  return { ...table, destinations: new Map([...table.destinations].filter(([id]) => there.has(id))) };
+}
+
+export function destinationOf(service: ServiceName, version: string): string {
   return `outbound|80|${version}|${service}.shop.svc.cluster.local`;
 }
 
@@ -51,7 +64,18 @@ export const strategies = [
   `strategy: {abTest: {preview: ${preview}, hold: 2s, check: ${check}}}`,
   `strategy: {mirrorFirst: {mirror: {percent: 10}, weights: [15], check: ${judged}}}`,
   `strategy: {cohorts: {cohorts: [${preview}, {name: few, weight: 30}], check: ${check}, approve: {}}}`,
+  "strategy: {canary: {weights: [10, 50], hold: 2s}}, ADD and REMOVE",
+  `strategy: {blueGreen: {preview: ${preview}, hold: 1s, bake: 3s}}, ADD`,
+  `strategy: {steps: [{hold: 1s}, {weight: 40}, {check: ${check}}, {switch: {}}, {hold: {}}]}, REMOVE`,
 ] as const;
+
+/** The subsets of each service that a strategy's `ADD` and `REMOVE` stand for. */
+function writeSubsets(strategy: string, services: readonly ServiceName[]): string {
+  const add = strategy.includes("ADD") ? "add: [{name: teal, labels: {version: teal}}]" : undefined;
+  const remove = strategy.includes("REMOVE") ? "remove: [blue]" : undefined;
+  const parts = [add, remove].filter((part) => part !== undefined).join(", ");
+  return `subsets: [${services.map((service) => `{destinationRule: ${service}, ${parts}}`).join(", ")}]`;
+}
 
 const releases = new Map<string, ReleaseManifest>();
 
@@ -61,7 +85,9 @@ export function parseModelRelease(strategy: number, services: readonly ServiceNa
   const known = releases.get(key);
   if (known !== undefined) return known;
   const routes = services.map((service) => `{virtualService: ${service}}`).join(", ");
-  const spec = `{routes: [${routes}], to: green, ${strategies[strategy] ?? ""}}`;
+  const drawn = strategies[strategy] ?? "";
+  const to = drawn.includes("ADD") ? "teal" : "green";
+  const spec = `{routes: [${routes}], to: ${to}, ${drawn.replace(/ADD.*|REMOVE/u, writeSubsets(drawn, services))}}`;
   const text = `{apiVersion: kirikae.dev/v1alpha1, kind: Release, metadata: {name: ${name}, namespace: shop}, spec: ${spec}}`;
   const { manifests, diagnostics } = parseManifests([{ path: "r.yaml", text }], { defaultNamespace: "shop" });
   const release = manifests.find((manifest) => manifest.kind === "Release");

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { createReleaseMoves } from "../../src/app/release-moves.ts";
+import type { ReleaseManifest } from "../../src/core/manifest/manifest.ts";
+import type { SubsetDefinition } from "../../src/core/release/subset/subset-edit.ts";
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
 import type { JudgeAnswer } from "../../src/core/release/check/check-progress.ts";
 import type { CountersByDestination } from "../../src/core/release/plan/count-versions.ts";
@@ -16,10 +18,11 @@ import { splitsOf, weightsOf } from "../../src/core/routes/weights.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { foldJournal } from "../../src/engine/fold-journal.ts";
 import type { StoredRelease } from "../../src/engine/fold-releases.ts";
-import type { ReleaseHost } from "../../src/engine/release-ports.ts";
+import type { ReleaseHost, SubsetOrder, SubsetProof } from "../../src/engine/release-ports.ts";
 import { ReleaseRunner } from "../../src/engine/release-runner.ts";
 import { ModelJournal } from "./model-journal.ts";
-import { declaredTable, parseModelRelease, type ServiceName } from "./model-releases.ts";
+import { declaredTable, type KnownSubsets, parseModelRelease, type ServiceName } from "./model-releases.ts";
+import { ModelSubsets } from "./model-subsets.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { WatchedTarget } from "./watched-target.ts";
 
@@ -47,23 +50,28 @@ export class ReleaseWorld {
   answers: Answers = "good";
   /** How many of the next changes of routes a proxy refuses. */
   layFailures = 0;
+  readonly subsets = new ModelSubsets();
   /** What lies over the routes. */
   laid: readonly OwnedAddition[] = [];
   #declared: Readonly<Record<ServiceName, number>> = { web: 0, api: 0, pay: 0, other: 0 };
-  #table: RouteTable;
   #process: ModelProcess;
   #movesUnderWay = 0;
   /** What was live of each release's rules when it began, until somebody else has changed them. */
   readonly #origins = new Map<string, ReadonlyMap<SplitId, SplitWeights>>();
+  /** What its DestinationRules had when each release began, until somebody else has changed them. */
+  readonly #subsetOrigins = new Map<string, ReadonlyMap<ServiceName, readonly SubsetDefinition[]>>();
   /** What rules are to have that no release has ever owned. */
   readonly #untouched = new Map<SplitId, SplitWeights>();
 
   constructor() {
-    this.#table = declaredTable(this.#declared);
     const splits = new Map([...splitsOf(this.#table)].map(([id, split]) => [id, weightsOf(split)]));
     this.target = new WatchedTarget({ clock: this.clock, splits });
     for (const [id, weights] of splits) this.#untouched.set(id, weights);
     this.#process = this.#begin();
+  }
+
+  get #table(): RouteTable {
+    return declaredTable(this.#declared, this.subsets.known);
   }
 
   get releases(): readonly StoredRelease[] {
@@ -75,7 +83,13 @@ export class ReleaseWorld {
     const { engine, runner } = this.#process;
     await this.#try(() => {
       const current = engine.placements();
-      const planning = planRelease({ table: this.#table, current, release, actor: "ann" });
+      const planning = planRelease({
+        table: declaredTable(this.#declared, this.#withAdded(release)),
+        current,
+        release,
+        actor: "ann",
+        sites: { contexts: ["model"], findDestinationRule: (name) => this.subsets.find(name) },
+      });
       if (planning.kind === "refused") throw planning.error;
       const { plan } = planning;
       runner.checkFree(plan);
@@ -87,7 +101,27 @@ export class ReleaseWorld {
         .flatMap(({ changes }) => changes);
       this.#origins.set(id, new Map(splits.map(({ split }) => [split, this.#expected(split)])));
       for (const { split } of splits) this.#untouched.delete(split);
+      this.#subsetOrigins.set(id, new Map(services.map((service) => [service, this.subsets.of(service)])));
     });
+  }
+
+  /** Somebody makes or removes a subset, as far as that breaks nothing by itself. */
+  meddle(does: "put" | "drop", { service, name }: { readonly service: ServiceName; readonly name: string }): void {
+    if (this.#movesUnderWay > 0 || this.#process.engine.unfinished().length > 0) return;
+    const live = this.#live();
+    const isDone = does === "put" ? this.subsets.put(service, name) : this.subsets.drop(service, { name, live });
+    if (!isDone) return;
+    for (const [id, origin] of this.#subsetOrigins) if (origin.has(service)) this.#subsetOrigins.delete(id);
+  }
+
+  /** The subsets there will be when a release has made its own. */
+  #withAdded({ spec }: ReleaseManifest): KnownSubsets {
+    const known = this.subsets.known;
+    const added = (spec.subsets ?? []).map(({ destinationRule, add }) => [
+      destinationRule,
+      new Set([...known[destinationRule as ServiceName], ...add.map(({ name }) => name)]),
+    ]);
+    return { ...known, ...Object.fromEntries(added) };
   }
 
   /** @param index counts from the newest release */
@@ -131,19 +165,25 @@ export class ReleaseWorld {
     }
     if (this.#movesUnderWay > 0) return;
     const declared = { ...this.#declared, [service]: green };
-    const table = declaredTable(declared);
+    const table = declaredTable(declared, this.subsets.known);
     const { kept, overridden } = reconcilePlacements(table, engine.placed());
+    const saved = [...splitsOf(table)].map(
+      ([split, { arms }]) =>
+        [
+          split,
+          kept.get(split) ?? Object.fromEntries(arms.map(({ destination, weight }) => [destination, weight])),
+        ] as const,
+    );
+    // Whoever writes a rule for a subset that is not there has what they asked for.
+    if (this.subsets.findLost(saved).length > 0) return;
     await this.#try(() => {
-      for (const [split, { arms }] of splitsOf(table)) {
-        const weights =
-          kept.get(split) ?? Object.fromEntries(arms.map(({ destination, weight }) => [destination, weight]));
+      for (const [split, weights] of saved) {
         const before = this.#expected(split);
         if (!isSameShare(before, weights)) this.#touch(split);
         this.target.overwrite(split, weights);
       }
       for (const override of overridden) engine.recordManifest(override, "manifest");
       this.#declared = declared;
-      this.#table = table;
       runner.checkWeights();
     });
   }
@@ -171,6 +211,7 @@ export class ReleaseWorld {
     this.journal.failures = 0;
     this.answers = "good";
     this.layFailures = 0;
+    this.subsets.heal();
     await this.clock.advance(1_200_000);
     // The next move would do that first.
     await this.#passUntil(this.#process.engine.recover());
@@ -180,12 +221,17 @@ export class ReleaseWorld {
 
   /** Somebody wants everything back, wherever it is, which nothing may stand in the way of once all is well. */
   async takeBack(): Promise<void> {
-    const left = this.#process.runner.active().map(({ id }) => id);
+    const active = this.#process.runner.active().map(({ id }) => id);
+    const ended = this.releases
+      .filter((release) => isOver(release.state.phase) && release.state.phase.kind !== "rolledBack")
+      .filter((release) => this.#isNewest(release))
+      .map(({ id }) => id);
+    const left = [...active, ...ended];
     for (const id of left) {
       const command = { kind: "rollback", despiteChanges: true } as const;
       await this.#try(() => void this.#process.runner.command(id, command, { actor: "ann", reason: null }));
+      await this.clock.advance(60_000);
     }
-    await this.clock.advance(60_000);
     for (const { id, state } of this.releases) {
       if (!left.includes(id) || state.phase.kind === "rolledBack") continue;
       this.broken.push(`${id} was to go back, and is ${JSON.stringify(state.phase)}`);
@@ -194,7 +240,8 @@ export class ReleaseWorld {
 
   /** What has to hold after every event. */
   check(): void {
-    this.broken.push(...this.target.broken.splice(0));
+    this.broken.push(...this.target.broken.splice(0), ...this.subsets.broken.splice(0));
+    this.broken.push(...this.subsets.findLost(this.#live()));
     for (const [split, weights] of this.#live()) {
       if (totalWeight(weights) !== 100) this.broken.push(`${split} has ${JSON.stringify(weights)}, which is not 100`);
       const expected = this.#untouched.get(split);
@@ -229,14 +276,30 @@ export class ReleaseWorld {
     this.#checkReturns(stuck);
   }
 
+  /** Subsets are again what a release had found, each with all of its settings. */
+  #checkSubsets({ id, plan }: Pick<StoredRelease, "id" | "plan">): void {
+    for (const [service, before] of this.#subsetOrigins.get(id) ?? []) {
+      if (!plan.steps.some(({ kind }) => kind === "subsets")) continue;
+      const now = this.subsets.of(service).toSorted(byName);
+      if (isDeepStrictEqual(now, before.toSorted(byName))) continue;
+      this.broken.push(`${id} was rolled back, and ${service} has the subsets ${JSON.stringify(now)}`);
+    }
+  }
+
+  /** Whether none that began later has one of its services. */
+  #isNewest({ id, plan }: Pick<StoredRelease, "id" | "plan">): boolean {
+    const services = releasedServices(plan);
+    const newest = this.releases.findLast((other) =>
+      [...releasedServices(other.plan)].some((name) => services.has(name)),
+    );
+    return newest?.id === id;
+  }
+
   /** A release that was rolled back has left what it found, unless somebody else has changed it since. */
   #checkReturns(stuck: ReadonlySet<SplitId>): void {
     for (const { id, plan, state } of this.releases) {
-      const services = releasedServices(plan);
-      const newest = this.releases.findLast((other) =>
-        [...releasedServices(other.plan)].some((name) => services.has(name)),
-      );
-      if (state.phase.kind !== "rolledBack" || newest?.id !== id) continue;
+      if (state.phase.kind !== "rolledBack" || !this.#isNewest({ id, plan })) continue;
+      this.#checkSubsets({ id, plan });
       for (const [split, before] of this.#origins.get(id) ?? []) {
         if (stuck.has(split) || isSameShare(before, this.#expected(split))) continue;
         this.broken.push(`${id} was rolled back, and ${split} is ${JSON.stringify(this.#expected(split))}`);
@@ -311,7 +374,7 @@ export class ReleaseWorld {
     });
     const runner = new ReleaseRunner({
       journal: engine,
-      host: this.#host(engine),
+      host: this.#host(engine, alive),
       clock: ownClock,
       wakeAt: (atMs, wake) => clock.wakeAt(atMs, () => (process.isDead ? undefined : wake())),
       onChange: () => {},
@@ -320,17 +383,37 @@ export class ReleaseWorld {
     return Object.assign(process, { engine, runner });
   }
 
-  #host(engine: Engine): ReleaseHost {
+  #host(engine: Engine, alive: <T>(promise: Promise<T>) => Promise<T>): ReleaseHost {
     return {
+      editSubsets: (build) => alive(this.#editSubsets(build, alive)),
       move: (build) => this.#move(engine, build),
       lay: async (build) => this.#lay(build()),
       counters: async (destinations) => this.#count(destinations),
       ask: async () => this.#judge(),
       ...createReleaseMoves({
         live: () => ({ table: this.#table, current: engine.placements() }),
+        findDestinationRule: (name) => this.subsets.find(name),
         readyEndpoints: (ids) => Object.fromEntries([...ids].map((id) => [id, this.target.dead.has(id) ? 0 : 2])),
       }),
     };
+  }
+
+  /** One after the other, each in its time; the process may end, or a proxy refuse, between any two. */
+  async #editSubsets(build: () => SubsetOrder, alive: <T>(promise: Promise<T>) => Promise<T>): Promise<SubsetProof> {
+    this.#movesUnderWay += 1;
+    try {
+      for (const edit of build().edits) {
+        await alive(this.clock.sleep(30));
+        this.subsets.edit(edit, this.#live());
+        await alive(this.clock.sleep(30));
+        if (this.layFailures === 0) continue;
+        this.layFailures -= 1;
+        throw new KirikaeError("KIR2041", "The subsets are not proved.", { exitStatus: 1, hint: "Retry." });
+      }
+      return {};
+    } finally {
+      this.#movesUnderWay -= 1;
+    }
   }
 
   #lay(additions: readonly OwnedAddition[]): void {
@@ -400,6 +483,10 @@ export class ReleaseWorld {
     if (!(error instanceof KirikaeError))
       this.broken.push(error instanceof Error ? (error.stack ?? "") : String(error));
   }
+}
+
+function byName(one: SubsetDefinition, other: SubsetDefinition): number {
+  return one.name < other.name ? -1 : 1;
 }
 
 /** Ended, or waiting for a person or for a time that is still to come. */

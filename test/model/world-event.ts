@@ -23,7 +23,8 @@ export type WorldEvent =
   | { readonly kind: "disk"; readonly failures: number }
   | { readonly kind: "routes"; readonly failures: number }
   | { readonly kind: "hand"; readonly service: ServiceName; readonly green: number }
-  | { readonly kind: "save"; readonly service: ServiceName; readonly green: number };
+  | { readonly kind: "save"; readonly service: ServiceName; readonly green: number }
+  | { readonly kind: "subset"; readonly does: "put" | "drop"; readonly service: ServiceName; readonly name: string };
 
 /** Every order that people can give. */
 const commands: readonly ReleaseCommand[] = [
@@ -105,6 +106,15 @@ export const worldEvent: Arbitrary<WorldEvent> = oneof(
   { weight: 1, arbitrary: record({ kind: constant("routes" as const), failures: constantFrom(1, 3) }) },
   { weight: 1, arbitrary: record({ kind: constant("hand" as const), service, green }) },
   { weight: 1, arbitrary: record({ kind: constant("save" as const), service, green }) },
+  {
+    weight: 1,
+    arbitrary: record({
+      kind: constant("subset" as const),
+      does: constantFrom("put" as const, "drop" as const),
+      service,
+      name: constantFrom("blue", "teal"),
+    }),
+  },
 );
 
 export async function happen(world: ReleaseWorld, event: WorldEvent): Promise<void> {
@@ -142,5 +152,7 @@ export async function happen(world: ReleaseWorld, event: WorldEvent): Promise<vo
       return await world.moveByHand(event.service, event.green);
     case "save":
       return await world.save(event.service, event.green);
+    case "subset":
+      return world.meddle(event.does, { service: event.service, name: event.name });
   }
 }

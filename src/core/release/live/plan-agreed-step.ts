@@ -42,6 +42,7 @@ export function planAgreedStep({ plan, step, hand, table, current }: AgreedStepI
     move.changes.map((change) => ({ index: step, move, change, after: change.after })),
   );
   return planRestoring(wanted, {
+    table,
     rules,
     refuse: (gone) => changedMeanwhile(plan, gone.join(" ").replace(/\.$/u, "")),
     turn: (move) => move,

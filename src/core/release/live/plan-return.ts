@@ -37,6 +37,7 @@ export function planReturn({ plan, step, hand, table, current, actor }: ReturnIn
   const touched = findTouched(plan, { step, hand, rules });
   const restored = [...touched].map((first) => ({ ...first, after: first.change.before }));
   return planRestoring(restored, {
+    table,
     rules,
     refuse: (gone) =>
       refuseState("KIR2012", `${plan.release} cannot be taken back as it was: ${gone.join(" ")}`, {
@@ -67,6 +68,7 @@ export function planRedo({ plan, was, table, current, actor }: RedoInput): Retur
     return after === undefined ? [] : [{ ...first, after }];
   });
   return planRestoring(restored, {
+    table,
     rules,
     refuse: (gone) =>
       refuseState("KIR2012", `${plan.release} cannot be brought back to where it was: ${gone.join(" ")}`, {
@@ -81,6 +83,7 @@ interface RestoredRule extends FirstMove {
 }
 
 interface Restoring {
+  readonly table: Pick<RouteTable, "destinations">;
   readonly rules: ReadonlyMap<SplitId, MovableRule>;
   readonly refuse: (gone: readonly string[]) => Refusal;
   /** Makes a move of the release one of this restoring. */
@@ -88,12 +91,15 @@ interface Restoring {
 }
 
 /** One plan that gives each rule that is still there the weights that are given. */
-export function planRestoring(wanted: readonly RestoredRule[], { rules, refuse, turn }: Restoring): ReturnPlanning {
+export function planRestoring(
+  wanted: readonly RestoredRule[],
+  { table, rules, refuse, turn }: Restoring,
+): ReturnPlanning {
   const touched = wanted.flatMap(({ move, change, after }) => {
     const rule = rules.get(change.split);
     return rule === undefined ? [] : [{ move, rule, change: { ...change, after } }];
   });
-  const gone = touched.flatMap(({ change, rule }) => findGone(change, rule));
+  const gone = touched.flatMap(({ change, rule }) => findGone(change, { rule, table }));
   if (gone.length > 0) return refuse(gone);
   const moves = [...Map.groupBy(touched, ({ move }) => move.virtualService).values()].flatMap((group) => {
     const changes = group.map(({ change, rule: { declared, current: before } }) => ({ ...change, declared, before }));
@@ -123,7 +129,12 @@ export function findTouched(
   });
 }
 
-function findGone(change: SplitChange, { arms }: MovableRule): readonly string[] {
+/** Versions that are no longer behind the rule, or that are but lead nowhere: requests would get 503 there. */
+function findGone(
+  change: SplitChange,
+  { rule, table }: { readonly rule: MovableRule; readonly table: Restoring["table"] },
+): readonly string[] {
+  const arms = rule.arms.filter(({ destination }) => table.destinations.has(destination));
   const known = new Set(arms.map(({ destination }) => destination));
   const gone = Object.keys(change.after).filter((arm) => (change.after[arm] ?? 0) > 0 && !known.has(arm));
   return gone.length === 0 ? [] : [`${renderRule(change)} no longer has ${renderList(gone)}.`];
