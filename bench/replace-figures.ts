@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-export type BenchScript = "bench:switch" | "bench:compile" | "bench:engine";
+export type BenchScript = "bench:switch" | "bench:compile" | "bench:engine" | "bench:site";
 
 /**
  * Puts a report between the two marks of its script in docs/performance.md; the text around them is written by hand.

@@ -9,7 +9,7 @@ export interface EchoVersion {
 }
 
 /**
- * The released app: a process that listens for each version and answers with its name in `x-version`. It ends when its
+ * The released app: a process that listens for each version and answers with its name in `x-color`. It ends when its
  * stdin does, so that it outlives no test.
  */
 function serve(versions: readonly EchoVersion[]): void {
@@ -17,7 +17,7 @@ function serve(versions: readonly EchoVersion[]): void {
   for (const { version, address, port } of versions) {
     const server = createServer((request, response) => {
       request.resume();
-      const head = { "x-version": version, "content-type": "text/plain", "content-length": version.length + 1 };
+      const head = { "x-color": version, "content-type": "text/plain", "content-length": version.length + 1 };
       // Copies are seen by nobody else: the app says how many it had.
       if (request.headers.host?.includes("-shadow") === true) copies.set(version, (copies.get(version) ?? 0) + 1);
       if (request.url === "/copies") {

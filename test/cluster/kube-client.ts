@@ -76,6 +76,11 @@ export class KubeClient implements Disposable {
     await this.#send("DELETE", pathOf(object), { gracePeriodSeconds: 0, propagationPolicy: "Background" });
   }
 
+  /** Everything in a folder, or what its label selector finds there. */
+  async deleteAll(path: string): Promise<void> {
+    await this.#send("DELETE", path, { gracePeriodSeconds: 0, propagationPolicy: "Background" });
+  }
+
   async deleteIfThere(object: KubeObject): Promise<void> {
     try {
       await this.delete(object);

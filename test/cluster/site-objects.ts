@@ -49,12 +49,12 @@ export function buildApp(shape: AppShape): readonly KubeObject[] {
   ];
 }
 
-export function buildDestinationRule(shape: AppShape, versions = shape.versions): KubeObject {
+export function buildDestinationRule(shape: AppShape): KubeObject {
   return {
     apiVersion: istio,
     kind: "DestinationRule",
     metadata: { name: "app", namespace: shape.namespace },
-    spec: { host: appHostOf(shape), subsets: versions.map((name) => ({ name, labels: { version: name } })) },
+    spec: { host: appHostOf(shape), subsets: shape.versions.map((name) => ({ name, labels: { version: name } })) },
   };
 }
 

@@ -23,6 +23,8 @@ export interface SiteOptions {
   /** How many endpoints each version has. */
   readonly replicas?: number;
   readonly registry?: AppShape["registry"];
+  /** An app that runs already, one endpoint for each version; it says its version in `x-color`. */
+  readonly endpoints?: readonly SiteEndpoint[];
 }
 
 /** A gateway that clients can ask. */
@@ -63,8 +65,8 @@ export class Site implements AsyncDisposable {
   static async start(options: SiteOptions): Promise<Site> {
     const { cluster, namespace, versions = ["blue", "green"], registry = "serviceEntry" } = options;
     await using stack = new AsyncDisposableStack();
-    const endpoints = await placeEndpoints(options, versions);
-    stack.use(await startEchoApp(endpoints, cluster.place));
+    const endpoints = options.endpoints ?? (await placeEndpoints(options, versions));
+    if (options.endpoints === undefined) stack.use(await startEchoApp(endpoints, cluster.place));
     const shape: AppShape = { namespace, versions, endpoints, registry };
     await cluster.client.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     if (registry === "service") await addPods(cluster, shape);
@@ -136,7 +138,7 @@ export class Site implements AsyncDisposable {
     try {
       const [response] = (await once(sent, "response")) as [IncomingMessage];
       response.resume();
-      return response.statusCode === 200 ? String(response.headers["x-version"]) : undefined;
+      return response.statusCode === 200 ? String(response.headers["x-color"]) : undefined;
     } catch {
       // A gateway without the listener refuses the connection.
       return undefined;
@@ -155,7 +157,6 @@ export class Site implements AsyncDisposable {
           requestsPerSecond: requestsPerSecond / this.gateways.length,
           connections: options.connections ?? 32,
           durationMs: options.atMostMs ?? 120_000,
-          versionHeader: "x-version",
         }),
       ),
     );
