@@ -96,7 +96,7 @@ export class Leadership implements AsyncDisposable {
     try {
       const isHeld = await this.#acquireOrRenew();
       if (isHeld) this.#lead(asked);
-      else this.#lose();
+      else if (this.#seen?.holder !== this.#options.identity) this.#lose();
       this.#isTroubled = false;
       this.#tellLeader();
     } catch (error) {
@@ -110,8 +110,9 @@ export class Leadership implements AsyncDisposable {
   async #acquireOrRenew(): Promise<boolean> {
     const { api, lease, identity } = this.#options;
     const limits = this.#limits();
-    // Nobody else has written it as long as it is held, so there is nothing to read.
-    if (this.isLeader && this.#seen?.holder === identity && !this.#isTroubled) return this.#replace(this.#seen);
+    // Nobody else writes it as long as it is held, so that there is nothing to read; somebody may label it all the same.
+    const isHeld = this.isLeader && this.#seen?.holder === identity && !this.#isTroubled;
+    if (isHeld && this.#seen !== undefined && (await this.#replace(this.#seen))) return true;
     const object = await api.get(kubeKinds.lease, lease, limits);
     if (object === undefined) return this.#write((each) => api.create(kubeKinds.lease, each, limits), undefined);
     const seen = this.#see(object);
