@@ -29,19 +29,18 @@ function buildAccount({ namespace }: DeployValues): KubernetesObject {
   };
 }
 
-/** One role for routes and Releases: bound once for the cluster, or once in each namespace that the chart's values name. */
+/** One role for routes and Releases: bound once for the cluster, or for one namespace and Istio's where the chart's values name one. */
 function buildRoutesAccess(values: DeployValues): readonly DeployObject[] {
   const name = "kirikae-routes";
   const here = bind(values, { role: "ClusterRole", metadata: { name, namespace: expression("$namespace") } });
   return [
     buildRole("ClusterRole", { name }, "routes"),
-    { file, when: "not .Values.namespaces", object: bind(values, { role: "ClusterRole", metadata: { name } }) },
-    { file, comment: "Releases in these namespaces alone.", each: ".Values.namespaces", object: here },
+    { file, when: "not .Values.onlyNamespace", object: bind(values, { role: "ClusterRole", metadata: { name } }) },
     {
       file,
-      comment: "istiod and the gateways, which are asked what they use.",
-      when: "and .Values.namespaces (not (has .Values.istioNamespace .Values.namespaces))",
-      each: "list .Values.istioNamespace",
+      comment: "The Releases and routes of one namespace alone, and istiod and the gateways, which are asked what they use.",
+      when: ".Values.onlyNamespace",
+      each: "uniq (list .Values.onlyNamespace .Values.istioNamespace)",
       object: here,
     },
   ];
@@ -68,12 +67,25 @@ function buildOwnRole(values: DeployValues, metadata: RoleName, scope: AccessSco
 }
 
 function buildRole(kind: string, metadata: RoleName, scope: AccessScope): DeployObject {
-  const needed = neededAccess.filter(({ where }) => where === scope);
+  const needed = listAccess(scope);
   return {
     file,
     object: { apiVersion: `${group}/v1`, kind, metadata: { ...metadata, labels }, rules: needed.map(buildRule) },
     ruleComments: needed.map(({ reason }) => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`),
   };
+}
+
+/** Namespaces are in none themselves, so that no role of one namespace could grant them. */
+function listAccess(scope: AccessScope): readonly NeededAccess[] {
+  return neededAccess.flatMap((access) => {
+    const outside = access.resources.filter((each) => each === "namespaces");
+    const inside = access.resources.filter((each) => each !== "namespaces");
+    const parts = [
+      { ...access, resources: inside },
+      { ...access, resources: outside, where: "cluster" as const },
+    ];
+    return parts.filter(({ resources, where }) => resources.length > 0 && where === scope);
+  });
 }
 
 function buildRule({ group: apiGroup, resources, verbs, names }: NeededAccess): object {

@@ -10,16 +10,12 @@ export interface DeployValues {
   readonly imagePullPolicy: string;
   readonly replicas: number | string;
   readonly resources: unknown;
-  /** Of namespaces, with commas; `*` is all of them. */
-  readonly namespaces: string;
-  /** What the webhook answers when it cannot judge. */
-  readonly webhookFailure: string;
   /** What the API server does when the webhook does not answer. */
   readonly failurePolicy: string;
   /** Rules beyond those that kirikae cannot do without. */
   readonly moreEgress: readonly unknown[];
-  /** Arguments that not every installation has; one line of the chart may stand for none. */
-  readonly webhookArguments: readonly string[];
+  /** Arguments that not every installation has, with the lines of Helm's own around them. */
+  readonly arguments: readonly string[];
 }
 
 export const resources = {
@@ -35,11 +31,9 @@ export const plainValues: DeployValues = {
   imagePullPolicy: "IfNotPresent",
   replicas: 2,
   resources,
-  namespaces: "*",
-  webhookFailure: "open",
   failurePolicy: "Ignore",
   moreEgress: [],
-  webhookArguments: ["--webhook-port=8443", "--webhook-failure=open"],
+  arguments: ["--webhook-port=8443", "--webhook-failure=open"],
 };
 
 /** Marks an expression of Helm in an object, until it is text. */
@@ -55,14 +49,18 @@ export const chartValues: DeployValues = {
   imagePullPolicy: expression(".Values.imagePullPolicy"),
   replicas: expression(".Values.replicas"),
   resources: expression("toYaml .Values.resources | nindent 12"),
-  namespaces: expression('join "," .Values.namespaces | default "*"'),
-  webhookFailure: expression('ternary "closed" "open" (eq .Values.webhook.failurePolicy "Fail")'),
   failurePolicy: expression(".Values.webhook.failurePolicy"),
   moreEgress: [expression("- with .Values.networkPolicy.moreEgress }}{{ toYaml . | nindent 4 }}{{ end")],
-  webhookArguments: [
+  arguments: [
+    expression("- with .Values.onlyNamespace"),
+    `--namespace=${expression(".")}`,
+    expression("- end"),
     expression("- if .Values.webhook.enabled"),
     "--webhook-port=8443",
     `--webhook-failure=${expression('ternary "closed" "open" (eq .Values.webhook.failurePolicy "Fail")')}`,
+    expression("- end"),
+    expression("- range .Values.moreArguments"),
+    expression(". | quote"),
     expression("- end"),
   ],
 };

@@ -80,9 +80,10 @@ function renderValues(): string {
     part("Always, IfNotPresent or Never.", { imagePullPolicy }),
     part("One works, the others take over within seconds.", { replicas }),
     part("Where istiod and the gateways run.", { istioNamespace }),
-    part("Namespaces whose routes kirikae may move and whose Releases it reads; none named means all.", {
-      namespaces: [],
+    part("The one namespace whose routes kirikae may move and whose Releases it reads; empty means all.", {
+      onlyNamespace: "",
     }),
+    part("Further arguments of `kirikae controller`, such as --allow-other-namespaces.", { moreArguments: [] }),
     part("Of each replica.", { resources }),
     "# Checks Istio's objects and Releases before they are stored.\nwebhook:\n  enabled: true\n",
     "  # Where nobody can judge in time, Ignore lets objects pass with a warning, Fail refuses them.\n",

@@ -78,11 +78,11 @@ function buildContainer(values: DeployValues): object {
     imagePullPolicy: values.imagePullPolicy,
     args: [
       "controller",
-      `--lease=${leaseName}`,
-      `--namespaces=${values.namespaces}`,
+      `--lease-name=${leaseName}`,
       `--istio-namespace=${values.istioNamespace}`,
       `--health-port=${healthPort}`,
-      ...values.webhookArguments,
+      "--log=json",
+      ...values.arguments,
     ],
     env: [
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
