@@ -34,7 +34,7 @@ export class GatewayReadings {
   async read(ask: (admin: ProxyAdmin) => Promise<CountersByDestination | undefined>): Promise<CountersByDestination | undefined> {
     const { api, view, reach } = this.#parts;
     try {
-      const needed = await listNeeded(api, gatewaysOf(view.table));
+      const needed = await listNeeded(api, gatewaysOf(view));
       this.#processes = needed.map(({ id, life }) => `${id} ${life}`).toSorted().join(",");
       if (needed.length === 0) return undefined;
       const all = await Promise.all(needed.map((proxy) => ask(createProxyAdmin(reach, proxy))));

@@ -4,6 +4,7 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import type { PodPlace } from "../../kubernetes/pod-reach.ts";
 import { isPodReady, proxyIdOf } from "./pod-state.ts";
+import { readSpec, readStatus } from "./read-spec.ts";
 import type { SiteView } from "./site-view.ts";
 
 /** Which proxies need some routes, said by their labels and places and not by their names, because pods come and go. */
@@ -26,33 +27,30 @@ export interface NeededProxy {
 /** Every pod that Istio's webhook has given a proxy carries it (Istio, injection template, `canonical-name`). */
 const injectedLabel = "service.istio.io/canonical-name";
 
-/** Reads from the table which gateways serve these splits, and from their VirtualServices who else sees them. */
+/**
+ * Reads from the VirtualServices of these splits which gateways serve them and who else sees them. A gateway whose hosts
+ * do not meet theirs is named too: it shows none of the routes, and istiod has none for it.
+ */
 export function findNeed(view: SiteView, splits: ReadonlySet<SplitId>): Need {
-  const { table } = view;
-  const found = findOwners(table, splits);
-  const gateways = table.listeners
-    .filter(({ role, filterChains }) => role.kind === "gateway" && filterChains.some(servesOne(found.routings)))
-    .flatMap(({ proxy }) => {
-      const labels = table.proxies.get(proxy)?.labels;
-      return labels === undefined ? [] : [labels];
-    });
-  const services = [...found.virtualServices].flatMap(
+  const services = findServices(view.table, splits).flatMap(
     (name) => view.object(kubeKinds.virtualService, splitName(name)) ?? [],
   );
-  return { gateways: uniqueLabels(gateways), sidecars: sidecarsOf(services) };
+  const gateways = services.flatMap((service) => gatewayNames(service)).flatMap(
+    (name) => view.object(kubeKinds.gateway, splitName(name)) ?? [],
+  );
+  return { gateways: uniqueLabels(gateways.map(selectorOf)), sidecars: sidecarsOf(services) };
 }
 
-/** Every gateway that the table knows. */
-export function gatewaysOf({ proxies }: Pick<RouteTable, "proxies">): Need {
-  const gateways = [...proxies.values()].filter(({ kind }) => kind === "gateway").map(({ labels }) => labels);
-  return { gateways: uniqueLabels(gateways), sidecars: undefined };
+/** The pods of every Gateway. */
+export function gatewaysOf(view: SiteView): Need {
+  return { gateways: uniqueLabels(view.objects(kubeKinds.gateway).map(selectorOf)), sidecars: undefined };
 }
 
 /** The pods that need it now, and are there to be asked: Ready, and not about to end. */
 export async function listNeeded(api: KubeApi, need: Need): Promise<readonly NeededProxy[]> {
   const found = new Map<string, NeededProxy>();
   for (const labels of need.gateways) {
-    const labelSelector = selectorOf(labels);
+    const labelSelector = renderSelector(labels);
     const { items } = await api.list(kubeKinds.pod, { labelSelector: labelSelector || injectedLabel });
     for (const pod of items) {
       if (labelSelector === "" && !isGateway(pod)) continue;
@@ -75,27 +73,25 @@ function place(found: Map<string, NeededProxy>, pod: KubeObject, role: NeededPro
   if (!found.has(id)) found.set(id, { id, pod: name, role, life: lifeOf(pod) });
 }
 
-/** The routings that hold one of the splits, and the VirtualServices (`namespace/name`) that their routes were read from. */
-function findOwners(
-  { httpRoutings }: RouteTable,
-  splits: ReadonlySet<SplitId>,
-): { readonly routings: ReadonlySet<string>; readonly virtualServices: ReadonlySet<string> } {
-  const routings = new Set<string>();
-  const virtualServices = new Set<string>();
-  for (const { id, virtualHosts } of httpRoutings) {
-    for (const { action, origin } of virtualHosts.flatMap(({ routes }) => routes)) {
-      if (action.kind !== "forward" || !splits.has(action.split.id)) continue;
-      routings.add(id);
-      virtualServices.add(origin.virtualService);
-    }
+/** The VirtualServices (`namespace/name`) that the routes of these splits were read from. */
+function findServices({ httpRoutings }: RouteTable, splits: ReadonlySet<SplitId>): readonly string[] {
+  const names = new Set<string>();
+  for (const { action, origin } of httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.flatMap(({ routes }) => routes))) {
+    if (action.kind === "forward" && splits.has(action.split.id)) names.add(origin.virtualService);
   }
-  return { routings, virtualServices };
+  return [...names];
 }
 
-function servesOne(
-  routings: ReadonlySet<string>,
-): (chain: RouteTable["listeners"][number]["filterChains"][number]) => boolean {
-  return ({ serves }) => serves.kind === "http" && routings.has(serves.routing);
+/** `gw` and `./gw` are of the VirtualService's namespace (Istio, VirtualService, `gateways`). */
+function gatewayNames(service: KubeObject): readonly string[] {
+  const { gateways = [] } = readSpec<Exported>(service);
+  return gateways
+    .filter((name) => name !== "mesh")
+    .map((name) => (name.includes("/") && !name.startsWith("./") ? name : `${service.metadata.namespace ?? ""}/${name.replace("./", "")}`));
+}
+
+function selectorOf(gateway: KubeObject): Readonly<Record<string, string>> {
+  return readSpec<{ readonly selector: Readonly<Record<string, string>> }>(gateway).selector ?? {};
 }
 
 function splitName(name: string): PodPlace["pod"] {
@@ -104,15 +100,16 @@ function splitName(name: string): PodPlace["pod"] {
 }
 
 interface Exported {
-  readonly gateways?: readonly string[];
-  readonly exportTo?: readonly string[];
+  readonly gateways: readonly string[];
+  readonly exportTo: readonly string[];
 }
 
 /** A VirtualService without gateways is for callers inside the mesh; `exportTo` says whose (Istio, VirtualService). */
 function sidecarsOf(services: readonly KubeObject[]): Need["sidecars"] {
   const namespaces = new Set<string>();
-  for (const { metadata, spec } of services) {
-    const { gateways = ["mesh"], exportTo = ["*"] } = (spec ?? {}) as Exported;
+  for (const service of services) {
+    const { metadata } = service;
+    const { gateways = ["mesh"], exportTo = ["*"] } = readSpec<Exported>(service);
     if (!gateways.includes("mesh") && gateways.length > 0) continue;
     if (exportTo.includes("*") || exportTo.length === 0) return "*";
     for (const name of exportTo) if (name !== "~") namespaces.add(name === "." ? (metadata.namespace ?? "") : name);
@@ -125,21 +122,21 @@ function isGateway({ metadata }: KubeObject): boolean {
   return (metadata.annotations?.["inject.istio.io/templates"] ?? "").split(",").includes("gateway");
 }
 
-function selectorOf(labels: Readonly<Record<string, string>>): string {
+function renderSelector(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
 }
 
 function uniqueLabels(all: Need["gateways"]): Need["gateways"] {
-  return [...new Map(all.map((labels) => [selectorOf(labels), labels])).values()];
+  return [...new Map(all.map((labels) => [renderSelector(labels), labels])).values()];
 }
 
 interface Restarts {
-  readonly containerStatuses?: readonly { readonly restartCount?: number }[];
+  readonly containerStatuses: readonly { readonly restartCount?: number }[];
 }
 
-function lifeOf({ metadata, ...rest }: KubeObject): string {
-  const { containerStatuses = [] } = (rest["status"] ?? {}) as Restarts;
-  return [metadata.uid, ...containerStatuses.map(({ restartCount = 0 }) => restartCount)].join("/");
+function lifeOf(pod: KubeObject): string {
+  const { containerStatuses = [] } = readStatus<Restarts>(pod);
+  return [pod.metadata.uid, ...containerStatuses.map(({ restartCount = 0 }) => restartCount)].join("/");
 }

@@ -172,14 +172,19 @@ class Proof {
     }
   }
 
-  /** A replica that has pushed to one of the proxies that show it knows it; another one is asked. */
+  /** A replica that has pushed to one of the proxies that show it knows it. */
+  #hasPushed(name: string): boolean {
+    return this.#proxiesOf(name).some(({ standing }) => standing.kind === "shown");
+  }
+
+  #proxiesOf(name: string): readonly ProxyWatch[] {
+    return [...this.#watches.values()].filter(({ proxy }) => this.#controlPlane.proxies.get(proxy.id)?.istiod.name === name);
+  }
+
+  /** One that has none of these proxies is asked for all that it knows. */
   async #inform(istiod: IstiodPlace): Promise<void> {
-    if (this.#informed.has(istiod.name)) return;
-    const own = [...this.#watches.values()].filter(
-      ({ proxy }) => this.#controlPlane.proxies.get(proxy.id)?.istiod.name === istiod.name,
-    );
-    if (own.some(({ standing }) => standing.kind === "shown")) this.#informed.add(istiod.name);
-    else if (own.length === 0 && (await this.#knows(istiod))) this.#informed.add(istiod.name);
+    if (this.#informed.has(istiod.name) || this.#proxiesOf(istiod.name).length > 0) return;
+    if (await this.#knows(istiod)) this.#informed.add(istiod.name);
   }
 
   /** The answer holds all configuration of the mesh, so it is asked for seldom. */
@@ -295,7 +300,7 @@ class Proof {
     const ignorant = [
       ...[...this.#controlPlane.silent.keys()].map((name) => `istiod ${name} does not answer`),
       ...this.#controlPlane.answered
-        .filter(({ name }) => !this.#informed.has(name))
+        .filter(({ name }) => !this.#informed.has(name) && !this.#hasPushed(name))
         .map(({ name }) => `istiod ${name} does not know it yet`),
     ];
     return { watches, open: watches.filter(({ isSettled }) => !isSettled), ignorant };

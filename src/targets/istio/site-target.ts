@@ -152,7 +152,7 @@ export class SiteTarget implements Target {
   /** What every replica of istiod knows of its proxies; gateways that are connected to none are told too. */
   async status(): Promise<readonly ProxyStatus[]> {
     const { api, istiods, view } = this.#options;
-    const need = gatewaysOf(view.table);
+    const need = gatewaysOf(view);
     const [places, needed] = await Promise.all([istiods(), listNeeded(api, need)]);
     return renderSiteStatus(await readControlPlane(places), needed);
   }
