@@ -1,0 +1,246 @@
+import { describe, expect, test } from "vitest";
+import { ConfigMaps } from "../../../test/config-maps.fixture.ts";
+import type { ReleasePlan } from "../../core/release/plan/plan-release.ts";
+import type { JournalRecord } from "../../engine/journal-record.ts";
+import { KubeError } from "../../kubernetes/kube-error.ts";
+import { writerAnnotation } from "./journal-chunk.ts";
+import { KubeJournal, type KubeJournalOptions } from "./kube-journal.ts";
+import { readJournals } from "./read-journals.ts";
+import type { RecordWrite, WriteAnswer } from "./write-record.ts";
+
+const at = "2026-01-01T00:00:00.000Z";
+
+function planOf(release: string): ReleasePlan {
+  const [namespace = "", name = ""] = release.split("/");
+  return {
+    release,
+    to: "green",
+    steps: [{ kind: "hold", durationMs: undefined }],
+    spec: {
+      routes: [{ namespace, virtualService: name, route: undefined }],
+      from: undefined,
+      to: "green",
+      strategy: { kind: "steps", steps: [] },
+      sessionAffinity: undefined,
+      maxFailed: undefined,
+      probes: undefined,
+      freezes: [],
+      maxDuration: undefined,
+      notifications: [],
+    },
+  };
+}
+
+function begin(release: string, id: string): JournalRecord {
+  return { type: "release", id, at, plan: planOf(release), actor: "ann", reason: null };
+}
+
+function started(id: string): JournalRecord {
+  return { type: "releaseEvent", id, at, event: { kind: "start", atMs: 1 } };
+}
+
+/** Writes at once, as the thread does when all goes well, and does what else it is told to. */
+class DirectWriter {
+  readonly #api: ConfigMaps;
+  readonly fates: ("lost" | "never")[] = [];
+
+  constructor(api: ConfigMaps) {
+    this.#api = api;
+  }
+
+  write(write: RecordWrite): WriteAnswer {
+    const fate = this.fates.shift();
+    if (fate === "never") return { kind: "unknown", message: "no answer" };
+    const answer = this.#send(write);
+    return fate === "lost" ? { kind: "unknown", message: "no answer" } : answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #send({ chunk, owner, resourceVersion, key, value, writer, lastWriter }: RecordWrite): WriteAnswer {
+    const annotations = { [writerAnnotation]: writer, "kirikae.dev/chunk": String(chunk.index) };
+    const found = this.#api.all().find(({ metadata }) => metadata.name === chunk.name);
+    const shown = found?.metadata.annotations?.[writerAnnotation];
+    if (shown !== undefined && shown !== lastWriter && shown !== writer) return { kind: "foreign", message: shown };
+    try {
+      const written =
+        resourceVersion === undefined && found === undefined
+          ? this.#api.createNow({
+              apiVersion: "v1",
+              kind: "ConfigMap",
+              metadata: {
+                name: chunk.name,
+                namespace: owner.namespace,
+                annotations,
+                ownerReferences: [{ ...owner, name: owner.name }],
+              },
+              data: value === null ? {} : { [key]: value },
+            })
+          : this.#api.patchNow(chunk.name, {
+              metadata: { annotations, ...(value !== null && { resourceVersion }) },
+              data: { [key]: value },
+            });
+      return { kind: "written", resourceVersion: written.metadata.resourceVersion ?? "" };
+    } catch (error) {
+      if (error instanceof KubeError) return { kind: "refused", message: error.message };
+      throw error;
+    }
+  }
+}
+
+interface Opened {
+  readonly journal: KubeJournal;
+  readonly records: DirectWriter;
+  readonly foreign: string[];
+}
+
+async function open(api: ConfigMaps, options: Partial<KubeJournalOptions> = {}): Promise<Opened> {
+  const writer = options.writer ?? "me";
+  const found = await readJournals({ api, namespace: undefined, writer, isKnown: () => true });
+  const records = new DirectWriter(api);
+  const foreign: string[] = [];
+  const journal = new KubeJournal({
+    found,
+    writer,
+    records,
+    findRelease(release) {
+      const [namespace = "", name = ""] = release.split("/");
+      return {
+        apiVersion: "kirikae.dev/v1alpha1",
+        kind: "Release",
+        namespace,
+        name,
+        uid: `uid-${name}`,
+        generation: 3,
+      };
+    },
+    onForeign: (message) => foreign.push(message),
+    pauseMs: 0,
+    ...options,
+  });
+  return { journal, records, foreign };
+}
+
+describe("the journal of a cluster", () => {
+  test("gives back to the next controller what was written, of all Releases in one order", async () => {
+    const api = new ConfigMaps();
+    const { journal } = await open(api);
+    const records = [begin("shop/a", "r1"), begin("shop/b", "r2"), started("r1"), started("r2")];
+    expect(records.map((record) => journal.append(record))).toEqual([1, 2, 3, 4]);
+    expect(api.all().map(({ metadata }) => metadata.name)).toEqual(["a-journal-uid-a-0", "b-journal-uid-b-0"]);
+    const next = await open(api, { writer: "next" });
+    expect(next.journal.read()).toEqual(records.map((record, index) => ({ seq: index + 1, record })));
+    expect(next.journal.releaseIds("uid-b")).toEqual(["r2"]);
+  });
+
+  test("begins another ConfigMap where one is full, and misses one that is gone", async () => {
+    const api = new ConfigMaps();
+    const { journal } = await open(api, { chunkBytes: 1_500 });
+    journal.append(begin("shop/a", "r1"));
+    for (let count = 0; count < 8; count += 1)
+      journal.append({
+        type: "manifest",
+        id: `m${count}`,
+        at,
+        virtualService: "shop/a",
+        actor: "a",
+        reason: "x".repeat(400),
+        versions: [],
+        changes: [],
+      });
+    expect(api.all().length).toBeGreaterThan(2);
+    expect((await open(api)).journal.read()).toHaveLength(9);
+    const found = await readJournals({
+      api: {
+        list: async () => ({
+          resourceVersion: "9",
+          items: api.all().filter(({ metadata }) => !metadata.name.endsWith("-1")),
+        }),
+        mergePatch: (...args) => api.mergePatch(...args),
+      },
+      namespace: undefined,
+      writer: "next",
+      isKnown: () => true,
+    });
+    expect(found.damaged.get("uid-a")?.message).toContain("is missing with its ConfigMap");
+  });
+
+  test("keeps a damaged Release from everything, and no other", async () => {
+    const api = new ConfigMaps();
+    const { journal } = await open(api);
+    for (const record of [begin("shop/a", "r1"), begin("shop/b", "r2"), started("r1")]) journal.append(record);
+    api.tamper("a-journal-uid-a-0", (object) => ({
+      ...object,
+      data: Object.fromEntries(
+        Object.entries(object["data"] as object).map(([key, value]) => [key, `${value}`.replace("green", "grEen")]),
+      ),
+    }));
+    const next = await open(api);
+    expect(next.journal.damageOf("uid-a")?.message).toContain("is not as it was written");
+    expect(next.journal.read().map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  test.each(["lost", "never"] as const)(
+    "a record that failed is not there later, although its answer was %s",
+    async (fate) => {
+      const api = new ConfigMaps();
+      const { journal, records } = await open(api);
+      journal.append(begin("shop/a", "r1"));
+      records.fates.push(fate);
+      expect(() => journal.append(started("r1"))).toThrow(expect.objectContaining({ code: "KIR2023" }));
+      journal.append(begin("shop/b", "r2"));
+      journal.append(started("r1"));
+      const next = await open(api);
+      expect(next.journal.read().map(({ seq, record }) => `${seq} ${record.type} ${record.id}`)).toEqual([
+        "1 release r1",
+        "2 release r2",
+        "3 releaseEvent r1",
+      ]);
+    },
+  );
+
+  test("a first record that failed leaves room for itself", async () => {
+    const api = new ConfigMaps();
+    const { journal, records } = await open(api);
+    records.fates.push("lost");
+    expect(() => journal.append(begin("shop/a", "r1"))).toThrow("no answer");
+    journal.append(begin("shop/a", "r1"));
+    expect((await open(api)).journal.read()).toHaveLength(1);
+  });
+
+  test("fails at once for a while after an API server that did not answer", async () => {
+    const api = new ConfigMaps();
+    const { journal, records } = await open(api, { pauseMs: 60_000 });
+    journal.append(begin("shop/a", "r1"));
+    records.fates.push("never");
+    expect(() => journal.append(started("r1"))).toThrow("no answer");
+    expect(() => journal.append(started("r1"))).toThrow("did not answer a moment ago");
+  });
+
+  test("stops for good where another controller has taken over", async () => {
+    const api = new ConfigMaps();
+    const { journal, foreign } = await open(api);
+    journal.append(begin("shop/a", "r1"));
+    const next = await open(api, { writer: "next" });
+    expect(() => journal.append(started("r1"))).toThrow("another controller has taken over");
+    expect(() => journal.append(begin("shop/b", "r2"))).toThrow("another controller has taken over");
+    expect(foreign).toHaveLength(1);
+    next.journal.append(started("r1"));
+    expect((await open(api)).journal.read()).toHaveLength(2);
+  });
+
+  test("knows from which generation a Release was started", async () => {
+    const { journal } = await open(new ConfigMaps());
+    journal.append(begin("shop/a", "r1"));
+    expect(journal.generationOf("r1")).toBe(3);
+  });
+
+  test("keeps nothing of a Release that is no longer there", async () => {
+    const api = new ConfigMaps();
+    const { journal } = await open(api);
+    journal.append(begin("shop/a", "r1"));
+    journal.forget("uid-a");
+    journal.append(started("r1"));
+    expect((await open(api)).journal.read()).toHaveLength(1);
+  });
+});
