@@ -187,48 +187,55 @@ const inboundSchema = object({
   ),
 });
 
-export const statusSchema = object({
-  gateways: list(
-    object(
-      {
-        gateway: text("`namespace/name`."),
-        server: text("The server's name."),
-        hosts: list({ type: "string" }, "Hosts it admits."),
-        port: number("The port as manifests name it."),
-        protocol: text("http, https, tls or tcp."),
-        address: text("Where it listens on this machine."),
-        routedHost: text("A host that some rule here takes, for a first try."),
-        asksForCertificate: flag("Whether a client without a certificate is refused."),
-      },
-      ["routedHost", "asksForCertificate"],
+export const statusSchema = object(
+  {
+    gateways: list(
+      object(
+        {
+          gateway: text("`namespace/name`."),
+          server: text("The server's name."),
+          hosts: list({ type: "string" }, "Hosts it admits."),
+          port: number("The port as manifests name it."),
+          protocol: text("http, https, tls or tcp."),
+          address: text("Where it listens on this machine."),
+          routedHost: text("A host that some rule here takes, for a first try."),
+          asksForCertificate: flag("Whether a client without a certificate is refused."),
+        },
+        ["routedHost", "asksForCertificate"],
+      ),
+      "Where requests enter.",
     ),
-    "Where requests enter.",
-  ),
-  services: list(serviceSchema, "VirtualServices whose traffic can be moved."),
-  proxies: list(
-    object(
-      {
-        node: text("The proxy."),
-        connected: flag("Whether its configuration stream is up."),
-        pid: number("Its process."),
-        types: list({ type: "object", additionalProperties: true }, "Sent, acknowledged and refused, by xDS type."),
-      },
-      ["pid"],
+    services: list(serviceSchema, "VirtualServices whose traffic can be moved."),
+    proxies: list(
+      object(
+        {
+          node: text("The proxy."),
+          connected: flag("Whether its configuration stream is up."),
+          pid: number("Its process."),
+          types: list({ type: "object", additionalProperties: true }, "Sent, acknowledged and refused, by xDS type."),
+        },
+        ["pid"],
+      ),
+      "Proxies.",
     ),
-    "Proxies.",
-  ),
-  workloads: list({ type: "object", additionalProperties: true }, "Local workloads and their replicas."),
-  inbound: list(
-    inboundSchema,
-    "What has reached each replica that has a sidecar, port by port, since the proxy started.",
-  ),
-  callers: list(object(callerFields), "Workloads that send requests inside the mesh."),
-  refusedManifests: list({ type: "string" }, "Errors of saved manifests that were refused."),
-  additions: list(
-    { type: "object", additionalProperties: true },
-    "What releases have laid over the routes of the manifests: previews, mirrors and session affinity.",
-  ),
-});
+    workloads: list({ type: "object", additionalProperties: true }, "Local workloads and their replicas."),
+    inbound: list(
+      inboundSchema,
+      "What has reached each replica that has a sidecar, port by port, since the proxy started.",
+    ),
+    callers: list(object(callerFields), "Workloads that send requests inside the mesh."),
+    refusedManifests: list({ type: "string" }, "Errors of saved manifests that were refused."),
+    additions: list(
+      { type: "object", additionalProperties: true },
+      "What releases have laid over the routes of the manifests: previews, mirrors and session affinity.",
+    ),
+    site: object({
+      context: text("Of the kubeconfig."),
+      troubles: list({ type: "string" }, "What keeps the cluster from being seen as it is."),
+    }),
+  },
+  ["site"],
+);
 
 export const historySchema = list(
   object(

@@ -26,6 +26,16 @@ export interface Status {
   readonly refusedManifests: readonly string[];
   /** What releases have laid over the routes of the manifests. */
   readonly additions: readonly OwnedAddition[];
+  /** Absent where the mesh is on this machine. */
+  readonly site?: SiteStatus;
+}
+
+/** The cluster that everything else is about. */
+interface SiteStatus {
+  /** Of the kubeconfig. */
+  readonly context: string;
+  /** What keeps it from being seen as it is, such as an API server that does not answer; in sentences. */
+  readonly troubles: readonly string[];
 }
 
 export interface GatewayAddress {

@@ -141,6 +141,7 @@ function showNotices(problem) {
     ...(refused.length === 0
       ? []
       : [`The saved manifests were refused; the earlier ones still run.\n${refused.join("\n")}`]),
+    ...(status?.site?.troubles ?? []),
     ...(hidden > 0 ? [`${hidden} more services are not drawn; \`kirikae status\` lists all.`] : []),
   ];
   byId("notices").replaceChildren(...texts.map((text) => make("p", { class: "notice" }, text)));

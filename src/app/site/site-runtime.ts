@@ -21,6 +21,7 @@ import { buildStatus } from "../status.ts";
 import { TrafficHistory } from "../traffic-history.ts";
 import { editSubsets } from "./edit-subsets.ts";
 import { refuseForeignRelease } from "./foreign-releases.ts";
+import { tellOfOthers } from "./moved-elsewhere.ts";
 import { locateGateways } from "./gateway-addresses.ts";
 import { countSiteEndpoints } from "./site-endpoints.ts";
 import type { SiteMesh } from "./site-mesh.ts";
@@ -55,6 +56,8 @@ export class SiteRuntime implements ApiBackend {
   #proxies: readonly ProxyStatus[] = [];
   /** What stands in the way of what is shown, such as an API server that does not answer. */
   #troubles: readonly string[] = [];
+  /** Why nothing is known of the proxies. */
+  #silence: readonly string[] = [];
 
   constructor(parts: SiteParts) {
     this.#parts = parts;
@@ -120,16 +123,27 @@ export class SiteRuntime implements ApiBackend {
       lastSample: this.#traffic.samples.at(-1),
       inbound: [],
       callers: [],
-      refusedManifests: this.#troubles,
+      refusedManifests: [],
       additions: target.laid,
       endpoints: () => [],
     });
-    return { ...status, gateways: status.gateways.map((gateway) => ({ ...gateway, address: gateways(gateway) })) };
+    return {
+      ...status,
+      gateways: status.gateways.map((gateway) => ({ ...gateway, address: gateways(gateway) })),
+      site: { context: this.#parts.context, troubles: [...this.#troubles, ...this.#silence] },
+    };
   }
 
-  /** Asks istiod which proxies there are, and what they were sent. Troubles are what `status` says of it. */
+  /** Asks istiod which proxies there are, and what they were sent; where it cannot be asked, `status` says why. */
   async askProxies(): Promise<void> {
-    this.#proxies = await this.#parts.target.status();
+    try {
+      this.#proxies = await this.#parts.target.status();
+      this.#silence = [];
+    } catch (error) {
+      if (!(error instanceof KirikaeError)) throw error;
+      this.#proxies = [];
+      this.#silence = [`The proxies are not known: ${error.message}`];
+    }
   }
 
   caller(name: string): never {
@@ -141,11 +155,20 @@ export class SiteRuntime implements ApiBackend {
   }
 
   plan(request: MoveRequest): MovePlan {
-    const { mesh, engine } = this.#parts;
-    const plan = mesh.plan(request, engine.pastMoves());
+    const { mesh } = this.#parts;
+    const plan = this.#planOnLive(request);
     this.releases.checkFree(plan);
     refuseForeignRelease(mesh, plan);
     return plan;
+  }
+
+  #planOnLive(request: MoveRequest): MovePlan {
+    const { mesh, engine } = this.#parts;
+    try {
+      return mesh.plan(request, engine.pastMoves());
+    } catch (error) {
+      throw error instanceof KirikaeError ? tellOfOthers(error, { mesh, request }) : error;
+    }
   }
 
   async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): Promise<MoveResult> {

@@ -129,6 +129,8 @@ test("a refusal by preflight has a code and says which versions are ready", () =
     preflight: { ok: false, checks: [] },
     message,
   };
-  const text = renderEnd(result, ink, { code: "KIR2010", message, details: { ready: { v1: 2, v2: 0 } } });
+  const text = renderEnd(result, ink, {
+    refusal: { code: "KIR2010", message, details: { ready: { v1: 2, v2: 0 } } },
+  });
   expect(text).toBe("Refused  endpoints of v2: none is ready.\n  KIR2010  ready: v1 2, v2 0");
 });

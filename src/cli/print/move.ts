@@ -95,10 +95,17 @@ function renderRefusal({ code, details }: MoveRefusal, ink: Ink): string {
   return `  ${ink.bold(code)}  ready: ${ready.length === 0 ? "unknown" : ready.join(", ")}`;
 }
 
+export interface EndOptions {
+  readonly refusal?: MoveRefusal | undefined;
+  /** Of the cluster that was moved. */
+  readonly context?: string | undefined;
+}
+
 /** What is known when the move has ended, and what to do next. */
-export function renderEnd(result: MoveResult, ink: Ink, refusal?: MoveRefusal): string {
+export function renderEnd(result: MoveResult, ink: Ink, { refusal, context }: EndOptions = {}): string {
   const reason = refusal === undefined ? "" : renderRefusal(refusal, ink);
-  return [renderLedger(result, ink), renderVerdictLine(result, ink), reason, renderNext(result, ink)]
+  const next = renderNext(result, { ink, context });
+  return [renderLedger(result, ink), renderVerdictLine(result, ink), reason, next]
     .filter((part) => part !== "")
     .join("\n");
 }
@@ -158,10 +165,14 @@ function renderVerdictLine(result: MoveResult, ink: Ink): string {
   return `${ink.red(ink.bold(words[result.outcome]))}  ${asSentence(result.message ?? "No reason was given.")}`;
 }
 
-function renderNext({ outcome, plan }: MoveResult, ink: Ink): string {
+function renderNext(
+  { outcome, plan }: MoveResult,
+  { ink, context }: { readonly ink: Ink; readonly context: string | undefined },
+): string {
   const [namespace, name] = plan.virtualService.split("/");
   if (outcome !== "done" && outcome !== "unproved") return "";
-  return ink.dim(`Undo it with: kirikae rollback ${name} -n ${namespace}`);
+  const where = context === undefined ? "" : `--context ${context} `;
+  return ink.dim(`Undo it with: kirikae ${where}rollback ${name} -n ${namespace}`);
 }
 
 /** What a first Ctrl-C is answered with, while a move is in this process. */

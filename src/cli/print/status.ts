@@ -7,6 +7,7 @@ import type {
   TrafficSample,
   VersionStatus,
 } from "../../api/types.ts";
+import { neutraliseLine } from "../neutralise.ts";
 import { isCalled } from "../../core/release/move/is-called.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { renderReleaseTree } from "./release-tree.ts";
@@ -40,6 +41,7 @@ export function renderStatus(status: StatusView, options: StatusOptions): string
     isAboutOne ? "" : renderInbound(status, ink),
     isAboutOne ? "" : renderCallers(status, ink),
     renderRefused(status, ink),
+    renderTroubles(status, ink),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
@@ -208,6 +210,12 @@ function renderRefused({ refusedManifests }: Status, ink: Ink): string {
   if (refusedManifests.length === 0) return "";
   const heading = ink.red(ink.bold("The manifests on disk were refused; the earlier ones still run"));
   return [heading, ...refusedManifests.map((text) => `  ${text}`)].join("\n");
+}
+
+function renderTroubles({ site }: Status, ink: Ink): string {
+  if (site === undefined || site.troubles.length === 0) return "";
+  const heading = ink.red(ink.bold(`The cluster ${neutraliseLine(site.context)} cannot be seen as it is`));
+  return [heading, ...site.troubles.map((text) => `  ${neutraliseLine(text)}`)].join("\n");
 }
 
 /** A line for each service and second, for pipes. */
