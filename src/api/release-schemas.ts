@@ -59,8 +59,20 @@ export const releaseOrderSchema = {
 
 const commonStepSchema = object(
   {
-    kind: text("weight, switch, preview, mirror, affinity, hold, check, bake, approve or finish."),
+    kind: text("weight, switch, preview, mirror, affinity, hold, check, bake, approve, subsets or finish."),
     moves: list(planSchema, "Of weight and switch: one plan a route."),
+    site: text(
+      "Of weight and switch: the one context that it moves, where a release moves several one after the other.",
+    ),
+    does: text("Of subsets: add or remove."),
+    edits: list(
+      object({
+        destinationRule: text("`namespace/name`."),
+        add: list({ type: "object", additionalProperties: true }, "Subsets that are there afterwards."),
+        remove: list({ type: "object", additionalProperties: true }, "Subsets that are not, with all that they were."),
+      }),
+      "Of subsets: what is done; the way back does the opposite.",
+    ),
     durationMs: number("Of hold and check: how long; a hold without it lasts until it is promoted."),
     minRequests: number("Of check: fewer than this say nothing."),
     minSuccessPercent: number("Of check: the least share of good answers; without it, any will do."),
@@ -74,6 +86,9 @@ const commonStepSchema = object(
     "expiresMs",
     "letsStarterApprove",
     "moves",
+    "site",
+    "does",
+    "edits",
     "durationMs",
     "minRequests",
     "minSuccessPercent",
@@ -158,7 +173,7 @@ const summaryProperties = {
   steps: list(
     object({
       number: number("From 1."),
-      kind: text("weight, switch, preview, mirror, affinity, hold, check, bake, approve or finish."),
+      kind: text("weight, switch, preview, mirror, affinity, hold, check, bake, approve, subsets or finish."),
       state: text("done, now, next or undone."),
       summary: text("What it gives, or what it waits for."),
     }),

@@ -133,12 +133,8 @@ export async function happen(world: ReleaseWorld, event: WorldEvent): Promise<vo
       return world.target.behave(...event.behaviours);
     case "visible":
       return world.target.setVisible(event.isVisible);
-    case "endpoints": {
-      const id = destinationOf(event.service, event.version);
-      if (event.dead) world.target.dead.add(id);
-      else world.target.dead.delete(id);
-      return;
-    }
+    case "endpoints":
+      return setEndpoints(world, event);
     case "answers":
       world.answers = event.answers;
       return;
@@ -155,4 +151,13 @@ export async function happen(world: ReleaseWorld, event: WorldEvent): Promise<vo
     case "subset":
       return world.meddle(event.does, { service: event.service, name: event.name });
   }
+}
+
+function setEndpoints(
+  world: ReleaseWorld,
+  { service, version, dead }: Extract<WorldEvent, { kind: "endpoints" }>,
+): void {
+  const id = destinationOf(service, version);
+  if (dead) world.target.dead.add(id);
+  else world.target.dead.delete(id);
 }

@@ -24,7 +24,8 @@ const eventTexts = {
 };
 
 /** What happened, without the reason; orders have the words of the command line. */
-export function eventWords({ kind, actor, verdict }) {
+export function eventWords({ kind, actor, verdict, subsets }) {
+  if (kind === "turned" && subsets !== undefined) return "subsets change";
   if (kind === "judged") return `check: ${verdict}`;
   return eventTexts[kind] ?? `${kind}${actor === undefined ? "" : ` by ${actor}`}`;
 }

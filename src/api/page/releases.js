@@ -148,6 +148,6 @@ function toneOf(phase) {
 /** `isMove` is drawn only where no move has a mark of its own. */
 function markOf(name, event) {
   const { kind, atMs } = event;
-  if (kind === "start" || kind === "turned") return [];
+  if (kind === "start" || (kind === "turned" && event.subsets === undefined)) return [];
   return [{ atMs, text: `${name}: ${eventWords(event)}`, isMove: kind === "moved" }];
 }

@@ -1,6 +1,7 @@
 import { replayRelease } from "../state/replay-release.ts";
 import { describeEvent } from "./describe-event.ts";
-import type { ReleasePlan } from "../plan/plan-release.ts";
+import { describeEdits } from "../subset/subset-edit.ts";
+import type { PlannedStep, ReleasePlan } from "../plan/plan-release.ts";
 import type { ReleaseEvent, ReleasePhase } from "../state/release-state.ts";
 
 export interface ToldEvent {
@@ -27,9 +28,19 @@ interface Moment {
 export function tellEvent(event: ReleaseEvent, { plan, phase }: Moment): string {
   const place = "step" in phase ? `step ${phase.step + 1} (${plan.steps[phase.step]?.kind ?? "the way back"})` : "";
   if (event.kind === "timeUp") return describeTimeUp(phase, place);
+  const step = phase.kind === "moving" ? plan.steps[phase.step] : undefined;
+  if (step?.kind === "subsets" && event.kind === "moved") return `${place}: ${describeSubsets(step, event)}`;
   const what = describeEvent(event);
   if (phase.kind === "checking" && event.kind === "judged") return `${place}: ${event.verdict}: ${event.detail}`;
   return phase.kind === "moving" && !("actor" in event) ? `${place}: ${what}` : what;
+}
+
+function describeSubsets(
+  { edits }: Extract<PlannedStep, { readonly kind: "subsets" }>,
+  { note }: Extract<ReleaseEvent, { readonly kind: "moved" }>,
+): string {
+  const told = `${describeEdits(edits)}${edits.length === 0 ? "" : ", proved"}`;
+  return note === undefined ? told : `${told} (${note})`;
 }
 
 /** Of the phases that end by the time alone. */
