@@ -1,5 +1,4 @@
-import type { SetShares } from "../../core/release/state/release-state.ts";
-import type { ReleaseCommand } from "../../core/release/state/release-state.ts";
+import type { ReleaseCommand, SetShares } from "../../core/release/state/release-state.ts";
 
 /** What somebody has asked a Release for, by its annotation. */
 export type ParsedOrder =
@@ -52,9 +51,12 @@ export function emitOrder(order: {
   readonly command: ReleaseCommand;
   readonly actor: string;
   readonly reason: string | undefined;
+  /** Tells it from another order that says the same. */
+  readonly id?: string;
 }): string {
-  const { command, actor, reason } = order;
-  return JSON.stringify({ order: wordsOf(command), actor, ...(reason !== undefined && { reason }) });
+  const { command, actor, reason, id } = order;
+  const words = { order: wordsOf(command), actor };
+  return JSON.stringify({ ...words, ...(reason !== undefined && { reason }), ...(id !== undefined && { id }) });
 }
 
 function wordsOf(command: ReleaseCommand): string {
