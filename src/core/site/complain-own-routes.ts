@@ -42,20 +42,21 @@ export function complainOwnRoutes(laid: LaidObject): SiteRefusal | undefined {
 
 /**
  * A gateway puts the rules of several VirtualServices for one host into one list, the older ones first, and moves a rule
- * that takes every request to the end. A route of ours with more conditions is not moved, and would take requests of
- * rules that are in between. Source: Istio `route.go`, SortVHostRoutes.
+ * that takes every request to the end. A route of ours with more conditions is not moved there, and would take requests of
+ * the rules that it passes. Source: Istio `route.go`, SortVHostRoutes.
  */
 function complainOrder(live: LiveRule, { table, objects }: LaidObject): SiteRefusal | undefined {
   if (!live.routes.some(({ match }) => isCatchAll(match))) return undefined;
   for (const { virtualHosts } of table.httpRoutings) {
     for (const { routes, domain } of virtualHosts) {
-      if (!routes.some((route) => live.routes.includes(route) && isCatchAll(route.match))) continue;
-      const later = routes.find(
-        ({ origin, match }) =>
-          origin.virtualService !== live.root &&
-          !isCatchAll(match) &&
-          !isOlder(objects.get(origin.virtualService), objects.get(live.root)),
-      );
+      const own = routes.findIndex((route) => live.routes.includes(route) && isCatchAll(route.match));
+      if (own === -1) continue;
+      const later = routes.find(({ origin, match }, at) => {
+        if (origin.virtualService === live.root) return false;
+        // Of several rules that take every request the first takes it; whoever has another comes to nothing.
+        if (isCatchAll(match)) return at < own;
+        return !isOlder(objects.get(origin.virtualService), objects.get(live.root));
+      });
       if (later !== undefined) return refuseOrder(live, later.origin.virtualService, domain);
     }
   }

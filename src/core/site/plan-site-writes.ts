@@ -95,15 +95,15 @@ function gatherTasks(
     if (live === undefined) return refuseUnknown(split);
     taskOf(live).weights.push([live, wanted]);
   }
-  for (const owned of additions) layOnRules(owned, found, taskOf);
+  for (const owned of additions) layOnRules(owned, found, { table, taskOf });
   return tasks;
 }
 
-/** A rule that is gone is passed over: an addition has no effect there, as in `addRoutes`. */
+/** A rule or a version that is gone is passed over: an addition has no effect there, as in `addRoutes`. */
 function layOnRules(
   { addition, release }: OwnedAddition,
   found: ReadonlyMap<SplitId, LiveRule>,
-  taskOf: (live: LiveRule) => RuleTask,
+  { table, taskOf }: { readonly table: RouteTable; readonly taskOf: (live: LiveRule) => RuleTask },
 ): void {
   const done = new Set<RuleTask>();
   for (const split of splitsOfAddition(addition)) {
@@ -113,6 +113,7 @@ function layOnRules(
     const to = addition.to[split];
     // Further identities of the same rule are written in the same place.
     if (done.has(task) || to === undefined) continue;
+    if (addition.kind === "mirror" && !table.destinations.has(to)) continue;
     done.add(task);
     const laid = { release, to, split: live.split };
     task.laid =

@@ -86,17 +86,17 @@ export function entryKey(entry: JsonObject): string {
 
 /**
  * The destination of an arm that the rule has no entry for, written as its siblings are: the host in short where theirs
- * are, and a port only where theirs have one or another is meant.
+ * are, and no port where a sibling of the same service has none.
  */
 export function writeDestination(arm: DestinationId, entries: readonly RuleEntry[], namespace: string): JsonObject {
   const { host, subset, port } = nameDestination(arm);
-  const sibling = entries.find((each) => nameDestination(each.arm).host === host) ?? entries[0];
-  const written = sibling === undefined ? {} : destinationOf(sibling.entry);
-  const hasPort = written["port"] !== undefined;
-  const siblingPort = sibling === undefined ? undefined : nameDestination(sibling.arm).port;
+  const twin = entries.find((each) => nameDestination(each.arm).host === host);
+  const written = destinationOf((twin ?? entries[0])?.entry ?? {});
+  // Without a port the same service's is meant in the same way; which one another service has is not known here.
+  const isPortMeant = twin !== undefined && written["port"] === undefined;
   return {
     host: writeHost(host, asText(written["host"]) ?? "", namespace),
-    ...(hasPort || siblingPort !== port ? { port: { number: port } } : {}),
+    ...(isPortMeant ? {} : { port: { number: port } }),
     ...(subset === null ? {} : { subset }),
   };
 }

@@ -1,0 +1,167 @@
+import { anything, assert, property } from "fast-check";
+import { describe, expect, test } from "vitest";
+import { openGateway, service, tableOf, virtualService } from "../../../test/arbitrary/table-of.ts";
+import { addRoutes } from "../routes/add-routes.ts";
+import { splitsOf } from "../routes/weights.ts";
+import { readDumpedOwnRoutes, readDumpedSplits } from "./read-dumped-splits.ts";
+
+const rules = `
+- name: api
+  match: [{uri: {prefix: /api}}, {uri: {prefix: /v1}}]
+  route:
+  - {destination: {host: web, subset: blue}, weight: 90}
+  - {destination: {host: web, subset: green}, weight: 10}
+- match: [{uri: {exact: /old}}]
+  redirect: {uri: /}
+- name: rest
+  route:
+  - destination: {host: web, subset: blue}`;
+
+const yaml = [
+  openGateway,
+  service("web", ["blue", "green"]),
+  virtualService("web", { hosts: ["web.x.com"], http: rules }),
+].join("\n---\n");
+const { table } = tableOf(yaml);
+const ids = [...splitsOf(table).keys()].filter((id) => id.startsWith("default/web/"));
+const [api = "", rest = ""] = ids;
+const [blue = "", green = ""] =
+  splitsOf(table)
+    .get(api)
+    ?.arms.map(({ destination }) => destination) ?? [];
+
+type Shares = Readonly<Record<string, number>> | string | undefined;
+
+function route(shares: Shares, { name = "", of = "default/web" } = {}): object {
+  const [namespace, service_] = of.split("/");
+  const config = `/apis/networking.istio.io/v1/namespaces/${namespace}/virtual-service/${service_}`;
+  return {
+    name,
+    metadata: { filter_metadata: { istio: { config } } },
+    ...(shares === undefined ? { redirect: {} } : { route: actionOf(shares) }),
+  };
+}
+
+function actionOf(shares: Exclude<Shares, undefined>): object {
+  if (typeof shares === "string") return { cluster: shares };
+  return { weighted_clusters: { clusters: Object.entries(shares).map(([name, weight]) => ({ name, weight })) } };
+}
+
+function config(routes: readonly object[], domains = ["web.x.com", "web.x.com:*"]): object {
+  return { name: "http.8080", virtual_hosts: [{ name: "web.x.com:80", domains, routes }] };
+}
+
+function dump(...configs: readonly object[]): object {
+  return {
+    configs: [
+      { "@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump" },
+      {
+        "@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump",
+        dynamic_route_configs: configs.map((each) => ({ version_info: "1", route_config: each })),
+      },
+    ],
+  };
+}
+
+const moved = [route({ [blue]: 20, [green]: 80 }), route({ [blue]: 20, [green]: 80 }), route(undefined), route(blue)];
+
+function read(shown: unknown): readonly unknown[] {
+  return [...readDumpedSplits(shown, { table, splits: [api, rest] }).values()];
+}
+
+describe("what a proxy has", () => {
+  const shown = [
+    { [blue]: 20, [green]: 80 },
+    { [blue]: 100, [green]: 0 },
+  ];
+
+  test("is read rule by rule", () => {
+    expect(ids).toHaveLength(2);
+    expect(read(dump(config(moved)))).toEqual(shown);
+  });
+
+  test("is read from a dump of one resource, and with names as JSON spells them", () => {
+    expect(read({ configs: [{ "@type": "x", route_config: config(moved) }] })).toEqual(shown);
+    const camel = JSON.parse(
+      JSON.stringify(dump(config(moved))).replaceAll(/"([a-z]+)_([a-z_]+)":/gu, (_all, first: string, more: string) =>
+        JSON.stringify(
+          [first, ...more.split("_").map((word) => (word[0] ?? "").toUpperCase() + word.slice(1))].join(""),
+        ).concat(":"),
+      ),
+    ) as object;
+    expect(read(camel)).toEqual(shown);
+  });
+
+  test("leaves routes of kirikae's own, of other VirtualServices and of nobody out", () => {
+    const beside = [
+      route(green, { name: "kirikae/preview/shop.web/1" }),
+      route(green, { name: "root-kirikae/mirror/shop.web/2.first" }),
+      route(green, { of: "default/other" }),
+      { route: { cluster: green } },
+    ];
+    expect(read(dump(config([...beside, ...moved])))).toEqual(shown);
+    const to = { [api]: green, [rest]: green };
+    const marks = [{ headers: { "x-staff": { kind: "present" as const } }, cookies: {}, query: {} }];
+    const laid = addRoutes(table, [
+      { release: "a/r", addition: { kind: "preview", name: "p", to, marks } },
+      { release: "a/r", addition: { kind: "mirror", to, percent: 50, methods: ["GET"] } },
+    ]);
+    expect([...readDumpedSplits(dump(config(moved)), { table: laid, splits: [api, rest] }).values()]).toEqual(shown);
+    expect(readDumpedOwnRoutes(dump(config([...beside, ...moved])))).toEqual([
+      {
+        routing: "http.8080",
+        domains: ["web.x.com", "web.x.com:*"],
+        virtualService: "default/web",
+        names: ["kirikae/preview/shop.web/1", "kirikae/mirror/shop.web/2"],
+      },
+      { routing: "http.8080", domains: ["web.x.com", "web.x.com:*"], virtualService: "default/other", names: [] },
+    ]);
+  });
+
+  test("is absent where it has no such virtual host, or none with these rules", () => {
+    expect(read(dump())).toEqual(["absent", "absent"]);
+    expect(read(dump(config(moved, ["other.x.com"])))).toEqual(["absent", "absent"]);
+    expect(read(dump(config([route(blue, { of: "default/other" })])))).toEqual(["absent", "absent"]);
+    expect(read(dump(config(moved), config([route(blue, { of: "default/other" })])))).toEqual(shown);
+  });
+
+  test("is unreadable where the rules are not the table's", () => {
+    expect(read(dump(config(moved.slice(1))))).toEqual(["unreadable", "unreadable"]);
+    const elsewhere = [...moved.slice(0, 3), route("outbound|80|red|web.default.svc.cluster.local")];
+    expect(read(dump(config(elsewhere)))).toEqual([shown[0], "unreadable"]);
+    const torn = [route(blue), ...moved.slice(1)];
+    expect(read(dump(config(torn)))).toEqual(["unreadable", shown[1]]);
+  });
+
+  test("is unreadable while virtual hosts disagree", () => {
+    const before = [route(blue), route(blue), route(undefined), route(blue)];
+    expect(read(dump(config(moved), config(before)))).toEqual(["unreadable", shown[1]]);
+  });
+
+  test("adds shares of one cluster up", () => {
+    const twice = {
+      weighted_clusters: {
+        clusters: [
+          { name: blue, weight: 5 },
+          { name: blue, weight: 15 },
+          { name: green, weight: 80 },
+        ],
+      },
+    };
+    const routes = moved.map((each, at) => (at < 2 ? { ...each, route: twice } : each));
+    expect(read(dump(config(routes)))).toEqual(shown);
+  });
+
+  test("is absent in what is no dump, and nothing throws", () => {
+    assert(
+      property(anything(), (json) => {
+        expect(read(json)).toEqual(["absent", "absent"]);
+      }),
+    );
+    assert(
+      property(anything(), (json) => {
+        expect(read(dump(config([json as object])))).toHaveLength(2);
+      }),
+    );
+  });
+});
