@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { isatty } from "node:tty";
 import { errorText } from "../core/diagnostics/error-text.ts";
 import { type ClientCertificate, type Credential, type Credentials, noCredential } from "./credential.ts";
 import type { ConfigExec } from "./kubeconfig.ts";
@@ -76,7 +77,7 @@ export class ExecCredentials implements Credentials {
   async #ask(): Promise<IssuedCredential> {
     const exec = this.#exec;
     const { target } = this.#options;
-    const isAttended = process.stdin.isTTY && exec.interactiveMode !== "Never";
+    const isAttended = isatty(0) && exec.interactiveMode !== "Never";
     if (!isAttended && exec.interactiveMode === "Always") {
       throw noCredential(`the plugin ${exec.command} wants a terminal, and there is none`);
     }

@@ -1,7 +1,6 @@
 import { dirname, resolve } from "node:path";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { KirikaeError } from "../core/diagnostics/error.ts";
-import { errorText } from "../core/diagnostics/error-text.ts";
 
 /** What one kubeconfig says, or several laid over each other. Paths are absolute. */
 export interface Kubeconfig {
@@ -100,21 +99,21 @@ export function notUsable(path: string, reason: string): KirikaeError {
 type Fields = Readonly<Record<string, unknown>>;
 
 function parseYaml(text: string, path: string): unknown {
+  // Everything is text, so that a token of digits keeps its zeros and a context may be called 1e3.
+  const document = parseDocument(text, {
+    schema: "failsafe",
+    customTags: ["null", "bool", "merge"],
+    merge: true,
+    logLevel: "error",
+  });
+  // The parser's own words quote the line, which may hold a key.
+  const [first] = document.errors;
+  if (first !== undefined) throw notUsable(path, `it is not YAML from line ${first.linePos?.[0].line ?? 1} on`);
   try {
-    // Everything is text, so that a token of digits keeps its zeros and a context may be called 1e3.
-    return (
-      parse(text, {
-        schema: "failsafe",
-        customTags: ["null", "bool", "merge"],
-        merge: true,
-        logLevel: "silent",
-        maxAliasCount: 100,
-      }) ?? {}
-    );
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const at = "linePos" in error && Array.isArray(error.linePos) ? ` at line ${String(error.linePos[0]?.line)}` : "";
-    throw notUsable(path, `it is not YAML${at}${error.name === "YAMLParseError" ? "" : ` (${errorText(error)})`}`);
+    if (!(error instanceof ReferenceError) && !(error instanceof TypeError)) throw error;
+    throw notUsable(path, "it has aliases of YAML that cannot be resolved");
   }
 }
 
