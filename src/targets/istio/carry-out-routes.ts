@@ -1,6 +1,5 @@
 import { errorText } from "../../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import type { SplitId } from "../../core/routes/route-table.ts";
 import type { ApplyOptions, ApplyReport } from "../../engine/ports.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import { ApiPatience } from "./api-patience.ts";
@@ -24,8 +23,10 @@ export interface RouteWork {
   readonly evidence: Evidence;
   /** That everything is as it was, for when it is taken back. */
   readonly evidenceBefore: Evidence;
-  /** Whose proxies are to show it. */
-  readonly splits: ReadonlySet<SplitId>;
+  /** `namespace/name` of the VirtualServices whose proxies are to show it. */
+  readonly services: readonly string[];
+  /** Whether what could not be proved in time is taken back; a move leaves that to whoever asked for it. */
+  readonly takesBackUnproved: boolean;
   readonly apply: ApplyOptions;
 }
 
@@ -67,7 +68,7 @@ class RouteRun {
     this.#work = work;
     this.#patience = patience;
     this.#writing = { api: parts.api, patience, take: (object) => parts.view.take(object) };
-    this.#need = findNeed(parts.view, work.splits);
+    this.#need = findNeed(parts.view, work.services);
   }
 
   async run(): Promise<ApplyReport> {
@@ -82,7 +83,11 @@ class RouteRun {
     const { timeoutMs } = this.#work.apply;
     const proof = await this.#prove({ baseline, evidence, answers: written.answers, timeoutMs });
     if (proof.kind === "rejected") return await this.#restore(proof, { baseline, undo: written.undo });
-    if (proof.kind === "unproved") return proof;
+    if (proof.kind === "unproved") {
+      if (!this.#work.takesBackUnproved) return proof;
+      const failures = await takeBack(written.undo, this.#writing);
+      return { ...proof, message: `${proof.message}; ${failures.length === 0 ? "it was taken back" : failures.join("; ")}` };
+    }
     const { proxies, note } = proof;
     const callToProofMs = clock.nowMs() - this.#work.calledMs;
     return { kind: "proved", callToProofMs, proxies, ...(note !== undefined && { note }) };

@@ -28,13 +28,11 @@ export interface NeededProxy {
 const injectedLabel = "service.istio.io/canonical-name";
 
 /**
- * Reads from the VirtualServices of these splits which gateways serve them and who else sees them. A gateway whose hosts
+ * Reads from VirtualServices (`namespace/name`) which gateways serve them and who else sees them. A gateway whose hosts
  * do not meet theirs is named too: it shows none of the routes, and istiod has none for it.
  */
-export function findNeed(view: SiteView, splits: ReadonlySet<SplitId>): Need {
-  const services = findServices(view.table, splits).flatMap(
-    (name) => view.object(kubeKinds.virtualService, splitName(name)) ?? [],
-  );
+export function findNeed(view: SiteView, names: Iterable<string>): Need {
+  const services = [...names].flatMap((name) => view.object(kubeKinds.virtualService, splitName(name)) ?? []);
   const gateways = services.flatMap((service) => gatewayNames(service)).flatMap(
     (name) => view.object(kubeKinds.gateway, splitName(name)) ?? [],
   );
@@ -74,7 +72,7 @@ function place(found: Map<string, NeededProxy>, pod: KubeObject, role: NeededPro
 }
 
 /** The VirtualServices (`namespace/name`) that the routes of these splits were read from. */
-function findServices({ httpRoutings }: RouteTable, splits: ReadonlySet<SplitId>): readonly string[] {
+export function findServices({ httpRoutings }: RouteTable, splits: ReadonlySet<SplitId>): readonly string[] {
   const names = new Set<string>();
   for (const { action, origin } of httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.flatMap(({ routes }) => routes))) {
     if (action.kind === "forward" && splits.has(action.split.id)) names.add(origin.virtualService);

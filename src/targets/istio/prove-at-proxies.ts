@@ -178,7 +178,10 @@ class Proof {
   }
 
   #proxiesOf(name: string): readonly ProxyWatch[] {
-    return [...this.#watches.values()].filter(({ proxy }) => this.#controlPlane.proxies.get(proxy.id)?.istiod.name === name);
+    return [...this.#watches.values()].filter(
+      ({ proxy, standing }) =>
+        standing.kind !== "unconcerned" && this.#controlPlane.proxies.get(proxy.id)?.istiod.name === name,
+    );
   }
 
   /** One that has none of these proxies is asked for all that it knows. */

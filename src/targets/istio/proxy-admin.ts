@@ -14,7 +14,6 @@ interface StampDump {
     readonly version_info?: string;
     readonly last_updated?: string;
     readonly route_config?: { readonly name?: string };
-    readonly cluster?: { readonly name?: string };
   }[];
 }
 
@@ -26,9 +25,7 @@ export interface ProxyAdmin {
    */
   stampRoutes(): Promise<string>;
   dumpRoutes(): Promise<unknown>;
-  /** The names of clusters that are in use, warming ones left out. */
-  activeClusters(): Promise<ReadonlySet<string>>;
-  /** Endpoints by cluster, as `/clusters` counts them. */
+  /** Of whatever else it shows. */
   get(path: string, timeoutMs?: number): Promise<string>;
 }
 
@@ -48,11 +45,6 @@ export function createProxyAdmin(reach: PodReach, { pod }: Pick<NeededProxy, "po
     async dumpRoutes() {
       const dump: unknown = JSON.parse(await get("/config_dump?resource=dynamic_route_configs"));
       return dump;
-    },
-    async activeClusters() {
-      const path = "/config_dump?resource=dynamic_active_clusters&mask=cluster.name";
-      const dump: StampDump = JSON.parse(await get(path));
-      return new Set((dump.configs ?? []).flatMap(({ cluster }) => cluster?.name ?? []));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { isSameShare } from "../../core/release/move/split-weights.ts";
 import { nameDestination } from "../../core/routes/name-destination.ts";
 import type { RouteTable, SplitId, SplitWeights, WeightOverrides } from "../../core/routes/route-table.ts";
-import { type DumpedSplit, readDumpedSplits } from "../../core/site/read-dumped-splits.ts";
+import { type DumpedSplit, readDumpedOwnRoutes, readDumpedSplits } from "../../core/site/read-dumped-splits.ts";
 import type { Evidence, Sight } from "./evidence.ts";
 import type { IstiodPlace } from "./site-view.ts";
 
@@ -24,8 +24,13 @@ export function weightEvidence(weights: WeightOverrides, table: () => RouteTable
 /** The route configurations that istiod would send to a proxy (Istio `pilot/pkg/xds/debug.go`, ConfigDump, `types`). */
 export async function readRouteView(istiod: IstiodPlace, proxyId: string): Promise<unknown> {
   const path = `/debug/config_dump?proxyID=${encodeURIComponent(proxyId)}&types=rds`;
-  const view: unknown = JSON.parse(await istiod.get(path, { timeoutMs: viewTimeoutMs }));
-  return view;
+  const view: RouteView = JSON.parse(await istiod.get(path, { timeoutMs: viewTimeoutMs }));
+  // In the form in which a proxy's own dump has them.
+  return { configs: (view.configs ?? []).map((routes) => ({ route_config: routes })) };
+}
+
+interface RouteView {
+  readonly configs?: readonly object[];
 }
 
 /** A proxy that has some of the routes and not others serves them at some of its ports only. */
@@ -40,6 +45,39 @@ function judgeWeights(wanted: WeightOverrides, seen: ReadonlyMap<SplitId, Dumped
     if (!isSameShare(live, weights)) return { kind: "other", text: `shows ${describeShares(live)}` };
   }
   return { kind: isConcerned ? "shown" : "absent" };
+}
+
+/** Names of routes say nothing of their conditions: whether the newest are in place shows by something new being there. */
+const ownRoutesLookMs = 6_000;
+
+/**
+ * That a proxy has exactly these routes of kirikae's own, by VirtualService (`namespace/name`), as its rules are at some
+ * of its ports.
+ */
+export function ownRouteEvidence(wanted: ReadonlyMap<string, readonly string[]>): Evidence {
+  const judge = (dump: unknown): Sight => judgeOwnRoutes(wanted, dump);
+  return {
+    type: "route",
+    lookAfterMs: ownRoutesLookMs,
+    stamp: (admin) => admin.stampRoutes(),
+    judge: async (admin) => judge(await admin.dumpRoutes()),
+    judgeView: async (istiod, proxyId) => judge(await readRouteView(istiod, proxyId)),
+  };
+}
+
+function judgeOwnRoutes(wanted: ReadonlyMap<string, readonly string[]>, dump: unknown): Sight {
+  const seen = readDumpedOwnRoutes(dump).filter(({ virtualService }) => wanted.has(virtualService));
+  if (seen.length === 0) return { kind: "absent" };
+  for (const [virtualService, names] of wanted) {
+    const own = seen.filter((each) => each.virtualService === virtualService);
+    if (own.length === 0) continue;
+    const has = new Set(own.flatMap((each) => [...each.names]));
+    const missing = names.find((name) => !has.has(name));
+    if (missing !== undefined) return { kind: "other", text: `has no route ${missing} yet` };
+    const left = [...has].find((name) => !names.includes(name));
+    if (left !== undefined) return { kind: "other", text: `still has the route ${left}` };
+  }
+  return { kind: "shown" };
 }
 
 function describeShares(weights: SplitWeights): string {

@@ -2,6 +2,7 @@ import type { CountersByDestination } from "../../core/release/plan/count-versio
 import type { MovePlan } from "../../core/release/move/move.ts";
 import { nameDestination } from "../../core/routes/name-destination.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
+import type { SubsetEdit } from "../../core/release/subset/subset-edit.ts";
 import { splitsOf, weightsOf } from "../../core/routes/weights.ts";
 import type { DestinationId, RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
 import type {
@@ -14,14 +15,15 @@ import type {
   Target,
 } from "../../engine/ports.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
-import type { ObjectName } from "../../kubernetes/kube-object.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
-import type { PodPlace, PodReach } from "../../kubernetes/pod-reach.ts";
+import type { PodReach } from "../../kubernetes/pod-reach.ts";
 import { carryOutRoutes } from "./carry-out-routes.ts";
 import { CounterLedger } from "./counter-ledger.ts";
+import { editSubsets } from "./edit-subsets.ts";
 import { GatewayReadings } from "./gateway-readings.ts";
 import { readControlPlane } from "./control-plane.ts";
-import { findNeed, gatewaysOf, listNeeded } from "./needed-proxies.ts";
+import { layAdditions } from "./lay-additions.ts";
+import { findNeed, findServices, gatewaysOf, listNeeded } from "./needed-proxies.ts";
 import { observeSplits } from "./observe-splits.ts";
 import { ownReleases } from "./own-route-names.ts";
 import type { RouteChange } from "./plan-route-writes.ts";
@@ -47,18 +49,14 @@ export interface SiteTargetOptions {
   readonly additions?: () => readonly OwnedAddition[];
   /** Field managers whose weights may be taken over everywhere, as `--take-over` names them. */
   readonly takeOver?: readonly string[];
+  /** How long a subset that nobody routes to any more is kept for the requests that are under way; 5 s where it is not given. */
+  readonly drainMs?: number;
   /** Told what went wrong without an effect on the answer. */
   readonly onTrouble?: (message: string) => void;
 }
 
-export interface SubsetEdit {
-  readonly destinationRule: PodPlace["pod"];
-  /** As in the DestinationRule's `subsets`. */
-  readonly add: readonly { readonly name: string; readonly [field: string]: unknown }[];
-  /** Names. */
-  readonly remove: readonly string[];
-  readonly timeoutMs: number;
-}
+/** How long proxies may take to show a preview or a mirror. */
+const layTimeoutMs = 60_000;
 
 /** The Istio of one cluster: weights are written to VirtualServices, and proved at the proxies. */
 export class SiteTarget implements Target {
@@ -100,19 +98,32 @@ export class SiteTarget implements Target {
         change: { weights, additions: this.laid, releases: this.#ownReleases(this.laid), ...this.#signature(options) },
         evidence: weightEvidence(weights, table),
         evidenceBefore: weightEvidence(liveWeights(view.table, weights), table),
-        splits: new Set(weights.keys()),
+        services: findServices(view.table, new Set(weights.keys())),
+        takesBackUnproved: false,
         apply: options,
       }),
     );
   }
 
-  /** @throws KirikaeError KIR4041 where they are not live; what was laid before is then. */
-  lay(_additions: readonly OwnedAddition[]): Promise<void> {
-    throw new Error("under construction");
+  /**
+   * Makes exactly these live beside the weights; nothing is asked where this process has proved them before.
+   * @throws KirikaeError KIR4041 where they are not live; what was laid before is then
+   */
+  async lay(additions: readonly OwnedAddition[]): Promise<void> {
+    await this.#exclusively(async () => {
+      // They are made of plain values alone.
+      if (JSON.stringify(this.#laid) === JSON.stringify(additions)) return;
+      const { laid } = this;
+      const options: ApplyOptions = { timeoutMs: layTimeoutMs };
+      await layAdditions(this.#options, { ...this.#signature(options), additions, laid, releases: this.#ownReleases([...laid, ...additions]), options });
+      this.#laid = additions;
+    });
   }
 
-  editSubsets(_edit: SubsetEdit): Promise<ApplyReport> {
-    throw new Error("under construction");
+  /** Gives a DestinationRule subsets, proves their clusters at every proxy, and only then takes others away. */
+  editSubsets(edit: SubsetEdit, options: ApplyOptions): Promise<ApplyReport> {
+    const calledMs = this.#options.clock.nowMs();
+    return this.#exclusively(() => editSubsets(this.#options, { edit, options, calledMs, ...this.#signature(options) }));
   }
 
   observe(splits: readonly SplitId[]): Promise<readonly ObservedSplit[]> {
@@ -122,7 +133,7 @@ export class SiteTarget implements Target {
   /** A proxy that cannot be asked, or keeps no counters, makes it a session that says why it does not count. */
   async openLedger(plan: MovePlan): Promise<CounterLedger> {
     const { api, reach, view, clock } = this.#options;
-    const need = findNeed(view, new Set(plan.changes.map(({ split }) => split)));
+    const need = findNeed(view, findServices(view.table, new Set(plan.changes.map(({ split }) => split))));
     const list = () => listNeeded(api, need);
     const needed = await list();
     return await CounterLedger.open({
