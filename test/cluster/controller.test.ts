@@ -1,0 +1,266 @@
+import { expect } from "vitest";
+import { buildReleaseCrd } from "../../src/core/manifest/schema/build-crd.ts";
+import type { ReleaseObjectStatus } from "../../src/controller/status/release-status.ts";
+import { ControllerProcess, until } from "./controller-process.ts";
+import type { KubeObject } from "./kube-client.ts";
+import type { Kubectl } from "./kubectl.ts";
+import { describeCluster, test as base } from "./shared-cluster.ts";
+import { Site, viewRecords } from "./site.ts";
+import { buildVirtualService } from "./site-objects.ts";
+
+const namespace = "controlled";
+
+const test = base.extend("site", { scope: "worker" }, async ({ cluster, kubectl }, { onCleanup }) => {
+  await kubectl.apply(buildReleaseCrd() as object);
+  await until(async () => (await kubectl.try(["get", "releases", "-A"])).exitCode === 0, { what: () => "the kind Release" });
+  const site = await Site.start({ cluster, namespace, gateways: 2 });
+  onCleanup(() => site[Symbol.asyncDispose]());
+  return site;
+});
+
+type Strategy = Readonly<Record<string, unknown>>;
+
+function buildRelease(name: string, strategy: Strategy, more: Readonly<Record<string, unknown>> = {}): KubeObject {
+  return {
+    apiVersion: "kirikae.dev/v1alpha1",
+    kind: "Release",
+    metadata: { name, namespace },
+    spec: { routes: [{ virtualService: "app", route: "public" }], to: "green", strategy, ...more },
+  };
+}
+
+async function statusOf(kubectl: Kubectl, name: string): Promise<ReleaseObjectStatus> {
+  const { status = {} } = await kubectl.getJson<{ status?: ReleaseObjectStatus }>(["release", name, "-n", namespace]);
+  return status;
+}
+
+async function whenPhase(kubectl: Kubectl, name: string, phase: string): Promise<ReleaseObjectStatus> {
+  let last: ReleaseObjectStatus = {};
+  await until(
+    async () => {
+      last = await statusOf(kubectl, name);
+      return last.phase === phase;
+    },
+    { timeoutMs: 90_000, what: () => `${phase}; it is ${last.phase}: ${last.message}` },
+  );
+  return last;
+}
+
+async function order(kubectl: Kubectl, name: string, words: string): Promise<void> {
+  await kubectl.run(["annotate", "release", name, "-n", namespace, `kirikae.dev/order=${words}`]);
+}
+
+/** Nothing of the test before is left: no Release, and everything on blue. */
+async function clean(kubectl: Kubectl, site: Site): Promise<void> {
+  const { items } = await kubectl.getJson<{ items: KubeObject[] }>(["releases", "-n", namespace]);
+  for (const { metadata } of items) {
+    await kubectl.try([
+      "patch",
+      "release",
+      metadata.name,
+      "-n",
+      namespace,
+      "--type=merge",
+      "-p",
+      '{"metadata":{"finalizers":null}}',
+    ]);
+    await kubectl.try(["delete", "release", metadata.name, "-n", namespace, "--wait=false"]);
+  }
+  await site.cluster.client.apply(buildVirtualService(site.shape));
+  for (const gateway of site.gateways) await site.whenAnswered(gateway, (version) => version === "blue");
+}
+
+async function weightsOf(kubectl: Kubectl): Promise<Readonly<Record<string, number>>> {
+  type Rule = {
+    readonly name: string;
+    readonly route: readonly { readonly destination: { readonly subset: string }; readonly weight?: number }[];
+  };
+  const { spec } = await kubectl.getJson<{ spec: { http: readonly Rule[] } }>([
+    "virtualservice",
+    "app",
+    "-n",
+    namespace,
+  ]);
+  const rule = spec.http.find(({ name }) => name === "public");
+  return Object.fromEntries((rule?.route ?? []).map(({ destination, weight = 0 }) => [destination.subset, weight]));
+}
+
+const timeout = 180_000;
+
+describeCluster("kirikae controller", () => {
+  test(
+    "carries out a Release that kubectl applies, waits for and describes, without a lost request",
+    { timeout },
+    async ({ site, kubectl }) => {
+      await clean(kubectl, site);
+      await using controller = await ControllerProcess.start(site, { identity: "one" });
+      await using load = await site.startLoad();
+      await kubectl.apply(buildRelease("canary", { canary: { weights: [10, 50], hold: "1s" } }));
+      await kubectl.run(["wait", "--for=condition=Ready", "release/canary", "-n", namespace, "--timeout=90s"]);
+      const doneMs = Date.now();
+      const view = viewRecords(await load.stop(), { doneMs, now: "green" });
+      expect(view).toMatchObject({ failed: 0, oldAfterDone: 0 });
+      expect(view.byVersion["green"]).toBeGreaterThan(0);
+      expect(await weightsOf(kubectl)).toMatchObject({ green: 100 });
+      const listed = await kubectl.run(["get", "releases", "-n", namespace]);
+      expect(listed).toMatch(/canary +green +Done +5\/5 +green 100 %/u);
+      const described = await kubectl.run(["describe", "release", "canary", "-n", namespace]);
+      expect(described).toContain("step 1 of 5 is done: weight blue 90 %, green 10 %");
+      const status = await statusOf(kubectl, "canary");
+      expect(status.conditions).toContainEqual(expect.objectContaining({ type: "Proved", status: "True" }));
+      expect(await controller.ask("/readyz")).toEqual({ status: 200, text: "leads\n" });
+      expect((await controller.ask("/metrics")).text).toContain("kirikae_controller_leads 1");
+      await kubectl.run(["delete", "release", "canary", "-n", namespace, "--timeout=30s"]);
+    },
+  );
+
+  test(
+    "the leader is killed in the middle of a step, and the second goes on and ends it",
+    { timeout },
+    async ({ site, kubectl }) => {
+      await clean(kubectl, site);
+      await using one = await ControllerProcess.start(site, { identity: "one" });
+      await one.whenSaid(/info leads/u);
+      await using two = await ControllerProcess.start(site, { identity: "two" });
+      await two.whenSaid(/waits; one leads/u);
+      await using load = await site.startLoad();
+      await kubectl.apply(buildRelease("outlives", { canary: { weights: [10, 30, 60], hold: "500ms" } }));
+      await one.whenSaid(/step 1 of 7 is done/u);
+      await until(async () => (await statusOf(kubectl, "outlives")).phase === "Moving", {
+        what: () => "a step that moves",
+      });
+      await one.kill();
+      await kubectl.run(["wait", "--for=condition=Ready", "release/outlives", "-n", namespace, "--timeout=120s"]);
+      const view = viewRecords(await load.stop(), { doneMs: Date.now(), now: "green" });
+      expect(view).toMatchObject({ failed: 0, oldAfterDone: 0 });
+      expect((await statusOf(kubectl, "outlives")).controller).toBe("two");
+      await kubectl.run(["delete", "release", "outlives", "-n", namespace, "--timeout=30s"]);
+    },
+  );
+
+  test.for([
+    ["restore", { blue: 100, green: 0 }],
+    ["leave", { blue: 70, green: 30 }],
+  ] as const)(
+    "a Release that is deleted on its way: %s",
+    { timeout },
+    async ([whenDeleted, weights], { site, kubectl }) => {
+      await clean(kubectl, site);
+      await using controller = await ControllerProcess.start(site, { identity: "one" });
+      void controller;
+      const steps = [
+        { preview: { name: "testers", match: [{ headers: { "x-tester": { exact: "1" } } }] } },
+        { weight: 30 },
+        { hold: {} },
+        { switch: {} },
+      ];
+      await kubectl.apply(buildRelease("goes", { steps }, { whenDeleted }));
+      await whenPhase(kubectl, "goes", "Holding");
+      expect(await kubectl.run(["get", "virtualservice", "app", "-n", namespace, "-o", "yaml"])).toContain(
+        "kirikae/preview",
+      );
+      await kubectl.run(["delete", "release", "goes", "-n", namespace, "--timeout=90s"]);
+      expect(await weightsOf(kubectl)).toEqual(weights);
+      expect(await kubectl.run(["get", "virtualservice", "app", "-n", namespace, "-o", "yaml"])).not.toContain(
+        "kirikae/preview",
+      );
+    },
+  );
+
+  test("does each order of an annotation once, and says what became of it", { timeout }, async ({ site, kubectl }) => {
+    await clean(kubectl, site);
+    await using controller = await ControllerProcess.start(site, { identity: "one" });
+    void controller;
+    await kubectl.apply(
+      buildRelease("told", { steps: [{ weight: 10 }, { hold: {} }, { weight: 40 }, { hold: {} }, { switch: {} }] }),
+    );
+    await whenPhase(kubectl, "told", "Holding");
+    await order(kubectl, "told", "promotte");
+    await until(async () => (await statusOf(kubectl, "told")).lastOrder?.state === "Refused", {
+      what: () => "a refusal",
+    });
+    await order(kubectl, "told", '{"order":"promote","actor":"ann","reason":"looks good"}');
+    await until(async () => (await statusOf(kubectl, "told")).step === "4/6", { what: () => "the fourth step" });
+    const { lastOrder } = await statusOf(kubectl, "told");
+    expect(lastOrder).toMatchObject({ state: "Accepted", actor: "ann", reason: "looks good" });
+    const object = await kubectl.getJson<KubeObject>(["release", "told", "-n", namespace]);
+    expect(object.metadata["annotations"]).not.toHaveProperty("kirikae.dev/order");
+    expect(await weightsOf(kubectl)).toEqual({ blue: 60, green: 40 });
+    await order(kubectl, "told", "rollback");
+    await kubectl.run([
+      "wait",
+      "--for=jsonpath={.status.phase}=RolledBack",
+      "release/told",
+      "-n",
+      namespace,
+      "--timeout=60s",
+    ]);
+    expect(await weightsOf(kubectl)).toEqual({ blue: 100, green: 0 });
+    await kubectl.run(["delete", "release", "told", "-n", namespace, "--timeout=30s"]);
+  });
+
+  test(
+    "somebody who edits the weights stops the release, and nothing is written over",
+    { timeout },
+    async ({ site, kubectl }) => {
+      await clean(kubectl, site);
+      await using controller = await ControllerProcess.start(site, { identity: "one" });
+      void controller;
+      await kubectl.apply(buildRelease("edited", { steps: [{ weight: 10 }, { hold: {} }, { switch: {} }] }));
+      await whenPhase(kubectl, "edited", "Holding");
+      const rules = buildVirtualService(site.shape, { blue: 80, green: 20 })["spec"] as { readonly http: unknown };
+      await kubectl.run([
+        "patch",
+        "virtualservice",
+        "app",
+        "-n",
+        namespace,
+        "--type=merge",
+        "-p",
+        JSON.stringify({ spec: { http: rules.http } }),
+      ]);
+      const { message } = await whenPhase(kubectl, "edited", "Failed");
+      expect(message).toContain("public");
+      expect(await weightsOf(kubectl)).toEqual({ blue: 80, green: 20 });
+      await kubectl.run(["delete", "release", "edited", "-n", namespace, "--timeout=60s"]);
+    },
+  );
+
+  test(
+    "the second of two Releases with the same routes waits for the first",
+    { timeout },
+    async ({ site, kubectl }) => {
+      await clean(kubectl, site);
+      await using controller = await ControllerProcess.start(site, { identity: "one" });
+      void controller;
+      await kubectl.apply(buildRelease("first", { steps: [{ weight: 10 }, { hold: {} }, { switch: {} }] }));
+      await whenPhase(kubectl, "first", "Holding");
+      await kubectl.apply(buildRelease("second", { steps: [{ weight: 20 }, { hold: {} }] }, { to: "blue" }));
+      expect((await whenPhase(kubectl, "second", "Pending")).message).toContain("controlled/first is holding");
+      await order(kubectl, "first", "promote");
+      await whenPhase(kubectl, "first", "Done");
+      await whenPhase(kubectl, "second", "Holding");
+      await kubectl.run(["delete", "release", "first", "second", "-n", namespace, "--timeout=60s"]);
+    },
+  );
+
+  test(
+    "the API server is away for half a minute in the middle of a step, and traffic stays",
+    { timeout },
+    async ({ site, kubectl, cluster }) => {
+      await clean(kubectl, site);
+      await using controller = await ControllerProcess.start(site, { identity: "one" });
+      await using load = await site.startLoad();
+      await kubectl.apply(buildRelease("patient", { canary: { weights: [10, 50], hold: "2s" } }));
+      await controller.whenSaid(/step 1 of 5 is done/u);
+      await cluster.api.program.stop();
+      await new Promise((resolve) => setTimeout(resolve, 30_000));
+      expect((await controller.ask("/healthz")).status).toBe(200);
+      await cluster.api.program.start();
+      await kubectl.run(["wait", "--for=condition=Ready", "release/patient", "-n", namespace, "--timeout=120s"]);
+      const view = viewRecords(await load.stop(), { doneMs: Date.now(), now: "green" });
+      expect(view).toMatchObject({ failed: 0, oldAfterDone: 0 });
+      await kubectl.run(["delete", "release", "patient", "-n", namespace, "--timeout=30s"]);
+    },
+  );
+});
