@@ -1,6 +1,7 @@
 import type { DestinationId } from "./route-table.ts";
+import { localName } from "./site-names.ts";
 
-/** What the name of a destination tells, also of one that does not exist. */
+/** What the name of a destination tells, also of one that does not exist; where it is says nothing of what it is. */
 export interface NamedDestination {
   readonly cluster: DestinationId;
   readonly host: string;
@@ -11,7 +12,7 @@ export interface NamedDestination {
 
 /** Takes a name `outbound|port|subset|host` apart; another name stands for itself. */
 export function nameDestination(cluster: DestinationId): NamedDestination {
-  const [direction, port, subset, host] = cluster.split("|");
+  const [direction, port, subset, host] = localName(cluster).split("|");
   if (direction !== "outbound" || host === undefined) return { cluster, host: cluster, subset: null, port: 0 };
   const name = host.split("@")[0] ?? host;
   return { cluster, host: name, subset: subset === undefined || subset === "" ? null : subset, port: Number(port) };

@@ -1,3 +1,4 @@
+import { localName } from "../../routes/site-names.ts";
 import type { MovableRule, RuleArm } from "./movable-rules.ts";
 import type { VersionName } from "./move.ts";
 import { hostSpellings } from "./resolve-service.ts";
@@ -34,7 +35,8 @@ export interface VersionNaming {
   readonly sharedSubsets: ReadonlySet<string>;
 }
 
-export function buildVersionNaming(namespace: string, rules: readonly MovableRule[]): VersionNaming {
+export function buildVersionNaming(qualified: string, rules: readonly MovableRule[]): VersionNaming {
+  const namespace = localName(qualified);
   const ports = new Map<string, Set<string>>();
   // What a rule leads to on another port is the same versions once more.
   const first = new Map(rules.toReversed().map((rule) => [rule.rule, rule]));

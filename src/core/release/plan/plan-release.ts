@@ -20,7 +20,7 @@ import { movedServices, type MovePlan, type MoveRequest, type VersionName } from
 import { planAddition } from "./plan-addition.ts";
 import { planMove } from "../move/plan-move.ts";
 import type { Refusal } from "../move/refusals.ts";
-import { siteOf } from "../site/site-names.ts";
+import { siteOf } from "../../routes/site-names.ts";
 import { refuseBlindChecks } from "./refuse-blind-checks.ts";
 
 /** A release, decided in full before anything is touched. */

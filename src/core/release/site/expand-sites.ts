@@ -1,6 +1,6 @@
 import type { ReleaseRoute, ReleaseSpec, SubsetChange } from "../../manifest/release.ts";
 import { type Refusal, refuseInput, renderList } from "../move/refusals.ts";
-import { qualifyName } from "./site-names.ts";
+import { qualifyName } from "../../routes/site-names.ts";
 
 /**
  * The spec with everything that it names on every cluster that it moves. Where there is one cluster, names stay as they

@@ -1,5 +1,5 @@
 import type { DestinationId, RouteTable, Split, WeightOverrides } from "../../routes/route-table.ts";
-import { sitePrefix } from "../site/site-names.ts";
+import { sitePrefix } from "../../routes/site-names.ts";
 
 export interface SubsetUse {
   readonly table: RouteTable;

@@ -1,6 +1,6 @@
 import type { AddedSubset, SubsetChange } from "../../manifest/release.ts";
 import { type Refusal, refuseInput, refuseState } from "../move/refusals.ts";
-import { sitePrefix } from "../site/site-names.ts";
+import { sitePrefix } from "../../routes/site-names.ts";
 import { findSubsetUse, type SubsetUse } from "./find-subset-use.ts";
 import { type FindDestinationRule, isSameSubset, type SubsetDefinition, type SubsetEdit } from "./subset-edit.ts";
 
