@@ -35,7 +35,7 @@ export async function loadChosen(
 /** The objects of a cluster, with findings about those of one namespace where one was asked for. */
 export async function loadLive(context: CommandContext, site: SiteOptions): Promise<LoadedMesh> {
   const { readSite } = await import("../app/site/read-site.ts");
-  const { model, sources, unseen, defaultNamespace } = await readSite(site, context.env);
+  const { mesh, model, sources, unseen, defaultNamespace } = await readSite(site, context.env);
   noteUnseen(unseen, context.terminal);
   const annotations = readIgnoreAnnotations(sources, { defaultNamespace });
   const { shown, suppressed } = applySuppressions(model.diagnostics, annotations);
@@ -47,6 +47,7 @@ export async function loadLive(context: CommandContext, site: SiteOptions): Prom
     suppressed,
     fileCount: sources.filter(({ path }) => !path.startsWith("Secret ")).length,
     from: "objects",
+    site: mesh,
     lines: createSourceLines([]),
   };
 }

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { readIgnoreAnnotations } from "../core/manifest/read-ignore-annotations.ts";
 import { buildMeshModel, byPlace } from "../core/mesh-model.ts";
+import type { LiveMesh } from "../app/live-mesh.ts";
 import type { Mesh } from "../core/mesh/mesh.ts";
 import type { RouteTable } from "../core/routes/route-table.ts";
 import { judgeSecrets } from "../local/judge-secrets.ts";
@@ -26,6 +27,8 @@ export interface LoadedMesh {
   readonly fileCount: number;
   /** Set where live objects were read and no files. */
   readonly from?: "objects";
+  /** What a Release can be planned on; absent for files. */
+  readonly site?: Pick<LiveMesh, "sites" | "tableFor">;
   readonly lines: SourceLines;
 }
 

@@ -34,6 +34,6 @@ export async function connectSite(
     api,
     reach,
     istiods: () => locateIstiods({ api, reach, namespace: istioNamespace, urls: options.istiods }),
-    namespaces: [...new Set([...(namespace === undefined ? [] : [namespace]), api.defaultNamespace])],
+    namespaces: [namespace ?? api.defaultNamespace],
   };
 }

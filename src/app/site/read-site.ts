@@ -9,6 +9,7 @@ import type { SiteOptions } from "./site-options.ts";
 /** What the objects of a cluster say, as far as they could be seen. */
 export interface ReadSite {
   readonly model: MeshModel;
+  readonly mesh: SiteMesh;
   readonly sources: readonly SourceText[];
   readonly unseen: readonly Unseen[];
   /** The namespace of names that name none. */
@@ -26,5 +27,5 @@ export async function readSite(site: SiteOptions, env: NodeJS.ProcessEnv): Promi
   const { objects, unseen } = await listSite({ api, namespaces, istioNamespace });
   const { defaultNamespace } = api;
   const mesh = new SiteMesh({ context: site.context, objects, defaultNamespace, istioNamespace });
-  return { model: mesh.model, sources: mesh.sources(), unseen, defaultNamespace };
+  return { mesh, model: mesh.model, sources: mesh.sources(), unseen, defaultNamespace };
 }

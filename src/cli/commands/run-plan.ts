@@ -28,7 +28,14 @@ interface PlanTarget {
 export async function runPlan(context: CommandContext, target: PlanTarget, options: PlanOptions): Promise<void> {
   const { loaded, release } = await loadPlanned(context, target, options);
   const errors = noteErrors(loaded, context.terminal);
-  const planning = planRelease({ table: loaded.table, current: new Map(), release, actor: currentActor(context.env) });
+  const { site } = loaded;
+  const planning = planRelease({
+    table: site?.tableFor?.(release.spec) ?? loaded.table,
+    current: new Map(),
+    release,
+    actor: currentActor(context.env),
+    ...(site?.sites !== undefined && { sites: site.sites }),
+  });
   if (planning.kind === "refused") throw planning.error;
   const { plan } = planning;
   const exitStatus = errors === 0 ? 0 : 1;

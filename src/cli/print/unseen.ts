@@ -9,12 +9,20 @@ export function noteUnseen(unseen: readonly Unseen[], terminal: Pick<Terminal, "
   }
 }
 
+/** More would hide what matters. */
+const mostListed = 4;
+
+function listSome(names: readonly string[]): string {
+  if (names.length <= mostListed) return names.join(", ");
+  return `${names.slice(0, mostListed - 1).join(", ")} and ${names.length - mostListed + 1} other kinds`;
+}
+
 /** One line for each place: what is missing there. Kinds that were read in single namespaces are told once, together. */
 export function describeUnseen(unseen: readonly Unseen[]): readonly string[] {
   const places = new Map<string | undefined, string[]>();
   for (const { kind, namespace } of unseen) places.set(namespace, [...(places.get(namespace) ?? []), kind.plural]);
   return [...places].map(([namespace, kinds]) => {
-    const what = [...new Set(kinds)].join(", ");
+    const what = listSome([...new Set(kinds)]);
     return namespace === undefined ? `${what} of other namespaces` : `${what} in ${namespace}`;
   });
 }
