@@ -13,7 +13,9 @@ import type { UpEvent } from "../../app-types.ts";
 import { assembleSite } from "./assemble-site.ts";
 import type { SiteConnection } from "./connect-site.ts";
 import type { SiteOptions } from "./site-options.ts";
+import { type SiteWebhookOptions, startSiteWebhook } from "./site-webhook.ts";
 import { WatchedSite } from "./watch-site.ts";
+import type { Webhook } from "../../webhook/start-webhook.ts";
 
 export interface RunControllerOptions {
   /** Without a context, and without a kubeconfig, the cluster of the pod that this runs in. */
@@ -25,14 +27,18 @@ export interface RunControllerOptions {
   readonly identity: string;
   /** 0 takes a free one; undefined serves none. */
   readonly healthPort: number | undefined;
+  /** Undefined checks no objects. */
+  readonly webhook: Pick<SiteWebhookOptions, "port" | "failure" | "files"> | undefined;
   readonly allows: ControllerOptions["allows"];
-  onNote(message: string): void;
-  onTrouble(message: string): void;
+  readonly onNote: (message: string) => void;
+  readonly onTrouble: (message: string) => void;
 }
 
 export interface RunningController extends AsyncDisposable {
   /** Where it tells of its health; undefined where it does not. */
   readonly healthPort: number | undefined;
+  /** Where it is asked by the API server; undefined where it is not. */
+  readonly webhookPort: number | undefined;
 }
 
 /** A burst of changes, such as a rollout's, is taken at once. */
@@ -51,7 +57,7 @@ export async function runController(options: RunControllerOptions, env: NodeJS.P
   const isPod = site.context === undefined && site.kubeconfig === undefined && "KUBERNETES_SERVICE_HOST" in env;
   const api = stack.use(await connect(options, env, isPod));
   const connection = buildConnection(options, api, stack);
-  const state: ControllerState = { controller: undefined, mesh: undefined };
+  const state: ControllerState = { controller: undefined, mesh: undefined, webhook: undefined };
   const health = stack.use(await HealthServer.start(options.healthPort, () => describeHealth(state, objects)));
   const taking = stack.use(new GatheredChanges(() => state.mesh?.takeChanges()));
   let objects: WatchedSite | undefined;
@@ -71,6 +77,7 @@ export async function runController(options: RunControllerOptions, env: NodeJS.P
     }),
   );
   const watched = objects;
+  state.webhook = await startAsked(options, { api, objects: watched, stack });
   const writer: WriterConnection = isPod
     ? { kind: "inCluster" }
     : { kind: "context", context: site.context, kubeconfig: site.kubeconfig };
@@ -94,13 +101,33 @@ export async function runController(options: RunControllerOptions, env: NodeJS.P
     }),
   );
   const running = stack.move();
-  return { healthPort: health.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    healthPort: health.port,
+    webhookPort: state.webhook?.port,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** The webhook where one is asked for; every replica answers the API server. */
+async function startAsked(
+  { webhook, site, leaseNamespace, onTrouble }: RunControllerOptions,
+  {
+    api,
+    objects,
+    stack,
+  }: { readonly api: KubeApi; readonly objects: WatchedSite; readonly stack: AsyncDisposableStack },
+): Promise<Webhook | undefined> {
+  if (webhook === undefined) return undefined;
+  const namespace = leaseNamespace ?? api.defaultNamespace;
+  const { istioNamespace } = site;
+  return stack.use(await startSiteWebhook({ ...webhook, api, objects, istioNamespace, namespace, onNote: onTrouble }));
 }
 
 interface ControllerState {
   controller: Controller | undefined;
   /** While it leads. */
   mesh: { takeChanges(): void } | undefined;
+  webhook: Webhook | undefined;
 }
 
 async function connect({ site }: RunControllerOptions, env: NodeJS.ProcessEnv, isPod: boolean): Promise<KubeApi> {
@@ -148,6 +175,7 @@ async function openMesh(
   { options, connection, objects, state }: MeshSurroundings,
 ): Promise<OpenedMesh> {
   await using stack = new AsyncDisposableStack();
+  if (state.webhook !== undefined) keepCertificate(state.webhook, stack);
   const { runtime, engine, mesh } = assembleSite(
     {
       connection: { ...connection, api },
@@ -187,6 +215,16 @@ async function openMesh(
   };
 }
 
+/** The replica that leads keeps the webhook's certificate, for as long as it does. */
+function keepCertificate(webhook: Webhook, stack: AsyncDisposableStack): void {
+  const term = new AbortController();
+  const kept = webhook.lead(term.signal);
+  stack.defer(async () => {
+    term.abort();
+    await kept;
+  });
+}
+
 function tellEvent(event: UpEvent, { onNote, onTrouble }: RunControllerOptions): void {
   if (event.kind === "warning") onTrouble(event.message);
   else if (event.kind === "notice") onNote(event.line);
@@ -215,23 +253,28 @@ class GatheredChanges implements Disposable {
 }
 
 function describeHealth(
-  { controller }: ControllerState,
+  { controller, webhook }: ControllerState,
   objects: WatchedSite | undefined,
 ): {
   readonly isReady: boolean;
   readonly text: string;
   readonly figures: Readonly<Record<string, number>>;
 } {
-  const isReady = controller !== undefined && objects !== undefined && !objects.isStale(staleMs);
+  const isCurrent = controller !== undefined && objects !== undefined && !objects.isStale(staleMs);
+  const isReady = isCurrent && webhook?.isReady !== false;
   const role = controller?.isWorking === true ? "leads" : `waits; ${controller?.leader ?? "nobody"} leads`;
   const releases = objects?.objects(kubeKinds.release).length ?? 0;
   return {
     isReady,
-    text: isReady ? role : "the objects of the cluster are not current",
+    text: isReady ? role : whyNotReady(isCurrent),
     figures: {
       kirikae_controller_leads: controller?.isWorking === true ? 1 : 0,
       kirikae_controller_ready: isReady ? 1 : 0,
       kirikae_releases: releases,
     },
   };
+}
+
+function whyNotReady(isCurrent: boolean): string {
+  return isCurrent ? "the webhook has no certificate yet" : "the objects of the cluster are not current";
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { leaseName } from "../../kubernetes/needed-access.ts";
+import type { RunControllerOptions } from "../../app/site/run-controller.ts";
 import { createCommand, type Command, type CommandContext } from "../command.ts";
 import { readReach, type SiteFlags } from "../site-options.ts";
 import { usageError } from "../usage-error.ts";
@@ -12,6 +13,10 @@ interface ControllerFlags extends SiteFlags {
   readonly leaseName: string;
   readonly identity?: string;
   readonly healthPort?: number;
+  readonly webhookPort?: number;
+  readonly webhookFailure: "open" | "closed";
+  readonly webhookCertificate?: string;
+  readonly webhookKey?: string;
   readonly allowCommands?: true;
   readonly allowSecrets?: true;
   readonly allowOtherNamespaces?: true;
@@ -25,6 +30,14 @@ export function controllerCommand(context: CommandContext): Command {
     .option("--lease-name <name>", "the Lease by which one of several replicas is chosen", leaseName)
     .option("--identity <name>", "of this replica, and of no other; POD_NAME or the host's name by default")
     .option("--health-port <port>", "answers /healthz, /readyz and /metrics; 0 takes a free one", parsePort)
+    .option("--webhook-port <port>", "checks objects before the API server stores them; 0 takes a free one", parsePort)
+    .addOption(
+      new Option("--webhook-failure <policy>", "whether objects pass that could not be checked")
+        .choices(["open", "closed"])
+        .default("open"),
+    )
+    .option("--webhook-certificate <file>", "of the webhook, in PEM; without it kirikae keeps one in the cluster")
+    .option("--webhook-key <file>", "the certificate's key, in PEM")
     .option("--allow-commands", "let Releases run commands as judges, with the rights of this process")
     .option("--allow-secrets", "let Releases name secrets in the files and the environment of this process")
     .option("--allow-other-namespaces", "let Releases move routes of other namespaces than their own")
@@ -58,6 +71,7 @@ async function runController(context: CommandContext, flags: ControllerFlags): P
       leaseName: flags.leaseName,
       identity: flags.identity ?? env["POD_NAME"] ?? `${hostname()}-${randomBytes(3).toString("hex")}`,
       healthPort: flags.healthPort,
+      webhook: readWebhook(flags),
       allows: {
         commands: flags.allowCommands === true,
         secrets: flags.allowSecrets === true,
@@ -68,9 +82,25 @@ async function runController(context: CommandContext, flags: ControllerFlags): P
     },
     env,
   );
+  if (controller.webhookPort !== undefined) log("info", `objects are checked at port ${controller.webhookPort}`);
   if (controller.healthPort !== undefined) log("info", `health is told at port ${controller.healthPort}`);
   await asked.promise;
   context.finish(0);
+}
+
+function readWebhook(flags: ControllerFlags): RunControllerOptions["webhook"] {
+  const {
+    webhookPort: port,
+    webhookFailure: failure,
+    webhookCertificate: certificateFile,
+    webhookKey: keyFile,
+  } = flags;
+  if ((certificateFile === undefined) !== (keyFile === undefined)) {
+    throw usageError("The webhook's certificate and its key go together.", "Give both files, or none.");
+  }
+  if (port === undefined) return undefined;
+  const files = certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile };
+  return { port, failure, files };
 }
 
 function parsePort(text: string): number {
