@@ -8,6 +8,7 @@ import { connectInCluster, connectKube } from "../../kubernetes/connect-kube.ts"
 import { createPodReach } from "../../kubernetes/create-pod-reach.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
+import { leaseName } from "../../kubernetes/needed-access.ts";
 import { locateIstiods } from "../../targets/istio/locate-istiods.ts";
 import type { UpEvent } from "../../app-types.ts";
 import { assembleSite } from "./assemble-site.ts";
@@ -23,7 +24,8 @@ export interface RunControllerOptions {
   /** The only namespace whose Releases and routes count; undefined is all of them. */
   readonly namespace: string | undefined;
   readonly leaseNamespace: string | undefined;
-  readonly leaseName: string;
+  /** kirikae unless given. */
+  readonly leaseName: string | undefined;
   readonly identity: string;
   /** 0 takes a free one; undefined serves none. */
   readonly healthPort: number | undefined;
@@ -85,7 +87,7 @@ export async function runController(options: RunControllerOptions, env: NodeJS.P
     Controller.start({
       api,
       connection: writer,
-      lease: { namespace: options.leaseNamespace ?? api.defaultNamespace, name: options.leaseName },
+      lease: { namespace: options.leaseNamespace ?? api.defaultNamespace, name: options.leaseName ?? leaseName },
       identity: options.identity,
       namespace: options.namespace,
       objects: {

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { InvalidArgumentError, Option } from "commander";
-import { leaseName } from "../../kubernetes/needed-access.ts";
 import type { RunControllerOptions } from "../../app/site/run-controller.ts";
 import { createCommand, type Command, type CommandContext } from "../command.ts";
 import { readReach, type SiteFlags } from "../site-options.ts";
@@ -10,7 +9,7 @@ import { usageError } from "../usage-error.ts";
 interface ControllerFlags extends SiteFlags {
   readonly namespace?: string;
   readonly leaseNamespace?: string;
-  readonly leaseName: string;
+  readonly leaseName?: string;
   readonly identity?: string;
   readonly healthPort?: number;
   readonly webhookPort?: number;
@@ -27,7 +26,7 @@ export function controllerCommand(context: CommandContext): Command {
   return createCommand("controller", "carry out the Release objects of a cluster, until it is stopped")
     .option("-n, --namespace <namespace>", "the only namespace whose Releases and routes count; all by default")
     .option("--lease-namespace <namespace>", "where the Lease is; the pod's own by default")
-    .option("--lease-name <name>", "the Lease by which one of several replicas is chosen", leaseName)
+    .option("--lease-name <name>", "the Lease by which one of several replicas is chosen; kirikae by default")
     .option("--identity <name>", "of this replica, and of no other; POD_NAME or the host's name by default")
     .option("--health-port <port>", "answers /healthz, /readyz and /metrics; 0 takes a free one", parsePort)
     .option("--webhook-port <port>", "checks objects before the API server stores them; 0 takes a free one", parsePort)
