@@ -46,6 +46,8 @@ export interface ReleaseParts {
   readonly sources: CheckSources;
   /** Whether releases may run programs as judges; absent is no. */
   readonly allowsCommands?: boolean;
+  /** Throws for what cannot be done where these routes are. */
+  readonly checkPlan?: (plan: ReleasePlan) => void;
   readonly readyEndpoints: ReleaseHost["readyEndpoints"];
   readonly look?: NonNullable<ReleaseHost["look"]>;
   /** What the copies of a release have shown so far that still copies. */
@@ -131,6 +133,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     const { plan } = planning;
     const [command] = this.#parts.allowsCommands === true ? [] : findCommands(plan.steps);
     if (command !== undefined) throw refuseCommand(plan, command);
+    this.#parts.checkPlan?.(plan);
     return plan;
   }
 

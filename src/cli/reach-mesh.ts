@@ -29,7 +29,7 @@ interface ReachOptions {
 export async function reachMesh(context: CommandContext, options: ReachOptions): Promise<ReachedMesh> {
   const site = chosenSite(context);
   if (site === undefined) return elsewhere(await connect(context.env));
-  const running = await findRunning(siteEnvironment(context.env, site.context));
+  const running = await findRunning(siteEnvironment(context.env, site.context), "wanted");
   return running === undefined ? await reachHere(context, site, options) : elsewhere(running);
 }
 
@@ -50,14 +50,15 @@ function elsewhere(api: ApiClient): ReachedMesh {
   return { api, runs: "elsewhere", [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-/** What a dead `up` has left behind leads nowhere. */
-async function findRunning(env: NodeJS.ProcessEnv): Promise<ApiClient | undefined> {
+/** Undefined where none runs and none has to; what a dead `up` has left behind leads nowhere. Throws KIR5050 else. */
+export async function findRunning(env: NodeJS.ProcessEnv, need: "needed" | "wanted"): Promise<ApiClient | undefined> {
   try {
     const api = await connect(env);
+    if (need === "needed") return api;
     await api.releases({ limit: 1 });
     return api;
   } catch (error) {
-    if (error instanceof KirikaeError && error.code === "KIR5050") return undefined;
+    if (error instanceof KirikaeError && error.code === "KIR5050" && need === "wanted") return undefined;
     throw error;
   }
 }

@@ -24,6 +24,8 @@ export interface AssembleOptions {
   /** Whom annotations name. */
   readonly actor: string;
   readonly allowsCommands: boolean;
+  /** Whether Releases of the cluster keep their rules from being moved from here; a controller carries those out. */
+  readonly heedsReleases?: boolean;
   /** Where files are that Releases name. */
   readonly folder: string;
   onEvent(event: UpEvent): void;
@@ -79,6 +81,7 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
     defaultNamespace,
     ask: createJudges({ folder, allowsCommands }),
     allowsCommands,
+    heedsReleases: options.heedsReleases === true,
     readSecret: (source) => readSecret(source, { folder }),
     onEvent: options.onEvent,
   });

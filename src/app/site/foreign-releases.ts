@@ -1,5 +1,4 @@
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import { movedServices, type MovePlan } from "../../core/release/move/move.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import type { SiteObjects } from "./site-objects.ts";
@@ -19,14 +18,14 @@ const quietPhases: ReadonlySet<string> = new Set(
  * A rule that a Release of the cluster moves is not moved by hand as well: the controller would not find what it has
  * left. Throws KIR4060.
  */
-export function refuseForeignRelease(site: Pick<SiteObjects, "objects">, plan: MovePlan): void {
-  const services = new Set(movedServices(plan));
+export function refuseForeignRelease(site: Pick<SiteObjects, "objects">, moved: readonly string[]): void {
+  const services = new Set(moved);
   const release = site.objects(kubeKinds.release).find((each) => isUnderWay(each) && movesOne(each, services));
   if (release === undefined) return;
   const { namespace = "default", name } = release.metadata;
   throw new KirikaeError(
     "KIR4060",
-    `${plan.virtualService} belongs to the Release ${namespace}/${name} of the cluster, which is under way.`,
+    `${moved.join(", ")} ${moved.length === 1 ? "belongs" : "belong"} to the Release ${namespace}/${name} of the cluster, which is under way.`,
     {
       exitStatus: 1,
       hint: `Let it move the weights, or end it: \`kubectl annotate release ${name} -n ${namespace} kirikae.dev/order=abort\`.`,

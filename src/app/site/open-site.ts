@@ -5,7 +5,7 @@ import { type AssembledSite, type AssembleOptions, assembleSite } from "./assemb
 import { siteEnvironment } from "./site-state.ts";
 import { openJournalToRead } from "./unwritten-journal.ts";
 
-export interface OpenSiteOptions extends Omit<AssembleOptions, "journal"> {
+export interface OpenSiteOptions extends Omit<AssembleOptions, "journal" | "heedsReleases"> {
   /** `write` is for one process at a time, and ends first what an earlier one has left; `read` changes nothing. */
   readonly access: "read" | "write";
 }
@@ -24,7 +24,7 @@ export async function openSite(
   stack: AsyncDisposableStack,
 ): Promise<OpenedSite> {
   const { state, journal } = await openState(options, env, stack);
-  return { ...assembleSite({ ...options, journal }, stack), state };
+  return { ...assembleSite({ ...options, journal, heedsReleases: true }, stack), state };
 }
 
 interface OpenedState {

@@ -2,7 +2,8 @@ import { summarizeRelease } from "../../api/summarize-release.ts";
 import type { ApiBackend, MoveProgress, MoveResult, ProxyStatus, Status } from "../../api/types.ts";
 import type { UpEvent } from "../../app-types.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import type { MovePlan, MoveRequest } from "../../core/release/move/move.ts";
+import { movedServices, type MovePlan, type MoveRequest } from "../../core/release/move/move.ts";
+import { releasedServices, type ReleasePlan } from "../../core/release/plan/plan-release.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { isolateListener } from "../../engine/isolate-listener.ts";
@@ -19,6 +20,7 @@ import { MeshReleases } from "../releases.ts";
 import { SerialWork } from "../serial-work.ts";
 import { buildStatus } from "../status.ts";
 import { TrafficHistory } from "../traffic-history.ts";
+import { complainPlan } from "./complain-plan.ts";
 import { editSubsets } from "./edit-subsets.ts";
 import { refuseForeignRelease } from "./foreign-releases.ts";
 import { tellOfOthers } from "./moved-elsewhere.ts";
@@ -37,6 +39,8 @@ export interface SiteParts {
   readonly defaultNamespace: string;
   readonly ask: AskJudge;
   readonly allowsCommands: boolean;
+  /** Whether Releases of the cluster keep their rules from being moved from here; a controller carries those out. */
+  readonly heedsReleases?: boolean;
   /** Reads a secret that a Release names. */
   readonly readSecret: NotifierOptions["readSecret"];
   onEvent(event: UpEvent): void;
@@ -98,6 +102,7 @@ export class SiteRuntime implements ApiBackend {
         readSecret: parts.readSecret,
       }),
       look: () => this.#looks.lookSoon(),
+      checkPlan: (plan) => this.#checkPlan(plan),
       readyEndpoints: (ids) => countSiteEndpoints(mesh, ids),
       live: {
         observe: (splits) => target.observe(splits),
@@ -158,8 +163,14 @@ export class SiteRuntime implements ApiBackend {
     const { mesh } = this.#parts;
     const plan = this.#planOnLive(request);
     this.releases.checkFree(plan);
-    refuseForeignRelease(mesh, plan);
+    if (this.#parts.heedsReleases === true) refuseForeignRelease(mesh, movedServices(plan));
     return plan;
+  }
+
+  #checkPlan(plan: ReleasePlan): void {
+    const complaint = complainPlan(plan);
+    if (complaint !== undefined) throw complaint;
+    if (this.#parts.heedsReleases === true) refuseForeignRelease(this.#parts.mesh, [...releasedServices(plan)]);
   }
 
   #planOnLive(request: MoveRequest): MovePlan {

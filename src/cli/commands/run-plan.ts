@@ -38,6 +38,9 @@ export async function runPlan(context: CommandContext, target: PlanTarget, optio
   });
   if (planning.kind === "refused") throw planning.error;
   const { plan } = planning;
+  const complaint =
+    site === undefined ? undefined : (await import("../../app/site/complain-plan.ts")).complainPlan(plan);
+  if (complaint !== undefined) throw complaint;
   const exitStatus = errors === 0 ? 0 : 1;
   const { probes } = plan.spec;
   const asked = probes === undefined ? undefined : planProbes(loaded.table, probes, movedSplits(plan));

@@ -10,12 +10,15 @@ export function complainAdditions(additions: readonly OwnedAddition[]): SiteRefu
         hint: "Leave sessionAffinity out in a cluster, or send the first visitors by a preview with a cookie.",
       });
     }
-    if (addition.kind === "mirror" && addition.through !== undefined) {
-      return refuseWrite("KIR4026", {
-        message: `The release ${release} compares what copies answer, which needs a proxy of kirikae's own.`,
-        hint: "Leave compare out of the mirror step in a cluster, and judge the new version by its own figures.",
-      });
-    }
+    if (addition.kind === "mirror" && addition.through !== undefined) return refuseComparison(release);
   }
   return undefined;
+}
+
+/** Who compares is known when copies are laid; that they are to be compared is known when a release is planned. */
+export function refuseComparison(release: string): SiteRefusal {
+  return refuseWrite("KIR4026", {
+    message: `The release ${release} compares what copies answer, which needs a proxy of kirikae's own.`,
+    hint: "Leave compare out of the mirror step in a cluster, and judge the new version by its own figures.",
+  });
 }
