@@ -57,6 +57,7 @@ describe("whatever order lists, events and answers of writes come in", () => {
         const shelf = new KindShelf();
         shelf.replaceAll({ resourceVersion: "0", items: [] }, undefined);
         let seen = 0;
+        let taken = 0;
         let last: KubeObject | undefined;
         const follow = (changes: readonly (ShelfChange | undefined)[]): void => {
           for (const change of changes) {
@@ -84,6 +85,7 @@ describe("whatever order lists, events and answers of writes come in", () => {
             // The answer of any write of the past, or of one that the watch has not told of yet.
             const object = states[Math.max(states.length - 1 - each.back, 0)];
             if (object !== undefined) follow([shelf.put(object)]);
+            taken = Math.max(taken, versionOf(object) ?? 0);
           } else if (each.kind === "bookmark") {
             shelf.observe({ kind: "bookmark", resourceVersion: String(seen) }, undefined);
           } else {
@@ -92,6 +94,8 @@ describe("whatever order lists, events and answers of writes come in", () => {
             const items = object === undefined ? [] : [object];
             follow(shelf.replaceAll({ resourceVersion: String(seen), items }, undefined));
           }
+          // The newest that it has been told of in any way.
+          expect(versionOf(shelf.get("a/one"))).toBe(versionOf(states[Math.max(seen, taken)]));
         }
         while (seen + 1 < states.length) advance();
         expect(versionOf(shelf.get("a/one"))).toBe(versionOf(states.at(-1)));

@@ -5,7 +5,7 @@ import { KubeError } from "./kube-error.ts";
 import type { KubeKind } from "./kube-object.ts";
 
 /** What a loop tells, in the order in which it happened in the cluster. */
-export interface WatchSink {
+interface WatchSink {
   replaceAll(list: KubeList): void;
   observe(event: WatchEvent): void;
   /** Everything up to now is told, and a watch is open. */
