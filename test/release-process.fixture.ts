@@ -50,6 +50,8 @@ export class ReleaseProcess implements AsyncDisposable {
   /** What `log` was told. */
   readonly lines: string[] = [];
   readonly warnings: string[] = [];
+  /** What the status said, whenever it changed. */
+  readonly messages: string[] = [];
   /** Undefined is a proxy that cannot be asked. */
   counters: CountersByDestination | undefined = new Map();
   /** How many endpoints of each version are ready; those that are not named have one. */
@@ -83,12 +85,15 @@ export class ReleaseProcess implements AsyncDisposable {
     this.current = new CurrentMesh(this.engine, { model, ports: new Map(), laid: [] });
     this.releases = new MeshReleases({
       mesh: { current: this.current, engine: this.engine, models: { defaultNamespace: "default" } },
-      move: async (build) => {
+      move: async (build, onWait) => {
         await this.turn;
         // As `up` does: what broke off ends first.
         await this.engine.recover();
         const plan = build();
-        return plan === undefined ? undefined : await this.engine.move(plan, () => {});
+        if (plan === undefined) return undefined;
+        return await this.engine.move(plan, (progress) => {
+          if (progress.kind === "waiting") onWait?.(progress.text);
+        });
       },
       lay: async (build) => {
         await this.turn;
@@ -111,7 +116,7 @@ export class ReleaseProcess implements AsyncDisposable {
         readSecret: async () => "opensesame",
         timing: { retryAfterMs: [10], graceMs: 50 },
       }),
-      onChange: () => {},
+      onChange: ({ message }) => this.messages.push(message),
       onDefect: (error) => this.defects.push(error),
     });
   }

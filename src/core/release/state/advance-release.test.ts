@@ -28,6 +28,8 @@ const twoPeople: PlannedStep = {
   letsStarterApprove: true,
 };
 const check: PlannedStep = { kind: "check", ...plainCheck, minSuccessPercent: 99 };
+const edits = [{ destinationRule: "shop/app", add: [{ name: "green" }], remove: [] }];
+const subsets: PlannedStep = { kind: "subsets", does: "add", edits };
 const steps = [weight, minute, twoPeople, forever, shift];
 
 type Sketch =
@@ -55,6 +57,8 @@ function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   if (kind === "moveFailed") return { kind, atMs, reason: "no proof" };
   if (kind === "overruled") return { kind, atMs, reason: "other weights" };
   if (kind === "judged") return { kind, atMs, verdict: verdicts[atMs % 3] ?? "pass", detail: "five of ten failed" };
+  // Every other one is about subsets, of which the state keeps nothing.
+  if (kind === "turned" && atMs % 2 === 1) return { kind, atMs, was: {}, gives: {}, subsets: edits };
   if (kind === "turned") return { kind, atMs, was: { public: { blue: 90, green: 10 } }, gives: {} };
   if (kind === "partlyBack") {
     return { kind, atMs, failed: 0, left: {}, waits: [{ version: "blue", ready: 2, wanted: 4, backPercent: 50 }] };
@@ -228,7 +232,7 @@ test("weights that somebody else has changed stop a release that waits, and noth
 });
 
 const shortYes: PlannedStep = { ...twoPeople, expiresMs: 5, letsStarterApprove: false };
-const anyStep = constantFrom<PlannedStep>(weight, shift, minute, forever, twoPeople, shortYes, check);
+const anyStep = constantFrom<PlannedStep>(weight, shift, minute, forever, twoPeople, shortYes, check, subsets);
 const anySketch = oneof(
   constantFrom<Sketch>("moved", "moveFailed", "timeUp", "judged", "overruled", "turned", "partlyBack", "overdue"),
   constantFrom<Sketch>("pause", "resume", "reject", "retry", "abort", "rollback", "set"),
@@ -260,7 +264,11 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
           expect(isMoving).toBe(true);
         if (isMoving && state.phase.kind !== phase.kind) expect(advanced.effect).toBeDefined();
         if (phase.kind === "moving") {
-          expect(["weight", "switch"]).toContain(plan[phase.step]?.kind);
+          const kind = plan[phase.step]?.kind ?? "";
+          expect(["weight", "switch", "subsets"]).toContain(kind);
+          if (phase !== state.phase) {
+            expect(advanced.effect?.kind).toBe(kind === "subsets" ? "editSubsets" : "moveForward");
+          }
           expect(phase.step).toBeGreaterThanOrEqual(highest);
           highest = phase.step;
         }
