@@ -1,7 +1,8 @@
 import type { KubeApi, KubeList, WatchEvent } from "./kube-api.ts";
-import type { KubeError } from "./kube-error.ts";
+import { KubeError } from "./kube-error.ts";
 import type { KubeKind, KubeObject } from "./kube-object.ts";
 import { KindShelf, type ShelfChange } from "./kind-shelf.ts";
+import { pause } from "./pause.ts";
 import { WatchLoop } from "./watch-loop.ts";
 
 export interface KindStoreOptions {
@@ -26,6 +27,10 @@ export type StoreTrouble =
 /** A burst of changes is told at once; whoever waits for a single one does not notice. */
 const gatherMs = 10;
 
+/** As client-go pings its connections, roughly; one that is not answered ends every watch. */
+const pingEachMs = 10_000;
+const pingWithinMs = 5_000;
+
 /** A connection that breaks and is made again at once is not worth a word. */
 const failuresToTell = 2;
 
@@ -49,7 +54,8 @@ export class KindStore implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #changes = new Map<string, KindChange>();
   readonly #waiting = new Set<() => void>();
-  #loops: Promise<unknown> = Promise.resolve();
+  #loops: readonly WatchLoop[] = [];
+  #ended: Promise<unknown> = Promise.resolve();
   #flush: NodeJS.Timeout | undefined;
   #toldAtMs: number | undefined;
   #hasStarted = false;
@@ -104,8 +110,8 @@ export class KindStore implements AsyncDisposable {
   }
 
   /**
-   * Whether something may have been missed for longer than this. A connection that has died without a word is noticed
-   * after 25 s.
+   * Whether something may have been missed for longer than this. A server or a connection that has died without a word
+   * is noticed after 15 s.
    */
   isStale(maxAgeMs: number): boolean {
     const now = performance.now();
@@ -115,22 +121,40 @@ export class KindStore implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#flush);
-    await this.#loops;
+    await this.#ended;
   }
 
   async #begin(): Promise<void> {
     const refused = Promise.withResolvers<never>();
     const { api } = this.#options;
     const { signal } = this.#stop;
-    const loops = this.#streams.map((stream) => {
+    this.#loops = this.#streams.map((stream) => {
       const { kind, namespace } = stream;
       const sink = this.#sinkOf(stream, refused.reject);
-      return new WatchLoop({ api, kind, namespace, sink, signal }).run();
+      return new WatchLoop({ api, kind, namespace, sink, signal });
     });
-    this.#loops = Promise.all(loops);
-    await Promise.race([this.whenSynced(), refused.promise, this.#loops]);
+    this.#ended = Promise.all([...this.#loops.map((loop) => loop.run()), this.#ping()]);
+    await Promise.race([this.whenSynced(), refused.promise, this.#ended]);
     this.#hasStarted = true;
     this.#changes.clear();
+  }
+
+  /** An idle watch looks the same whether nothing happens or nobody is there any more. */
+  async #ping(): Promise<void> {
+    const { signal } = this.#stop;
+    const { api } = this.#options;
+    for (;;) {
+      await pause(pingEachMs, signal);
+      if (signal.aborted) return;
+      try {
+        await api.getText("/livez", { timeoutMs: pingWithinMs, signal });
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof KubeError)) throw error;
+        // To be refused is an answer.
+        if (error.status === undefined) for (const loop of this.#loops) loop.interrupt(error);
+      }
+    }
   }
 
   #sinkOf(stream: Stream, refuse: (error: KubeError) => void) {

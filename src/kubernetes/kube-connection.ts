@@ -94,23 +94,31 @@ export class KubeConnection {
     }
   }
 
-  /** The answer's head; its body is still to come, without an end of time. The signal ends it. */
+  /** The answer's head within the usual time; its body is still to come, without an end of time. The signal ends it. */
   async open(
     path: string,
     options: { readonly signal: AbortSignal; readonly idleMs: number },
   ): Promise<IncomingMessage> {
     const { signal, idleMs } = options;
+    const tooLate = new AbortController();
+    const timer = setTimeout(() => tooLate.abort(), defaultTimeoutMs);
     try {
       await this.#rate.take(signal);
       const credential = await this.#credentials.current();
-      const response = await this.#request({ method: "GET", path }, credential, signal);
+      const response = await this.#request(
+        { method: "GET", path },
+        credential,
+        AbortSignal.any([signal, tooLate.signal]),
+      );
       response.socket.setKeepAlive(true, probeAfterMs);
       response.setTimeout(idleMs, () => response.destroy(new Error(`nothing came for ${idleMs / 1_000} s`)));
       if (response.statusCode === 401) this.#credentials.refused();
       return response;
     } catch (error) {
       signal.throwIfAborted();
-      throw this.unreachable(error);
+      throw this.unreachable(error, tooLate.signal.aborted ? defaultTimeoutMs : undefined);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -133,6 +141,11 @@ export class KubeConnection {
   /** What a failed request says, unless it says so itself. */
   unreachable(error: unknown, timeoutMs?: number): KubeError {
     return unreachable(error, { context: this.context, host: this.#server.url.host, timeoutMs });
+  }
+
+  /** The server did not take the credential of a WebSocket. */
+  signedOut(): void {
+    this.#credentials.refused();
   }
 
   close(): void {

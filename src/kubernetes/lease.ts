@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { KubeApi } from "./kube-api.ts";
 import { KubeError } from "./kube-error.ts";
 import { kubeKinds } from "./kube-kinds.ts";
 import type { KubeObject } from "./kube-object.ts";
+import { pause } from "./pause.ts";
 import type { ReachOptions } from "./pod-reach.ts";
 
 export interface LeadershipOptions {
@@ -246,12 +246,4 @@ function now(): Moment {
 
 function remainingMs({ steadyMs, wallMs }: Moment): number {
   return Math.min(steadyMs - performance.now(), wallMs - Date.now());
-}
-
-async function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(durationMs, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

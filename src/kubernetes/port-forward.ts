@@ -29,7 +29,7 @@ export async function openPort(connection: KubeConnection, place: PodPlace, opti
   try {
     const socket = await connection.openWebSocket(path, protocol, signal);
     const stream = new ForwardedPort(socket);
-    await opened(socket, { context: connection.context, place, path, signal });
+    await opened(socket, { connection, place, path, signal });
     return stream;
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -38,13 +38,13 @@ export async function openPort(connection: KubeConnection, place: PodPlace, opti
 }
 
 interface Opening {
-  readonly context: string;
+  readonly connection: KubeConnection;
   readonly place: PodPlace;
   readonly path: string;
   readonly signal: AbortSignal;
 }
 
-function opened(socket: WebSocket, { context, place, path, signal }: Opening): Promise<void> {
+function opened(socket: WebSocket, { connection, place, path, signal }: Opening): Promise<void> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
@@ -58,7 +58,8 @@ function opened(socket: WebSocket, { context, place, path, signal }: Opening): P
         name: place.pod,
         namespace: place.pod.namespace,
       };
-      reject(readRefusal(answer, { context, verb: "create", path, ...about }));
+      if (answer.status === 401) connection.signedOut();
+      reject(readRefusal(answer, { context: connection.context, verb: "create", path, ...about }));
       socket.terminate();
     };
     signal.addEventListener("abort", giveUp, { once: true });

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Backoff } from "./backoff.ts";
 import type { KubeApi, KubeList, WatchEvent } from "./kube-api.ts";
 import { KubeError } from "./kube-error.ts";
 import type { KubeKind } from "./kube-object.ts";
+import { pause } from "./pause.ts";
 
 /** What a loop tells, in the order in which it happened in the cluster. */
 interface WatchSink {
@@ -38,6 +38,7 @@ export class WatchLoop {
   readonly #backoff = new Backoff();
   /** What the store has seen; undefined where it has to be listed. */
   #version: string | undefined;
+  #watch = new AbortController();
 
   constructor(options: WatchLoopOptions) {
     this.#options = options;
@@ -55,9 +56,14 @@ export class WatchLoop {
         const waitMs = this.#backoff.nextMs();
         if (error.isExpired) this.#version = undefined;
         sink.isBehind(error, this.#backoff.failures);
-        await this.#pause(waitMs);
+        await pause(waitMs, signal);
       }
     }
+  }
+
+  /** Ends the watch that is open as if it had failed so. */
+  interrupt(error: KubeError): void {
+    this.#watch.abort(error);
   }
 
   /** False where there is a version to watch from. */
@@ -71,7 +77,9 @@ export class WatchLoop {
   }
 
   async #watchOnce(isFromList: boolean): Promise<void> {
-    const { api, kind, namespace, sink, signal } = this.#options;
+    const { api, kind, namespace, sink } = this.#options;
+    this.#watch = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, this.#watch.signal]);
     const beganAtMs = performance.now();
     const resourceVersion = this.#version ?? "";
     let caughtUp: NodeJS.Timeout | undefined;
@@ -88,16 +96,7 @@ export class WatchLoop {
     } finally {
       clearTimeout(caughtUp);
     }
-    if (performance.now() - beganAtMs < shortWatchMs) await this.#pause(this.#backoff.nextMs());
+    if (performance.now() - beganAtMs < shortWatchMs) await pause(this.#backoff.nextMs(), this.#options.signal);
     else this.#backoff.succeeded();
-  }
-
-  async #pause(durationMs: number): Promise<void> {
-    const { signal } = this.#options;
-    try {
-      await delay(durationMs, undefined, { signal });
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
   }
 }

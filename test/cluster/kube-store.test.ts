@@ -179,6 +179,26 @@ describeCluster("a store and a real API server", () => {
     expect(troubles[1]).toMatchObject({ lostMs: expect.any(Number) as number });
   });
 
+  test("an API server that stands still is noticed, and what it missed to say is told when it goes on", async ({
+    cluster,
+  }) => {
+    const namespace = "kube-store-still";
+    await makeNamespace(cluster, namespace);
+    await using watched = await WatchedStore.start(await connect(cluster), { kinds: [configMap, virtualService] });
+    const { store, troubles } = watched;
+    cluster.api.program.pause();
+    try {
+      await vi.waitFor(() => expect(store.isStale(1_000)).toBe(true), soon);
+      await vi.waitFor(() => expect(troubles.map(({ kind }) => kind)).toEqual(["lost"]), soon);
+    } finally {
+      cluster.api.program.resume();
+    }
+    await cluster.client.create(note(namespace, "after"));
+    await store.whenSynced();
+    await vi.waitFor(() => expect(watched.names(namespace)).toEqual(["after"]), soon);
+    expect(troubles.map(({ kind }) => kind)).toEqual(["lost", "over"]);
+  });
+
   test("rights for some namespaces are enough for these, and no rights are refused", async ({ cluster }) => {
     const [mine, others] = ["kube-store-mine", "kube-store-others"];
     for (const each of [mine, others]) {
