@@ -5,12 +5,15 @@ import { byPlace } from "../core/mesh-model.ts";
 import type { SiteOptions } from "../app/site/site-options.ts";
 import type { CommandContext } from "./command.ts";
 import { type LoadedMesh, loadMesh } from "./load-mesh.ts";
+import { noteOutOfSync } from "./print/out-of-sync.ts";
 import { noteUnseen } from "./print/unseen.ts";
 import { chosenSite } from "./reach-mesh.ts";
 import { createSourceLines } from "./source-lines.ts";
 import { usageError } from "./usage-error.ts";
 
 interface LoadChoice {
+  /** Says which proxies are not in sync. */
+  readonly withProxies?: boolean;
   /** Undefined where none was asked for. */
   readonly namespace: string | undefined;
 }
@@ -19,7 +22,7 @@ interface LoadChoice {
 export async function loadChosen(
   context: CommandContext,
   paths: readonly string[],
-  { namespace }: LoadChoice,
+  { namespace, withProxies }: LoadChoice,
 ): Promise<LoadedMesh> {
   const site = chosenSite(context);
   if (site === undefined) {
@@ -29,14 +32,17 @@ export async function loadChosen(
   if (paths.length > 0) {
     throw usageError("--context reads the live objects, and no files.", "Leave out the files, or --context.");
   }
-  return await loadLive(context, { ...site, namespace });
+  return await loadLive(context, { ...site, namespace }, withProxies);
 }
 
 /** The objects of a cluster, with findings about those of one namespace where one was asked for. */
-export async function loadLive(context: CommandContext, site: SiteOptions): Promise<LoadedMesh> {
+export async function loadLive(context: CommandContext, site: SiteOptions, withProxies = false): Promise<LoadedMesh> {
   const { readSite } = await import("../app/site/read-site.ts");
-  const { mesh, model, sources, unseen, defaultNamespace } = await readSite(site, context.env);
+  const { mesh, model, sources, proxies, unseen, defaultNamespace } = await readSite(site, context.env, {
+    withProxies,
+  });
   noteUnseen(unseen, context.terminal);
+  if (proxies !== undefined) noteOutOfSync(proxies, context.terminal);
   const annotations = readIgnoreAnnotations(sources, { defaultNamespace });
   const { shown, suppressed } = applySuppressions(model.diagnostics, annotations);
   const chosen = shown.filter((found) => isIn(found, site.namespace));

@@ -14,7 +14,6 @@ export interface SiteFlags {
 
 /** Options of every command, before or after its name: which cluster it is about. */
 export function addSiteOptions(program: Command): Command {
-  const several = (name: string, summary: string): Option => new Option(name, summary).argParser(collect);
   return program
     .addOption(several("--context <name>", "a cluster, by its context of the kubeconfig; `up` takes several"))
     .option("--kubeconfig <file>", "the kubeconfig; else KUBECONFIG, then ~/.kube/config")
@@ -46,6 +45,10 @@ export function readReach(flags: SiteFlags, env: NodeJS.ProcessEnv): Omit<SiteOp
     istioNamespace: flags.istioNamespace ?? "istio-system",
     takeOver: flags.takeOver ?? [],
   };
+}
+
+function several(name: string, summary: string): Option {
+  return new Option(name, summary).argParser(collect);
 }
 
 function collect(value: string, before: unknown): readonly string[] {

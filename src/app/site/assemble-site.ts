@@ -28,7 +28,7 @@ export interface AssembleOptions {
   readonly heedsReleases?: boolean;
   /** Where files are that Releases name. */
   readonly folder: string;
-  onEvent(event: UpEvent): void;
+  readonly onEvent: (event: UpEvent) => void;
 }
 
 export interface AssembledSite {

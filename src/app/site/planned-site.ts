@@ -37,6 +37,6 @@ export function withPlannedSubsets(object: KubeObject, spec: Pick<ReleaseSpec, "
 }
 
 function specOf(rule: KubeObject): RuleSpec {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Istio's schema has been checked by the API server.
-  return (rule["spec"] ?? {}) as RuleSpec;
+  // Istio's schema has been checked by the API server.
+  return rule["spec"] ?? {};
 }

@@ -13,7 +13,7 @@ export interface ReachSiteOptions {
   readonly access: "read" | "write";
   /** Who asks. */
   readonly actor: string;
-  onEvent(event: UpEvent): void;
+  readonly onEvent: (event: UpEvent) => void;
 }
 
 /** A site in this process, for one command. Disposing it waits for the move that is under way. */

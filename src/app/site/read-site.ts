@@ -2,6 +2,7 @@ import type { MeshModel } from "../../core/mesh-model.ts";
 import type { SourceText } from "../../core/manifest/manifest.ts";
 import { connectSite } from "./connect-site.ts";
 import { listSite } from "./list-site.ts";
+import { readSiteProxies, type SiteProxies } from "./read-site-proxies.ts";
 import { SiteMesh } from "./site-mesh.ts";
 import type { Unseen } from "./site-objects.ts";
 import type { SiteOptions } from "./site-options.ts";
@@ -10,6 +11,8 @@ import type { SiteOptions } from "./site-options.ts";
 export interface ReadSite {
   readonly model: MeshModel;
   readonly mesh: SiteMesh;
+  /** Undefined where they were not asked for. */
+  readonly proxies: SiteProxies | undefined;
   readonly sources: readonly SourceText[];
   readonly unseen: readonly Unseen[];
   /** The namespace of names that name none. */
@@ -20,12 +23,18 @@ export interface ReadSite {
  * Lists the objects of a cluster once, and nothing else.
  * @throws KirikaeError as `connectSite` does, and the KubeError where the routes cannot be seen
  */
-export async function readSite(site: SiteOptions, env: NodeJS.ProcessEnv): Promise<ReadSite> {
+export async function readSite(
+  site: SiteOptions,
+  env: NodeJS.ProcessEnv,
+  { withProxies = false }: { readonly withProxies?: boolean } = {},
+): Promise<ReadSite> {
   await using stack = new AsyncDisposableStack();
-  const { api, namespaces } = await connectSite(site, env, stack);
+  const connection = await connectSite(site, env, stack);
+  const { api, namespaces } = connection;
   const { istioNamespace } = site;
   const { objects, unseen } = await listSite({ api, namespaces, istioNamespace });
   const { defaultNamespace } = api;
   const mesh = new SiteMesh({ context: site.context, objects, defaultNamespace, istioNamespace });
-  return { mesh, model: mesh.model, sources: mesh.sources(), unseen, defaultNamespace };
+  const proxies = withProxies ? await readSiteProxies(connection) : undefined;
+  return { proxies, mesh, model: mesh.model, sources: mesh.sources(), unseen, defaultNamespace };
 }

@@ -43,7 +43,7 @@ export interface SiteParts {
   readonly heedsReleases?: boolean;
   /** Reads a secret that a Release names. */
   readonly readSecret: NotifierOptions["readSecret"];
-  onEvent(event: UpEvent): void;
+  readonly onEvent: (event: UpEvent) => void;
 }
 
 /** A cluster whose traffic is moved: what the API asks, what its objects say, and what the clock brings. */

@@ -22,7 +22,7 @@ export interface UpSiteOptions {
   readonly folder: string;
   /** Ends a start that is still under way. */
   readonly signal?: AbortSignal | undefined;
-  onEvent(event: UpEvent): void;
+  readonly onEvent: (event: UpEvent) => void;
 }
 
 const sampleIntervalMs = 1_000;
@@ -121,7 +121,7 @@ async function askAndPublish(runtime: SiteRuntime): Promise<void> {
 
 interface Repetition {
   readonly everyMs: number;
-  onEvent(event: UpEvent): void;
+  readonly onEvent: (event: UpEvent) => void;
 }
 
 /** One at a time; what fails again and again with the same words is told once. */
@@ -133,14 +133,18 @@ function repeat(work: () => Promise<void>, { everyMs, onEvent }: Repetition): As
     if (message !== told) onEvent({ kind: "warning", message });
     told = message;
   };
+  const run = async (): Promise<void> => {
+    try {
+      await work();
+      told = undefined;
+    } catch (error) {
+      tell(error);
+    } finally {
+      running = undefined;
+    }
+  };
   const timer = setInterval(() => {
-    running ??= work()
-      .then(() => {
-        told = undefined;
-      }, tell)
-      .finally(() => {
-        running = undefined;
-      });
+    running ??= run();
   }, everyMs);
   return {
     async [Symbol.asyncDispose]() {

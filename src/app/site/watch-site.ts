@@ -13,8 +13,8 @@ export interface WatchSiteOptions {
   readonly kinds?: readonly KubeKind[] | undefined;
   /** Undefined watches all of them. */
   readonly namespaces?: readonly string[] | undefined;
-  onChange(changes: readonly KindChange[]): void;
-  onTrouble(trouble: StoreTrouble): void;
+  readonly onChange: (changes: readonly KindChange[]) => void;
+  readonly onTrouble: (trouble: StoreTrouble) => void;
 }
 
 /** How often Istio's own ConfigMap is read: a watch of one object would need a right of its own. */

@@ -11,8 +11,8 @@ export interface WatchOptions {
   /** Watched where a kind may not be watched in all namespaces. */
   readonly namespaces: readonly string[];
   readonly istioNamespace: string;
-  onChange(changes: readonly KindChange[]): void;
-  onTrouble(trouble: StoreTrouble): void;
+  readonly onChange: (changes: readonly KindChange[]) => void;
+  readonly onTrouble: (trouble: StoreTrouble) => void;
 }
 
 /** What may be watched, and where. */

@@ -16,7 +16,7 @@ export async function runCheck(
   paths: readonly string[],
   options: CheckOptions,
 ): Promise<void> {
-  const loaded = await loadChosen(context, paths, options);
+  const loaded = await loadChosen(context, paths, { namespace: options.namespace, withProxies: true });
   const answer = {
     exitStatus: isBad(loaded.diagnostics, options.failOn) ? 1 : 0,
     data: options.output === "sarif" ? buildSarifLog(loaded, { version: context.version }) : toJson(loaded, options),

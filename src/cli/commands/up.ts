@@ -66,7 +66,7 @@ async function runUp(context: CommandContext, options: UpCommandOptions, start: 
 interface UpCall {
   readonly options: UpCommandOptions;
   readonly signal: AbortSignal;
-  onEvent(event: UpEvent): void;
+  readonly onEvent: (event: UpEvent) => void;
 }
 
 async function upFolder(
