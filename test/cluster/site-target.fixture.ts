@@ -26,14 +26,17 @@ export interface TargetOfSite extends AsyncDisposable {
 export interface TargetOfSiteOptions extends Partial<SiteTargetOptions> {
   readonly user?: KubeUser;
   readonly replicas?: readonly Istiod[];
+  /** Called right before the first object is written. */
+  readonly beforeWriting?: () => Promise<void>;
   /** Names of gateways whose admin interface nobody reaches. */
   readonly hidden?: readonly string[];
 }
 
 export async function openTarget(site: Site, options: TargetOfSiteOptions = {}): Promise<TargetOfSite> {
   const { cluster, namespace } = site;
-  const { user = "admin", replicas = [cluster.istiod], hidden = [], ...rest } = options;
-  const api = await connectKube({ context: user, kubeconfig: cluster.api.kubeconfig, env: {} });
+  const { user = "admin", replicas = [cluster.istiod], hidden = [], beforeWriting, ...rest } = options;
+  const connected = await connectKube({ context: user, kubeconfig: cluster.api.kubeconfig, env: {} });
+  const api = beforeWriting === undefined ? connected : interrupted(connected, beforeWriting);
   const { objects } = await listSite({ api, namespaces: [namespace], istioNamespace: "istio-system" });
   const mesh = new SiteMesh({ context: user, objects, defaultNamespace: namespace, istioNamespace: "istio-system" });
   const target = new SiteTarget({
@@ -54,8 +57,26 @@ export async function openTarget(site: Site, options: TargetOfSiteOptions = {}):
           .filter(([id]) => id.startsWith(`${namespace}/`))
           .map(([id, split]) => [id, weightsOf(split)]),
       ),
-    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => connected[Symbol.asyncDispose](),
   };
+}
+
+function interrupted(api: KubeApi, beforeWriting: () => Promise<void>): KubeApi {
+  let isFirst = true;
+  const apply: KubeApi["apply"] = async (...args) => {
+    if (isFirst) {
+      isFirst = false;
+      await beforeWriting();
+    }
+    return await api.apply(...args);
+  };
+  return new Proxy(api, {
+    get(target, property) {
+      if (property === "apply") return apply;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 function placeOf(istiod: Istiod, index: number): IstiodPlace {

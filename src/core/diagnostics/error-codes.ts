@@ -306,6 +306,19 @@ const entries = {
     meaning:
       "Several VirtualServices have rules for one host, and Istio would put the routes of a preview before those of the others, because it moves only rules without conditions to the end.",
   },
+  KIR4040: {
+    title: "istiod not reachable",
+    meaning: "A replica of istiod did not answer at the address of --istiod, so nothing can be proved through it.",
+  },
+  KIR4041: {
+    title: "routes of a release not live in the cluster",
+    meaning:
+      "A preview or a mirror was refused, or not every proxy has shown it in time. What was laid before is live again.",
+  },
+  KIR4042: {
+    title: "no such DestinationRule",
+    meaning: "A Release adds or removes subsets of a DestinationRule that is not in the cluster.",
+  },
   KIR4060: {
     title: "moved by the cluster",
     meaning:
@@ -357,6 +370,14 @@ const entries = {
     title: "object not checked",
     meaning:
       "The admission webhook could not judge an object in time, and says why. --webhook-failure says whether such objects pass.",
+  },
+  KIR4100: {
+    title: "no VirtualService in git",
+    meaning: "The files that were named hold no VirtualService, so that there is nothing to hold against the cluster.",
+  },
+  KIR4101: {
+    title: "no cluster to compare with",
+    meaning: "`kirikae gitops` holds files against one cluster. Name it with --context, or its objects with --live.",
   },
   KIR5001: {
     title: "Node too old",

@@ -15,13 +15,17 @@ export class ApiPatience {
   readonly #clock: Clock;
   readonly #limitMs: number;
   #lostMs = 0;
+  #countedUntilMs = 0;
 
   constructor(clock: Clock, limitMs: number = outageLimitMs) {
     this.#clock = clock;
     this.#limitMs = limitMs;
   }
 
-  /** Time in which the server gave no answer; no proxy is to blame for it. */
+  /**
+   * Time in which the server gave no answer. Proxies get as much more for their proof: istiod's own watches wait longer
+   * before they try again the longer it was away.
+   */
   get lostMs(): number {
     return this.#lostMs;
   }
@@ -30,9 +34,12 @@ export class ApiPatience {
     return this.#lostMs >= this.#limitMs;
   }
 
-  /** To be told of time that went by without an answer. */
-  lose(durationMs: number): void {
-    this.#lostMs = Math.min(this.#limitMs, this.#lostMs + durationMs);
+  /** To be told since when there was no answer; what several requests wait for at once is lost once. */
+  lose(sinceMs: number): void {
+    const nowMs = this.#clock.nowMs();
+    const fromMs = Math.max(sinceMs, this.#countedUntilMs);
+    this.#lostMs = Math.min(this.#limitMs, this.#lostMs + Math.max(0, nowMs - fromMs));
+    this.#countedUntilMs = Math.max(nowMs, this.#countedUntilMs);
   }
 
   /**
@@ -47,7 +54,7 @@ export class ApiPatience {
       } catch (error) {
         if (!(error instanceof KubeError) || !error.isUnreachable || this.isExhausted) throw error;
         await this.#clock.sleep(pauseMs);
-        this.lose(this.#clock.nowMs() - askedMs);
+        this.lose(askedMs);
       }
     }
   }

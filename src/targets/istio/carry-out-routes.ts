@@ -86,7 +86,10 @@ class RouteRun {
     if (proof.kind === "unproved") {
       if (!this.#work.takesBackUnproved) return proof;
       const failures = await takeBack(written.undo, this.#writing);
-      return { ...proof, message: `${proof.message}; ${failures.length === 0 ? "it was taken back" : failures.join("; ")}` };
+      return {
+        ...proof,
+        message: `${proof.message}; ${failures.length === 0 ? "it was taken back" : failures.join("; ")}`,
+      };
     }
     const { proxies, note } = proof;
     const callToProofMs = clock.nowMs() - this.#work.calledMs;

@@ -53,7 +53,8 @@ export function checkRollout(deployment: KubeObject): PreflightCheck {
   const status = readStatus<DeploymentStatus>(deployment);
   const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0, replicas: there = 0 } = status;
   const fail = (detail: string): PreflightCheck => ({ name, verdict: "fail", detail });
-  if (observedGeneration < (deployment.metadata.generation ?? 0)) return fail("rolling out: its last change was not taken up yet");
+  if (observedGeneration < (deployment.metadata.generation ?? 0))
+    return fail("rolling out: its last change was not taken up yet");
   if (updatedReplicas < replicas) return fail(`rolling out: ${updatedReplicas} of ${replicas} updated`);
   if (there > updatedReplicas) return fail(`rolling out: ${there - updatedReplicas} of the version before still there`);
   if (readyReplicas < replicas) return fail(`${readyReplicas} of ${replicas} ready`);

@@ -133,8 +133,11 @@ export class CounterLedger implements LedgerSession {
     const { plan, table } = this.#parts;
     const moved = new Set(plan.changes.map(({ split }) => split));
     const used = new Set<DestinationId>();
-    for (const { after } of plan.changes) for (const [id, weight] of Object.entries(after)) if (weight > 0) used.add(id);
-    for (const { action } of table().httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.flatMap(({ routes }) => routes))) {
+    for (const { after } of plan.changes)
+      for (const [id, weight] of Object.entries(after)) if (weight > 0) used.add(id);
+    for (const { action } of table().httpRoutings.flatMap(({ virtualHosts }) =>
+      virtualHosts.flatMap(({ routes }) => routes),
+    )) {
       if (action.kind !== "forward") continue;
       for (const { destination } of action.mirrors) used.add(destination);
       if (moved.has(action.split.id)) continue;

@@ -78,7 +78,10 @@ class SubsetRun {
     if (add.length === 0) return undefined;
     const rule = await this.#read();
     const host = resolveHost(readSpec<Rule>(rule).host ?? "", rule.metadata.namespace ?? "");
-    const evidence = subsetsEvidence(host, add.map(({ name }) => name));
+    const evidence = subsetsEvidence(
+      host,
+      add.map(({ name }) => name),
+    );
     return await this.#change(rule, withSubsets(readSpec<Rule>(rule).subsets ?? [], add), evidence);
   }
 
@@ -106,7 +109,8 @@ class SubsetRun {
     evidence: Evidence,
   ): Promise<ApplyReport | undefined> {
     const known = readSpec<Rule>(rule).subsets ?? [];
-    const isSame = known.length === subsets.length && known.every((each, at) => isSameSubset(each, subsets[at] ?? each));
+    const isSame =
+      known.length === subsets.length && known.every((each, at) => isSameSubset(each, subsets[at] ?? each));
     if (isSame) return this.#note(await this.#prove(evidence, []));
     const owner = findSubsetOwner(rule, this.#work.takeOver);
     if (owner !== undefined) return refused(this.#work, `KIR4006: its subsets belong to ${owner}`);
@@ -189,7 +193,10 @@ class SubsetRun {
 }
 
 /** In their places where they are there already, and behind the others where they are not. */
-function withSubsets(known: readonly SubsetDefinition[], add: readonly SubsetDefinition[]): readonly SubsetDefinition[] {
+function withSubsets(
+  known: readonly SubsetDefinition[],
+  add: readonly SubsetDefinition[],
+): readonly SubsetDefinition[] {
   const changed = known.map((each) => add.find(({ name }) => name === each.name) ?? each);
   return [...changed, ...add.filter(({ name }) => !known.some((each) => each.name === name))];
 }
@@ -214,4 +221,3 @@ function ownsSubsets(spec: unknown): boolean {
 function refused({ edit }: Pick<SubsetWork, "edit">, message: string): ApplyReport {
   return { kind: "rejected", node: "the site", resource: `DestinationRule ${edit.destinationRule}`, message };
 }
-

@@ -31,11 +31,16 @@ export class GatewayReadings {
   }
 
   /** Undefined while a gateway does not answer or does not count: what is missing once would seem to grow when it is back. */
-  async read(ask: (admin: ProxyAdmin) => Promise<CountersByDestination | undefined>): Promise<CountersByDestination | undefined> {
+  async read(
+    ask: (admin: ProxyAdmin) => Promise<CountersByDestination | undefined>,
+  ): Promise<CountersByDestination | undefined> {
     const { api, view, reach } = this.#parts;
     try {
       const needed = await listNeeded(api, gatewaysOf(view));
-      this.#processes = needed.map(({ id, life }) => `${id} ${life}`).toSorted().join(",");
+      this.#processes = needed
+        .map(({ id, life }) => `${id} ${life}`)
+        .toSorted()
+        .join(",");
       if (needed.length === 0) return undefined;
       const all = await Promise.all(needed.map((proxy) => ask(createProxyAdmin(reach, proxy))));
       const counted = all.filter((each) => each !== undefined);

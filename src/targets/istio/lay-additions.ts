@@ -69,7 +69,9 @@ function namesByRoot(
   services: readonly string[],
 ): ReadonlyMap<string, readonly string[]> {
   const parts = new Map<string, Set<string>>();
-  for (const { origin } of table.httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.flatMap(({ routes }) => routes))) {
+  for (const { origin } of table.httpRoutings.flatMap(({ virtualHosts }) =>
+    virtualHosts.flatMap(({ routes }) => routes),
+  )) {
     const of = parts.get(origin.virtualService) ?? new Set([origin.virtualService]);
     parts.set(origin.virtualService, of);
     if (origin.delegate !== undefined) of.add(origin.delegate);
@@ -78,7 +80,10 @@ function namesByRoot(
   const names = new Map<string, readonly string[]>();
   for (const [root, all] of parts) {
     if (![...all].some((name) => concerned.has(name))) continue;
-    names.set(root, [...all].flatMap((name) => objectNames(objects.get(name))));
+    names.set(
+      root,
+      [...all].flatMap((name) => objectNames(objects.get(name))),
+    );
   }
   return names;
 }

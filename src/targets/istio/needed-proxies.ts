@@ -33,9 +33,9 @@ const injectedLabel = "service.istio.io/canonical-name";
  */
 export function findNeed(view: SiteView, names: Iterable<string>): Need {
   const services = [...names].flatMap((name) => view.object(kubeKinds.virtualService, splitName(name)) ?? []);
-  const gateways = services.flatMap((service) => gatewayNames(service)).flatMap(
-    (name) => view.object(kubeKinds.gateway, splitName(name)) ?? [],
-  );
+  const gateways = services
+    .flatMap((service) => gatewayNames(service))
+    .flatMap((name) => view.object(kubeKinds.gateway, splitName(name)) ?? []);
   return { gateways: uniqueLabels(gateways.map(selectorOf)), sidecars: sidecarsOf(services) };
 }
 
@@ -74,7 +74,9 @@ function place(found: Map<string, NeededProxy>, pod: KubeObject, role: NeededPro
 /** The VirtualServices (`namespace/name`) that the routes of these splits were read from. */
 export function findServices({ httpRoutings }: RouteTable, splits: ReadonlySet<SplitId>): readonly string[] {
   const names = new Set<string>();
-  for (const { action, origin } of httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.flatMap(({ routes }) => routes))) {
+  for (const { action, origin } of httpRoutings.flatMap(({ virtualHosts }) =>
+    virtualHosts.flatMap(({ routes }) => routes),
+  )) {
     if (action.kind === "forward" && splits.has(action.split.id)) names.add(origin.virtualService);
   }
   return [...names];
@@ -85,7 +87,11 @@ function gatewayNames(service: KubeObject): readonly string[] {
   const { gateways = [] } = readSpec<Exported>(service);
   return gateways
     .filter((name) => name !== "mesh")
-    .map((name) => (name.includes("/") && !name.startsWith("./") ? name : `${service.metadata.namespace ?? ""}/${name.replace("./", "")}`));
+    .map((name) =>
+      name.includes("/") && !name.startsWith("./")
+        ? name
+        : `${service.metadata.namespace ?? ""}/${name.replace("./", "")}`,
+    );
 }
 
 function selectorOf(gateway: KubeObject): Readonly<Record<string, string>> {

@@ -1,6 +1,8 @@
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
-import type { RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
+import { isSameShare } from "../../core/release/move/split-weights.ts";
+import type { RouteTable, SplitId, SplitWeights, WeightOverrides } from "../../core/routes/route-table.ts";
+import { weightsOf } from "../../core/routes/weights.ts";
 import { findForeignOwner } from "../../core/site/foreign-owner.ts";
 import { planSiteWrites } from "../../core/site/plan-site-writes.ts";
 import { siteAnnotations } from "../../core/site/site-object.ts";
@@ -41,6 +43,9 @@ export async function planRouteWrites(change: RouteChange, { api, view, patience
     const object = await patience.ask(() => api.get(kubeKinds.virtualService, splitName(name)));
     if (object !== undefined) fresh.set(name, object);
   }
+  const changed = findChange(view, [...fresh.values()]);
+  if (changed !== undefined)
+    return { kind: "refused", resource: describeObject(changed), error: writtenBetween(changed) };
   const plan = planSiteWrites({
     objects: [...fresh.values(), ...neighbours(view, fresh)],
     table: view.table,
@@ -51,7 +56,8 @@ export async function planRouteWrites(change: RouteChange, { api, view, patience
   if (plan.kind === "refused")
     return { ...plan, resource: [...names].map((name) => `VirtualService ${name}`).join(", ") };
   const writes: PlannedWrite[] = [];
-  for (const { name, object } of plan.writes) {
+  // In the same order each time, so that two who write the same objects meet at the first of them.
+  for (const { name, object } of plan.writes.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     const before = fresh.get(name);
     if (before === undefined) throw new Error(`${name} is to be written and was not read.`);
     const owner = findForeignOwner(before, { takeOver: change.takeOver });
@@ -60,6 +66,39 @@ export async function planRouteWrites(change: RouteChange, { api, view, patience
     writes.push({ kind: kubeKinds.virtualService, before, apply: signed(object, change) });
   }
   return { kind: "writes", writes };
+}
+
+/**
+ * The first object whose live weights are not those that the table has said until now; undefined where only other things
+ * were written, which the table then knows too.
+ */
+function findChange(view: SiteView, fresh: readonly KubeObject[]): KubeObject | undefined {
+  for (const object of fresh) {
+    const known = view.object(kubeKinds.virtualService, {
+      namespace: object.metadata.namespace,
+      name: object.metadata.name,
+    });
+    if (known?.metadata.resourceVersion === object.metadata.resourceVersion) continue;
+    const before = weightsFrom(view.table, object);
+    view.take(object);
+    const now = weightsFrom(view.table, object);
+    if (before.size !== now.size) return object;
+    for (const [split, weights] of now) if (!isSameShare(before.get(split) ?? {}, weights)) return object;
+  }
+  return undefined;
+}
+
+/** What the rules of one VirtualService say, in its own routes and in those that have it as their delegate. */
+function weightsFrom({ httpRoutings }: RouteTable, { metadata }: KubeObject): WeightOverrides {
+  const name = `${metadata.namespace ?? ""}/${metadata.name}`;
+  const found = new Map<SplitId, SplitWeights>();
+  for (const { action, origin } of httpRoutings.flatMap(({ virtualHosts }) =>
+    virtualHosts.flatMap(({ routes }) => routes),
+  )) {
+    if (origin.virtualService !== name && origin.delegate !== name) continue;
+    if (action.kind === "forward") found.set(action.split.id, weightsOf(action.split));
+  }
+  return found;
 }
 
 interface Hosted {
@@ -115,6 +154,13 @@ function signed(object: KubeObject, { movedBy, movedAt }: RouteChange): KubeObje
 function splitName(name: string): ObjectName {
   const [namespace, rest = ""] = name.split("/");
   return { namespace, name: rest };
+}
+
+function writtenBetween(object: KubeObject): KirikaeError {
+  return new KirikaeError("KIR4007", `${describeObject(object)} was written in between, so nothing was written.`, {
+    exitStatus: 1,
+    hint: "Look at what is live now, and plan again.",
+  });
 }
 
 function foreignOwner(

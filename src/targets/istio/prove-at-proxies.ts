@@ -212,7 +212,7 @@ class Proof {
       await this.#meetStrangers();
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      if (error.isUnreachable) this.#question.patience.lose(clock.nowMs() - this.#listedMs);
+      if (error.isUnreachable) this.#question.patience.lose(this.#listedMs);
     } finally {
       this.#listedMs = clock.nowMs();
       this.#isListing = false;

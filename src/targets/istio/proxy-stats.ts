@@ -29,8 +29,7 @@ const statsTimeoutMs = 5_000;
 /** Envoy takes request headers of 60 kB in all, and each name is in the question. */
 const namesInAQuestion = 100;
 /** istiod ends the name of a cluster in statistics with a semicolon (Istio `pkg/networking/core`, alt_stat_name). */
-const tallied =
-  /^cluster\.(?<cluster>.+?);?\.upstream_rq_(?<what>total|completed|5xx)$/;
+const tallied = /^cluster\.(?<cluster>.+?);?\.upstream_rq_(?<what>total|completed|5xx)$/;
 const judged =
   /^cluster\.(?<cluster>.+?);?\.(?<what>upstream_rq_completed|upstream_rq_5xx|upstream_rq_time|outlier_detection\.ejections_(?:enforced_total|active))$/;
 
@@ -92,7 +91,11 @@ export async function readFigures(
     for (const { name = "", value, histograms } of stats) {
       if (typeof value === "number") placeFigure(figures, name, (counts, what) => withValue(counts, what, value));
       for (const { name: histogram, totals = [] } of histograms?.details ?? []) {
-        const latency = totals.map(({ lower_bound: fromMs, width, count }) => ({ fromMs, widthMs: Math.max(1, width), count }));
+        const latency = totals.map(({ lower_bound: fromMs, width, count }) => ({
+          fromMs,
+          widthMs: Math.max(1, width),
+          count,
+        }));
         placeFigure(figures, histogram, (counts) => ({ ...counts, latency }));
       }
     }
@@ -103,7 +106,8 @@ export async function readFigures(
 /** Adds up what several proxies have counted. */
 export function sumCounters(all: readonly CountersByDestination[]): CountersByDestination {
   const sums = new Map<DestinationId, VersionCounts>();
-  for (const [id, counts] of all.flatMap((each) => [...each])) sums.set(id, addCounts(sums.get(id) ?? nothingCounted, counts));
+  for (const [id, counts] of all.flatMap((each) => [...each]))
+    sums.set(id, addCounts(sums.get(id) ?? nothingCounted, counts));
   return sums;
 }
 

@@ -115,7 +115,13 @@ export class SiteTarget implements Target {
       if (JSON.stringify(this.#laid) === JSON.stringify(additions)) return;
       const { laid } = this;
       const options: ApplyOptions = { timeoutMs: layTimeoutMs };
-      await layAdditions(this.#options, { ...this.#signature(options), additions, laid, releases: this.#ownReleases([...laid, ...additions]), options });
+      await layAdditions(this.#options, {
+        ...this.#signature(options),
+        additions,
+        laid,
+        releases: this.#ownReleases([...laid, ...additions]),
+        options,
+      });
       this.#laid = additions;
     });
   }
@@ -123,7 +129,9 @@ export class SiteTarget implements Target {
   /** Gives a DestinationRule subsets, proves their clusters at every proxy, and only then takes others away. */
   editSubsets(edit: SubsetEdit, options: ApplyOptions): Promise<ApplyReport> {
     const calledMs = this.#options.clock.nowMs();
-    return this.#exclusively(() => editSubsets(this.#options, { edit, options, calledMs, ...this.#signature(options) }));
+    return this.#exclusively(() =>
+      editSubsets(this.#options, { edit, options, calledMs, ...this.#signature(options) }),
+    );
   }
 
   observe(splits: readonly SplitId[]): Promise<readonly ObservedSplit[]> {

@@ -63,7 +63,9 @@ function clusterEvidence(host: string, judge: (clusters: HostClusters) => Sight)
     clusters.active.size === 0 ? { kind: "absent" } : judge(clusters);
   return {
     type: "cluster",
-    stamp: async (admin) => JSON.stringify(await dumpClusters(admin, host, "dynamic_active_clusters")) + JSON.stringify(await dumpClusters(admin, host, "dynamic_warming_clusters")),
+    stamp: async (admin) =>
+      JSON.stringify(await dumpClusters(admin, host, "dynamic_active_clusters")) +
+      JSON.stringify(await dumpClusters(admin, host, "dynamic_warming_clusters")),
     judge: async (admin) =>
       sightOf({
         active: namesIn(await dumpClusters(admin, host, "dynamic_active_clusters")),

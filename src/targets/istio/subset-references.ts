@@ -49,4 +49,3 @@ function destinationsOf(service: KubeObject): readonly NonNullable<Destined["des
   );
   return [...mirrors, ...routed].filter((destination) => destination !== undefined);
 }
-
