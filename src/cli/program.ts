@@ -6,6 +6,7 @@ import { curlCommand } from "./commands/curl.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { emitCommand } from "./commands/emit.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { gitOpsCommand } from "./commands/gitops.ts";
 import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { pageCommand } from "./commands/page.ts";
@@ -57,6 +58,7 @@ export function buildProgram(context: CommandContext): Command {
   const offline = [
     checkCommand,
     importCommand,
+    gitOpsCommand,
     planCommand,
     explainCommand,
     routesCommand,

@@ -106,6 +106,12 @@ export const fences: readonly Fence[] = [
       "`core/site` says what to write into the live objects of a cluster, and reads what its control plane and proxies show; it asks nobody.",
   },
   {
+    of: "core/gitops",
+    mayImport: ["core/site", "core/routes", "core/mesh", "core/manifest", "core/diagnostics"],
+    packages: ["yaml"],
+    sentence: "`core/gitops` holds files against live objects, and says how the files could say the same.",
+  },
+  {
     of: "core/mesh-model.ts",
     mayImport: ["core/incremental", "core/manifest", "core/mesh", "core/routes", "core/diagnostics"],
     packages: [],
