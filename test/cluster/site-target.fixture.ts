@@ -9,7 +9,6 @@ import type { KubeApi } from "../../src/kubernetes/kube-api.ts";
 import type { PodReach } from "../../src/kubernetes/pod-reach.ts";
 import { SiteTarget, type SiteTargetOptions } from "../../src/targets/istio/site-target.ts";
 import type { IstiodPlace } from "../../src/targets/istio/site-view.ts";
-import type { Cluster } from "./cluster.ts";
 import type { Istiod } from "./istiod.ts";
 import type { KubeUser } from "./kube-api-server.ts";
 import type { Site } from "./site.ts";

@@ -61,15 +61,6 @@ describeCluster("the Istio of a cluster", () => {
     if (report.kind !== "proved") throw new Error(JSON.stringify(report));
   }
 
-  /** The public rule alone, on one version. */
-  function turnTo({ splits }: TargetOfSite, version: string): WeightOverrides {
-    return new Map(
-      [...splits()]
-        .filter(([split]) => split.endsWith("public"))
-        .map(([split, arms]) => [split, sharesOf(arms, version)]),
-    );
-  }
-
   describe("SiteTarget", () => {
     test.beforeEach(reset);
     test.afterEach(async () => {
@@ -280,6 +271,12 @@ describeCluster("the Istio of a cluster", () => {
     });
   });
 });
+
+/** The public rule alone, on one version. */
+function turnTo(opened: TargetOfSite, version: string): WeightOverrides {
+  const own = [...opened.splits()].filter(([split]) => split.endsWith("public"));
+  return new Map(own.map(([split, arms]) => [split, sharesOf(arms, version)]));
+}
 
 /** 100 for one version of the arms, 0 for the others. */
 function sharesOf(arms: SplitWeights, version: string): SplitWeights {

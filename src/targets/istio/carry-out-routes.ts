@@ -7,7 +7,8 @@ import type { Evidence } from "./evidence.ts";
 import { isConfigKnown } from "./known-config.ts";
 import { findNeed, type Need } from "./needed-proxies.ts";
 import { planRouteWrites, type RouteChange, type RoutePlan } from "./plan-route-writes.ts";
-import { type Baseline, type ProofParts, type ProofReport, proveAtProxies, readBaseline } from "./prove-at-proxies.ts";
+import { type Baseline, type ProofParts, readBaseline } from "./baseline.ts";
+import { type ProofReport, proveAtProxies } from "./prove-at-proxies.ts";
 import type { SiteView } from "./site-view.ts";
 import { describeObject, takeBack, type Undo, writeObjects, type Writing } from "./write-objects.ts";
 

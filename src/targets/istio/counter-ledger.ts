@@ -66,7 +66,8 @@ export class CounterLedger implements LedgerSession {
     if (this.#uncounted === undefined) this.#sampled = this.#sample();
   }
 
-  markDone(_atMs: number): void {
+  /** The counters of the moment are read, so that it does not matter which one is named. */
+  markDone(): void {
     if (this.#uncounted !== undefined) return;
     this.#atDone = readAll(this.#parts).then((tallies) => (typeof tallies === "string" ? undefined : tallies));
   }
@@ -89,12 +90,13 @@ export class CounterLedger implements LedgerSession {
 
   #buildLedger(closed: readonly Tallies[], atDone: readonly Tallies[] | undefined): Ledger {
     const { versions } = this.#parts.plan;
+    const span = { before: this.#opened, after: closed };
     const byVersion: Record<VersionName, number> = {};
     const failedByVersion: Record<VersionName, number> = {};
     const failures: string[] = [];
     for (const { name, destinations } of versions) {
-      byVersion[name] = growth(this.#opened, closed, destinations, "completed");
-      const failed = growth(this.#opened, closed, destinations, "errors");
+      byVersion[name] = growth(span, destinations, "completed");
+      const failed = growth(span, destinations, "errors");
       failedByVersion[name] = failed;
       if (failed > 0) failures.push(`${failed} answers of 500 or more from ${name}`);
     }
@@ -107,7 +109,7 @@ export class CounterLedger implements LedgerSession {
       byVersion,
       failedByVersion,
       lastOldMs: this.#lastOldMs ?? null,
-      oldAfterDone: atDone === undefined ? 0 : growth(atDone, closed, this.#emptied(), "begun"),
+      oldAfterDone: atDone === undefined ? 0 : growth({ before: atDone, after: closed }, this.#emptied(), "begun"),
       clientGone: 0,
       failures,
       isComplete: true,
@@ -159,7 +161,8 @@ export class CounterLedger implements LedgerSession {
       if (typeof now !== "string") {
         const emptied = this.#emptied();
         const atMs = clock.nowMs();
-        if (!isFirst && growth(before, now, emptied, "completed") > 0) this.#lastOldMs = atMs - (this.#callMs ?? atMs);
+        if (!isFirst && growth({ before, after: now }, emptied, "completed") > 0)
+          this.#lastOldMs = atMs - (this.#callMs ?? atMs);
         before = now;
         isFirst = false;
       }
@@ -179,7 +182,7 @@ async function readAll({ plan, proxies }: CounterLedgerParts): Promise<readonly 
       return tallies ?? `${proxy.id} keeps no counters of destinations (Istio's proxyStatsMatcher)`;
     }),
   );
-  const [fault] = all.filter((each) => typeof each === "string");
+  const fault = all.find((each) => typeof each === "string");
   return fault ?? all.filter((each) => typeof each !== "string");
 }
 
@@ -192,12 +195,12 @@ async function answerOf<Answer>(ask: () => Promise<Answer>): Promise<Answer | st
   }
 }
 
-function growth(
-  before: readonly Tallies[],
-  after: readonly Tallies[],
-  destinations: readonly DestinationId[],
-  of: keyof DestinationTally,
-): number {
+interface Span {
+  readonly before: readonly Tallies[];
+  readonly after: readonly Tallies[];
+}
+
+function growth({ before, after }: Span, destinations: readonly DestinationId[], of: keyof DestinationTally): number {
   return sum(
     after.flatMap((tallies, at) =>
       destinations.map((id) => (tallies.get(id)?.[of] ?? 0) - (before[at]?.get(id)?.[of] ?? 0)),

@@ -7,7 +7,7 @@ import type { ObservedSplit } from "../../engine/ports.ts";
 import { readControlPlane } from "./control-plane.ts";
 import { findNeed, findServices, listNeeded } from "./needed-proxies.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";
-import type { ProofParts } from "./prove-at-proxies.ts";
+import type { ProofParts } from "./baseline.ts";
 import { readRouteView } from "./route-evidence.ts";
 import type { SiteView } from "./site-view.ts";
 

@@ -11,6 +11,7 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
 import type { ApiPatience } from "./api-patience.ts";
 import { ownRouteNames } from "./own-route-names.ts";
+import { readSpec } from "./read-spec.ts";
 import type { SiteView } from "./site-view.ts";
 import { describeObject, type PlannedWrite } from "./write-objects.ts";
 
@@ -102,12 +103,15 @@ function weightsFrom({ httpRoutings }: RouteTable, { metadata }: KubeObject): We
 }
 
 interface Hosted {
-  readonly hosts?: readonly string[];
+  readonly hosts: readonly string[];
+}
+
+function hostsOf(object: KubeObject): readonly string[] {
+  return readSpec<Hosted>(object).hosts ?? [];
 }
 
 /** Others with the same hosts, which are not written: their age decides whose routes come first. */
 function neighbours(view: SiteView, fresh: ReadonlyMap<string, KubeObject>): readonly KubeObject[] {
-  const hostsOf = ({ spec }: KubeObject): readonly string[] => ((spec ?? {}) as Hosted).hosts ?? [];
   const hosts = new Set([...fresh.values()].flatMap(hostsOf));
   return view
     .objects(kubeKinds.virtualService)

@@ -1,34 +1,19 @@
 import type { SyncedType } from "../../core/site/read-sync.ts";
 import type { UnreachableProxies } from "../../core/manifest/release.ts";
-import type { Clock, ProxyProof } from "../../engine/ports.ts";
-import type { KubeApi } from "../../kubernetes/kube-api.ts";
+import type { ProxyProof } from "../../engine/ports.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import { KubeError } from "../../kubernetes/kube-error.ts";
-import type { PodReach } from "../../kubernetes/pod-reach.ts";
 import type { ApiPatience } from "./api-patience.ts";
 import { type ControlPlaneReading, readControlPlane } from "./control-plane.ts";
 import type { Evidence } from "./evidence.ts";
 import { listNeeded, type Need, type NeededProxy } from "./needed-proxies.ts";
 import { isPodReady, podOf } from "./pod-state.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";
+import type { Baseline, ProofParts } from "./baseline.ts";
+import { ReplicaKnowledge } from "./replica-knowledge.ts";
 import { describeProof, type ProofState } from "./describe-proof.ts";
-import { type ProxyBaseline, ProxyWatch } from "./proxy-watch.ts";
+import { ProxyWatch } from "./proxy-watch.ts";
 import type { IstiodPlace } from "./site-view.ts";
-
-/** What every proof needs. */
-export interface ProofParts {
-  readonly api: KubeApi;
-  readonly reach: PodReach;
-  readonly istiods: () => Promise<readonly IstiodPlace[]>;
-  readonly clock: Clock;
-}
-
-/** What there was before a write. */
-export interface Baseline {
-  readonly needed: readonly NeededProxy[];
-  readonly proxies: ReadonlyMap<string, ProxyBaseline>;
-  readonly controlPlane: ControlPlaneReading;
-}
 
 export interface ProofQuestion {
   readonly evidence: Evidence;
@@ -58,7 +43,6 @@ const shortestPauseMs = 15;
 const longestPauseMs = 400;
 /** Pods come and go while a proof is under way. */
 const listEveryMs = 2_000;
-const askKnownEveryMs = 500;
 /** How long a proxy has to be silent before a release that may go on without it does. */
 const giveUpAfterMs = 3_000;
 /**
@@ -68,50 +52,24 @@ const giveUpAfterMs = 3_000;
  */
 const workersTakeMs = 100;
 
-/** Reads what there is before a write. Proxies that do not answer are left out. */
-export async function readBaseline(
-  parts: ProofParts,
-  { evidence, need }: Pick<ProofQuestion, "evidence" | "need">,
-): Promise<Baseline> {
-  const [needed, controlPlane] = await Promise.all([
-    listNeeded(parts.api, need),
-    parts.istiods().then((istiods) => readControlPlane(istiods)),
-  ]);
-  const proxies = new Map<string, ProxyBaseline>();
-  await Promise.all(
-    needed.map(async (proxy) => {
-      const admin = createProxyAdmin(parts.reach, proxy);
-      const seen = await readProxy(evidence, proxy, admin).catch(() => undefined);
-      if (seen !== undefined) proxies.set(proxy.id, seen);
-    }),
-  );
-  return { needed, proxies, controlPlane };
-}
-
-/** Only of sidecars it is worth a dump to know beforehand whether they are concerned: there are many that are not. */
-async function readProxy(
-  evidence: Evidence,
-  { role }: NeededProxy,
-  admin: ReturnType<typeof createProxyAdmin>,
-): Promise<ProxyBaseline> {
-  const stamp = await evidence.stamp(admin);
-  return { stamp, isAbsent: role === "sidecar" && (await evidence.judge(admin)).kind === "absent" };
-}
-
 /** Waits until every proxy that needs it shows the evidence, and says which have not. */
 export async function proveAtProxies(parts: ProofParts, question: ProofQuestion): Promise<ProofReport> {
   return await new Proof(parts, question).run();
+}
+
+interface Stranger {
+  readonly istiod: IstiodPlace;
+  readonly id: string;
+  readonly evidence: Evidence;
 }
 
 class Proof {
   readonly #parts: ProofParts;
   readonly #question: ProofQuestion;
   readonly #watches = new Map<string, ProxyWatch>();
-  /** Replicas that have been seen to know the change. */
-  readonly #informed = new Set<string>();
+  readonly #replicas: ReplicaKnowledge;
   /** Proxies that only istiod knows of, and whether they are concerned. */
   readonly #strangers = new Map<string, boolean>();
-  readonly #askKnownMs = new Map<string, number>();
   #controlPlane: ControlPlaneReading;
   #listedMs: number;
   #isListing = false;
@@ -122,6 +80,7 @@ class Proof {
   constructor(parts: ProofParts, question: ProofQuestion) {
     this.#parts = parts;
     this.#question = question;
+    this.#replicas = new ReplicaKnowledge(parts.clock, question.isKnownTo);
     this.#controlPlane = question.baseline.controlPlane;
     this.#listedMs = parts.clock.nowMs();
     this.#place(question.baseline.needed);
@@ -162,7 +121,9 @@ class Proof {
     try {
       const places = await istiods();
       this.#controlPlane = await readControlPlane(places);
-      for (const istiod of this.#controlPlane.answered) await this.#inform(istiod);
+      for (const istiod of this.#controlPlane.answered) {
+        if (this.#proxiesOf(istiod.name).length === 0) await this.#replicas.ask(istiod);
+      }
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       // The API server is away: what was read last is what is known.
@@ -182,22 +143,6 @@ class Proof {
       ({ proxy, standing }) =>
         standing.kind !== "unconcerned" && this.#controlPlane.proxies.get(proxy.id)?.istiod.name === name,
     );
-  }
-
-  /** One that has none of these proxies is asked for all that it knows. */
-  async #inform(istiod: IstiodPlace): Promise<void> {
-    if (this.#informed.has(istiod.name) || this.#proxiesOf(istiod.name).length > 0) return;
-    if (await this.#knows(istiod)) this.#informed.add(istiod.name);
-  }
-
-  /** The answer holds all configuration of the mesh, so it is asked for seldom. */
-  async #knows(istiod: IstiodPlace): Promise<boolean> {
-    const { isKnownTo } = this.#question;
-    if (isKnownTo === undefined) return true;
-    const nowMs = this.#parts.clock.nowMs();
-    if (nowMs < (this.#askKnownMs.get(istiod.name) ?? 0)) return false;
-    this.#askKnownMs.set(istiod.name, nowMs + askKnownEveryMs);
-    return await isKnownTo(istiod);
   }
 
   async #listAgain(): Promise<void> {
@@ -256,15 +201,7 @@ class Proof {
     }
   }
 
-  async #isConcerned({
-    istiod,
-    id,
-    evidence,
-  }: {
-    readonly istiod: IstiodPlace;
-    readonly id: string;
-    readonly evidence: Evidence;
-  }): Promise<boolean> {
+  async #isConcerned({ istiod, id, evidence }: Stranger): Promise<boolean> {
     const sight = await evidence.judgeView(istiod, id).catch(() => undefined);
     if (sight === undefined || sight.kind === "absent") return false;
     const name = podOf(id);
@@ -303,7 +240,7 @@ class Proof {
     const ignorant = [
       ...[...this.#controlPlane.silent.keys()].map((name) => `istiod ${name} does not answer`),
       ...this.#controlPlane.answered
-        .filter(({ name }) => !this.#informed.has(name) && !this.#hasPushed(name))
+        .filter(({ name }) => !this.#replicas.knows(name) && !this.#hasPushed(name))
         .map(({ name }) => `istiod ${name} does not know it yet`),
     ];
     return { watches, open: watches.filter(({ isSettled }) => !isSettled), ignorant };

@@ -139,37 +139,35 @@ export class ProxyWatch {
   }
 
   async #askIstiod(listed: ListedProxy | undefined): Promise<void> {
-    const { evidence, clock } = this.#options;
-    const silence = this.#silence ?? { text: "", sinceMs: clock.nowMs() };
-    const unreachable = (why: string): void => {
-      this.#standing = { kind: "unreachable", text: why, sinceMs: silence.sinceMs };
-    };
-    if (listed === undefined) {
-      unreachable("is not connected to istiod");
-      return;
-    }
-    const type = listed.sync.types[evidence.type];
-    if (type?.sent === undefined || type.sent.nonce !== type.acked?.nonce) {
-      unreachable("unreachable");
-      return;
-    }
-    // Routes that were sent before the write prove nothing of it.
-    if (this.#options.isWritten && type.sent.nonce === this.#options.sentBefore?.sent?.nonce) {
-      unreachable("unreachable");
-      return;
-    }
-    unreachable("unreachable");
-    if (clock.nowMs() < this.#viewAgainMs) return;
+    const { clock } = this.#options;
+    const sinceMs = this.#silence?.sinceMs ?? clock.nowMs();
+    const text = listed === undefined ? "is not connected to istiod" : "unreachable";
+    this.#standing = { kind: "unreachable", text, sinceMs };
+    const nonce = listed === undefined ? undefined : this.#newestTaken(listed);
+    if (listed === undefined || nonce === undefined || clock.nowMs() < this.#viewAgainMs) return;
     const view = await this.#view(listed);
     if (view === "absent") this.#standing = { kind: "unconcerned" };
-    if (view !== "shown") {
-      this.#spoken = undefined;
-      this.#viewAgainMs = clock.nowMs() + retryMs;
+    if (view === "shown") {
+      this.#hearIstiod(nonce);
       return;
     }
-    if (this.#spoken?.nonce !== type.sent.nonce) this.#spoken = { nonce: type.sent.nonce, sinceMs: clock.nowMs() };
+    this.#spoken = undefined;
+    this.#viewAgainMs = clock.nowMs() + retryMs;
+  }
+
+  /** Undefined while the proxy has not taken all that it was sent, or was sent nothing since the write. */
+  #newestTaken({ sync }: ListedProxy): string | undefined {
+    const { evidence, isWritten, sentBefore } = this.#options;
+    const { sent, acked } = sync.types[evidence.type] ?? {};
+    if (sent === undefined || sent.nonce !== acked?.nonce) return undefined;
+    return isWritten && sent.nonce === sentBefore?.sent?.nonce ? undefined : sent.nonce;
+  }
+
+  #hearIstiod(nonce: string): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#spoken?.nonce !== nonce) this.#spoken = { nonce, sinceMs: nowMs };
     const { sinceMs } = this.#spoken;
-    if (clock.nowMs() - sinceMs >= pushTakesMs) this.#standing = { kind: "shown", atMs: clock.nowMs() };
+    if (nowMs - sinceMs >= pushTakesMs) this.#standing = { kind: "shown", atMs: nowMs };
     else this.#viewAgainMs = sinceMs + pushTakesMs;
   }
 

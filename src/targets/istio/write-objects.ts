@@ -5,6 +5,7 @@ import { fieldManager } from "../../core/site/site-object.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { KubeError } from "../../kubernetes/kube-error.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
+import { readSpec } from "./read-spec.ts";
 import type { ApiPatience } from "./api-patience.ts";
 
 /** One object to be written by server-side apply, with what it was before. */
@@ -107,11 +108,11 @@ async function writeOne({ kind, apply }: Pick<PlannedWrite, "kind" | "apply">, w
 /** Whether everything that is applied is in the object as it is stored. */
 function holds(live: KubeObject, apply: KubeObject): boolean {
   const annotations = Object.entries(apply.metadata.annotations ?? {});
-  const spec = Object.entries((apply["spec"] ?? {}) as object);
-  const stored = (live["spec"] ?? {}) as Readonly<Record<string, unknown>>;
+  const spec = Object.entries(readSpec(apply));
+  const stored = new Map<string, unknown>(Object.entries(readSpec(live)));
   return (
     annotations.every(([name, value]) => live.metadata.annotations?.[name] === value) &&
-    spec.every(([field, value]) => isDeepStrictEqual(stored[field], value))
+    spec.every(([field, value]) => isDeepStrictEqual(stored.get(field), value))
   );
 }
 
@@ -129,10 +130,7 @@ function buildUndo({ apply, before }: PlannedWrite, answer: KubeObject): KubeObj
       ...(resourceVersion !== undefined && { resourceVersion }),
       ...(Object.keys(annotations).length > 0 && { annotations }),
     },
-    spec: pick(
-      (before["spec"] ?? {}) as Readonly<Record<string, unknown>>,
-      Object.keys((apply["spec"] ?? {}) as object),
-    ),
+    spec: pick(readSpec(before), Object.keys(readSpec(apply))),
   };
 }
 
