@@ -5,6 +5,7 @@ import type { KubeApi } from "./kube-api.ts";
 import { readBody } from "./kube-connection.ts";
 import { kubeKinds } from "./kube-kinds.ts";
 import { pathOfKind } from "./kube-paths.ts";
+import { PodAgent } from "./pod-agent.ts";
 import type { PodPlace, PodReach, ReachOptions } from "./pod-reach.ts";
 
 export interface PodReachOptions {
@@ -29,25 +30,26 @@ const defaultTimeoutMs = 10_000;
  * The debug pages of pods. A pod is asked first in the way that has led there before; each way has the whole of the time
  * that is given.
  */
-export function createPodReach(options: PodReachOptions): PodReach {
-  const { api, direct = new Map<string, string>() } = options;
+export function createPodReach({ api, direct = new Map<string, string>() }: PodReachOptions): PodReach {
   const known = new Map<string, Way>();
+  const agents = new PodAgents(api);
   const closing = new AbortController();
   return {
     async get(place, path, reach = {}) {
       const { timeoutMs = defaultTimeoutMs } = reach;
       const signal = AbortSignal.any([closing.signal, ...(reach.signal === undefined ? [] : [reach.signal])]);
-      const address = addressOf(place, direct);
-      const ask = (way: Way): Promise<string> => askBy(way, { api, place, path, address, signal, timeoutMs });
+      signal.throwIfAborted();
+      const address = direct.get(keyOf(place)) ?? direct.get(`${place.pod.name}.${place.pod.namespace}`);
+      const asking = { api, agents, place, path, address, signal, timeoutMs };
       const ways: readonly Way[] = address === undefined ? indirectWays(known.get(keyOf(place))) : ["direct"];
       const tried: WayTried[] = [];
       for (const way of ways) {
         try {
-          const answer = await ask(way);
+          const answer = await askBy(way, asking);
           known.set(keyOf(place), way);
           return answer;
         } catch (error) {
-          reach.signal?.throwIfAborted();
+          signal.throwIfAborted();
           tried.push({ way, why: errorText(error) });
         }
       }
@@ -56,9 +58,33 @@ export function createPodReach(options: PodReachOptions): PodReach {
     },
     [Symbol.asyncDispose]() {
       closing.abort();
+      agents.close();
       return Promise.resolve();
     },
   };
+}
+
+/** One for each port of a pod that is asked; those that hold nothing any more are forgotten. */
+class PodAgents {
+  readonly #api: KubeApi;
+  readonly #agents = new Map<string, PodAgent>();
+
+  constructor(api: KubeApi) {
+    this.#api = api;
+  }
+
+  of(place: PodPlace): PodAgent {
+    const known = this.#agents.get(keyOf(place));
+    if (known !== undefined) return known;
+    for (const [key, agent] of this.#agents) if (agent.isIdle) this.#agents.delete(key);
+    const agent = new PodAgent(this.#api, place);
+    this.#agents.set(keyOf(place), agent);
+    return agent;
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+  }
 }
 
 /** Both, the one that has worked before first. */
@@ -70,12 +96,9 @@ function keyOf({ pod, port }: PodPlace): string {
   return `${pod.name}.${pod.namespace}:${port}`;
 }
 
-function addressOf(place: PodPlace, direct: ReadonlyMap<string, string>): string | undefined {
-  return direct.get(keyOf(place)) ?? direct.get(`${place.pod.name}.${place.pod.namespace}`);
-}
-
 interface Asking {
   readonly api: KubeApi;
+  readonly agents: PodAgents;
   readonly place: PodPlace;
   readonly path: string;
   readonly address: string | undefined;
@@ -105,13 +128,14 @@ function hostOf(address: string): RequestOptions {
   return { host: url.hostname.replaceAll(/^\[|\]$/gu, ""), port: url.port === "" ? 80 : Number(url.port) };
 }
 
-/** A connection for each question: a pod's debug pages are asked every few seconds at most. */
-async function askThroughForward({ api, place, path, signal, timeoutMs }: Asking): Promise<string> {
-  const stream = await api.openPort(place, { signal, timeoutMs });
+async function askThroughForward({ agents, place, path, signal, timeoutMs }: Asking): Promise<string> {
+  const options = { path, agent: agents.of(place) };
   try {
-    return await getOnce({ path, createConnection: () => stream }, { signal, timeoutMs });
-  } finally {
-    stream.destroy();
+    return await getOnce(options, { signal, timeoutMs });
+  } catch (error) {
+    // The pod, or something on the way, may have ended the connection since the last question.
+    if (!(error instanceof StaleForward)) throw error;
+    return getOnce(options, { signal, timeoutMs });
   }
 }
 
@@ -121,12 +145,11 @@ function askThroughProxy({ api, place: { pod, port }, path, signal, timeoutMs }:
   return api.getText(`${root}${path}`, { signal, timeoutMs });
 }
 
-/** @throws Error for any status but 200 */
+/** @throws Error for any status but 200; StaleForward where it was asked on a connection that had been used before */
 async function getOnce(options: RequestOptions, { signal, timeoutMs }: Required<ReachOptions>): Promise<string> {
   const limit = AbortSignal.timeout(timeoutMs);
   try {
-    const headers = { host: "localhost", connection: "close" };
-    const all = { ...options, headers, signal: AbortSignal.any([signal, limit]) };
+    const all = { ...options, headers: { host: "localhost" }, signal: AbortSignal.any([signal, limit]) };
     const response = await respond(requestHttp(all));
     const body = await readBody(response);
     if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
@@ -137,10 +160,14 @@ async function getOnce(options: RequestOptions, { signal, timeoutMs }: Required<
   }
 }
 
+class StaleForward extends Error {}
+
 function respond(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once("response", resolve);
-    request.on("error", reject);
+    request.on("error", (error) => {
+      reject(request.reusedSocket ? new StaleForward(errorText(error), { cause: error }) : error);
+    });
     request.end();
   });
 }

@@ -73,10 +73,14 @@ function opened(socket: WebSocket, { connection, place, path, signal }: Opening)
   });
 }
 
-/** The bytes of channel 0; what comes on channel 1 is why there are no more. */
+/**
+ * The bytes of channel 0; what comes on channel 1 is why there are no more. An agent of node:http keeps it as it keeps a
+ * socket, of which it asks what stands below.
+ */
 class ForwardedPort extends Duplex {
   readonly #socket: WebSocket;
   readonly #greeted = new Set<number>();
+  #idle: NodeJS.Timeout | undefined;
 
   constructor(socket: WebSocket) {
     super();
@@ -86,6 +90,30 @@ class ForwardedPort extends Duplex {
     socket.on("error", (error) => this.destroy(error));
     socket.on("close", () => this.push(null));
     this.on("error", () => socket.terminate());
+  }
+
+  /** The connection to the API server has its own. */
+  setKeepAlive(): this {
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  /** Emits `timeout` so long after this call; 0 ends the waiting. */
+  setTimeout(afterMs: number): this {
+    clearTimeout(this.#idle);
+    if (afterMs > 0) this.#idle = setTimeout(() => this.emit("timeout"), afterMs);
+    return this;
   }
 
   override _read(): void {
@@ -102,6 +130,7 @@ class ForwardedPort extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#idle);
     this.#socket.terminate();
     done(error);
   }

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { errorText } from "../core/diagnostics/error-text.ts";
@@ -46,7 +45,8 @@ export async function readKubeconfig(options: KubeconfigOptions): Promise<Kubeco
     else if (!mayMiss) throw notUsable(path, "there is no such file");
   }
   if (files.length > 0) return mergeKubeconfigs(files);
-  throw new KirikaeError("KIR4001", `there is no kubeconfig: looked for ${paths.join(", ")}`, {
+  const where = paths.length === 0 ? "HOME is not set" : `looked for ${paths.join(", ")}`;
+  throw new KirikaeError("KIR4001", `there is no kubeconfig: ${where}`, {
     exitStatus: 3,
     hint: "name one with --kubeconfig or KUBECONFIG",
   });
@@ -58,8 +58,10 @@ function findPaths({ kubeconfig, env }: KubeconfigOptions): {
 } {
   if (kubeconfig !== undefined) return { paths: [kubeconfig], mayMiss: false };
   const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
-  const paths = listed.length > 0 ? listed : [join(env["HOME"] ?? homedir(), ".kube", "config")];
-  return { paths, mayMiss: true };
+  if (listed.length > 0) return { paths: listed, mayMiss: true };
+  // As kubectl has it. Who has no home, such as any user of an image, has no kubeconfig there.
+  const home = env["HOME"] ?? env["USERPROFILE"];
+  return { paths: home === undefined ? [] : [join(home, ".kube", "config")], mayMiss: true };
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -3,7 +3,8 @@ import { createServer, type Server } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { promisify } from "node:util";
+import { expect, vi } from "vitest";
 import { connectKube } from "../../src/kubernetes/connect-kube.ts";
 import { createPodReach } from "../../src/kubernetes/create-pod-reach.ts";
 import type { KubeApi } from "../../src/kubernetes/kube-api.ts";
@@ -67,6 +68,26 @@ describeCluster("pods and a real API server with a kubelet", () => {
     const paths = Array.from({ length: 20 }, (_each, index) => `/stats?n=${index}`);
     const answers = await Promise.all(paths.map((path) => reach.get(place("asked"), path)));
     expect(answers).toEqual(paths.map((path) => `GET ${path}`));
+  });
+
+  test("questions in a row share a connection, and one that has ended meanwhile is made anew", async ({ cluster }) => {
+    const address = await addPod(cluster, "kept");
+    const server = adminServer();
+    let connections = 0;
+    server.on("connection", () => (connections += 1));
+    await using served = await listen(server, { host: address, port });
+    await using api = await connect(cluster);
+    await using reach = createPodReach({ api });
+    for (let index = 0; index < 10; index += 1) {
+      expect(await reach.get(place("kept"), `/stats?n=${index}`)).toBe(`GET /stats?n=${index}`);
+    }
+    expect(connections).toBe(1);
+    server.closeAllConnections();
+    expect(await reach.get(place("kept"), "/again")).toBe("GET /again");
+    expect(connections).toBe(2);
+    await reach[Symbol.asyncDispose]();
+    await expect(reach.get(place("kept"), "/closed")).rejects.toThrow("aborted");
+    await vi.waitFor(async () => expect(await promisify(server.getConnections.bind(server))()).toBe(0), 10_000);
   });
 
   test("what cannot be reached says every way that was tried and why each failed", async ({ cluster }) => {
