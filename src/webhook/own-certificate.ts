@@ -98,8 +98,11 @@ function parseCertificate(pem: string): X509Certificate | undefined {
   }
 }
 
+/** Where the API server has not been told to ask, there is nothing to tell it; whoever tells it later is followed then. */
 async function trust({ api }: OwnCertificateOptions, authorities: string): Promise<void> {
   const caBundle = Buffer.from(authorities).toString("base64");
+  const known = await api.get(kubeKinds.webhook, { name: webhookName });
+  if (known === undefined || readBundle(known) === caBundle) return;
   await api.apply(
     kubeKinds.webhook,
     {
@@ -111,6 +114,17 @@ async function trust({ api }: OwnCertificateOptions, authorities: string): Promi
     // Nobody else knows the authority, so whoever has written another is mistaken.
     { fieldManager: "kirikae-webhook", force: true },
   );
+}
+
+function readBundle(configuration: KubeObject): string | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server has checked its form.
+  const { webhooks = [] } = configuration as KubeObject & { readonly webhooks?: readonly Webhook[] };
+  return webhooks.find(({ name }) => name === admissionWebhookName)?.clientConfig.caBundle;
+}
+
+interface Webhook {
+  readonly name: string;
+  readonly clientConfig: { readonly caBundle?: string };
 }
 
 function getSecret({ api, namespace }: OwnCertificateOptions): Promise<KubeObject | undefined> {

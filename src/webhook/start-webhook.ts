@@ -34,7 +34,8 @@ export interface Webhook extends AsyncDisposable {
 }
 
 const everyMs = 30_000;
-const renewalMs = 600_000;
+/** Also how soon it is seen that somebody has told the API server to ask, or has taken the authority away. */
+const renewalMs = 60_000;
 /** What a watch needs to bring what was stored a moment ago, on a busy machine. */
 const freshnessMs = 300;
 
