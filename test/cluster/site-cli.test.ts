@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { bin, eventually, Sandbox } from "../e2e/product.ts";
 import type { Cluster } from "./cluster.ts";
-import type { KubeUser } from "./kube-api-server.ts";
 import type { KubeObject } from "./kube-client.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { describeCluster, test } from "./shared-cluster.ts";
@@ -32,9 +31,14 @@ async function publicWeights(kubectl: Kubectl): Promise<Readonly<Record<string, 
   return Object.fromEntries((rule?.route ?? []).map(({ destination, weight }) => [destination.subset, weight ?? 100]));
 }
 
-/** Rights of one namespace, for a user who had none. */
-async function grant(cluster: Cluster, user: KubeUser, inNamespace: string, rules: readonly object[]): Promise<void> {
-  for (const object of roleOf(user, inNamespace, rules)) await cluster.client.apply(object);
+/** Rights for users who had none, until disposed: other files share the cluster. */
+async function grant(cluster: Cluster, objects: readonly KubeObject[]): Promise<AsyncDisposable> {
+  for (const object of objects) await cluster.client.apply(object);
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const object of objects) await cluster.client.deleteIfThere(object);
+    },
+  };
 }
 
 function roleOf(user: string, inNamespace: string, rules: readonly object[]): readonly KubeObject[] {
@@ -214,8 +218,11 @@ describeCluster("commands with --context that cannot be carried out", () => {
     expect(blind.exitCode).not.toBe(0);
     expect(blind.stderr).toContain("KIR4005");
 
-    await grant(cluster, "reader", namespace, lookAtRoutes);
-    await grant(cluster, "reader", "istio-system", lookAtRoutes);
+    const places = [namespace, "istio-system"];
+    await using reading = await grant(
+      cluster,
+      places.flatMap((place) => roleOf("reader", place, lookAtRoutes)),
+    );
     const status = await site.kirikae(["status", "app", "-n", namespace], "reader");
     expect(status, status.stderr).toMatchObject({ exitCode: 0 });
     expect(status.stderr).toContain("not seen  virtualservices");
@@ -230,13 +237,16 @@ describeCluster("commands with --context that cannot be carried out", () => {
     // What doctor prints is enough.
     const rbac = await site.kirikae(["doctor", "--rbac", "-n", namespace]);
     await kubectl.apply(rbac.stdout);
-    for (const where of [namespace, "istio-system"]) {
-      for (const object of roleOf("releaser", where, [])) {
-        if (object.kind !== "RoleBinding") continue;
-        const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "kirikae-mover" };
-        await cluster.client.apply({ ...object, roleRef });
-      }
-    }
+    await using applied = new AsyncDisposableStack();
+    applied.defer(async () => void (await kubectl.run(["delete", "-f", "-"], { input: rbac.stdout })));
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "kirikae-mover" };
+    const bindings = places
+      .flatMap((place) => roleOf("releaser", place, []))
+      .filter(({ kind }) => kind === "RoleBinding");
+    await using moving = await grant(
+      cluster,
+      bindings.map((binding) => ({ ...binding, roleRef })),
+    );
     const well = await site.kirikae(["doctor", "-n", namespace], "releaser");
     expect(well, well.stdout).toMatchObject({ exitCode: 0 });
     const moved = await site.kirikae(["switch", "app", "-n", namespace, "--to", "green"], "releaser");

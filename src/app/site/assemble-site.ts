@@ -8,6 +8,7 @@ import { createJudges } from "../../judges/create-judges.ts";
 import { readSecret } from "../../local/read-secret.ts";
 import { SiteTarget } from "../../targets/istio/site-target.ts";
 import type { SiteConnection } from "./connect-site.ts";
+import { limitApi } from "./limited-api.ts";
 import { SiteMesh } from "./site-mesh.ts";
 import type { SiteObjects } from "./site-objects.ts";
 import { SiteRuntime } from "./site-runtime.ts";
@@ -52,7 +53,7 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
   const known: { engine?: Engine } = {};
   const additions = (): readonly OwnedAddition[] => new AdditionBook().collect(known.engine?.releases() ?? []);
   const target = new SiteTarget({
-    api,
+    api: limitApi(api, [...connection.namespaces, site.istioNamespace]),
     view: mesh,
     reach,
     istiods: () => connection.istiods(),
