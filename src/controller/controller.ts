@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errorText } from "../core/diagnostics/error-text.ts";
 import type { KubeApi } from "../kubernetes/kube-api.ts";
 import { Leadership } from "../kubernetes/lease.ts";
-import { type OpenedMesh, runTerm, type TermParts } from "./run-term.ts";
+import { type MeshTerm, type OpenedMesh, runTerm, type TermEnd, type TermParts } from "./run-term.ts";
 import type { ReleaseReconciler, ReleaseObjects } from "./reconcile-release.ts";
 import type { WriterConnection } from "./journal/record-writer.ts";
 
@@ -19,20 +19,21 @@ export interface ControllerOptions {
   readonly objects: ReleaseObjects;
   readonly allows: TermParts["allows"];
   /** What moves traffic, on a journal, for as long as this process leads. */
-  openMesh: TermParts["openMesh"];
-  onNote(message: string): void;
-  onTrouble(message: string): void;
+  readonly openMesh: TermParts["openMesh"];
+  readonly onNote: (message: string) => void;
+  readonly onTrouble: (message: string) => void;
   /** How long a step that is under way may take when the process is asked to end. */
   readonly stopMs?: number;
   /** Of the Lease; as `Leadership` has it. */
   readonly leaseMs?: number;
 }
 
-export type { OpenedMesh };
+export type { MeshTerm, OpenedMesh };
 
 const defaultStopMs = 20_000;
 /** After a term that ended otherwise than by request, so that others may lead. */
-const pauseMs = 2_000;
+const pauseMs = 1_000;
+const longestPauseMs = 300_000;
 
 /**
  * Stands for election, and while it leads makes what the Releases of a cluster ask for happen. Disposing it ends the
@@ -80,18 +81,22 @@ export class Controller implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
+    let fights = 0;
     while (!this.#stop.signal.aborted) {
-      await this.#stand();
-      await delay(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      const end = await this.#stand();
+      // Of two that take the journals from each other, one has to wait longer and longer.
+      fights = end === "foreign" ? fights + 1 : 0;
+      const waitMs = Math.min(longestPauseMs, pauseMs * 2 ** fights * (1 + Math.random()));
+      await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
   }
 
   /** One candidacy: ends with the term that it leads to, so that a controller that cannot work does not keep others out. */
-  async #stand(): Promise<void> {
+  async #stand(): Promise<TermEnd | undefined> {
     const { api, lease, identity, leaseMs, onNote, onTrouble } = this.#options;
     const over = Promise.withResolvers<void>();
     this.#stop.signal.addEventListener("abort", () => over.resolve(), { once: true });
-    let term: Promise<void> = Promise.resolve();
+    let term: Promise<TermEnd | undefined> = Promise.resolve(undefined);
     await using leadership = Leadership.start({
       api,
       lease,
@@ -110,13 +115,13 @@ export class Controller implements AsyncDisposable {
     void leadership;
     await over.promise;
     // The Lease is kept until nothing of this term can happen any more.
-    await term;
+    return await term;
   }
 
-  async #lead(lost: AbortSignal): Promise<void> {
+  async #lead(lost: AbortSignal): Promise<TermEnd | undefined> {
     const { stopMs = defaultStopMs, onTrouble, onNote } = this.#options;
     try {
-      await runTerm({
+      return await runTerm({
         ...this.#options,
         lost,
         stop: this.#stop.signal,
@@ -126,7 +131,9 @@ export class Controller implements AsyncDisposable {
       });
     } catch (error) {
       onTrouble(`cannot work on Releases: ${errorText(error)}`);
+      return undefined;
+    } finally {
+      onNote("leads no more");
     }
-    onNote("leads no more");
   }
 }

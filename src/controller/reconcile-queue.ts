@@ -50,7 +50,7 @@ export class ReconcileQueue implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#waiting.clear();
-    for (const key of [...this.#timers.keys()]) this.#stopTimer(key);
+    for (const key of this.#timers.keys()) this.#stopTimer(key);
     await this.idle();
   }
 

@@ -27,9 +27,9 @@ export interface ReconcilerParts {
   readonly allows: StartRules;
   /** The name of this controller. */
   readonly controller: string;
-  nowMs(): number;
-  onTrouble(message: string): void;
-  onNote(message: string): void;
+  readonly nowMs: () => number;
+  readonly onTrouble: (message: string) => void;
+  readonly onNote: (message: string) => void;
 }
 
 export interface ReleaseObjects {

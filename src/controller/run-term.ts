@@ -28,98 +28,121 @@ export interface TermParts {
   readonly namespace: string | undefined;
   readonly objects: ReleaseObjects;
   readonly allows: StartRules;
-  openMesh(parts: {
-    readonly api: KubeApi;
-    readonly journal: Journal;
-    /** Something has happened to the release of that `namespace/name`. */
-    onRelease(release: string): void;
-    /** Aborted when the term is over. */
-    readonly over: AbortSignal;
-  }): Promise<OpenedMesh>;
+  readonly openMesh: (parts: MeshTerm) => Promise<OpenedMesh>;
   /** The Lease is lost: nothing may be written from that moment on. */
   readonly lost: AbortSignal;
   /** Somebody has asked the process to end. */
   readonly stop: AbortSignal;
   readonly stopMs: number;
-  onReady(reconciler: ReleaseReconciler): void;
-  onEnd(): void;
-  onNote(message: string): void;
-  onTrouble(message: string): void;
+  readonly onReady: (reconciler: ReleaseReconciler) => void;
+  readonly onEnd: () => void;
+  readonly onNote: (message: string) => void;
+  readonly onTrouble: (message: string) => void;
 }
+
+/** What a mesh is opened with for one term. */
+export interface MeshTerm {
+  /** Writes for as long as this process leads. */
+  readonly api: KubeApi;
+  readonly journal: Journal;
+  /** Something has happened to the release of that `namespace/name`. */
+  readonly onRelease: (release: string) => void;
+  /** Aborted when the term is over. */
+  readonly over: AbortSignal;
+}
+
+/** Why a term has ended; `foreign` is another controller that does not use this Lease. */
+export type TermEnd = "asked" | "lost" | "foreign";
 
 /** How long the API server may take to keep a record, while nothing else of this process runs. */
 const writeTimeoutMs = 2_000;
 
 /** Works on Releases until the Lease is lost, somebody else writes the journals, or the process is to end. */
-export async function runTerm(parts: TermParts): Promise<void> {
-  const { lost, stop, identity, objects, onTrouble } = parts;
-  const over = new AbortController();
-  const ended = AbortSignal.any([lost, stop, over.signal]);
+export async function runTerm(parts: TermParts): Promise<TermEnd> {
+  const { lost, stop } = parts;
+  if (lost.aborted) return "lost";
+  const foreign = new AbortController();
   // A step that is under way may still write when the process is asked to end, and not when another one may lead.
-  const fenced = new AbortController();
-  const fence = (): void => fenced.abort();
-  lost.addEventListener("abort", fence, { once: true });
-  over.signal.addEventListener("abort", fence, { once: true });
-  if (lost.aborted) return;
-  const writer = `${identity}/${randomUUID().slice(0, 8)}`;
-  const api = limitToTerm(parts.api, fenced.signal);
+  const fence = new AbortController();
+  for (const signal of [lost, foreign.signal]) signal.addEventListener("abort", () => fence.abort(), { once: true });
+  const over = AbortSignal.any([lost, stop, foreign.signal]);
+  const api = limitToTerm(parts.api, fence.signal);
   await using stack = new AsyncDisposableStack();
-  const found = await readJournals({
-    api,
-    namespace: parts.namespace,
-    writer,
-    isKnown: (uid) => objects.keys().some((key) => objects.get(key)?.metadata.uid === uid),
-  });
-  const records = stack.use(new ThreadedRecordWriter(parts.connection, writeTimeoutMs));
-  const journal = stack.use(
-    new KubeJournal({
-      found,
-      writer,
-      records,
-      findRelease: (name) => describeOwner(objects.get(name)),
-      onForeign(message) {
-        onTrouble(`steps down: ${message}`);
-        over.abort();
-      },
-    }),
-  );
-  fenced.signal.addEventListener("abort", () => journal[Symbol.dispose](), { once: true });
-  stack.defer(fence);
-  const events = new ClusterEvents({
-    api,
-    instance: identity,
-    nowMs: () => Date.now(),
-    onFailure: (error) => onTrouble(`an Event could not be written: ${errorText(error)}`),
-  });
+  const journal = await openJournal(parts, { api, foreign, stack });
+  fence.signal.addEventListener("abort", () => journal[Symbol.dispose](), { once: true });
+  stack.defer(() => fence.abort());
   const early = new Set<string>();
-  const running: { reconciler?: ReleaseReconciler } = {};
-  const onRelease = (key: string): void => {
-    if (running.reconciler === undefined) early.add(key);
-    else running.reconciler.releaseChanged(key);
-  };
-  const mesh = await parts.openMesh({ api, journal, onRelease, over: ended });
+  let reconciler: ReleaseReconciler | undefined;
+  const mesh = await parts.openMesh({
+    api,
+    journal,
+    over,
+    onRelease: (key) => (reconciler === undefined ? void early.add(key) : reconciler.releaseChanged(key)),
+  });
   stack.defer(() => withinTime(mesh[Symbol.asyncDispose](), parts.stopMs));
   await mesh.resume();
-  const reconciler = stack.use(
-    new ReleaseReconciler({
-      api,
-      objects,
-      releases: mesh.releases,
-      journal,
-      events,
-      allows: parts.allows,
-      controller: identity,
-      nowMs: () => Date.now(),
-      onTrouble,
-      onNote: (message) => parts.onNote(message),
-    }),
-  );
-  running.reconciler = reconciler;
+  reconciler = stack.use(buildReconciler(parts, { api, journal, releases: mesh.releases }));
   stack.defer(() => parts.onEnd());
   parts.onReady(reconciler);
   for (const key of early) reconciler.releaseChanged(key);
   reconciler.start();
-  await aborted(ended);
+  await aborted(over);
+  return foreign.signal.aborted ? "foreign" : lost.aborted ? "lost" : "asked";
+}
+
+interface JournalTerm {
+  readonly api: KubeApi;
+  readonly foreign: AbortController;
+  readonly stack: AsyncDisposableStack;
+}
+
+/** Reads the journals of all Releases and makes them those of this term alone. */
+async function openJournal(parts: TermParts, { api, foreign, stack }: JournalTerm): Promise<KubeJournal> {
+  const { identity, namespace, objects, connection, onTrouble } = parts;
+  const writer = `${identity}/${randomUUID().slice(0, 8)}`;
+  const uids = new Set(objects.keys().map((key) => objects.get(key)?.metadata.uid));
+  const found = await readJournals({ api, namespace, writer, isKnown: (uid) => uids.has(uid) });
+  for (const { message } of found.damaged.values()) onTrouble(message);
+  return stack.use(
+    new KubeJournal({
+      found,
+      writer,
+      records: stack.use(new ThreadedRecordWriter(connection, writeTimeoutMs)),
+      findRelease: (name) => describeOwner(objects.get(name)),
+      onForeign(message) {
+        onTrouble(`steps down: ${message}`);
+        foreign.abort();
+      },
+    }),
+  );
+}
+
+function buildReconciler(
+  { objects, allows, identity, onTrouble, onNote }: TermParts,
+  {
+    api,
+    journal,
+    releases,
+  }: { readonly api: KubeApi; readonly journal: KubeJournal; readonly releases: ControlledReleases },
+): ReleaseReconciler {
+  const events = new ClusterEvents({
+    api,
+    instance: identity,
+    nowMs: Date.now,
+    onFailure: (error) => onTrouble(`an Event could not be written: ${errorText(error)}`),
+  });
+  return new ReleaseReconciler({
+    api,
+    objects,
+    releases,
+    journal,
+    events,
+    allows,
+    controller: identity,
+    nowMs: Date.now,
+    onTrouble,
+    onNote,
+  });
 }
 
 function describeOwner(object: KubeObject | undefined): (JournalOwner & { readonly generation: number }) | undefined {

@@ -11,8 +11,10 @@ import { buildVirtualService } from "./site-objects.ts";
 const namespace = "controlled";
 
 const test = base.extend("site", { scope: "worker" }, async ({ cluster, kubectl }, { onCleanup }) => {
-  await kubectl.apply(buildReleaseCrd() as object);
-  await until(async () => (await kubectl.try(["get", "releases", "-A"])).exitCode === 0, { what: () => "the kind Release" });
+  await kubectl.apply(buildReleaseCrd());
+  await until(async () => (await kubectl.try(["get", "releases", "-A"])).exitCode === 0, {
+    what: () => "the kind Release",
+  });
   const site = await Site.start({ cluster, namespace, gateways: 2 });
   onCleanup(() => site[Symbol.asyncDispose]());
   return site;
@@ -124,7 +126,7 @@ describeCluster("kirikae controller", () => {
       await using two = await ControllerProcess.start(site, { identity: "two" });
       await two.whenSaid(/waits; one leads/u);
       await using load = await site.startLoad();
-      await kubectl.apply(buildRelease("outlives", { canary: { weights: [10, 30, 60], hold: "500ms" } }));
+      await kubectl.apply(buildRelease("outlives", { canary: { weights: [10, 30, 50], hold: "500ms" } }));
       await one.whenSaid(/step 1 of 7 is done/u);
       await until(async () => (await statusOf(kubectl, "outlives")).phase === "Moving", {
         what: () => "a step that moves",
@@ -135,6 +137,27 @@ describeCluster("kirikae controller", () => {
       expect(view).toMatchObject({ failed: 0, oldAfterDone: 0 });
       expect((await statusOf(kubectl, "outlives")).controller).toBe("two");
       await kubectl.run(["delete", "release", "outlives", "-n", namespace, "--timeout=30s"]);
+    },
+  );
+
+  test(
+    "of two controllers that do not share a Lease, one steps down, and the release goes on",
+    { timeout },
+    async ({ site, kubectl }) => {
+      await clean(kubectl, site);
+      await using one = await ControllerProcess.start(site, { identity: "one" });
+      await using load = await site.startLoad();
+      await kubectl.apply(buildRelease("fought-over", { canary: { weights: [10, 30, 50], hold: "3s" } }));
+      await one.whenSaid(/step 1 of 7 is done/u);
+      await using two = await ControllerProcess.start(site, { identity: "two", args: ["--lease-name", "another"] });
+      await two.whenSaid(/info leads/u);
+      await one.whenSaid(/steps down/u);
+      await kubectl.run(["wait", "--for=condition=Ready", "release/fought-over", "-n", namespace, "--timeout=120s"]);
+      const view = viewRecords(await load.stop(), { doneMs: Date.now(), now: "green" });
+      expect(view).toMatchObject({ failed: 0, oldAfterDone: 0 });
+      const { journal } = await statusOf(kubectl, "fought-over");
+      expect(journal?.configMaps).toHaveLength(1);
+      await kubectl.run(["delete", "release", "fought-over", "-n", namespace, "--timeout=60s"]);
     },
   );
 
@@ -180,7 +203,7 @@ describeCluster("kirikae controller", () => {
       what: () => "a refusal",
     });
     await order(kubectl, "told", '{"order":"promote","actor":"ann","reason":"looks good"}');
-    await until(async () => (await statusOf(kubectl, "told")).step === "4/6", { what: () => "the fourth step" });
+    await until(async () => (await statusOf(kubectl, "told")).step === "4/5", { what: () => "the fourth step" });
     const { lastOrder } = await statusOf(kubectl, "told");
     expect(lastOrder).toMatchObject({ state: "Accepted", actor: "ann", reason: "looks good" });
     const object = await kubectl.getJson<KubeObject>(["release", "told", "-n", namespace]);

@@ -6,6 +6,7 @@ import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "./record-writer.ts";
 import { type RecordWrite, type WriteAnswer, writeRecord } from "./write-record.ts";
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `ThreadedRecordWriter` is the only one that starts this.
 const { connection, port, answered, timeoutMs } = workerData as WorkerStart;
 const count = new Int32Array(answered);
 let connecting: Promise<KubeApi> | undefined;

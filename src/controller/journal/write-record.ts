@@ -39,7 +39,7 @@ export interface WriteContext {
   readonly api: Pick<KubeApi, "create" | "get" | "mergePatch">;
   /** By `performance.now`. */
   readonly deadline: number;
-  sleep(durationMs: number): Promise<void>;
+  readonly sleep: (durationMs: number) => Promise<void>;
 }
 
 const retryMs = 100;

@@ -17,8 +17,8 @@ export interface OrderParts {
   /** What the Release has begun last; undefined where it has begun nothing. */
   readonly newest: () => ReleaseStatus | undefined;
   /** Takes what a write has answered, so that nothing older is read afterwards. */
-  take(object: KubeObject): void;
-  nowMs(): number;
+  readonly take: (object: KubeObject) => void;
+  readonly nowMs: () => number;
 }
 
 export interface CarriedOut {

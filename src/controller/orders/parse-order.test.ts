@@ -22,12 +22,21 @@ test("JSON says who asks, and why", () => {
   });
 });
 
-test.each(["", "promotte", "set:", "set:green", "set:green=101", "set:green=1,green=2", "set:-1", "{", "{}", '{"order": 1}', "toString"])(
-  "%j is no order",
-  (text) => {
-    expect(parseOrder(text).kind).toBe("wrong");
-  },
-);
+test.each([
+  "",
+  "promotte",
+  "set:",
+  "set:green",
+  "set:green=101",
+  "set:green=1,green=2",
+  "set:-1",
+  "{",
+  "{}",
+  '{"order": 1}',
+  "toString",
+])("%j is no order", (text) => {
+  expect(parseOrder(text).kind).toBe("wrong");
+});
 
 test.each<ReleaseCommand>([
   { kind: "promote", full: true },
