@@ -7,6 +7,8 @@ export class ModelJournal implements Journal {
   readonly #texts: string[] = [];
   /** How many of the next writes fail. */
   failures = 0;
+  /** Hears of each write when it is done, with how many there are. */
+  onWritten: (count: number) => void = () => {};
 
   append(record: JournalRecord): number {
     if (this.failures > 0) {
@@ -14,6 +16,7 @@ export class ModelJournal implements Journal {
       throw new KirikaeError("KIR2023", "The disk is full.", { exitStatus: 3, hint: "Make room." });
     }
     this.#texts.push(emitRecord(record));
+    this.onWritten(this.#texts.length);
     return this.#texts.length;
   }
 

@@ -3,8 +3,6 @@ import { createReleaseMoves } from "../../src/app/release-moves.ts";
 import type { ReleaseManifest } from "../../src/core/manifest/manifest.ts";
 import type { SubsetDefinition } from "../../src/core/release/subset/subset-edit.ts";
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
-import type { JudgeAnswer } from "../../src/core/release/check/check-progress.ts";
-import type { CountersByDestination } from "../../src/core/release/plan/count-versions.ts";
 import type { MovePlan, MoveRequest } from "../../src/core/release/move/move.ts";
 import { planMove } from "../../src/core/release/move/plan-move.ts";
 import { planRelease, releasedServices } from "../../src/core/release/plan/plan-release.ts";
@@ -13,21 +11,19 @@ import { isOver } from "../../src/core/release/state/release-phase.ts";
 import type { ReleaseCommand, ReleasePhase } from "../../src/core/release/state/release-state.ts";
 import { isSameShare, totalWeight } from "../../src/core/release/move/split-weights.ts";
 import type { OwnedAddition } from "../../src/core/routes/route-addition.ts";
-import type { DestinationId, RouteTable, SplitId, SplitWeights } from "../../src/core/routes/route-table.ts";
+import type { RouteTable, SplitId, SplitWeights } from "../../src/core/routes/route-table.ts";
 import { splitsOf, weightsOf } from "../../src/core/routes/weights.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { foldJournal } from "../../src/engine/fold-journal.ts";
 import type { StoredRelease } from "../../src/engine/fold-releases.ts";
 import type { ReleaseHost, SubsetOrder, SubsetProof } from "../../src/engine/release-ports.ts";
 import { ReleaseRunner } from "../../src/engine/release-runner.ts";
+import { type Answers, countAnswers, judgeAnswers } from "./model-answers.ts";
 import { ModelJournal } from "./model-journal.ts";
 import { declaredTable, type KnownSubsets, parseModelRelease, type ServiceName } from "./model-releases.ts";
 import { ModelSubsets } from "./model-subsets.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { WatchedTarget } from "./watched-target.ts";
-
-/** How the new version answers, as the proxies count it and as judges say: well and badly by turns where it flaps. */
-export type Answers = "good" | "bad" | "flapping" | "none" | "unseen";
 
 /** One process: it ends without a word, and nothing that it waits for comes back to it. */
 interface ModelProcess {
@@ -186,6 +182,19 @@ export class ReleaseWorld {
       this.#declared = declared;
       runner.checkWeights();
     });
+  }
+
+  get isDead(): boolean {
+    return this.#process.isDead;
+  }
+
+  /** Lets the process end right after this write of the journal, counted from 1: nothing that it would do next is done. */
+  dieAtWrite(count: number): void {
+    this.journal.onWritten = (written) => {
+      if (written !== count) return;
+      this.#process.isDead = true;
+      this.journal.failures = Number.POSITIVE_INFINITY;
+    };
   }
 
   /** Kills the process, and starts the next one on what it has left. */
@@ -388,8 +397,8 @@ export class ReleaseWorld {
       editSubsets: (build) => alive(this.#editSubsets(build, alive)),
       move: (build) => this.#move(engine, build),
       lay: async (build) => this.#lay(build()),
-      counters: async (destinations) => this.#count(destinations),
-      ask: async () => this.#judge(),
+      counters: async (destinations) => countAnswers(this.answers, { destinations, elapsedMs: this.clock.elapsedMs }),
+      ask: async () => judgeAnswers(this.answers, this.clock.elapsedMs),
       ...createReleaseMoves({
         live: () => ({ table: this.#table, current: engine.placements() }),
         findDestinationRule: (name) => this.subsets.find(name),
@@ -433,26 +442,6 @@ export class ReleaseWorld {
     } finally {
       this.#movesUnderWay -= 1;
     }
-  }
-
-  /** 50 requests a second to each, and every fifth of the new version's an error when it is bad. */
-  #count(destinations: ReadonlySet<DestinationId>): CountersByDestination | undefined {
-    if (this.answers === "unseen") return undefined;
-    const requests = this.answers === "none" ? 0 : Math.floor(this.clock.elapsedMs / 20);
-    const badSeconds = this.answers === "flapping" ? Math.floor(this.clock.elapsedMs / 2_000) : 0;
-    const bad = this.answers === "bad" ? Math.floor(requests / 5) : badSeconds * 10;
-    const errorsOf = (id: DestinationId): number => (id.includes("green") ? bad : 0);
-    return new Map([...destinations].map((id) => [id, { requests, errors: errorsOf(id) }]));
-  }
-
-  #judge(): JudgeAnswer {
-    if (this.answers === "unseen") return { verdict: "unknown", detail: "it does not answer" };
-    return this.#isBadNow() ? { verdict: "fail", detail: "no" } : { verdict: "pass", detail: "yes" };
-  }
-
-  #isBadNow(): boolean {
-    const isOddSecond = Math.floor(this.clock.elapsedMs / 1_000) % 2 === 1;
-    return this.answers === "bad" || (this.answers === "flapping" && isOddSecond);
   }
 
   /** Lets time pass until the work has ended, however many moves broke off and however long proxies show nothing. */

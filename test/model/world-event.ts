@@ -2,7 +2,8 @@ import { type Arbitrary, boolean, constant, constantFrom, nat, oneof, record, su
 import type { ReleaseCommand } from "../../src/core/release/state/release-state.ts";
 import type { ApplyBehaviour } from "../../src/targets/recording.ts";
 import { destinationOf, type ServiceName, serviceNames, strategies } from "./model-releases.ts";
-import type { Answers, ReleaseWorld } from "./release-world.ts";
+import type { Answers } from "./model-answers.ts";
+import type { ReleaseWorld } from "./release-world.ts";
 
 /** Something that happens to the world; readable, because a failing sequence is printed. */
 export type WorldEvent =

@@ -7,7 +7,7 @@ import { approvalOf, expiryOf } from "../state/gather-approvals.ts";
 import { describeCheck } from "../check/describe-check.ts";
 import { limitOf } from "../state/keep-limit.ts";
 import { renderShortage } from "../move/limit-return.ts";
-import { describePhase, isMovingPhase } from "../state/release-phase.ts";
+import { describePhase, isMovingPhase, type MovingPhase } from "../state/release-phase.ts";
 import type { GivenApproval, ReleasePhase, ReleaseState } from "../state/release-state.ts";
 import { renderShares } from "../state/render-shares.ts";
 import { describeEdits } from "../subset/subset-edit.ts";
@@ -145,7 +145,7 @@ export function describeAddition(addition: RouteAddition): string {
 }
 
 function messageOf(plan: ReleasePlan, { phase, startedBy }: ReleaseState): string {
-  if (isMovingPhase(phase)) return phase.kind === "rollingBack" ? describeWayBack(plan, phase) : describePhase(phase);
+  if (isMovingPhase(phase)) return describeMoving(plan, phase);
   switch (phase.kind) {
     case "failed":
       return describeFailure(phase);
@@ -166,6 +166,12 @@ function messageOf(plan: ReleasePlan, { phase, startedBy }: ReleaseState): strin
     case "done":
       return describePhase(phase);
   }
+}
+
+function describeMoving(plan: ReleasePlan, phase: MovingPhase): string {
+  if (phase.kind === "rollingBack") return describeWayBack(plan, phase);
+  const isOfSubsets = phase.kind === "moving" && plan.steps[phase.step]?.kind === "subsets";
+  return isOfSubsets ? "changing subsets" : describePhase(phase);
 }
 
 function describeHold({ untilMs }: Extract<ReleasePhase, { kind: "holding" }>): string {
