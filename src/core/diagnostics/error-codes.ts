@@ -11,8 +11,7 @@ export interface ErrorCodeEntry {
 /**
  * Every code that a `KirikaeError` can carry; findings about manifests have their own table, `catalogue.ts`.
  * `KIR2xxx` release, `KIR3xxx` xDS and Envoy, `KIR4xxx` clusters (`site-error-codes.ts`), `KIR5xxx` environment. A test
- * compares it with what the source throws,
- * and `docs/diagnostics.md` is generated from both tables.
+ * compares it with what the source throws, and `docs/diagnostics.md` is generated from both tables.
  */
 const entries = {
   ...siteErrors,

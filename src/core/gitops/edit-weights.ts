@@ -94,7 +94,10 @@ function addWeight(text: string, entry: YAMLMap, weight: number): TextEdit | str
   const last = entry.items.at(-1);
   const end = last === undefined ? undefined : endOfPair(last);
   if (end === undefined) return "an entry of its route is empty";
-  if (entry.flow === true) return { start: end, end, text: `, weight: ${weight}` };
+  if (entry.flow === true) {
+    const name = text.trimStart().startsWith("{") ? '"weight"' : "weight";
+    return { start: end, end, text: `, ${name}: ${weight}` };
+  }
   return addLines(text, end, `${" ".repeat(columnOf(text, entry))}weight: ${weight}`);
 }
 
@@ -102,7 +105,9 @@ function addEntries(text: string, route: YAMLSeq, entries: readonly JsonObject[]
   const last = asNode(route.items.at(-1));
   const end = last?.range?.[1] ?? route.range?.[1] ?? 0;
   if (route.flow === true) {
-    return { start: end, end, text: entries.map((entry) => `, ${renderFlow(entry)}`).join("") };
+    // A file of JSON has to stay one.
+    const render = text.trimStart().startsWith("{") ? renderJson : renderFlow;
+    return { start: end, end, text: entries.map((entry) => `, ${render(entry)}`).join("") };
   }
   const column = dashColumn(text, last);
   const isFlow = isMap(last) && last.flow === true;
@@ -110,7 +115,10 @@ function addEntries(text: string, route: YAMLSeq, entries: readonly JsonObject[]
   return addLines(text, endOfNode(last, end), lines.map((line) => " ".repeat(column) + line).join(lineEndOf(text)));
 }
 
-/** JSON is YAML; with the blanks that people write. */
+function renderJson(entry: JsonObject): string {
+  return JSON.stringify(entry, undefined, 1).replaceAll(/\n\s*/gu, " ");
+}
+
 function renderFlow(entry: JsonObject): string {
   return stringify(entry, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trimEnd();
 }
