@@ -29,6 +29,12 @@ export interface ChildProgram extends AsyncDisposable {
   resume(): void;
 }
 
+/** Of what runs: one listener for all, because a cluster is more programs than Node takes listeners for. */
+const killsAtExit = new Set<() => void>();
+process.on("exit", () => {
+  for (const kill of killsAtExit) kill();
+});
+
 export function startProgram(options: ChildProgramOptions): ChildProgram {
   const log = openSync(options.log, "a");
   const [path = options.path, ...args] = [...(options.enter ?? []), options.path, ...options.args];
@@ -37,7 +43,7 @@ export function startProgram(options: ChildProgramOptions): ChildProgram {
   const ended = once(child, "exit").catch(() => undefined);
   const name = basename(options.path);
   const kill = () => child.kill("SIGKILL");
-  process.on("exit", kill);
+  killsAtExit.add(kill);
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
   const readLog = () => readFile(options.log, "utf8");
   return {
@@ -57,7 +63,7 @@ export function startProgram(options: ChildProgramOptions): ChildProgram {
       }
     },
     async [Symbol.asyncDispose]() {
-      process.off("exit", kill);
+      killsAtExit.delete(kill);
       if (hasEnded()) return;
       child.kill("SIGTERM");
       // Nothing here is worth waiting for: the data is thrown away.

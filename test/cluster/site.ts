@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { type CliResult, Sandbox } from "../e2e/product.ts";
+import { bin, type CliResult, type RunningUp, Sandbox } from "../e2e/product.ts";
 import { epochNowMs } from "../load/load-clock.ts";
 import type { LoadRecord } from "../load/load-records.ts";
 import { isFailed } from "../load/load-summary.ts";
@@ -81,6 +81,17 @@ export class Site implements AsyncDisposable {
     return site;
   }
 
+  /** The same site as somebody else has it: with a state folder of their own. It takes nothing down. */
+  static beside(site: Site): Pick<Site, "kirikae" | "up" | "sandbox"> & AsyncDisposable {
+    const other = new Site(site.cluster, site.shape, new AsyncDisposableStack());
+    return {
+      kirikae: (args, user) => other.kirikae(args, user),
+      up: (user, args) => other.up(user, args),
+      sandbox: other.sandbox,
+      [Symbol.asyncDispose]: () => other.sandbox[Symbol.asyncDispose](),
+    };
+  }
+
   /** A gateway pod of its own Service; it has its routes when this returns. */
   async addGateway(name: string, istiod: Istiod = this.cluster.istiod): Promise<SiteGateway> {
     const { cluster, namespace } = this;
@@ -145,6 +156,15 @@ export class Site implements AsyncDisposable {
     }
   }
 
+  /** How many requests a version has had, copies among them. */
+  async countRequests(version: string): Promise<number> {
+    const own = this.shape.endpoints.filter((endpoint) => endpoint.version === version);
+    const counts = await Promise.all(
+      own.map(async ({ address, port }) => Number(await (await fetch(`http://${address}:${port}/count`)).text())),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
   /** Load on every gateway, over keep-alive connections, until it is stopped. */
   async startLoad(options: SiteLoadOptions = {}): Promise<SiteLoad> {
     const { requestsPerSecond = 500, headers = {} } = options;
@@ -157,6 +177,8 @@ export class Site implements AsyncDisposable {
           requestsPerSecond: requestsPerSecond / this.gateways.length,
           connections: options.connections ?? 32,
           durationMs: options.atMostMs ?? 120_000,
+          // A gateway that a test has paused answers when it goes on.
+          requestTimeoutMs: 60_000,
         }),
       ),
     );
@@ -167,6 +189,13 @@ export class Site implements AsyncDisposable {
   async kirikae(args: readonly string[], user: KubeUser = "admin"): Promise<CliResult & { readonly endMs: number }> {
     const result = await this.#sandbox.cli(["--context", user, ...args], this.#environment);
     return { ...result, endMs: epochNowMs() };
+  }
+
+  /** Starts `kirikae up --context` and waits until it is ready; commands go to it while it runs. */
+  async up(user: KubeUser = "admin", args: readonly string[] = []): Promise<RunningUp> {
+    const up = this.#sandbox.start([bin, "up", "--context", user, "--json", ...args], this.#environment);
+    await up.ready;
+    return up;
   }
 
   /** For other ways to run the product: the same state folder and kubeconfig. */
