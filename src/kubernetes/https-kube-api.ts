@@ -132,7 +132,8 @@ export class HttpsKubeApi implements KubeApi {
   }
 
   async getText(path: string, options: ReachOptions = {}): Promise<string> {
-    const answer = await this.#connection.send({ method: "GET", path, ...options });
+    const of = path.includes("/proxy/") ? "pods" : "api";
+    const answer = await this.#connection.send({ method: "GET", path, of, ...limitsOf(options) });
     if (isSuccess(answer)) return answer.body;
     throw readRefusal(answer, { context: this.context, verb: "get", kind: undefined, path });
   }

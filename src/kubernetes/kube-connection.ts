@@ -29,6 +29,8 @@ export interface KubeRequest {
   /** From the first try to the last byte; 30 s. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What is asked of pods through the API server is limited by itself, so that no write waits for it. */
+  readonly of?: "api" | "pods";
 }
 
 export interface KubeAnswer {
@@ -58,13 +60,12 @@ export class KubeConnection {
   readonly #server: KubeServer;
   readonly #credentials: Credentials;
   readonly #agent: HttpAgent;
-  readonly #rate: RateLimit;
+  readonly #rates = { api: new RateLimit(), pods: new RateLimit() };
 
-  constructor(server: KubeServer, credentials: Credentials, rate: RateLimit = new RateLimit()) {
+  constructor(server: KubeServer, credentials: Credentials) {
     this.context = server.context;
     this.#server = server;
     this.#credentials = credentials;
-    this.#rate = rate;
     const { authority, insecureSkipTlsVerify, tlsServerName, proxyEnv } = server;
     const pool = { keepAlive: true, keepAliveMsecs: probeAfterMs, timeout: idleConnectionMs, proxyEnv };
     this.#agent =
@@ -103,7 +104,7 @@ export class KubeConnection {
     const tooLate = new AbortController();
     const timer = setTimeout(() => tooLate.abort(), defaultTimeoutMs);
     try {
-      await this.#rate.take(signal);
+      await this.#rates.api.take(signal);
       const credential = await this.#credentials.current();
       const response = await this.#request(
         { method: "GET", path },
@@ -124,7 +125,7 @@ export class KubeConnection {
 
   /** A WebSocket that is still connecting. */
   async openWebSocket(path: string, protocol: string, signal: AbortSignal): Promise<WebSocket> {
-    await this.#rate.take(signal);
+    await this.#rates.pods.take(signal);
     const { headers, certificate } = await this.#credentials.current();
     const url = this.#urlOf(path);
     url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
@@ -154,7 +155,7 @@ export class KubeConnection {
 
   async #tryOften(request: KubeRequest, signal: AbortSignal): Promise<KubeAnswer> {
     for (let tries = 1; ; tries += 1) {
-      await this.#rate.take(signal);
+      await this.#rates[request.of ?? "api"].take(signal);
       const credential = await this.#credentials.current();
       let response;
       try {

@@ -23,6 +23,13 @@ export class RateLimit {
     this.#countedAtMs = now;
     // What is owed is kept as a negative number, so that those who wait do so in their order.
     this.#tokens -= 1;
-    if (this.#tokens < 0) await delay((-this.#tokens / this.#perSecond) * 1_000, undefined, { signal });
+    if (this.#tokens >= 0) return;
+    try {
+      await delay((-this.#tokens / this.#perSecond) * 1_000, undefined, { signal });
+    } catch (error) {
+      // Nothing was sent for it.
+      this.#tokens += 1;
+      throw error;
+    }
   }
 }
