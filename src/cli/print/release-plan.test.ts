@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { sketchTable } from "../../../test/route-table.fixture.ts";
+import { parseManifests } from "../../core/manifest/parse-manifests.ts";
 import { buildMeshModel } from "../../core/mesh-model.ts";
 import { describeReach } from "../../core/release/plan/describe-reach.ts";
 import { planRelease } from "../../core/release/plan/plan-release.ts";
+import { mergeTables, qualifyTable } from "../../core/routes/qualify-table.ts";
 import { plainInk } from "../ink.ts";
 import { renderReleasePlan } from "./release-plan.ts";
 
@@ -110,4 +113,28 @@ test("a plan says where nothing waits for those who want to look", () => {
   const preview = "{preview: {name: qa, match: [{headers: {x-qa: {}}}]}}";
   expect(planOf(`${preview}, {weight: 5}, {switch: {}}`)).toContain("Nothing waits after steps 1 and 2: a hold,");
   expect(planOf(`${preview}, {hold: 5s}, {switch: {}}`)).not.toContain("Nothing waits");
+});
+
+test("a plan says what happens to subsets with what undoes it, and which cluster a step moves", () => {
+  const app = { rules: [{ name: "public", arms: { "app/blue": 100 }, idle: ["app/green"] }] };
+  const local = sketchTable([{ name: "shop/web", ...app }]);
+  const contexts = ["east", "west"];
+  const table = mergeTables(contexts.map((context) => qualifyTable(local, context)));
+  const text = headOf(
+    "{routes: [{virtualService: shop/web}], to: green, strategy: {blueGreen: {}}, sites: {contexts: [east, west]}, subsets: [{destinationRule: shop/app, add: [{name: green, labels: {version: green}}]}]}",
+  );
+  const { manifests } = parseManifests([{ path: "r.yaml", text }], { defaultNamespace: "shop" });
+  const release = manifests.find((manifest) => manifest.kind === "Release");
+  if (release === undefined) throw new Error("There is no Release.");
+  const sites = { contexts, findDestinationRule: () => ({ host: "app.shop.svc.cluster.local", subsets: [] }) };
+  const planning = planRelease({ table, current: new Map(), release, actor: "test", sites });
+  if (planning.kind === "refused") throw planning.error;
+  const lines = renderReleasePlan(planning.plan, [], plainInk).split("\n");
+  expect(lines.filter((line) => /^ {1,3}\d|shop\/web$/u.test(line))).toEqual([
+    "  1  subsets  adds subset green (version=green) to DestinationRule east:shop/app; adds subset green (version=green) to DestinationRule west:shop/app; undone by removing them",
+    "  2  switch on east",
+    "     east:shop/web",
+    "  3  switch on west",
+    "     west:shop/web",
+  ]);
 });

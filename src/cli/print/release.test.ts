@@ -18,7 +18,7 @@ test("the story of a release says who did what, and why", () => {
     startedAt: "2026-11-21T10:00:00.000Z",
     actor: "ann",
     reason: "release 12",
-    plan: { spec: {}, steps: [{ kind: "weight" }, { kind: "approve", people: 1 }] },
+    plan: { spec: {}, steps: [{ kind: "weight", moves: [] }, { kind: "approve", people: 1 }, { kind: "check" }] },
     events: [
       { kind: "start", atMs: 1_795_255_200_000, startedBy: "ann" },
       { kind: "moved", atMs: 1_795_255_201_000, failed: 0, move: "m2" },
@@ -34,7 +34,7 @@ test("the story of a release says who did what, and why", () => {
       2026-11-21T10:00:00.000Z  started by ann: release 12
       2026-11-21T10:00:01.000Z  step 1 (weight): weights moved and proved
       2026-11-21T10:00:02.000Z  approved by bob: looks good
-      2026-11-21T10:00:03.000Z  check pass: all good
+      2026-11-21T10:00:03.000Z  step 3 (check): pass: all good
       2026-11-21T10:00:04.000Z  rolled back by eve"
   `);
 });
