@@ -10,6 +10,7 @@ import type { PodReach } from "../../src/kubernetes/pod-reach.ts";
 import { SiteTarget, type SiteTargetOptions } from "../../src/targets/istio/site-target.ts";
 import type { IstiodPlace } from "../../src/targets/istio/site-view.ts";
 import type { Istiod } from "./istiod.ts";
+import type { IstioProxy } from "./istio-proxy.ts";
 import type { KubeUser } from "./kube-api-server.ts";
 import type { Site } from "./site.ts";
 
@@ -27,13 +28,15 @@ export interface TargetOfSiteOptions extends Partial<SiteTargetOptions> {
   readonly replicas?: readonly Istiod[];
   /** Called right before the first object is written. */
   readonly beforeWriting?: () => Promise<void>;
+  /** Proxies beside the gateways that can be reached, by their ids. */
+  readonly proxies?: readonly IstioProxy[];
   /** Names of gateways whose admin interface nobody reaches. */
   readonly hidden?: readonly string[];
 }
 
 export async function openTarget(site: Site, options: TargetOfSiteOptions = {}): Promise<TargetOfSite> {
   const { cluster, namespace } = site;
-  const { user = "admin", replicas = [cluster.istiod], hidden = [], beforeWriting, ...rest } = options;
+  const { user = "admin", replicas = [cluster.istiod], hidden = [], proxies = [], beforeWriting, ...rest } = options;
   const connected = await connectKube({ context: user, kubeconfig: cluster.api.kubeconfig, env: {} });
   const api = beforeWriting === undefined ? connected : interrupted(connected, beforeWriting);
   const { objects } = await listSite({ api, namespaces: [namespace], istioNamespace: "istio-system" });
@@ -41,7 +44,7 @@ export async function openTarget(site: Site, options: TargetOfSiteOptions = {}):
   const target = new SiteTarget({
     api,
     view: mesh,
-    reach: reachBySocket(site, hidden),
+    reach: reachBySocket([...site.gateways.map(({ proxy }) => proxy), ...proxies], hidden),
     istiods: () => Promise.resolve(replicas.map((replica, index) => placeOf(replica, index))),
     clock: createSystemClock(),
     ...rest,
@@ -94,14 +97,14 @@ function placeOf(istiod: Istiod, index: number): IstiodPlace {
   };
 }
 
-function reachBySocket(site: Site, hidden: readonly string[]): PodReach {
+function reachBySocket(proxies: readonly IstioProxy[], hidden: readonly string[]): PodReach {
   return {
     async get({ pod }, path, { timeoutMs } = {}) {
-      const gateway = site.gateways.find(({ name }) => name === pod.name && pod.namespace === site.namespace);
-      if (gateway === undefined || hidden.includes(gateway.name)) {
+      const proxy = proxies.find(({ id }) => id === `${pod.name}.${pod.namespace}`);
+      if (proxy === undefined || hidden.includes(pod.name)) {
         throw new KirikaeError("KIR4010", `${pod.name} cannot be reached`, { exitStatus: 3 });
       }
-      return await gateway.proxy.admin.get(path, timeoutMs);
+      return await proxy.admin.get(path, timeoutMs);
     },
     async [Symbol.asyncDispose]() {},
   };

@@ -10,7 +10,7 @@ import { describeCluster, test } from "./shared-cluster.ts";
 import { Site, viewRecords } from "./site.ts";
 import { epochNowMs } from "../load/load-clock.ts";
 import { openTarget, type TargetOfSite } from "./site-target.fixture.ts";
-import { buildDestinationRule, buildVirtualService } from "./site-objects.ts";
+import { appHostOf, buildDestinationRule, buildVirtualService } from "./site-objects.ts";
 import type { KubeObject } from "./kube-client.ts";
 
 const timeoutMs = 30_000;
@@ -73,7 +73,7 @@ describeCluster("the Istio of a cluster", () => {
       site.gateways[1]?.proxy.program.pause();
       const told: string[] = [];
       const report = await opened.target.apply(turnTo(opened, "green"), {
-        timeoutMs: 4_000,
+        timeoutMs: 2_500,
         onProgress: (text) => told.push(text),
       });
       expect(report).toMatchObject({
@@ -161,6 +161,47 @@ describeCluster("the Istio of a cluster", () => {
       }
     });
 
+    test("asks the sidecars of callers inside the mesh, and names a pod that is connected to no istiod", async () => {
+      const { pods, client, place } = cluster;
+      if (pods === undefined) throw new Error("no pods");
+      const namespace = "site-target-callers";
+      const labels = { app: "caller", "service.istio.io/canonical-name": "caller" };
+      const address = place.takeAddress();
+      const inside = meshService(site);
+      await client.apply({
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name: namespace, labels: { "istio-injection": "enabled" } },
+      });
+      await client.apply(inside);
+      await pods.add({ namespace, name: "caller", labels, address });
+      await using caller = await cluster.startProxy({ role: "sidecar", name: "caller", namespace, labels, address });
+      try {
+        await using opened = await openTarget(site, { proxies: [caller] });
+        const weights = new Map(
+          [...opened.splits()]
+            .filter(([split]) => split.includes("/inside/"))
+            .map(([split, arms]) => [split, sharesOf(arms, "green")]),
+        );
+        expect(weights.size).toBe(1);
+        const report = await opened.target.apply(weights, { timeoutMs });
+        expect(report).toMatchObject({ kind: "proved", proxies: [{ node: `caller.${namespace}` }] });
+        expect(await opened.target.observe([...weights.keys()])).toMatchObject([
+          { weights: { "outbound|8000|green|app.site-target.test": 100 } },
+        ]);
+        await pods.add({ namespace, name: "lost", labels, address: place.takeAddress() });
+        const back = new Map([...weights].map(([split, arms]) => [split, sharesOf(arms, "blue")]));
+        expect(await opened.target.apply(back, { timeoutMs: 2_000 })).toMatchObject({
+          kind: "unproved",
+          message: `1 of 2 proxies confirmed; lost.${namespace} is not connected to istiod`,
+        });
+      } finally {
+        await pods.remove(namespace, "lost");
+        await pods.remove(namespace, "caller");
+        await client.delete(inside);
+      }
+    });
+
     test("lays a preview and takes it away", async () => {
       await using opened = await openTarget(site);
       const [gateway] = site.gateways;
@@ -243,7 +284,7 @@ describeCluster("the Istio of a cluster", () => {
         await using opened = await openTarget(site, { replicas: [cluster.istiod, second] });
         expect(await opened.target.apply(turnTo(opened, "green"), { timeoutMs })).toMatchObject({ kind: "proved" });
         second.program.pause();
-        const report = await opened.target.apply(turnTo(opened, "blue"), { timeoutMs: 5_000 });
+        const report = await opened.target.apply(turnTo(opened, "blue"), { timeoutMs: 3_500 });
         expect(report).toMatchObject({ kind: "unproved" });
         expect(report.kind === "unproved" && report.message).toContain("istiod istiod-2 does not answer");
       } finally {
@@ -299,6 +340,17 @@ function secondService(site: Site): KubeObject {
       gateways: [`${site.namespace}/app`],
       http: [{ ...rule, name: "second", match: [{ uri: { prefix: "/second" } }] }],
     },
+  };
+}
+
+/** For callers inside the mesh alone. */
+function meshService(site: Site): KubeObject {
+  const object = buildVirtualService(site.shape);
+  const { http } = object["spec"] as { readonly http: readonly { readonly name: string }[] };
+  return {
+    ...object,
+    metadata: { name: "inside", namespace: site.namespace },
+    spec: { hosts: [appHostOf(site.shape)], http: [{ ...http.find(({ name }) => name === "public"), name: "inside" }] },
   };
 }
 

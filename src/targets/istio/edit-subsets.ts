@@ -68,9 +68,11 @@ class SubsetRun {
   async run(): Promise<ApplyReport> {
     const fault = (await this.#add()) ?? (await this.#remove());
     if (fault !== undefined) return fault;
-    const callToProofMs = this.#parts.clock.nowMs() - this.#work.calledMs;
+    const proxies = [...this.#proofs.values()];
+    const tookMs = this.#parts.clock.nowMs() - this.#work.calledMs;
+    const callToProofMs = Math.max(tookMs, ...proxies.map(({ workersMs }) => workersMs));
     const note = [...this.#notes].join("; ");
-    return { kind: "proved", callToProofMs, proxies: [...this.#proofs.values()], ...(note !== "" && { note }) };
+    return { kind: "proved", callToProofMs, proxies, ...(note !== "" && { note }) };
   }
 
   /** A report says that it has failed. */

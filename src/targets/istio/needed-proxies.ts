@@ -1,5 +1,6 @@
 import type { RouteTable, SplitId } from "../../core/routes/route-table.ts";
-import type { KubeApi } from "../../kubernetes/kube-api.ts";
+import type { KubeApi, ListOptions } from "../../kubernetes/kube-api.ts";
+import { KubeError } from "../../kubernetes/kube-error.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import type { PodPlace } from "../../kubernetes/pod-reach.ts";
@@ -13,6 +14,8 @@ export interface Need {
   readonly gateways: readonly Readonly<Record<string, string>>[];
   /** Namespaces of the workloads with a sidecar that see the routes; `*` is all, undefined none. */
   readonly sidecars: "*" | ReadonlySet<string> | undefined;
+  /** Where pods are looked for by somebody who may not list those of all namespaces. */
+  readonly places: readonly string[];
 }
 
 export interface NeededProxy {
@@ -36,12 +39,47 @@ export function findNeed(view: SiteView, names: Iterable<string>): Need {
   const gateways = services
     .flatMap((service) => gatewayNames(service))
     .flatMap((name) => view.object(kubeKinds.gateway, splitName(name)) ?? []);
-  return { gateways: uniqueLabels(gateways.map(selectorOf)), sidecars: sidecarsOf(services) };
+  return { gateways: uniqueLabels(gateways.map(selectorOf)), sidecars: sidecarsOf(services), places: placesOf(view) };
 }
 
 /** The pods of every Gateway. */
 export function gatewaysOf(view: SiteView): Need {
-  return { gateways: uniqueLabels(view.objects(kubeKinds.gateway).map(selectorOf)), sidecars: undefined };
+  return {
+    gateways: uniqueLabels(view.objects(kubeKinds.gateway).map(selectorOf)),
+    sidecars: undefined,
+    places: placesOf(view),
+  };
+}
+
+/** Where there are pods that could be seen, and where gateways and routes are. */
+function placesOf(view: SiteView): readonly string[] {
+  const kinds = [kubeKinds.pod, kubeKinds.gateway, kubeKinds.virtualService];
+  const objects = kinds.flatMap((kind) => [...view.objects(kind)]);
+  return [...new Set(objects.map(({ metadata }) => metadata.namespace ?? ""))];
+}
+
+async function listPods(api: KubeApi, options: ListOptions, places: readonly string[]): Promise<readonly KubeObject[]> {
+  try {
+    return (await api.list(kubeKinds.pod, options)).items;
+  } catch (error) {
+    if (!isForbidden(error) || options.namespace !== undefined) throw error;
+  }
+  const found = await Promise.all(places.map((namespace) => listPlace(api, { ...options, namespace })));
+  return found.flat();
+}
+
+/** Pods of a namespace that may not be looked into are known to istiod, if to anybody. */
+async function listPlace(api: KubeApi, options: ListOptions): Promise<readonly KubeObject[]> {
+  try {
+    return (await api.list(kubeKinds.pod, options)).items;
+  } catch (error) {
+    if (isForbidden(error)) return [];
+    throw error;
+  }
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 403;
 }
 
 /** The pods that need it now, and are there to be asked: Ready, and not about to end. */
@@ -49,7 +87,7 @@ export async function listNeeded(api: KubeApi, need: Need): Promise<readonly Nee
   const found = new Map<string, NeededProxy>();
   for (const labels of need.gateways) {
     const labelSelector = renderSelector(labels);
-    const { items } = await api.list(kubeKinds.pod, { labelSelector: labelSelector || injectedLabel });
+    const items = await listPods(api, { labelSelector: labelSelector || injectedLabel }, need.places);
     for (const pod of items) {
       if (labelSelector === "" && !isGateway(pod)) continue;
       place(found, pod, "gateway");
@@ -58,7 +96,7 @@ export async function listNeeded(api: KubeApi, need: Need): Promise<readonly Nee
   if (need.sidecars === undefined) return [...found.values()];
   const namespaces = need.sidecars === "*" ? [undefined] : [...need.sidecars];
   for (const namespace of namespaces) {
-    const { items } = await api.list(kubeKinds.pod, { namespace, labelSelector: injectedLabel });
+    const items = await listPods(api, { namespace, labelSelector: injectedLabel }, need.places);
     for (const pod of items) if (!isGateway(pod)) place(found, pod, "sidecar");
   }
   return [...found.values()];
