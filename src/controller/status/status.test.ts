@@ -60,7 +60,11 @@ function conditionsOf(more: Parameters<typeof input>[0]): Readonly<Record<string
 describe("the status of a Release", () => {
   test.each<readonly [what: string, events: readonly ReleaseEvent[], conditions: Readonly<Record<string, string>>]>([
     ["moves", [start], { Ready: "False Moving", Progressing: "True Moving", Proved: "Unknown NothingMoved" }],
-    ["waits to be promoted", [start, moved], { Paused: "True Holding", Proved: "True Proved", Failed: "False Holding" }],
+    [
+      "waits to be promoted",
+      [start, moved],
+      { Paused: "True Holding", Proved: "True Proved", Failed: "False Holding" },
+    ],
     ["is done", [start, moved, promote], { Ready: "True Done", Progressing: "False Done", Failed: "False Done" }],
     ["was aborted", [start, moved, abort], { Ready: "False Aborted", Failed: "True Aborted" }],
     [
