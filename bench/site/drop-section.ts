@@ -74,6 +74,9 @@ async function applyAtOnce({ site, kubectl }: BenchSite): Promise<void> {
   await kubectl.apply([buildDestinationRule(shape), buildVirtualService(shape)]);
 }
 
-async function releaseAndDrop({ site }: BenchSite): Promise<void> {
-  void site;
+/** A Release whose last step takes the subset away, carried out by `kirikae up --context`. */
+async function releaseAndDrop({ releases, nextName }: BenchSite): Promise<void> {
+  const name = nextName();
+  await releases.release(name, "subsets: [{ destinationRule: app, remove: [blue] }]\nstrategy: { blueGreen: {} }");
+  await releases.whenPhase(name, "done");
 }

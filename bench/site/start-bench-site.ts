@@ -4,6 +4,7 @@ import { Cluster } from "../../test/cluster/cluster.ts";
 import { findBuilt, findEtcd } from "../../test/cluster/go-program.ts";
 import { Kubectl } from "../../test/cluster/kubectl.ts";
 import { Site } from "../../test/cluster/site.ts";
+import { SiteReleases } from "../../test/cluster/site-releases.ts";
 import { type Backends, startBackends } from "../backends.ts";
 
 /** A site of one gateway in front of both versions, and kubectl beside it. */
@@ -11,6 +12,10 @@ export interface BenchSite {
   readonly site: Site;
   readonly kubectl: Kubectl;
   readonly backends: Backends;
+  /** `kirikae up --context` beside it. */
+  readonly releases: SiteReleases;
+  /** A name that no release has had. */
+  nextName(): string;
 }
 
 /** Undefined where a program is missing; everything that is started goes to the stack. */
@@ -30,9 +35,11 @@ export async function startBenchSite(folder: string, stack: AsyncDisposableStack
     address: "127.0.0.1",
     port: backends.port[version],
   }));
-  const site = stack.use(await Site.start({ cluster, namespace: "shop", endpoints }));
+  const site = stack.use(await Site.start({ cluster, namespace: "shop", endpoints, hasPreview: false }));
   const kubectl = new Kubectl({ path: join(client, "kubectl"), kubeconfig: cluster.api.kubeconfig });
-  return { site, kubectl, backends };
+  const releases = stack.use(await SiteReleases.start(site));
+  let count = 0;
+  return { site, kubectl, backends, releases, nextName: () => `release-${(count += 1)}` };
 }
 
 export const leftOut = "Left out: etcd or what `npm run cluster:build` builds is not here.";

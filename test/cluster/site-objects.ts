@@ -13,6 +13,8 @@ export interface AppShape {
   readonly endpoints: readonly SiteEndpoint[];
   /** As a mesh without pods has it, or as Kubernetes has it; the API takes loopback addresses for the former only. */
   readonly registry: "serviceEntry" | "service";
+  /** Whether a rule of its own leads testers to the last version. A switch turns such a rule round. */
+  readonly hasPreview: boolean;
 }
 
 const istio = "networking.istio.io/v1";
@@ -75,7 +77,9 @@ export function buildVirtualService(
       hosts: [publicHostOf(shape.namespace)],
       gateways: ["app"],
       http: [
-        { name: "preview", match: [{ headers: { "x-preview": { exact: last } } }], route: [to(last)] },
+        ...(shape.hasPreview
+          ? [{ name: "preview", match: [{ headers: { "x-preview": { exact: last } } }], route: [to(last)] }]
+          : []),
         { name: "public", route: arms.map((version) => ({ ...to(version), weight: weights[version] ?? 0 })) },
       ],
     },

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { connectApi } from "../../src/api/client.ts";
+import { type ApiClient, connectApi } from "../../src/api/client.ts";
 import type { ReleaseStatus } from "../../src/api/types.ts";
 import { siteEnvironment } from "../../src/app/site/site-state.ts";
 import { locateStateFolder } from "../../src/local/state-folder.ts";
@@ -51,12 +51,22 @@ export class SiteReleases implements AsyncDisposable {
     if (exitCode !== 0) throw new Error(`kirikae ${args.join(" ")} ended with ${exitCode}: ${stderr}`);
   }
 
+  /** Of the process that runs. */
+  get pid(): number {
+    return this.#up.pid;
+  }
+
   async status(name: string): Promise<ReleaseStatus> {
+    const api = await this.api();
+    return api.release(`${this.#site.namespace}/${name}`);
+  }
+
+  /** The API of the process that runs: asking it starts no other. */
+  api(): Promise<ApiClient> {
     const { token: tokenFile, apiAddress: addressFile } = locateStateFolder(
       siteEnvironment(this.#site.environment, this.#user),
     );
-    const api = await connectApi({ tokenFile, addressFile });
-    return api.release(`${this.#site.namespace}/${name}`);
+    return connectApi({ tokenFile, addressFile });
   }
 
   /** Waits for one of these phases; a release that has failed where that was not asked for is an error. */

@@ -23,6 +23,8 @@ export interface SiteOptions {
   /** How many endpoints each version has. */
   readonly replicas?: number;
   readonly registry?: AppShape["registry"];
+  /** True where nothing else is said. */
+  readonly hasPreview?: boolean;
   /** An app that runs already, one endpoint for each version; it says its version in `x-color`. */
   readonly endpoints?: readonly SiteEndpoint[];
 }
@@ -67,7 +69,7 @@ export class Site implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const endpoints = options.endpoints ?? (await placeEndpoints(options, versions));
     if (options.endpoints === undefined) stack.use(await startEchoApp(endpoints, cluster.place));
-    const shape: AppShape = { namespace, versions, endpoints, registry };
+    const shape: AppShape = { namespace, versions, endpoints, registry, hasPreview: options.hasPreview ?? true };
     await cluster.client.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     if (registry === "service") await addPods(cluster, shape);
     for (const object of buildApp(shape)) await cluster.client.apply(object);
