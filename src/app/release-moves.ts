@@ -1,4 +1,5 @@
 import { changedMeanwhile } from "../core/release/plan/changed-meanwhile.ts";
+import { firstMoves } from "../core/release/plan/expected-weights.ts";
 import { combineMoves } from "../core/release/move/combine-moves.ts";
 import { type ExpandedStep, expandStrategy, type MovingStep } from "../core/release/plan/expand-strategy.ts";
 import { findConflict } from "../core/release/live/find-conflict.ts";
@@ -20,6 +21,7 @@ import {
 } from "../core/release/live/turn-subsets.ts";
 import { stepOf } from "../core/release/state/release-phase.ts";
 import { weightsOfChanges } from "../core/release/move/weights-by-split.ts";
+import { splitsOf, weightsOf, withWeights } from "../core/routes/weights.ts";
 import type { RouteTable, WeightOverrides } from "../core/routes/route-table.ts";
 import type { StoredRelease } from "../engine/fold-releases.ts";
 import type { ReleaseMoves, SubsetTurn } from "../engine/release-moves.ts";
@@ -28,19 +30,30 @@ export interface MoveParts {
   /** What is live now. */
   readonly live: () => { readonly table: RouteTable; readonly current: WeightOverrides };
   readonly readyEndpoints: ReleaseMoves["readyEndpoints"];
+  /**
+   * Where the table has as declared whatever is live, as a cluster's does, what was declared is what a release found when
+   * it was planned: from 60 % on, the new version's own preview would be taken for a rule of the version that is live.
+   */
+  readonly declaresWhatIsLive?: boolean;
   /** Absent where there are no DestinationRules to write. */
   readonly findDestinationRule?: FindDestinationRule;
 }
 
 /** Plans what releases move, from what is live on the mesh that runs. */
-export function createReleaseMoves({ live, readyEndpoints, findDestinationRule }: MoveParts): ReleaseMoves {
+export function createReleaseMoves({
+  live,
+  readyEndpoints,
+  findDestinationRule,
+  declaresWhatIsLive = false,
+}: MoveParts): ReleaseMoves {
   const find = findDestinationRule ?? (() => undefined);
   return {
     readyEndpoints,
     planSubsets: ({ plan }, turn) => planSubsetTurn(plan, turn, { ...live(), findDestinationRule: find }),
     findOverruling: ({ plan, state }, step) => findOverruling({ plan, step, hand: state.hand, ...live() }),
     findConflict: ({ plan, state }) => findConflict({ plan, state, ...live() }),
-    planStep: (release, step) => planForward(release, step, live()),
+    planStep: (release, step) =>
+      planForward(release, step, declaresWhatIsLive ? asDeclaredAtStart(release.plan, live()) : live()),
     planReturn({ plan, state }, { step, actor, isNow, despiteChanges }) {
       // Somebody may have changed what the parts before this one have left.
       const isBegun = state.back?.was !== undefined && despiteChanges !== true;
@@ -86,6 +99,18 @@ function planSubsetTurn({ steps }: ReleasePlan, turn: SubsetTurn, live: LiveSubs
       return planSubsetsAgain(reached, { does: "remove", live });
   }
 }
+
+/** The same live weights, over the ones that the release found. */
+function asDeclaredAtStart(plan: ReleasePlan, { table, current }: LiveWeights): LiveWeights {
+  const first = firstMoves(plan);
+  const now = [...splitsOf(table)].flatMap(([id, split]) =>
+    first.has(id) ? [[id, current.get(id) ?? weightsOf(split)] as const] : [],
+  );
+  const atStart = new Map([...first].map(([id, { change }]) => [id, change.declared]));
+  return { table: withWeights(table, atStart), current: new Map([...current, ...now]) };
+}
+
+type LiveWeights = ReturnType<MoveParts["live"]>;
 
 function planForward(
   { plan, state }: Pick<StoredRelease, "plan" | "state">,

@@ -271,6 +271,7 @@ function createReleaseHost(parts: ReleaseParts): ReleaseHost {
     ...createReleaseMoves({
       live: () => ({ table: current.table, current: current.placements() }),
       readyEndpoints,
+      declaresWhatIsLive: current.sites !== undefined,
       findDestinationRule: (name) => current.sites?.findDestinationRule(name),
     }),
   };
