@@ -92,17 +92,23 @@ function notSignedIn({ context }: Attempt): Words {
 function forbidden(said: ApiStatus | undefined, attempt: Attempt): Words {
   const { kind, verb, namespace } = attempt;
   const resource = resourceOf(attempt);
-  const where =
-    kind?.isNamespaced === false ? "" : namespace === undefined ? " in all namespaces" : ` in namespace ${namespace}`;
+  const [where, flag] = scopeOf(attempt);
   const words = `not allowed to ${verb} ${resource}${where}`;
-  const scope = namespace === undefined ? "--all-namespaces" : `-n ${namespace}`;
   return {
     code: "KIR4005",
     message: said?.message === undefined ? words : `${words}: ${said.message}`,
-    hint: `ask for a Role with this right; \`kubectl auth can-i ${verb} ${resource} ${scope}\` says whether you have it`,
+    hint: `ask for a Role with this right; \`kubectl auth can-i ${verb} ${resource}${flag}\` says whether you have it`,
     exitStatus: 3,
     details: { verb, group: kind?.group, resource, namespace },
   };
+}
+
+/** In words, and as kubectl takes it. */
+function scopeOf({ kind, namespace }: Attempt): readonly [where: string, flag: string] {
+  if (kind === undefined || !kind.isNamespaced) return ["", ""];
+  return namespace === undefined
+    ? [" in all namespaces", " --all-namespaces"]
+    : [` in namespace ${namespace}`, ` -n ${namespace}`];
 }
 
 function notServed({ group, version, kind }: KubeKind): Words {

@@ -105,6 +105,8 @@ describeCluster("pods and a real API server with a kubelet", () => {
     await using powerless = createPodReach({ api: nobody });
     const forbidden = await powerless.get(place("deaf"), "/").catch((error: unknown) => error);
     expect(String(forbidden)).toContain("not allowed to create pods/portforward in namespace kube-reach");
+    const path = "/api/v1/namespaces/kube-reach/pods/deaf:15000/proxy/";
+    expect(String(forbidden)).toContain(`through the API server's proxy: not allowed to get ${path}: `);
   });
 
   test("a pod that answers with an error or not in time is not reached", async ({ cluster }) => {
