@@ -99,6 +99,16 @@ test("what others need cannot be deleted, and what nobody needs can", async () =
   expect(free).toMatchObject({ kind: "allowed" });
 });
 
+test("a subset may be declared before its pods run", async () => {
+  const purple = { name: "purple", labels: { version: "purple" } };
+  const more = object("DestinationRule", "web", {
+    host: "web.shop.svc.cluster.local",
+    subsets: [purple, { name: "blue", labels: { version: "blue" } }, { name: "green", labels: { version: "green" } }],
+  });
+  const answer = await judge({ objects: running }, { operation: "UPDATE", oldObject: rule, object: more });
+  expect(answer).toEqual({ kind: "allowed", warnings: [expect.stringContaining("KIR1030")] });
+});
+
 test("what was stored a moment ago is waited for", async () => {
   const request = { operation: "CREATE", oldObject: undefined, object: routes({ green: 100 }) } as const;
   expect(await judge({ objects: [], onWait: (objects) => void objects.push(entry, rule) }, request)).toMatchObject({

@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from "../core/diagnostics/catalogue.ts";
 import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { renderPosition } from "../core/diagnostics/position.ts";
 import type { SourceText } from "../core/manifest/manifest.ts";
@@ -6,7 +7,8 @@ import { renderSiteSource } from "../core/site/render-site-source.ts";
 import type { KubeObject } from "../kubernetes/kube-object.ts";
 import type { AdmissionAnswer, AdmissionRequest } from "./admission-review.ts";
 import { findMovedWeights } from "./moved-weights.ts";
-import { NewFindings } from "./new-findings.ts";
+import { findNeighbours } from "./neighbourhood.ts";
+import { findNew } from "./new-findings.ts";
 
 /** What the webhook knows of the cluster. */
 export interface AdmissionView {
@@ -31,7 +33,6 @@ export interface JudgeOptions {
 /** Says of one object what `kirikae check` would say of the cluster with it in the place of the one before. */
 export class AdmissionJudge {
   readonly #options: JudgeOptions;
-  readonly #findings = new NewFindings();
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -52,12 +53,15 @@ export class AdmissionJudge {
     const before = view.sources();
     if (before === undefined) return { kind: "unjudged", reason: "its copy of the cluster is not complete yet" };
     const source = sourceOf(object);
-    const others = before.filter(({ path }) => path !== source.path);
     const known = before.find(({ path }) => path === source.path);
     if (request.operation !== "DELETE" && known?.text === source.text) return { kind: "allowed", warnings: [] };
+    const forms = [request.object, request.oldObject].filter((form) => form !== undefined);
+    const close = findNeighbours(before, forms);
+    const others = close.filter(({ path }) => path !== source.path);
+    const current = known === undefined ? others : [...others, known];
     const after = request.operation === "DELETE" ? others : [...others, source];
     const options = { nowMs: now(), leavesOut: (finding: Diagnostic) => view.leavesOut(finding) };
-    const found = this.#findings.find(before, after, options);
+    const found = findNew(current, after, options);
     return answerFor(request, found, findMovedWeights(request, view.releases()));
   }
 }
@@ -81,8 +85,9 @@ function isSameSpec({ object, oldObject }: AdmissionRequest): boolean {
 }
 
 function answerFor(request: AdmissionRequest, found: readonly Diagnostic[], more: readonly string[]): AdmissionAnswer {
-  const errors = found.filter(({ level }) => level === "error");
-  const warnings = [...more, ...found.filter(({ level }) => level === "warning").map(renderLine)];
+  const errors = found.filter((finding) => finding.level === "error" && !comesLater.has(finding.code));
+  const mild = found.filter((finding) => finding.level === "warning" || comesLater.has(finding.code));
+  const warnings = [...more, ...mild.map(renderLine)];
   if (errors.length === 0) return { kind: "allowed", warnings };
   const without = request.operation === "DELETE" ? "without it" : "with it";
   const shown = errors.slice(0, mostErrors).map(renderFinding);
@@ -91,6 +96,12 @@ function answerFor(request: AdmissionRequest, found: readonly Diagnostic[], more
 }
 
 const mostErrors = 10;
+
+/**
+ * Errors of a folder that say what a cluster is on its way to: a subset, a gateway or a Sidecar is declared before its
+ * pods run, and stays declared while there are none.
+ */
+const comesLater: ReadonlySet<DiagnosticCode> = new Set(["KIR1030", "KIR1200", "KIR1208"]);
 
 function renderFinding(finding: Diagnostic): string {
   return `${renderLine(finding)}${finding.hint === undefined ? "" : ` ${finding.hint}`}`;

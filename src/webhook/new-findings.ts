@@ -12,41 +12,32 @@ export interface FindingsOptions {
 }
 
 /**
- * What `check` finds in one set of objects and not in another that differs by one. It remembers the findings of the
- * objects as they are, so that of many questions about the same cluster each costs one look.
+ * What `check` finds in one set of objects and not in another that differs by one.
+ * @param after the same sources with one replaced, added or taken away
  */
-export class NewFindings {
-  readonly #builder = new MeshModelBuilder();
-  #known: { readonly sources: readonly SourceText[]; readonly findings: readonly Diagnostic[] } | undefined;
+export function findNew(
+  before: readonly SourceText[],
+  after: readonly SourceText[],
+  options: FindingsOptions,
+): readonly Diagnostic[] {
+  const counts = new Map<string, number>();
+  for (const finding of check(before, options)) counts.set(keyOf(finding), (counts.get(keyOf(finding)) ?? 0) + 1);
+  return check(after, options).filter((finding) => {
+    const left = counts.get(keyOf(finding)) ?? 0;
+    counts.set(keyOf(finding), left - 1);
+    return left <= 0;
+  });
+}
 
-  /** @param after the same sources with one replaced, added or taken away */
-  find(before: readonly SourceText[], after: readonly SourceText[], options: FindingsOptions): readonly Diagnostic[] {
-    if (this.#known === undefined || !isSame(this.#known.sources, before)) {
-      this.#known = { sources: before, findings: this.#check(before, options) };
-    }
-    const counts = new Map<string, number>();
-    for (const finding of this.#known.findings) counts.set(keyOf(finding), (counts.get(keyOf(finding)) ?? 0) + 1);
-    return this.#check(after, options).filter((finding) => {
-      const key = keyOf(finding);
-      const left = counts.get(key) ?? 0;
-      counts.set(key, left - 1);
-      return left <= 0;
-    });
-  }
-
-  #check(sources: readonly SourceText[], { nowMs, leavesOut }: FindingsOptions): readonly Diagnostic[] {
-    const options = { defaultNamespace: "default", nowMs };
-    const model = this.#builder.finish(this.#builder.buildServable(sources, options), sources, options);
-    const findings = model.diagnostics.filter((finding) => !leavesOut(finding));
-    return applySuppressions(findings, readIgnoreAnnotations(sources, options)).shown;
-  }
+function check(sources: readonly SourceText[], { nowMs, leavesOut }: FindingsOptions): readonly Diagnostic[] {
+  const options = { defaultNamespace: "default", nowMs };
+  const builder = new MeshModelBuilder();
+  const model = builder.finish(builder.buildServable(sources, options), sources, options);
+  const findings = model.diagnostics.filter((finding) => !leavesOut(finding));
+  return applySuppressions(findings, readIgnoreAnnotations(sources, options)).shown;
 }
 
 /** Without its place: a finding is not new because a rule above it is. */
 function keyOf({ code, resource, message }: Diagnostic): string {
   return `${code} ${resource ?? ""} ${message}`;
-}
-
-function isSame(one: readonly SourceText[], other: readonly SourceText[]): boolean {
-  return one.length === other.length && one.every((source, index) => source === other[index]);
 }
