@@ -66,12 +66,12 @@ ${weights}`;
 const entry = (subset: string, weight: number): string =>
   `        - {destination: {host: web, subset: ${subset}}, weight: ${weight}}\n`;
 
-describe("what git would undo", () => {
-  function diff(git: string, live: string) {
-    const services = readGitServices([{ path: "git/web.yaml", text: git }], "shop");
-    return compareServices(services, readLiveServices(readObjects([{ path: "live.yaml", text: live }])));
-  }
+function diff(git: string, live: string) {
+  const services = readGitServices([{ path: "git/web.yaml", text: git }], "shop");
+  return compareServices(services, readLiveServices(readObjects([{ path: "live.yaml", text: live }])));
+}
 
+describe("what git would undo", () => {
   test("is nothing where shares are the same, whatever their sum", () => {
     const fifty = entry("blue", 50) + entry("green", 50);
     expect(diff(rule(entry("blue", 1) + entry("green", 1)), rule(fifty)).services).toEqual([]);
