@@ -42,8 +42,8 @@ export type UpEvent =
 
 export interface ReadyEvent {
   readonly kind: "ready";
-  /** Of a cluster that is moved from here; absent where the mesh is on this machine. */
-  readonly context?: string;
+  /** Of the clusters that are moved from here; absent where the mesh is on this machine. */
+  readonly contexts?: readonly string[];
   /** `http://127.0.0.1:N`. */
   readonly api: string;
   /** The page with a key that works once. */

@@ -27,6 +27,7 @@ interface ReachOptions {
  * Throws KIR5050 where nothing runs on this machine.
  */
 export async function reachMesh(context: CommandContext, options: ReachOptions): Promise<ReachedMesh> {
+  if ((context.sites?.() ?? []).length > 1) return elsewhere(await connect(meshEnvironment(context)));
   const site = chosenSite(context);
   if (site === undefined) return elsewhere(await connect(context.env));
   const running = await findRunning(siteEnvironment(context.env, site.context), "wanted");
@@ -40,10 +41,10 @@ export function chosenSite(context: CommandContext): SiteOptions | undefined {
   return sites[0];
 }
 
-/** With the state folder of the chosen cluster, where one is chosen. */
+/** With the state folder of the clusters that are named, where any is. */
 export function meshEnvironment(context: CommandContext): NodeJS.ProcessEnv {
-  const site = chosenSite(context);
-  return site === undefined ? context.env : siteEnvironment(context.env, site.context);
+  const contexts = (context.sites?.() ?? []).map((site) => site.context);
+  return contexts.length === 0 ? context.env : siteEnvironment(context.env, ...contexts);
 }
 
 function elsewhere(api: ApiClient): ReachedMesh {

@@ -7,7 +7,12 @@ import type { Journal } from "../../engine/journal.ts";
 import { createJudges } from "../../judges/create-judges.ts";
 import { readSecret } from "../../local/read-secret.ts";
 import { SiteTarget } from "../../targets/istio/site-target.ts";
+import type { Target } from "../../engine/ports.ts";
+import { SitesTarget } from "../../targets/sites.ts";
 import type { SiteConnection } from "./connect-site.ts";
+import { localAdditions, ManyPlaces } from "./many-places.ts";
+import { ManyRoutes } from "./many-routes.ts";
+import type { MovedPlace, MovedRoutes } from "./moved-site.ts";
 import { limitApi } from "./limited-api.ts";
 import { SiteMesh } from "./site-mesh.ts";
 import type { SiteObjects } from "./site-objects.ts";
@@ -21,6 +26,8 @@ const applyTimeoutMs = 60_000;
 export interface AssembleOptions {
   readonly connection: SiteConnection;
   readonly objects: SiteObjects;
+  /** Clusters that are moved together with it, under names with their context in front. */
+  readonly others?: readonly { readonly connection: SiteConnection; readonly objects: SiteObjects }[];
   readonly journal: Journal;
   /** Whom annotations name. */
   readonly actor: string;
@@ -33,51 +40,54 @@ export interface AssembleOptions {
 }
 
 export interface AssembledSite {
+  /** Of the first, or only, cluster. */
   readonly mesh: SiteMesh;
+  /** Of all of them. */
+  readonly routes: MovedRoutes;
   readonly target: SiteTarget;
   readonly engine: Engine;
   readonly runtime: SiteRuntime;
 }
 
-/** The engine of a site on the journal that it is given. The stack waits for the move that is under way. */
+/** One cluster of those that an engine moves. */
+interface SitePart {
+  readonly context: string;
+  readonly mesh: SiteMesh;
+  readonly target: SiteTarget;
+}
+
+/** What is known when there is an engine. */
+interface Known {
+  engine?: Engine;
+}
+
+/**
+ * The engine of a site, or of several together, on the journal that it is given. The stack waits for the move that is
+ * under way.
+ */
 export function assembleSite(options: AssembleOptions, stack: AsyncDisposableStack): AssembledSite {
-  const { connection, objects, journal, folder, allowsCommands } = options;
-  const { api, reach, options: site } = connection;
-  const { defaultNamespace } = api;
-  const mesh = new SiteMesh({
-    context: site.context,
-    objects,
-    defaultNamespace,
-    istioNamespace: site.istioNamespace,
-  });
-  const known: { engine?: Engine } = {};
+  const { connection, objects, others = [], folder, allowsCommands } = options;
+  const { defaultNamespace } = connection.api;
+  const known: Known = {};
   const additions = (): readonly OwnedAddition[] => new AdditionBook().collect(known.engine?.releases() ?? []);
-  const target = new SiteTarget({
-    api: limitApi(api, [...connection.namespaces, site.istioNamespace]),
-    view: mesh,
-    reach,
-    istiods: () => connection.istiods(),
-    clock: createSystemClock(),
-    actor: () => options.actor,
-    owns: (release) => known.engine?.releases().some(({ plan }) => plan.release === release) === true,
-    additions,
-    takeOver: site.takeOver,
-    onTrouble: (message) => options.onEvent({ kind: "warning", message }),
+  const owns = (release: string): boolean =>
+    known.engine?.releases().some(({ plan }) => plan.release === release) === true;
+  const isAlone = others.length === 0;
+  const parts = [{ connection, objects }, ...others].map((each) => {
+    const { context } = each.connection.options;
+    const own = isAlone ? additions : () => localAdditions(additions(), context);
+    return createPart(each, { options, additions: own, owns });
   });
-  const engine = createEngine({
-    journal,
-    target,
-    clock: createSystemClock(),
-    settleMs,
-    applyTimeoutMs,
-    liveWeights: (split) => mesh.weights(split),
-  });
+  const { routes, target, place } = combineParts(parts, additions);
+  const clock = createSystemClock();
+  const liveWeights = (split: string) => routes.weights(split);
+  const engine = createEngine({ journal: options.journal, target, clock, settleMs, applyTimeoutMs, liveWeights });
   known.engine = engine;
   const runtime = new SiteRuntime({
-    context: site.context,
-    mesh,
+    context: parts.map(({ context }) => context).join(", "),
+    mesh: routes,
     engine,
-    target,
+    target: place,
     applyTimeoutMs,
     defaultNamespace,
     ask: createJudges({ folder, allowsCommands }),
@@ -87,5 +97,57 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
     onEvent: options.onEvent,
   });
   stack.defer(() => runtime.idle());
-  return { mesh, target, engine, runtime };
+  const [first] = parts;
+  if (first === undefined) throw new Error("There is no cluster.");
+  return { mesh: first.mesh, routes, target: first.target, engine, runtime };
+}
+
+interface PartOptions {
+  readonly options: Pick<AssembleOptions, "actor" | "onEvent">;
+  /** Of this cluster. */
+  readonly additions: () => readonly OwnedAddition[];
+  readonly owns: (release: string) => boolean;
+}
+
+function createPart(
+  { connection, objects }: Pick<AssembleOptions, "connection" | "objects">,
+  { options, additions, owns }: PartOptions,
+): SitePart {
+  const { api, reach, options: site, namespaces } = connection;
+  const { context, istioNamespace, takeOver } = site;
+  const mesh = new SiteMesh({ context, objects, defaultNamespace: api.defaultNamespace, istioNamespace });
+  const target = new SiteTarget({
+    api: limitApi(api, [...namespaces, istioNamespace]),
+    view: mesh,
+    reach,
+    istiods: () => connection.istiods(),
+    clock: createSystemClock(),
+    actor: () => options.actor,
+    owns,
+    additions,
+    takeOver,
+    onTrouble: (message) => options.onEvent({ kind: "warning", message }),
+  });
+  return { context, mesh, target };
+}
+
+interface Combined {
+  readonly routes: MovedRoutes;
+  readonly target: Target;
+  readonly place: MovedPlace;
+}
+
+/** One cluster keeps its own names. */
+function combineParts(parts: readonly SitePart[], additions: () => readonly OwnedAddition[]): Combined {
+  const [first, second] = parts;
+  if (first !== undefined && second === undefined) {
+    return { routes: first.mesh, target: first.target, place: first.target };
+  }
+  const targets = new Map(parts.map(({ context, target }) => [context, target]));
+  const target = new SitesTarget(targets);
+  return {
+    routes: new ManyRoutes(new Map(parts.map(({ context, mesh }) => [context, mesh]))),
+    target,
+    place: new ManyPlaces(targets, { target, additions }),
+  };
 }

@@ -4,7 +4,7 @@ import { resolveService } from "../../core/release/move/resolve-service.ts";
 import { buildRoutedServices } from "../../core/release/move/movable-rules.ts";
 import { siteAnnotations } from "../../core/site/site-object.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
-import type { SiteMesh } from "./site-mesh.ts";
+import type { MovedRoutes } from "./moved-site.ts";
 
 /**
  * A rollback that this journal knows no move for: the object may say that somebody moved it from another machine, whose
@@ -12,7 +12,7 @@ import type { SiteMesh } from "./site-mesh.ts";
  */
 export function tellOfOthers(
   error: KirikaeError,
-  { mesh, request }: { readonly mesh: SiteMesh; readonly request: MoveRequest },
+  { mesh, request }: { readonly mesh: MovedRoutes; readonly request: MoveRequest },
 ): KirikaeError {
   if (error.code !== "KIR2011") return error;
   const resolved = resolveService(buildRoutedServices(mesh.table), request, mesh.table.unserved);

@@ -33,18 +33,22 @@ interface OpenedState {
 }
 
 async function openState(
-  { connection, access }: OpenSiteOptions,
+  { connection, others = [], access }: OpenSiteOptions,
   env: NodeJS.ProcessEnv,
   stack: AsyncDisposableStack,
 ): Promise<OpenedState> {
-  const { context } = connection.options;
-  const own = siteEnvironment(env, context);
+  const contexts = [connection, ...others.map((other) => other.connection)].map(({ options }) => options.context);
+  const own = siteEnvironment(env, ...contexts);
   if (access === "read") {
     const state = locateStateFolder(own);
     return { state, journal: stack.use(openJournalToRead(state.journal)) };
   }
   const state = await openStateFolder(own);
-  const owner = { pid: process.pid, since: new Date().toISOString(), folder: `context ${context}` };
-  stack.use(acquireLock({ lockFile: state.lock, ownerFile: state.lockOwner, owner }));
+  const owner = { pid: process.pid, since: new Date().toISOString(), folder: `context ${contexts.join(", ")}` };
+  // Nobody else moves one of several clusters by itself meanwhile.
+  const each = contexts.length === 1 ? [] : contexts.map((context) => siteEnvironment(env, context));
+  for (const { lock, lockOwner } of [state, ...(await Promise.all(each.map(openStateFolder)))]) {
+    stack.use(acquireLock({ lockFile: lock, ownerFile: lockOwner, owner }));
+  }
   return { state, journal: stack.use(openJournal(state.journal)) };
 }

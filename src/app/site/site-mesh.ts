@@ -5,6 +5,7 @@ import type { SourceText } from "../../core/manifest/manifest.ts";
 import { type MeshModel, MeshModelBuilder } from "../../core/mesh-model.ts";
 import type { ServiceDescription } from "../../core/release/move/describe-service.ts";
 import { describeServices, describeServicesOf } from "../../core/release/move/describe-services.ts";
+import type { EndpointCounts } from "../../core/release/move/limit-return.ts";
 import type { MovePlan, MoveRequest } from "../../core/release/move/move.ts";
 import type { PastMove } from "../../core/release/move/past-move.ts";
 import { planMove } from "../../core/release/move/plan-move.ts";
@@ -20,7 +21,8 @@ import { renderSiteSource } from "../../core/site/render-site-source.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
 import type { SiteView } from "../../targets/istio/site-view.ts";
-import type { LiveMesh } from "../live-mesh.ts";
+import type { MovedRoutes } from "./moved-site.ts";
+import { countSiteEndpoints } from "./site-endpoints.ts";
 import { planForSite, withPlannedSubsets } from "./planned-site.ts";
 import { assumeSecrets, isAboutSecret } from "./assumed-secrets.ts";
 import { meshKinds } from "./site-kinds.ts";
@@ -39,7 +41,7 @@ export interface SiteMeshOptions {
  * The routes of a site as its objects say them now. Its table has the live weights as the declared ones, so nothing is
  * laid over it: who edits an object has changed what is live, and the next plan begins there.
  */
-export class SiteMesh implements LiveMesh, SiteView {
+export class SiteMesh implements MovedRoutes, SiteView {
   readonly #options: SiteMeshOptions;
   readonly #builder = new MeshModelBuilder();
   /** Of tables with subsets that are not there yet. */
@@ -103,6 +105,10 @@ export class SiteMesh implements LiveMesh, SiteView {
     if (this.#splits?.table !== table) this.#splits = { table, splits: splitsOf(table) };
     const found = this.#splits.splits.get(split);
     return found === undefined ? undefined : weightsOf(found);
+  }
+
+  countEndpoints(ids: Iterable<DestinationId>): EndpointCounts {
+    return countSiteEndpoints(this, ids);
   }
 
   objects(kind: KubeKind): readonly KubeObject[] {

@@ -9,7 +9,6 @@ import type { Engine } from "../../engine/engine.ts";
 import { isolateListener } from "../../engine/isolate-listener.ts";
 import type { AskJudge } from "../../engine/ports.ts";
 import { type NotifierOptions, ReleaseNotifier } from "../../notify/release-notifier.ts";
-import type { SiteTarget } from "../../targets/istio/site-target.ts";
 import { warnOfDefect } from "../background-work.ts";
 import { CheckLooks } from "../check-looks.ts";
 import { CounterLooks } from "../counter-looks.ts";
@@ -25,14 +24,13 @@ import { editSubsets } from "./edit-subsets.ts";
 import { refuseForeignRelease } from "./foreign-releases.ts";
 import { tellOfOthers } from "./moved-elsewhere.ts";
 import { locateGateways } from "./gateway-addresses.ts";
-import { countSiteEndpoints } from "./site-endpoints.ts";
-import type { SiteMesh } from "./site-mesh.ts";
+import type { MovedPlace, MovedRoutes } from "./moved-site.ts";
 
 export interface SiteParts {
   readonly context: string;
-  readonly mesh: SiteMesh;
+  readonly mesh: MovedRoutes;
   readonly engine: Engine;
-  readonly target: SiteTarget;
+  readonly target: MovedPlace;
   /** How long the proxies may take. */
   readonly applyTimeoutMs: number;
   /** Of names in Releases that name none. */
@@ -103,7 +101,7 @@ export class SiteRuntime implements ApiBackend {
       }),
       look: () => this.#looks.lookSoon(),
       checkPlan: (plan) => this.#checkPlan(plan),
-      readyEndpoints: (ids) => countSiteEndpoints(mesh, ids),
+      readyEndpoints: (ids) => mesh.countEndpoints(ids),
       live: {
         observe: (splits) => target.observe(splits),
         latencies: () => Promise.resolve(new Map()),

@@ -2,7 +2,7 @@ import { type RunningApi, startApi } from "../../api/server.ts";
 import type { RunningMesh, UpEvent } from "../../app-types.ts";
 import type { StoreTrouble } from "../../kubernetes/kind-store.ts";
 import { warnOfDefect } from "../background-work.ts";
-import { connectSite } from "./connect-site.ts";
+import { connectSite, type SiteConnection } from "./connect-site.ts";
 import { openSite, type OpenedSite } from "./open-site.ts";
 import { describeTrouble } from "./site-trouble.ts";
 import type { SiteOptions } from "./site-options.ts";
@@ -11,7 +11,8 @@ import { WatchedObjects } from "./watched-objects.ts";
 
 /** What `kirikae up --context` is asked for. */
 export interface UpSiteOptions {
-  readonly site: SiteOptions;
+  /** At least one. Several are moved together, on one journal, under names with their context in front. */
+  readonly sites: readonly [SiteOptions, ...SiteOptions[]];
   /** The API's port; undefined or 0 takes a free one. */
   readonly apiPort?: number | undefined;
   /** Who runs it: whom the link to the status page signs in, and whom annotations name. */
@@ -30,27 +31,21 @@ const sampleIntervalMs = 1_000;
 const proxiesIntervalMs = 3_000;
 
 /**
- * Moves the traffic of one cluster until it is disposed: watches, an API on loopback, the status page and releases.
+ * Moves the traffic of one cluster, or of several together, until it is disposed: watches, an API on loopback, the status page and releases.
  * Nothing in the cluster depends on it: when it ends, traffic stays as it is, and the next one goes on from there.
  * @throws KirikaeError as `connectSite` and `openSite` do, KIR5056 when the API's port cannot be taken
  */
 export async function upSite(options: UpSiteOptions, env: NodeJS.ProcessEnv): Promise<RunningMesh> {
   await using starting = new AsyncDisposableStack();
-  const { site, onEvent } = options;
-  const connection = await connectSite(site, env, starting);
-  onEvent({ kind: "progress", message: `reading the objects of ${site.context}` });
+  const { sites, onEvent } = options;
   const follower = new SiteFollower(onEvent);
-  const objects = starting.use(
-    await WatchedObjects.start({
-      api: connection.api,
-      namespaces: connection.namespaces,
-      istioNamespace: site.istioNamespace,
-      onChange: () => follower.takeChanges(),
-      onTrouble: (trouble) => follower.tell(trouble),
-    }),
-  );
+  const watch = (site: SiteOptions): Promise<WatchedPart> => watchPart(site, { env, follower, onEvent, starting });
+  const [site, ...rest] = sites;
+  const first = await watch(site);
+  const others: WatchedPart[] = [];
+  for (const other of rest) others.push(await watch(other));
   options.signal?.throwIfAborted();
-  const opened = await openSite({ ...options, connection, objects, access: "write" }, env, starting);
+  const opened = await openSite({ ...options, ...first, others, access: "write" }, env, starting);
   const { runtime } = opened;
   follower.follow(runtime);
   await recover(opened, onEvent);
@@ -63,7 +58,7 @@ export async function upSite(options: UpSiteOptions, env: NodeJS.ProcessEnv): Pr
   const { gateways, services } = runtime.status();
   onEvent({
     kind: "ready",
-    context: site.context,
+    contexts: sites.map(({ context }) => context),
     api: api.url,
     pageUrl: api.pageUrl(),
     gateways,
@@ -74,9 +69,37 @@ export async function upSite(options: UpSiteOptions, env: NodeJS.ProcessEnv): Pr
   return runUntilDisposed(starting.move());
 }
 
+interface WatchedPart {
+  readonly connection: SiteConnection;
+  readonly objects: WatchedObjects;
+}
+
+interface Watching {
+  readonly env: NodeJS.ProcessEnv;
+  readonly follower: SiteFollower;
+  readonly onEvent: (event: UpEvent) => void;
+  readonly starting: AsyncDisposableStack;
+}
+
+async function watchPart(site: SiteOptions, { env, follower, onEvent, starting }: Watching): Promise<WatchedPart> {
+  const connection = await connectSite(site, env, starting);
+  onEvent({ kind: "progress", message: `reading the objects of ${site.context}` });
+  const objects = starting.use(
+    await WatchedObjects.start({
+      api: connection.api,
+      namespaces: connection.namespaces,
+      istioNamespace: site.istioNamespace,
+      onChange: () => follower.takeChanges(),
+      onTrouble: (trouble) => follower.tell(site.context, trouble),
+    }),
+  );
+  return { connection, objects };
+}
+
 /** Hands what the watches bring to the runtime, once there is one. */
 class SiteFollower {
   readonly #onEvent: (event: UpEvent) => void;
+  readonly #lost = new Map<string, string>();
   #runtime: SiteRuntime | undefined;
 
   constructor(onEvent: (event: UpEvent) => void) {
@@ -91,15 +114,17 @@ class SiteFollower {
     this.#runtime?.takeChanges();
   }
 
-  tell(trouble: StoreTrouble): void {
-    const message = describeTrouble(trouble);
+  tell(context: string, trouble: StoreTrouble): void {
+    const message = `${context}: ${describeTrouble(trouble)}`;
     this.#onEvent({ kind: "warning", message });
-    this.#runtime?.tellTroubles(trouble.kind === "lost" ? [message] : []);
+    if (trouble.kind === "lost") this.#lost.set(context, message);
+    else this.#lost.delete(context);
+    this.#runtime?.tellTroubles([...this.#lost.values()]);
   }
 }
 
-async function recover({ engine, mesh }: OpenedSite, onEvent: (event: UpEvent) => void): Promise<void> {
-  for (const { id, virtualService, message } of await engine.recover((split) => mesh.weights(split) !== undefined)) {
+async function recover({ engine, routes }: OpenedSite, onEvent: (event: UpEvent) => void): Promise<void> {
+  for (const { id, virtualService, message } of await engine.recover((split) => routes.weights(split) !== undefined)) {
     onEvent({ kind: "warning", message: `${id} of ${virtualService}: ${message}` });
   }
 }

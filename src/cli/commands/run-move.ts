@@ -2,7 +2,7 @@ import type { ApiClient } from "../../api/client.ts";
 import type { MoveProgress, MoveResult } from "../../api/types.ts";
 import type { MoveRequest } from "../../core/release/move/move.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
-import { chosenSite, reachMesh } from "../reach-mesh.ts";
+import { reachMesh } from "../reach-mesh.ts";
 import type { MoveRefusal } from "../print/move.ts";
 import { currentActor, type MoveOptions } from "./move-options.ts";
 
@@ -54,7 +54,7 @@ export async function runMove(context: CommandContext, call: MoveCall): Promise<
     const exitStatus = result.ok ? 0 : 1;
     const refusal = await explainRefusal(api, result);
     const data = { ...print.orderResult(result), ...(refusal === undefined ? {} : { error: refusal }) };
-    const end = { refusal, context: chosenSite(context)?.context };
+    const end = { refusal, contexts: (context.sites?.() ?? []).map((site) => site.context) };
     printAnswer(context, { exitStatus, data, text: (ink) => print.renderEnd(result, ink, end) }, options);
   } catch (error) {
     if (!detach.signal.aborted) throw error;

@@ -14,7 +14,7 @@ import type { StartOptions } from "./start.ts";
 const pollMs = 250;
 
 interface Start {
-  readonly site: SiteOptions;
+  readonly sites: readonly SiteOptions[];
   readonly source: ReleaseSource;
   readonly options: StartOptions;
 }
@@ -24,7 +24,9 @@ interface Start {
  * it and give it orders, and only until it has ended. Exit status 0 where it is done, 1 where it came to another end, and
  * that of the signal where one was sent: the release then stays where it is, for the next `up`.
  */
-export async function runStartHere(context: CommandContext, { site, source, options }: Start): Promise<void> {
+export async function runStartHere(context: CommandContext, { sites, source, options }: Start): Promise<void> {
+  const [site, ...others] = sites;
+  if (site === undefined) throw new Error("Without a cluster something has to run.");
   const { upSite } = await import("../../app/site/up-site.ts");
   const stop = new AbortController();
   using stopListening = context.onStop((signal) => {
@@ -34,7 +36,7 @@ export async function runStartHere(context: CommandContext, { site, source, opti
   });
   await using running = await upSite(
     {
-      site,
+      sites: [site, ...others],
       actor: source.actor,
       allowsCommands: false,
       folder: process.cwd(),
@@ -46,7 +48,9 @@ export async function runStartHere(context: CommandContext, { site, source, opti
   const { release } = await api.startRelease(source);
   const ended = await follow(context, { api, release, signal: stop.signal });
   if (ended === undefined) {
-    context.terminal.note(`${release} stays where it is; \`kirikae up --context ${site.context}\` goes on with it.`);
+    context.terminal.note(
+      `${release} stays where it is; \`kirikae up ${sites.map(({ context: name }) => `--context ${name}`).join(" ")}\` goes on with it.`,
+    );
     return;
   }
   const exitStatus = ended.phase === "done" ? 0 : 1;

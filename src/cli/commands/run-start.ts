@@ -3,7 +3,7 @@ import { printAnswer, type CommandContext } from "../command.ts";
 import type { Ink } from "../ink.ts";
 import { renderTimeWarnings } from "../print/time-rules.ts";
 import { renderRelease } from "../print/release.ts";
-import { chosenSite, findRunning, meshEnvironment } from "../reach-mesh.ts";
+import { findRunning, meshEnvironment } from "../reach-mesh.ts";
 import { usageError } from "../usage-error.ts";
 import { currentActor } from "./move-options.ts";
 import type { StartOptions } from "./start.ts";
@@ -21,12 +21,11 @@ export async function runStart(context: CommandContext, file: string, options: S
   const { release, reason } = options;
   const actor = options.as ?? currentActor(context.env);
   const asked = { path: file, text: source.text, release, reason, actor };
-  const site = chosenSite(context);
-  const api = await findRunning(meshEnvironment(context), site === undefined ? "needed" : "wanted");
+  const sites = context.sites?.() ?? [];
+  const api = await findRunning(meshEnvironment(context), sites.length === 0 ? "needed" : "wanted");
   if (api === undefined) {
-    if (site === undefined) throw new Error("Without a cluster something has to run.");
     const { runStartHere } = await import("./run-start-here.ts");
-    return await runStartHere(context, { site, source: asked, options });
+    return await runStartHere(context, { sites, source: asked, options });
   }
   const status = await api.startRelease(asked);
   const text = (ink: Ink): string =>

@@ -28,15 +28,17 @@ export function upCommand(context: CommandContext): Command {
     .option("--allow-commands", "let releases that are started here run commands as judges, with your rights")
     .option(...jsonOption)
     .action(async (folder: string | undefined, options: UpCommandOptions) => {
-      const sites = context.sites?.() ?? [];
-      if (sites.length === 0) {
+      const [site, ...others] = context.sites?.() ?? [];
+      if (site === undefined) {
         if (folder === undefined)
           throw usageError("Missing required argument 'dir'.", "Or name a cluster with --context.");
         return runUp(context, options, (signal, onEvent) => upFolder(context, { folder, options, signal, onEvent }));
       }
       if (folder !== undefined) throw usageError("up takes a folder or --context.", "One of them, not both.");
       refuseLocal(options);
-      return runUp(context, options, (signal, onEvent) => upSites(context, { sites, options, signal, onEvent }));
+      return runUp(context, options, (signal, onEvent) =>
+        upSites(context, { sites: [site, ...others], options, signal, onEvent }),
+      );
     });
 }
 
@@ -89,32 +91,23 @@ async function upFolder(
   });
 }
 
-/** Each cluster by itself, with a journal and an API of its own. */
 async function upSites(
   context: CommandContext,
-  { sites, options, signal, onEvent }: UpCall & { readonly sites: readonly SiteOptions[] },
+  { sites, options, signal, onEvent }: UpCall & { readonly sites: readonly [SiteOptions, ...SiteOptions[]] },
 ): Promise<RunningMesh> {
   const { upSite } = await import("../../app/site/up-site.ts");
-  await using stack = new AsyncDisposableStack();
-  const running: RunningMesh[] = [];
-  for (const site of sites) {
-    const mesh = await upSite(
-      {
-        site,
-        apiPort: options.port,
-        actor: currentActor(context.env),
-        allowsCommands: options.allowCommands === true,
-        folder: process.cwd(),
-        signal,
-        onEvent,
-      },
-      context.env,
-    );
-    running.push(stack.use(mesh));
-  }
-  const all = stack.move();
-  const stopped = Promise.race(running.map((mesh) => mesh.stopped));
-  return { stopped, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return await upSite(
+    {
+      sites,
+      apiPort: options.port,
+      actor: currentActor(context.env),
+      allowsCommands: options.allowCommands === true,
+      folder: process.cwd(),
+      signal,
+      onEvent,
+    },
+    context.env,
+  );
 }
 
 /** What is about an Envoy of this machine says nothing of a cluster. */

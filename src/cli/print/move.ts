@@ -97,14 +97,14 @@ function renderRefusal({ code, details }: MoveRefusal, ink: Ink): string {
 
 export interface EndOptions {
   readonly refusal?: MoveRefusal | undefined;
-  /** Of the cluster that was moved. */
-  readonly context?: string | undefined;
+  /** Of the clusters that are moved; none is this machine. */
+  readonly contexts?: readonly string[];
 }
 
 /** What is known when the move has ended, and what to do next. */
-export function renderEnd(result: MoveResult, ink: Ink, { refusal, context }: EndOptions = {}): string {
+export function renderEnd(result: MoveResult, ink: Ink, { refusal, contexts = [] }: EndOptions = {}): string {
   const reason = refusal === undefined ? "" : renderRefusal(refusal, ink);
-  const next = renderNext(result, { ink, context });
+  const next = renderNext(result, { ink, contexts });
   return [renderLedger(result, ink), renderVerdictLine(result, ink), reason, next]
     .filter((part) => part !== "")
     .join("\n");
@@ -167,11 +167,11 @@ function renderVerdictLine(result: MoveResult, ink: Ink): string {
 
 function renderNext(
   { outcome, plan }: MoveResult,
-  { ink, context }: { readonly ink: Ink; readonly context: string | undefined },
+  { ink, contexts }: { readonly ink: Ink; readonly contexts: readonly string[] },
 ): string {
   const [namespace, name] = plan.virtualService.split("/");
   if (outcome !== "done" && outcome !== "unproved") return "";
-  const where = context === undefined ? "" : `--context ${context} `;
+  const where = contexts.map((context) => `--context ${context} `).join("");
   return ink.dim(`Undo it with: kirikae ${where}rollback ${name} -n ${namespace}`);
 }
 

@@ -43,7 +43,7 @@ function toJson(event: UpEvent): Readonly<Record<string, unknown>> {
   }));
   return {
     event: "ready",
-    ...(event.context !== undefined && { context: event.context }),
+    ...(event.contexts !== undefined && { contexts: event.contexts }),
     api: event.api,
     gateways,
     pageUrl: event.pageUrl,
@@ -54,9 +54,9 @@ function toJson(event: UpEvent): Readonly<Record<string, unknown>> {
 
 function renderReady(event: ReadyEvent, ink: Ink): string {
   const gateways = event.gateways.flatMap((gateway) => {
-    const where = event.context === undefined ? `${gateway.protocol}://${gateway.address}` : gateway.address;
+    const where = event.contexts === undefined ? `${gateway.protocol}://${gateway.address}` : gateway.address;
     const head = `  ${ink.bold(gateway.gateway)} ${gateway.server}  port ${gateway.port} at ${where}`;
-    const curl = event.context === undefined ? renderCurl(gateway) : undefined;
+    const curl = event.contexts === undefined ? renderCurl(gateway) : undefined;
     return curl === undefined ? [head] : [head, `    ${ink.cyan(curl)}`];
   });
   const services = event.services.map((service) => {
@@ -64,7 +64,7 @@ function renderReady(event: ReadyEvent, ink: Ink): string {
     return `  ${ink.bold(service.virtualService)}  ${service.hosts.join(", ")}  live: ${live}`;
   });
   const parts = [
-    ink.green(ink.bold(event.context === undefined ? "Ready" : `Ready for ${event.context}`)),
+    ink.green(ink.bold(event.contexts === undefined ? "Ready" : `Ready for ${event.contexts.join(", ")}`)),
     ...(gateways.length === 0 ? [] : ["Gateways", ...gateways]),
     ...(services.length === 0 ? [] : ["Services", ...services]),
     ...renderCallers(event, ink),
@@ -72,7 +72,7 @@ function renderReady(event: ReadyEvent, ink: Ink): string {
     `  ${ink.cyan(event.pageUrl)}`,
     ...renderNextCommand(event, ink),
     ink.dim(
-      event.context === undefined
+      event.contexts === undefined
         ? "Ctrl-C stops everything that this started."
         : "Ctrl-C ends this; traffic stays as it is, and releases go on with the next one.",
     ),
@@ -122,7 +122,7 @@ function renderNextCommand(event: ReadyEvent, ink: Ink): readonly string[] {
   const [namespace, name] = service.virtualService.split("/");
   const isUnique = event.services.filter((candidate) => candidate.virtualService.endsWith(`/${name}`)).length === 1;
   const where = isUnique ? "" : ` -n ${namespace}`;
-  const context = event.context === undefined ? "" : `--context ${event.context} `;
+  const context = (event.contexts ?? []).map((each) => `--context ${each} `).join("");
   return [
     "Try in a second terminal",
     `  ${ink.cyan(`npx kirikae ${context}switch ${name}${where} --to ${other.name}`)}`,
