@@ -25,20 +25,25 @@ export function renderCliDocs(): string {
     "",
     ...environmentHelp.map(([name, meaning]) => `- \`${name}\` ${meaning}`),
     "",
-    ...program.commands.flatMap(renderCommand),
+    ...program.commands.flatMap((command) => renderCommand(command)),
     ...contracts,
   ].join("\n");
 }
 
-function renderCommand(command: Command): readonly string[] {
+function renderCommand(command: Command, group = "kirikae"): readonly string[] {
   const args = command.registeredArguments;
+  const name = `${group} ${command.name()}`;
+  if (command.commands.length > 0) {
+    const parts = command.commands.flatMap((part) => renderCommand(part, name));
+    return [`## ${name}`, "", `${upperFirst(command.description())}.`, "", ...parts];
+  }
   return [
-    `## kirikae ${command.name()}`,
+    `## ${name}`,
     "",
     `${upperFirst(command.description())}.`,
     "",
     "```",
-    `kirikae ${command.name()} ${command.usage()}`,
+    `${name} ${command.usage()}`,
     "```",
     "",
     ...(args.length === 0

@@ -70,6 +70,7 @@ export function buildProgram(context: CommandContext): Command {
   for (const create of [...commands, ...releases, ...offline]) {
     const command = create(context);
     command.copyInheritedSettings(program);
+    for (const part of command.commands) part.copyInheritedSettings(program);
     program.addCommand(command);
   }
   return program;
