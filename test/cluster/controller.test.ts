@@ -87,6 +87,35 @@ async function weightsOf(kubectl: Kubectl): Promise<Readonly<Record<string, numb
   return Object.fromEntries((rule?.route ?? []).map(({ destination, weight = 0 }) => [destination.subset, weight]));
 }
 
+function buildOneOfMany(site: Site, index: number): KubeObject {
+  const { spec, ...rest } = buildVirtualService(site.shape);
+  const fields = spec as Readonly<Record<string, unknown>>;
+  return {
+    ...rest,
+    metadata: { name: `many-${index}`, namespace },
+    spec: { ...fields, gateways: ["many"], hosts: [`many-${index}.many.example`] },
+  };
+}
+
+const gatewayOfMany: KubeObject = {
+  apiVersion: "networking.istio.io/v1",
+  kind: "Gateway",
+  metadata: { name: "many", namespace },
+  spec: {
+    selector: { istio: namespace },
+    servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*.many.example"] }],
+  },
+};
+
+async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
+  const left = items.values();
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (const item of left) await work(item);
+    }),
+  );
+}
+
 const timeout = 180_000;
 
 describeCluster("kirikae controller", () => {
@@ -264,6 +293,38 @@ describeCluster("kirikae controller", () => {
       await whenPhase(kubectl, "first", "Done");
       await whenPhase(kubectl, "second", "Holding");
       await kubectl.run(["delete", "release", "first", "second", "-n", namespace, "--timeout=60s"]);
+    },
+  );
+
+  test(
+    "has room for 200 Releases among 1,000 VirtualServices in 300 MB, and starts all of them",
+    { timeout: 300_000 },
+    async ({ site, kubectl, cluster }) => {
+      await clean(kubectl, site);
+      const { client } = cluster;
+      const services = Array.from({ length: 1_000 }, (_, index) => buildOneOfMany(site, index));
+      const releases = services.slice(0, 200).map(({ metadata: { name } }) => ({
+        ...buildRelease(name, { steps: [{ hold: {} }, { switch: {} }] }),
+        spec: { routes: [{ virtualService: name }], to: "green", strategy: { steps: [{ hold: {} }, { switch: {} }] } },
+      }));
+      await inParallel([gatewayOfMany, ...services, ...releases], (object) => client.create(object));
+      let last = "";
+      await using controller = await ControllerProcess.start(site, { identity: "one" });
+      await until(
+        async () => {
+          const held = await kubectl.run(["get", "releases", "-n", namespace, "--no-headers"]);
+          last = held.slice(0, 1_000);
+          return held.split("\n").filter((line) => line.includes("Holding")).length === 200;
+        },
+        { timeoutMs: 120_000, what: () => `200 that hold:\n${last}\n${controller.lines.slice(-5).join("\n")}` },
+      );
+      const { text } = await controller.ask("/metrics");
+      const bytes = Number(/process_resident_memory_bytes (?<bytes>\d+)/u.exec(text)?.groups?.["bytes"]);
+      console.info(`${Math.round(bytes / 1e6)} MB with 200 Releases among 1,000 VirtualServices`);
+      expect(bytes).toBeLessThan(300e6);
+      await controller[Symbol.asyncDispose]();
+      await clean(kubectl, site);
+      await inParallel([...services, gatewayOfMany], (object) => client.delete(object));
     },
   );
 

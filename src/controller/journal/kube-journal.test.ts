@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigMaps } from "../../../test/config-maps.fixture.ts";
 import type { ReleasePlan } from "../../core/release/plan/plan-release.ts";
@@ -244,3 +245,60 @@ describe("the journal of a cluster", () => {
     expect((await open(api)).journal.read()).toHaveLength(1);
   });
 });
+
+test("whatever is lost and whoever dies, what was acknowledged is there once and in its order", async () => {
+  const step = fc.record({
+    release: fc.constantFrom("shop/a", "shop/b"),
+    fates: fc.array(fc.constantFrom("lost" as const, "never" as const), { maxLength: 2 }),
+    dies: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      const api = new ConfigMaps();
+      let { journal, records } = await open(api, { chunkBytes: 2_000, writer: "w0" });
+      const kept = ["shop/a", "shop/b"].map((release, index) => {
+        journal.append(begin(release, `r${index + 1}`));
+        return `r${index + 1}`;
+      });
+      let doubted: string[] = [];
+      for (const [index, { release, fates, dies }] of steps.entries()) {
+        const id = `${release} ${index}`;
+        records.fates.push(...fates);
+        const isKept = tryAppend(journal, noted(release, id));
+        records.fates.length = 0;
+        if (isKept) kept.push(id);
+        doubted = isKept ? [] : [...doubted, id];
+        if (!dies) continue;
+        ({ journal, records } = await open(api, { chunkBytes: 2_000, writer: `w${index + 1}` }));
+        const ids = journal.read().map(({ record }) => record.id);
+        // Of what failed since, one record may be there all the same: nothing has followed from it, as after a crash.
+        const landed = doubted.filter((each) => ids.includes(each));
+        expect(landed.length).toBeLessThanOrEqual(1);
+        kept.push(...landed);
+        doubted = [];
+        expect(ids).toEqual(kept);
+      }
+      const last = await open(api, { writer: "last" });
+      const ids = last.journal.read().map(({ record }) => record.id);
+      expect(ids.slice(0, kept.length)).toEqual(kept);
+      expect(ids.length - kept.length).toBeLessThanOrEqual(1);
+      expect(last.journal.damageOf("uid-a") ?? last.journal.damageOf("uid-b")).toBeUndefined();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function noted(virtualService: string, id: string): JournalRecord {
+  const reason = "x".repeat(300);
+  return { type: "manifest", id, at, virtualService, actor: "a", reason, versions: [], changes: [] };
+}
+
+function tryAppend(journal: KubeJournal, record: JournalRecord): boolean {
+  try {
+    journal.append(record);
+    return true;
+  } catch (error) {
+    expect(error).toMatchObject({ code: "KIR2023" });
+    return false;
+  }
+}
