@@ -130,6 +130,7 @@ class World {
       case "moveBack":
         return this.#goBack();
       case "layAdditions":
+      case "editSubsets":
       case "judge":
       case "wakeAt":
     }

@@ -25,6 +25,7 @@ export async function applyOrFail(
   try {
     return await target.apply(weightsOf(changes, which), {
       timeoutMs: timeoutOf(plan, applyTimeoutMs),
+      replaces: [weightsOf(changes, "before"), weightsOf(changes, "after")],
       ...(proof !== undefined && { unreachable: proof.unreachable }),
       ...(takeOver !== undefined && { takeOver }),
       ...(onProgress !== undefined && { onProgress: (text) => onProgress({ kind: "waiting", text }) }),
@@ -50,8 +51,10 @@ export function eventOf(report: ApplyReport): MoveEvent {
   switch (report.kind) {
     case "proved":
       return { kind: "passed" };
-    case "rejected":
-      return { kind: "failed", reason: `${report.node} refused ${report.resource}: ${report.message}` };
+    case "rejected": {
+      const reason = `${report.node} refused ${report.resource}: ${report.message}`;
+      return { kind: report.isUntouched === true ? "untouched" : "failed", reason };
+    }
     case "unproved":
       return { kind: "failed", reason: report.message };
   }

@@ -130,7 +130,9 @@ export class JournalFold implements JournalState {
     const entry = this.history[index];
     if (entry !== undefined) {
       const proof = proofOf(record);
-      this.history[index] = { ...entry, outcome, finishedAt: at, ledger, message: record.message ?? undefined, proof };
+      const ended = { ...entry, outcome, finishedAt: at, ledger, message: record.message ?? undefined, proof };
+      // A refused move left everything as it was, whatever it had planned.
+      this.history[index] = outcome === "refused" ? { ...ended, after: entry.before } : ended;
     }
     if (record.by === "recovery") this.history.push(describeRecovery(move, record));
     this.pastMoves.push({ id, plan: move.plan, outcome });

@@ -35,7 +35,8 @@ export interface OutcomeRecord {
   readonly type: "outcome";
   readonly id: string;
   readonly at: string;
-  readonly outcome: Exclude<MoveOutcome, "refused">;
+  /** `refused` where nothing was changed after the intent: somebody else had changed it before. */
+  readonly outcome: MoveOutcome;
   /** Who brought it to its end: the move itself, or the next start. */
   readonly by: "move" | "recovery";
   readonly callToProofMs: number | null;

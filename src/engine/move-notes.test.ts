@@ -81,3 +81,38 @@ test("what is live goes before what the journal says, where something else says 
   live = Object.fromEntries(Object.keys(live).map((id, index) => [id, index === 0 ? 70 : 30]));
   await expect(move(engine, plan)).rejects.toMatchObject({ code: "KIR2012" });
 });
+
+test("a move that changed nothing is refused, and takes nothing back", async () => {
+  const { engine, target } = bench();
+  target.behave({ kind: "reject", message: "somebody else has written in between", isUntouched: true });
+  const { result } = await move(engine, planSwitch());
+  expect(result).toMatchObject({ ok: false, outcome: "refused" });
+  expect(result.message).toContain("somebody else has written in between");
+  expect(target.applied).toEqual([]);
+  expect(engine.unfinished()).toEqual([]);
+  const [entry] = engine.history();
+  expect(entry).toMatchObject({ outcome: "refused", message: result.message });
+  expect(entry?.after).toEqual(entry?.before);
+});
+
+test("a target hears what may be live, so that it overwrites nothing else", async () => {
+  const replaced: unknown[] = [];
+  const recording = new RecordingTarget({ clock, splits });
+  const apply = recording.apply.bind(recording);
+  recording.apply = async (weights, options) => {
+    replaced.push(options.replaces?.map((each) => each.get(split)));
+    return await apply(weights, options);
+  };
+  recording.behave({ kind: "partial" });
+  const engine = createEngine({
+    journal: new ModelJournal(),
+    target: recording,
+    clock,
+    settleMs: 1,
+    applyTimeoutMs: 10,
+  });
+  const plan = planSwitch();
+  await move(engine, plan);
+  const either = [plan.changes[0]?.before, plan.changes[0]?.after];
+  expect(replaced).toEqual([either, either]);
+});

@@ -28,6 +28,11 @@ export interface ApplyOptions {
    * proves what can be proved and names it in the note. Absent is `wait`.
    */
   readonly unreachable?: UnreachableProxies;
+  /**
+   * What may be live now, split by split: whoever shares a place with other writers changes nothing (`isUntouched`) where
+   * something else is. Absent is anything.
+   */
+  readonly replaces?: readonly WeightOverrides[];
   /** Field managers whose weights may be taken over, beside those that the target's options name. */
   readonly takeOver?: readonly string[];
   /** Hears whom the proof still waits for, in one sentence without a full stop, whenever that changes. */
@@ -54,7 +59,14 @@ export type ApplyReport =
       readonly note?: string;
     }
   /** A proxy refused: what ran before still runs on it. */
-  | { readonly kind: "rejected"; readonly node: string; readonly resource: string; readonly message: string }
+  | {
+      readonly kind: "rejected";
+      readonly node: string;
+      readonly resource: string;
+      readonly message: string;
+      /** Nothing at all was changed, so there is nothing to take back, and what is live may be somebody else's by now. */
+      readonly isUntouched?: true;
+    }
   /** Not every proxy confirmed in time. */
   | { readonly kind: "unproved"; readonly proxies: readonly ProxyProof[]; readonly message: string };
 

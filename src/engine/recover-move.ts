@@ -117,6 +117,7 @@ function buildRecord(effect: RecordEffect, effects: Effects): JournalRecord {
       return { type: "restoring", id, at, reason: describe(found) };
     case "recordIntent":
     case "recordRefused":
+    case "recordTurnedAway":
     case "recordDone":
       throw new Error(`A recovery does not ${effect}.`);
   }

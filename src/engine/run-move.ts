@@ -208,6 +208,8 @@ class MoveRun implements AsyncDisposable {
           return { type: "refused", id: newId, at, startedAt: this.#startedAt, plan, message: reason ?? "" };
         case "recordRestoring":
           return { type: "restoring", id, at, reason: reason ?? "" };
+        case "recordTurnedAway":
+          return { ...outcome, outcome: "refused" };
         case "recordDone":
           return { ...outcome, outcome: "done" };
         case "recordUnproved":

@@ -15,7 +15,7 @@ import type {
 export type ApplyBehaviour =
   | { readonly kind: "obey" }
   /** Refuses, as a proxy does with a NACK: what ran before still runs. */
-  | { readonly kind: "reject"; readonly message: string }
+  | { readonly kind: "reject"; readonly message: string; readonly isUntouched?: true }
   /** Takes the weights, but so late that the proof does not come in time. */
   | { readonly kind: "slow"; readonly durationMs: number }
   /** Takes the first of several splits only, and proves nothing. */
@@ -116,7 +116,7 @@ export class RecordingTarget implements Target {
 
     switch (behaviour.kind) {
       case "reject":
-        return { kind: "rejected", node: this.name, resource: "weights", message: behaviour.message };
+        return { ...behaviour, kind: "rejected", node: this.name, resource: "weights" };
       case "partial":
         this.#take(new Map([...weights].slice(0, 1)));
         return { kind: "unproved", proxies: [], message: "Only a part of the weights was taken." };

@@ -49,7 +49,13 @@ export class SitesTarget implements Target {
           waits.set(context, text);
           options.onProgress?.([...waits].map(([site, wait]) => `${site}: ${wait}`).join("; "));
         };
-        const report = await applyOrFail(target, weightsOfSite(weights, context), { ...options, onProgress });
+        const report = await applyOrFail(target, weightsOfSite(weights, context), {
+          ...options,
+          onProgress,
+          ...(options.replaces !== undefined && {
+            replaces: options.replaces.map((each) => weightsOfSite(each, context)),
+          }),
+        });
         return { context, report };
       }),
     );
@@ -149,6 +155,15 @@ interface SiteReport {
   readonly report: ApplyReport;
 }
 
+function rejectedBy(
+  { context, report }: { readonly context: string; readonly report: Extract<ApplyReport, { kind: "rejected" }> },
+  reports: readonly SiteReport[],
+): ApplyReport {
+  const { kind, resource, message } = report;
+  const isUntouched = reports.every((each) => each.report.kind === "rejected" && each.report.isUntouched === true);
+  return { kind, node: `${context}/${report.node}`, resource, message, ...(isUntouched && { isUntouched }) };
+}
+
 /** Proved where all are; else the first refusal, or all that was not proved. */
 function combineReports(reports: readonly SiteReport[]): ApplyReport {
   const proxies = reports.flatMap(({ context, report }) =>
@@ -162,7 +177,7 @@ function combineReports(reports: readonly SiteReport[]): ApplyReport {
   for (const { context, report } of reports) {
     switch (report.kind) {
       case "rejected":
-        return { ...report, node: `${context}/${report.node}` };
+        return rejectedBy({ context, report }, reports);
       case "unproved":
         unproved.push(`${context}: ${report.message}`);
         break;

@@ -48,6 +48,7 @@ const commands: readonly ReleaseCommand[] = [
 
 const behaviours: readonly ApplyBehaviour[] = [
   { kind: "reject", message: "no" },
+  { kind: "reject", message: "somebody else was faster", isUntouched: true },
   { kind: "slow", durationMs: 400 },
   { kind: "slow", durationMs: 5_000 },
   { kind: "partial" },

@@ -4,15 +4,16 @@ interface PhaseEvents {
   preflight: "passed" | "failed";
   opening: "passed" | "failed";
   intending: "recorded";
-  applying: "passed" | "failed";
+  applying: "passed" | "failed" | "untouched";
   observing: "passed" | "failed";
   counting: "counted";
   closing: "passed" | "failed";
   concluding: "recorded";
   doubting: "recorded";
   refusing: "recorded";
+  turningAway: "recorded";
   announcing: "recorded";
-  restoring: "passed" | "failed";
+  restoring: "passed" | "failed" | "untouched";
   checking: "passed" | "failed";
   settingBack: "recorded";
   givingUp: "recorded";
@@ -32,6 +33,7 @@ type MoveEventKind = PhaseEvents[MovePhase];
 export type RecordEffect =
   | "recordIntent"
   | "recordRefused"
+  | "recordTurnedAway"
   | "recordDone"
   | "recordUnproved"
   | "recordRestoring"
@@ -79,24 +81,30 @@ function go(to: MovePhase, ...effects: readonly MoveEffect[]): Transition {
 /**
  * The whole life of a move. The types ask for an entry for every event of every phase. Each apply stands behind a record
  * (`intending` before `applying`, `announcing` before `restoring`), so whatever dies, the journal says what may be half
- * done. `found` is where the next start takes up a move without an end, `foundRestoring` one that was being taken back.
+ * done. An apply that has changed nothing (`untouched`) has nothing to take back. `found` is where the next start takes up a move without an end, `foundRestoring` one that was being taken back.
  */
 const transitions: TransitionTable = {
   planned: { start: go("preflight", "preflight") },
   preflight: { passed: go("opening", "openLedger"), failed: go("refusing", "recordRefused") },
   opening: { passed: go("intending", "recordIntent"), failed: go("refusing", "recordRefused") },
   intending: { recorded: go("applying", "applyAfter") },
-  applying: { passed: go("observing", "observeAfter"), failed: go("announcing", "recordRestoring") },
+  applying: {
+    passed: go("observing", "observeAfter"),
+    failed: go("announcing", "recordRestoring"),
+    untouched: go("turningAway", "closeLedger", "recordTurnedAway"),
+  },
   observing: { passed: go("counting", "count"), failed: go("announcing", "recordRestoring") },
   counting: { counted: go("closing", "closeLedger") },
   closing: { passed: go("concluding", "recordDone"), failed: go("doubting", "recordUnproved") },
   concluding: { recorded: go("done") },
   doubting: { recorded: go("unproved") },
   refusing: { recorded: go("refused") },
+  turningAway: { recorded: go("refused") },
   announcing: { recorded: go("restoring", "applyBefore") },
   restoring: {
     passed: go("checking", "observeBefore"),
     failed: go("givingUp", "closeLedger", "recordStuck"),
+    untouched: go("givingUp", "closeLedger", "recordStuck"),
   },
   checking: {
     passed: go("settingBack", "closeLedger", "recordRestored"),
