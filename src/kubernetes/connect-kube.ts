@@ -10,7 +10,7 @@ import { KubeConnection, type KubeServer } from "./kube-connection.ts";
 import type { ConfigCluster, ConfigContext, Kubeconfig } from "./kubeconfig.ts";
 import { type KubeconfigOptions, readKubeconfig } from "./read-kubeconfig.ts";
 
-export { readKubeContexts, type KubeContext } from "./read-kubeconfig.ts";
+export { readKubeContexts } from "./read-kubeconfig.ts";
 
 export interface ConnectOptions extends KubeconfigOptions {
   /** Undefined takes the kubeconfig's current context. */

@@ -23,7 +23,7 @@ export interface KubeMeta {
   readonly [field: string]: unknown;
 }
 
-export interface OwnerReference {
+interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
@@ -33,7 +33,7 @@ export interface OwnerReference {
 }
 
 /** Who has set which fields (Kubernetes, "Server-Side Apply"). */
-export interface ManagedFields {
+interface ManagedFields {
   readonly manager: string;
   readonly operation: "Apply" | "Update";
   readonly apiVersion?: string;

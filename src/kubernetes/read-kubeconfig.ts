@@ -11,7 +11,7 @@ export interface KubeconfigOptions {
 }
 
 /** A context of the kubeconfig, without anything secret. */
-export interface KubeContext {
+interface KubeContext {
   readonly name: string;
   readonly server: string | undefined;
   readonly namespace: string;
