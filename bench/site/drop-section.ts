@@ -75,8 +75,9 @@ async function applyAtOnce({ site, kubectl }: BenchSite): Promise<void> {
 }
 
 /** A Release whose last step takes the subset away, carried out by `kirikae up --context`. */
-async function releaseAndDrop({ releases, nextName }: BenchSite): Promise<void> {
-  const name = nextName();
+async function releaseAndDrop(bench: BenchSite): Promise<void> {
+  const { releases } = bench;
+  const name = bench.nextName();
   await releases.release(name, "subsets: [{ destinationRule: app, remove: [blue] }]\nstrategy: { blueGreen: {} }");
   await releases.whenPhase(name, "done");
 }

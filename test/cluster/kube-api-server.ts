@@ -6,7 +6,7 @@ import type { NetworkPlace } from "./network-place.ts";
 import { ServiceProgram } from "./service-program.ts";
 
 /** Who can ask: the first may do everything, the others what RBAC gives them, which is nothing at first. */
-export const kubeUsers = ["admin", "releaser", "reader", "nobody"] as const;
+const kubeUsers = ["admin", "releaser", "reader", "nobody"] as const;
 export type KubeUser = (typeof kubeUsers)[number];
 
 export interface KubeApiServer {
