@@ -155,6 +155,7 @@ class RouteRun {
   }
 }
 
+/** Before the first write, or with none left of those that there were. */
 function refused({ resource, message }: { readonly resource: string; readonly message: string }): ApplyReport {
-  return { kind: "rejected", node: "the site", resource, message };
+  return { kind: "rejected", node: "the site", resource, message, isUntouched: true };
 }
