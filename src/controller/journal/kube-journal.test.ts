@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, asyncProperty, boolean, constantFrom, record as recordOf } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigMaps } from "../../../test/config-maps.fixture.ts";
 import type { ReleasePlan } from "../../core/release/plan/plan-release.ts";
@@ -247,13 +247,13 @@ describe("the journal of a cluster", () => {
 });
 
 test("whatever is lost and whoever dies, what was acknowledged is there once and in its order", async () => {
-  const step = fc.record({
-    release: fc.constantFrom("shop/a", "shop/b"),
-    fates: fc.array(fc.constantFrom("lost" as const, "never" as const), { maxLength: 2 }),
-    dies: fc.boolean(),
+  const step = recordOf({
+    release: constantFrom("shop/a", "shop/b"),
+    fates: array(constantFrom("lost" as const, "never" as const), { maxLength: 2 }),
+    dies: boolean(),
   });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+  await assert(
+    asyncProperty(array(step, { maxLength: 12 }), async (steps) => {
       const api = new ConfigMaps();
       let { journal, records } = await open(api, { chunkBytes: 2_000, writer: "w0" });
       const kept = ["shop/a", "shop/b"].map((release, index) => {
