@@ -1,15 +1,11 @@
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { CountersByDestination } from "../../core/release/plan/count-versions.ts";
-import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import type { PodReach } from "../../kubernetes/pod-reach.ts";
-import { gatewaysOf, listNeeded } from "./needed-proxies.ts";
+import { type ListingParts, listGateways } from "./listed-strangers.ts";
 import { createProxyAdmin, type ProxyAdmin } from "./proxy-admin.ts";
 import { sumCounters } from "./proxy-stats.ts";
-import type { SiteView } from "./site-view.ts";
 
-export interface GatewayReadingParts {
-  readonly api: KubeApi;
-  readonly view: SiteView;
+export interface GatewayReadingParts extends ListingParts {
   readonly reach: PodReach;
 }
 
@@ -34,9 +30,9 @@ export class GatewayReadings {
   async read(
     ask: (admin: ProxyAdmin) => Promise<CountersByDestination | undefined>,
   ): Promise<CountersByDestination | undefined> {
-    const { api, view, reach } = this.#parts;
+    const { reach } = this.#parts;
     try {
-      const needed = await listNeeded(api, gatewaysOf(view));
+      const needed = await listGateways(this.#parts);
       this.#processes = needed
         .map(({ id, life }) => `${id} ${life}`)
         .toSorted()

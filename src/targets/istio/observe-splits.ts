@@ -5,7 +5,8 @@ import { splitsOf, weightsOf } from "../../core/routes/weights.ts";
 import { type DumpedSplit, readDumpedSplits } from "../../core/site/read-dumped-splits.ts";
 import type { ObservedSplit } from "../../engine/ports.ts";
 import { readControlPlane } from "./control-plane.ts";
-import { findNeed, findServices, listNeeded } from "./needed-proxies.ts";
+import { listServing } from "./listed-strangers.ts";
+import { findServices } from "./needed-proxies.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";
 import type { ProofParts } from "./baseline.ts";
 import { readRouteView } from "./route-evidence.ts";
@@ -21,7 +22,7 @@ export async function observeSplits(
   splits: readonly SplitId[],
 ): Promise<readonly ObservedSplit[]> {
   const { table } = view;
-  const needed = await listNeeded(parts.api, findNeed(view, findServices(table, new Set(splits))));
+  const needed = await listServing({ ...parts, view }, findServices(table, new Set(splits)));
   const read = (dump: unknown) => readDumpedSplits(dump, { table, splits });
   const own = await Promise.all(
     needed.map((proxy) =>

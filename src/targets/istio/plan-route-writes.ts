@@ -1,9 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
-import { isSameShare } from "../../core/release/move/split-weights.ts";
-import type { RouteTable, SplitId, SplitWeights, WeightOverrides } from "../../core/routes/route-table.ts";
-import { weightsOf } from "../../core/routes/weights.ts";
+import type { RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
 import { findForeignOwner } from "../../core/site/foreign-owner.ts";
+import { httpRules, stripOwnRoutes } from "../../core/site/own-routes.ts";
 import { planSiteWrites } from "../../core/site/plan-site-writes.ts";
 import { siteAnnotations } from "../../core/site/site-object.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
@@ -11,7 +11,6 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
 import type { ApiPatience } from "./api-patience.ts";
 import { ownRouteNames } from "./own-route-names.ts";
-import { readSpec } from "./read-spec.ts";
 import type { SiteView } from "./site-view.ts";
 import { describeObject, type PlannedWrite } from "./write-objects.ts";
 
@@ -70,53 +69,29 @@ export async function planRouteWrites(change: RouteChange, { api, view, patience
 }
 
 /**
- * The first object whose live weights are not those that the table has said until now; undefined where only other things
- * were written, which the table then knows too.
+ * The first object whose rules are not those that the table was built of; undefined where only other things were written.
+ * The view is not told of it: whoever planned on it, and may want it back, has to be refused as well.
  */
 function findChange(view: SiteView, fresh: readonly KubeObject[]): KubeObject | undefined {
   for (const object of fresh) {
-    const known = view.object(kubeKinds.virtualService, {
-      namespace: object.metadata.namespace,
-      name: object.metadata.name,
-    });
-    if (known?.metadata.resourceVersion === object.metadata.resourceVersion) continue;
-    const before = weightsFrom(view.table, object);
-    view.take(object);
-    const now = weightsFrom(view.table, object);
-    if (before.size !== now.size) return object;
-    for (const [split, weights] of now) if (!isSameShare(before.get(split) ?? {}, weights)) return object;
+    const { namespace, name, resourceVersion } = object.metadata;
+    const known = view.object(kubeKinds.virtualService, { namespace, name });
+    if (known === undefined) return object;
+    if (known.metadata.resourceVersion === resourceVersion) continue;
+    if (!isDeepStrictEqual(httpRules(stripOwnRoutes(known)), httpRules(stripOwnRoutes(object)))) return object;
   }
   return undefined;
 }
 
-/** What the rules of one VirtualService say, in its own routes and in those that have it as their delegate. */
-function weightsFrom({ httpRoutings }: RouteTable, { metadata }: KubeObject): WeightOverrides {
-  const name = `${metadata.namespace ?? ""}/${metadata.name}`;
-  const found = new Map<SplitId, SplitWeights>();
-  for (const { action, origin } of httpRoutings.flatMap(({ virtualHosts }) =>
-    virtualHosts.flatMap(({ routes }) => routes),
-  )) {
-    if (origin.virtualService !== name && origin.delegate !== name) continue;
-    if (action.kind === "forward") found.set(action.split.id, weightsOf(action.split));
-  }
-  return found;
-}
-
-interface Hosted {
-  readonly hosts: readonly string[];
-}
-
-function hostsOf(object: KubeObject): readonly string[] {
-  return readSpec<Hosted>(object).hosts ?? [];
-}
-
-/** Others with the same hosts, which are not written: their age decides whose routes come first. */
+/**
+ * The others, which are not written: a delegate is found through its root, and age decides whose routes come first. Those
+ * with routes of somebody's release are left alone, where nothing here concerns them.
+ */
 function neighbours(view: SiteView, fresh: ReadonlyMap<string, KubeObject>): readonly KubeObject[] {
-  const hosts = new Set([...fresh.values()].flatMap(hostsOf));
   return view
     .objects(kubeKinds.virtualService)
     .filter((object) => !fresh.has(`${object.metadata.namespace}/${object.metadata.name}`))
-    .filter((object) => hostsOf(object).some((host) => hosts.has(host)) && ownRouteNames(object).length === 0);
+    .filter((object) => ownRouteNames(object).length === 0);
 }
 
 /** The VirtualServices of these splits with their delegates, and those that have, or are to get, routes of kirikae's own. */

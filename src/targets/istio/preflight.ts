@@ -1,8 +1,11 @@
-import type { MovePlan } from "../../core/release/move/move.ts";
+import { type MovePlan, movedServices } from "../../core/release/move/move.ts";
 import { gainingDestinations } from "../../core/release/move/split-weights.ts";
 import type { Destination, DestinationId } from "../../core/routes/route-table.ts";
-import type { PreflightCheck, PreflightReport } from "../../engine/ports.ts";
+import type { Clock, PreflightCheck, PreflightReport } from "../../engine/ports.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
+import { ApiPatience } from "./api-patience.ts";
+import { type ListingParts, listServing } from "./listed-strangers.ts";
+import { planRouteWrites, type RouteChange } from "./plan-route-writes.ts";
 import { checkRollouts } from "./check-rollouts.ts";
 import type { SiteView } from "./site-view.ts";
 
@@ -17,19 +20,50 @@ export interface PreflightParts {
   readonly view: SiteView;
 }
 
+export interface PlanParts extends PreflightParts, ListingParts {
+  readonly clock: Clock;
+  /** What a write of these weights would say beside them. */
+  change(takeOver: readonly string[]): Omit<RouteChange, "weights">;
+}
+
 /**
  * Whether every destination that gains weight has ready endpoints, and its Deployments have ended their rollouts. For a
  * way back that asks for any endpoint, one is enough and a rollout is no reason to stay with a version that fails.
  */
-export async function checkPlan(plan: MovePlan, parts: PreflightParts): Promise<PreflightReport> {
+export async function checkPlan(plan: MovePlan, parts: PlanParts): Promise<PreflightReport> {
   const { asks, changes, versions } = plan;
   if (asks === "none") return { ok: true, checks: [] };
+  const before = [await checkProxies(plan, parts), ...(await checkWrites(plan, parts))];
   const ids = new Set(changes.flatMap(({ before, after }) => gainingDestinations(before, after)));
   const gaining = [...ids].map((id) => ({
     id,
     version: versions.find(({ destinations }) => destinations.includes(id))?.name ?? id,
   }));
-  return await checkGaining(gaining, { ...parts, asksRollouts: asks === undefined });
+  const { ok, checks: after } = await checkGaining(gaining, { ...parts, asksRollouts: asks === undefined });
+  return { ok: ok && before.every(({ verdict }) => verdict !== "fail"), checks: [...before, ...after] };
+}
+
+/** Without any proxy nothing could show that the weights are live, so nothing is written. */
+async function checkProxies(plan: MovePlan, parts: PlanParts): Promise<PreflightCheck> {
+  const services = movedServices(plan);
+  const serving = await listServing(parts, services);
+  const name = "proxies";
+  if (serving.length > 0) return { name, verdict: "pass", detail: `${serving.length} serve ${services.join(", ")}` };
+  const detail = `no gateway or sidecar that istiod knows serves ${services.join(", ")}`;
+  return { name, verdict: "fail", detail };
+}
+
+/** Whether the rules could be written as they are now: who else owns them, and whether they are what was planned on. */
+async function checkWrites({ changes, takeOver = [] }: MovePlan, parts: PlanParts): Promise<readonly PreflightCheck[]> {
+  const plan = await planRouteWrites(
+    {
+      weights: new Map(changes.map(({ split, after }) => [split, after])),
+      ...parts.change([...takeOver]),
+    },
+    { ...parts, patience: new ApiPatience(parts.clock) },
+  );
+  if (plan.kind === "writes") return [];
+  return [{ name: plan.resource, verdict: "fail", detail: `${plan.error.code} ${plan.error.message}` }];
 }
 
 /** What cannot be known, such as whether names outside of the mesh lead anywhere, is no reason to stay. */

@@ -1,15 +1,15 @@
+import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { SyncedType } from "../../core/site/read-sync.ts";
 import type { UnreachableProxies } from "../../core/manifest/release.ts";
 import type { ProxyProof } from "../../engine/ports.ts";
-import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import { KubeError } from "../../kubernetes/kube-error.ts";
 import type { ApiPatience } from "./api-patience.ts";
-import { type ControlPlaneReading, readControlPlane } from "./control-plane.ts";
+import { type ControlPlaneReading, type ListedProxy, readControlPlane } from "./control-plane.ts";
 import type { Evidence } from "./evidence.ts";
 import { listNeeded, type Need, type NeededProxy } from "./needed-proxies.ts";
-import { isPodReady, podOf } from "./pod-state.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";
 import type { Baseline, ProofParts } from "./baseline.ts";
+import { listStrangers } from "./listed-strangers.ts";
 import { ReplicaKnowledge } from "./replica-knowledge.ts";
 import { describeProof, type ProofState } from "./describe-proof.ts";
 import { ProxyWatch } from "./proxy-watch.ts";
@@ -57,10 +57,14 @@ export async function proveAtProxies(parts: ProofParts, question: ProofQuestion)
   return await new Proof(parts, question).run();
 }
 
-interface Stranger {
-  readonly istiod: IstiodPlace;
-  readonly id: string;
-  readonly evidence: Evidence;
+/** Whether istiod has something of it for a proxy, the right thing or another. */
+async function isShownOrOther(evidence: Evidence, { istiod, sync }: ListedProxy): Promise<boolean> {
+  try {
+    return (await evidence.judgeView(istiod, sync.proxy)).kind !== "absent";
+  } catch (error) {
+    if (error instanceof KirikaeError || error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 class Proof {
@@ -153,7 +157,7 @@ class Proof {
       const needed = await listNeeded(api, this.#question.need);
       this.#place(needed);
       const there = new Set(needed.map(({ id }) => id));
-      for (const id of this.#watches.keys()) if (!there.has(id) && !this.#strangers.has(id)) this.#watches.delete(id);
+      for (const id of this.#watches.keys()) if (!there.has(id)) this.#forget(id);
       await this.#meetStrangers();
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
@@ -162,6 +166,13 @@ class Proof {
       this.#listedMs = clock.nowMs();
       this.#isListing = false;
     }
+  }
+
+  /** A pod that ends, or is not Ready, is waited for as long as it is connected: so long it takes traffic. */
+  #forget(id: string): void {
+    if (this.#controlPlane.proxies.has(id)) return;
+    this.#watches.delete(id);
+    this.#strangers.delete(id);
   }
 
   #place(needed: readonly NeededProxy[]): void {
@@ -187,27 +198,15 @@ class Proof {
     return this.#question.baseline.controlPlane.proxies.get(id)?.sync.types[this.#question.evidence.type];
   }
 
-  /** Proxies that no pod stands for, such as a virtual machine's: istiod's view says whether they are concerned. */
+  /** Proxies that no Ready pod stands for, such as a virtual machine's: istiod's view says whether they are concerned. */
   async #meetStrangers(): Promise<void> {
     const { evidence, need } = this.#question;
-    for (const [id, { istiod, sync }] of this.#controlPlane.proxies) {
-      if (this.#watches.has(id) || this.#strangers.has(id)) continue;
-      const role = sync.kind === "router" ? "gateway" : "sidecar";
-      const pod = podOf(id);
-      if (pod === undefined || (role === "sidecar" && need.sidecars === undefined)) continue;
-      const isConcerned = await this.#isConcerned({ istiod, id, evidence });
-      this.#strangers.set(id, isConcerned);
-      if (isConcerned) this.#place([{ id, pod, role, life: "" }]);
+    for (const { proxy, listed } of listStrangers(this.#controlPlane, need)) {
+      if (this.#watches.has(proxy.id) || this.#strangers.has(proxy.id)) continue;
+      const isConcerned = await isShownOrOther(evidence, listed);
+      this.#strangers.set(proxy.id, isConcerned);
+      if (isConcerned) this.#place([proxy]);
     }
-  }
-
-  async #isConcerned({ istiod, id, evidence }: Stranger): Promise<boolean> {
-    const sight = await evidence.judgeView(istiod, id).catch(() => undefined);
-    if (sight === undefined || sight.kind === "absent") return false;
-    const name = podOf(id);
-    const pod = name === undefined ? undefined : await this.#parts.api.get(kubeKinds.pod, name).catch(() => undefined);
-    // One that is about to end, or is not Ready, takes no traffic.
-    return pod === undefined || isPodReady(pod);
   }
 
   #conclude(): ProofReport | undefined {

@@ -23,7 +23,8 @@ import { editSubsets } from "./edit-subsets.ts";
 import { GatewayReadings } from "./gateway-readings.ts";
 import { readControlPlane } from "./control-plane.ts";
 import { layAdditions } from "./lay-additions.ts";
-import { findNeed, findServices, gatewaysOf, listNeeded } from "./needed-proxies.ts";
+import { listServing } from "./listed-strangers.ts";
+import { findServices, gatewaysOf, listNeeded } from "./needed-proxies.ts";
 import { observeSplits } from "./observe-splits.ts";
 import { ownReleases } from "./own-route-names.ts";
 import type { RouteChange } from "./plan-route-writes.ts";
@@ -78,7 +79,10 @@ export class SiteTarget implements Target {
   }
 
   preflight(plan: MovePlan): Promise<PreflightReport> {
-    return checkPlan(plan, this.#options);
+    const { laid } = this;
+    const releases = this.#ownReleases(laid);
+    const change = (takeOver: readonly string[]) => ({ additions: laid, releases, ...this.#signature({ takeOver }) });
+    return checkPlan(plan, { ...this.#options, change });
   }
 
   /** The same for destinations that are to get requests without any weight. */
@@ -140,9 +144,9 @@ export class SiteTarget implements Target {
 
   /** A proxy that cannot be asked, or keeps no counters, makes it a session that says why it does not count. */
   async openLedger(plan: MovePlan): Promise<CounterLedger> {
-    const { api, reach, view, clock } = this.#options;
-    const need = findNeed(view, findServices(view.table, new Set(plan.changes.map(({ split }) => split))));
-    const list = () => listNeeded(api, need);
+    const { reach, view, clock } = this.#options;
+    const services = findServices(view.table, new Set(plan.changes.map(({ split }) => split)));
+    const list = () => listServing(this.#options, services);
     const needed = await list();
     return await CounterLedger.open({
       plan,
