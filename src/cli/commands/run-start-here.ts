@@ -73,13 +73,13 @@ async function follow(
   while (!signal.aborted) {
     const status = await api.release(release, { live: false });
     for (const line of changes.take([status])) terminal.note(terminal.noteInk.dim(line));
-    if (isOver(status)) return status;
+    if (isOver(status) || (status.phase === "failed" && !terminal.isInteractive)) return status;
     await delay(pollMs);
   }
   return undefined;
 }
 
-/** One that has failed, or waits for a person, can be told to go on from another terminal. */
+/** One that waits for a person can be told to go on from another terminal; a script is told of a failure at once. */
 function isOver({ phase }: ReleaseStatus): boolean {
   return phase === "done" || phase === "aborted" || phase === "rolledBack";
 }
