@@ -17,7 +17,7 @@ import { renderSiteSource } from "./render-site-source.ts";
 import { siteAnnotations, type SiteObject } from "./site-object.ts";
 
 /** Each run builds five tables. */
-const runs = 40;
+const runs = 30;
 
 const cases = routeCases({ requests: 12, connections: 0 });
 
