@@ -8,8 +8,16 @@ const istio = "networking.istio.io/v1";
 const metadata = { name: "web", namespace: "shop" };
 const host = "web.shop.svc.cluster.local";
 
+function to(subset: string, weight: number): object {
+  return { destination: { host, subset }, weight };
+}
+
+/** The subsets that a table leads to. */
+function subsetsIn({ destinations }: SiteMesh["table"]): readonly (string | undefined)[] {
+  return [...destinations.values()].map(({ subset }) => subset);
+}
+
 function virtualService(green: number): KubeObject {
-  const to = (subset: string, weight: number) => ({ destination: { host, subset }, weight });
   const http = [{ name: "public", route: [to("blue", 100 - green), to("green", green)] }];
   const spec = { hosts: ["shop.example.com"], gateways: ["web"], http };
   return { apiVersion: istio, kind: "VirtualService", metadata, spec };
@@ -66,10 +74,9 @@ test("plans with subsets that a Release is going to add, and leaves its own tabl
   const subsets = [{ namespace: "shop", destinationRule: "web", add: [added], remove: [] }];
   const spec = { subsets } as unknown as Parameters<SiteMesh["tableFor"]>[0];
   mesh.take({ ...virtualService(10), spec: withPurple(virtualService(10).spec) });
-  const names = (table: SiteMesh["table"]) => [...table.destinations.values()].map(({ subset }) => subset);
-  expect(names(mesh.table)).not.toContain("purple");
-  expect(names(mesh.tableFor(spec))).toContain("purple");
-  expect(names(mesh.table)).not.toContain("purple");
+  expect(subsetsIn(mesh.table)).not.toContain("purple");
+  expect(subsetsIn(mesh.tableFor(spec))).toContain("purple");
+  expect(subsetsIn(mesh.table)).not.toContain("purple");
   expect(mesh.sites.findDestinationRule("shop/web")).toMatchObject({
     host,
     subsets: [{ name: "blue" }, { name: "green" }],
