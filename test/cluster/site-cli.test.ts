@@ -204,7 +204,7 @@ describeCluster("commands with --context that cannot be carried out", () => {
       ["curl", "http://a/", "--from", "a/b"],
       ["up", "."],
       ["check", "."],
-      ["status", "--context", "reader"],
+      ["check", "--context", "reader"],
     ]) {
       expect(await site.kirikae(args), args.join(" ")).toMatchObject({ exitCode: 2 });
     }
