@@ -44,6 +44,13 @@ type Sketch =
 
 const verdicts = ["pass", "unknown", "fail"] as const;
 
+/** Every other one is about subsets, of which the state keeps nothing. */
+function turnedAt(atMs: number): ReleaseEvent {
+  const isOfSubsets = atMs % 2 === 1;
+  const was = isOfSubsets ? {} : { public: { blue: 90, green: 10 } };
+  return { kind: "turned", atMs, was, gives: {}, ...(isOfSubsets && { subsets: edits }) };
+}
+
 function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   const {
     kind,
@@ -57,9 +64,7 @@ function eventOf(sketch: Sketch, atMs: number): ReleaseEvent {
   if (kind === "moveFailed") return { kind, atMs, reason: "no proof" };
   if (kind === "overruled") return { kind, atMs, reason: "other weights" };
   if (kind === "judged") return { kind, atMs, verdict: verdicts[atMs % 3] ?? "pass", detail: "five of ten failed" };
-  // Every other one is about subsets, of which the state keeps nothing.
-  if (kind === "turned" && atMs % 2 === 1) return { kind, atMs, was: {}, gives: {}, subsets: edits };
-  if (kind === "turned") return { kind, atMs, was: { public: { blue: 90, green: 10 } }, gives: {} };
+  if (kind === "turned") return turnedAt(atMs);
   if (kind === "partlyBack") {
     return { kind, atMs, failed: 0, left: {}, waits: [{ version: "blue", ready: 2, wanted: 4, backPercent: 50 }] };
   }
@@ -245,6 +250,14 @@ const anySketch = oneof(
   constant<Sketch>({ kind: "promote", despiteFreeze: true }),
 );
 
+function expectEffectOf(step: PlannedStep | undefined, effect: string | undefined): void {
+  expect([
+    ["weight", "moveForward"],
+    ["switch", "moveForward"],
+    ["subsets", "editSubsets"],
+  ]).toContainEqual([step?.kind, effect]);
+}
+
 test("whatever happens, a release moves weights, waits for somebody, or has ended", () => {
   assert(
     property(array(anyStep, { minLength: 1, maxLength: 8 }), array(anySketch, { maxLength: 40 }), (plan, events) => {
@@ -264,11 +277,7 @@ test("whatever happens, a release moves weights, waits for somebody, or has ende
           expect(isMoving).toBe(true);
         if (isMoving && state.phase.kind !== phase.kind) expect(advanced.effect).toBeDefined();
         if (phase.kind === "moving") {
-          const kind = plan[phase.step]?.kind ?? "";
-          expect(["weight", "switch", "subsets"]).toContain(kind);
-          if (phase !== state.phase) {
-            expect(advanced.effect?.kind).toBe(kind === "subsets" ? "editSubsets" : "moveForward");
-          }
+          if (phase !== state.phase) expectEffectOf(plan[phase.step], advanced.effect?.kind);
           expect(phase.step).toBeGreaterThanOrEqual(highest);
           highest = phase.step;
         }
