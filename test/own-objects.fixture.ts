@@ -36,7 +36,7 @@ function objectsIn(from: string, text: string): readonly OwnObject[] {
   });
 }
 
-export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -139,6 +139,16 @@ export function richObjects(): readonly {
         { finish: {} },
       ],
     }),
+    release(
+      { blueGreen: {} },
+      {
+        takeOver: ["helm-controller"],
+        proof: { unreachable: "goOn", timeout: "2m" },
+        whenDeleted: "leave",
+        subsets: [{ destinationRule: "web", add: [{ name: "green", labels: { version: "green" } }], remove: ["red"] }],
+        sites: { contexts: ["tokyo", "osaka"], order: "together" },
+      },
+    ),
     release({
       canary: { weights: [1, 10, 50], hold: { duration: "1m" }, check: { duration: "1m", latency: { p99: "1s" } } },
     }),

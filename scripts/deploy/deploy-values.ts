@@ -18,7 +18,7 @@ export interface DeployValues {
   readonly arguments: readonly string[];
 }
 
-export const resources = {
+const resources = {
   requests: { cpu: "50m", memory: "128Mi" },
   limits: { memory: "300Mi" },
 } as const;

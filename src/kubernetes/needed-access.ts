@@ -21,7 +21,7 @@ export type AccessScope = "routes" | "istio" | "own" | "cluster";
  * `read`: check, explain, routes, status and plan. `move`: switch, shift, rollback and releases beside that. `prove`: asks
  * proxies and istiod. `controller` and `webhook`: what runs in the cluster beside all of them.
  */
-export type AccessUse = "read" | "move" | "prove" | "controller" | "webhook";
+type AccessUse = "read" | "move" | "prove" | "controller" | "webhook";
 
 const istio = "networking.istio.io";
 const look = ["get", "list", "watch"] as const;

@@ -21,7 +21,7 @@ export interface WebhookOptions {
 }
 
 /** Given by somebody who issues certificates, or made and kept by the replicas themselves. */
-export type WebhookCertificate =
+type WebhookCertificate =
   | ({ readonly kind: "files" } & CertificateFiles)
   | ({ readonly kind: "secret" } & Omit<OwnCertificateOptions, "now">);
 

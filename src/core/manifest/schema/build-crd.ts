@@ -14,6 +14,12 @@ const shorterText: Readonly<Record<string, number | undefined>> = {
   "routes[].virtualService": 507,
   "routes[].route": 253,
   "judges[].name": 63,
+  // The API server takes no longer names of field managers.
+  "takeOver[]": 128,
+  "contexts[]": 253,
+  "subsets[].destinationRule": 507,
+  "add[].name": 63,
+  "remove[]": 63,
 };
 
 interface CustomResourceDefinition {
@@ -100,6 +106,8 @@ function convert(shape: Shape | undefined, where: Where): JsonSchema {
     case "either":
       return { ...said, ...convertEither(shape.shapes, where, facts) };
     case undefined:
+      // The values of labels have a decoder of their own, which describes nothing.
+      if (where.path.endsWith(".labels.*")) return { ...said, type: "string", maxLength: 63 };
       return { ...said, "x-kubernetes-preserve-unknown-fields": true };
   }
 }

@@ -24,6 +24,28 @@ export const celRules: Readonly<Record<string, readonly CelRule[] | undefined>> 
       message: "names a VirtualService twice; name different rules of it, or name it once",
     },
   ],
+  "spec.takeOver": [unique("names a manager twice")],
+  "sites.contexts": [unique("names a context twice")],
+  "spec.subsets": [
+    {
+      rule: "self.all(one, self.exists_one(other, other.destinationRule == one.destinationRule))",
+      message: "names a DestinationRule twice",
+    },
+  ],
+  "spec.subsets[]": [
+    {
+      rule: "(has(self.add) && size(self.add) > 0) || (has(self.remove) && size(self.remove) > 0)",
+      message: "adds no subset and removes none",
+    },
+    {
+      rule: "!has(self.add) || !has(self.remove) || self.add.all(one, !(one.name in self.remove))",
+      message: "adds and removes the same subset",
+    },
+  ],
+  "subsets[].add": [
+    { rule: "self.all(one, self.exists_one(other, other.name == one.name))", message: "names a subset twice" },
+  ],
+  "subsets[].remove": [unique("names a subset twice")],
   "spec.strategy": [
     {
       rule: "[has(self.blueGreen), has(self.canary), has(self.abTest), has(self.mirrorFirst), has(self.steps)].filter(given, given).size() <= 1",
@@ -79,6 +101,10 @@ export const celRules: Readonly<Record<string, readonly CelRule[] | undefined>> 
   "webhook.secret": onePlace(),
   "spec.notifications[]": [{ rule: "has(self.log) != has(self.webhook)", message: "give one of log and webhook" }],
 };
+
+function unique(message: string): CelRule {
+  return { rule: "self.all(one, self.exists_one(other, other == one))", message };
+}
 
 function risingRules(): readonly CelRule[] {
   const message = "must rise from above 0 to below 100; everything moves by itself in the end";
