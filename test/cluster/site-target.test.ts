@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import type { SplitWeights, WeightOverrides } from "../../src/core/routes/route-table.ts";
+import type { MovePlan } from "../../src/core/release/move/move.ts";
 import type { OwnedAddition } from "../../src/core/routes/route-addition.ts";
 import { splitsOf, weightsOf } from "../../src/core/routes/weights.ts";
 import { kubeKinds } from "../../src/kubernetes/kube-kinds.ts";
@@ -107,9 +108,16 @@ describeCluster("the Istio of a cluster", () => {
       await kubectl.run(["apply", "--server-side", "--force-conflicts", "--field-manager=flux", "-f", "-"], {
         input: JSON.stringify(buildVirtualService(site.shape)),
       });
+      const preflight = await opened.target.preflight(planSwitch(opened));
+      expect(preflight).toMatchObject({ ok: false });
+      expect(preflight.checks).toContainEqual(
+        expect.objectContaining({ verdict: "fail", detail: expect.stringContaining("KIR4006") }),
+      );
       const report = await opened.target.apply(turnTo(opened, "green"), { timeoutMs });
       expect(report).toMatchObject({ kind: "rejected", resource: "VirtualService site-target/app" });
       expect(report.kind === "rejected" && report.message).toContain("flux");
+      const taken = await opened.target.apply(turnTo(opened, "green"), { timeoutMs, takeOver: ["flux"] });
+      expect(taken).toMatchObject({ kind: "proved" });
     });
 
     test("refuses where the weights are no longer those that it was planned on", async ({ kubectl }) => {
@@ -199,6 +207,31 @@ describeCluster("the Istio of a cluster", () => {
         await pods.remove(namespace, "lost");
         await pods.remove(namespace, "caller");
         await client.delete(inside);
+      }
+    });
+
+    test("counts on a gateway that is connected, whatever is said of its pod, and moves nothing that no proxy serves", async () => {
+      const { pods } = cluster;
+      await pods?.remove("site-target", "gateway-2");
+      try {
+        await using opened = await openTarget(site);
+        expect(await opened.target.apply(turnTo(opened, "green"), { timeoutMs })).toMatchObject({
+          kind: "proved",
+          proxies: [{ node: "gateway-1.site-target" }, { node: "gateway-2.site-target" }],
+        });
+        await pods?.remove("site-target", "gateway-1");
+        await using alone = await openTarget(site, { replicas: [] });
+        const preflight = await alone.target.preflight(planSwitch(alone, "blue"));
+        expect(preflight.checks).toContainEqual({
+          name: "proxies",
+          verdict: "fail",
+          detail: "no gateway or sidecar that istiod knows serves site-target/app",
+        });
+      } finally {
+        for (const { name, address } of site.gateways) {
+          const labels = { istio: "site-target", "kirikae.test/gateway": name };
+          await pods?.add({ namespace: "site-target", name, labels, address });
+        }
       }
     });
 
@@ -317,6 +350,11 @@ describeCluster("the Istio of a cluster", () => {
 function turnTo(opened: TargetOfSite, version: string): WeightOverrides {
   const own = [...opened.splits()].filter(([split]) => split.endsWith("public"));
   return new Map(own.map(([split, arms]) => [split, sharesOf(arms, version)]));
+}
+
+function planSwitch({ mesh }: TargetOfSite, version = "green"): MovePlan {
+  const request = { verb: "switch", name: "app", namespace: "site-target", route: "public" } as const;
+  return mesh.plan({ ...request, to: { [version]: 100 }, actor: "test", reason: undefined }, []);
 }
 
 /** 100 for one version of the arms, 0 for the others. */
