@@ -5,7 +5,7 @@ import { Cluster } from "./cluster.ts";
 import { startOwnNetwork } from "./own-network.ts";
 import { describeCluster, test } from "./shared-cluster.ts";
 import { Site, viewRecords } from "./site.ts";
-import { buildVirtualService } from "./site-objects.ts";
+import { buildApp, buildVirtualService } from "./site-objects.ts";
 
 const inOwnNetwork = test.extend("site", { scope: "file" }, async ({ programs }, { onCleanup }) => {
   const stack = new AsyncDisposableStack();
@@ -37,4 +37,32 @@ describeCluster("Services, Pods and EndpointSlices with addresses of their own",
       expect(byVersion).toMatchObject({ blue: expect.any(Number) });
     },
   );
+
+  inOwnNetwork("kirikae moves what Services and EndpointSlices say, and takes it back", async ({ site, skip }) => {
+    if (site === undefined) return skip("no network namespace");
+    await site.cluster.client.apply(buildVirtualService(site.shape));
+    for (const gateway of site.gateways) await site.whenAnswered(gateway, (version) => version === "blue");
+    await using load = await site.startLoad();
+    const switched = await site.kirikae(["switch", "app", "-n", site.namespace, "--to", "green"]);
+    expect(switched, switched.stderr).toMatchObject({ exitCode: 0 });
+    expect(switched.stdout).toMatch(/endpoints of green\s+2 ready/);
+    const view = viewRecords(await load.stop(), { doneMs: switched.endMs, now: "green" });
+    expect(view).toMatchObject({ failed: 0, oldAfterDone: 0 });
+    const rolled = await site.kirikae(["rollback", "app", "-n", site.namespace]);
+    expect(rolled, rolled.stderr).toMatchObject({ exitCode: 0 });
+    for (const gateway of site.gateways) expect(await site.ask(gateway)).toBe("blue");
+  });
+
+  inOwnNetwork("a version without ready endpoints gets no weight", async ({ site, skip }) => {
+    if (site === undefined) return skip("no network namespace");
+    const { client } = site.cluster;
+    const blueOnly = site.shape.endpoints.filter(({ version }) => version === "blue");
+    for (const object of buildApp({ ...site.shape, endpoints: blueOnly })) {
+      if (object.kind === "EndpointSlice") await client.apply(object);
+    }
+    const switched = await site.kirikae(["switch", "app", "-n", site.namespace, "--to", "green"]);
+    expect(switched.exitCode).not.toBe(0);
+    expect(switched.stdout + switched.stderr).toContain("KIR2010");
+    for (const gateway of site.gateways) expect(await site.ask(gateway)).toBe("blue");
+  });
 });

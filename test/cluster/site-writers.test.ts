@@ -60,6 +60,8 @@ describeCluster("others who write the same objects", { timeout: 120_000 }, () =>
     const switched = await site.kirikae(["switch", "app", "-n", namespace, "--to", "green"]);
     expect(switched.exitCode).not.toBe(0);
     expect(switched.stdout + switched.stderr).toContain("belong to kustomize-controller");
+    // What was never written is not restored.
+    expect(switched.stdout + switched.stderr).not.toContain("Restored");
     expect(await readWeights(site)).toMatchObject({ blue: 100 });
   });
 
