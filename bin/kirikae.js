@@ -2,7 +2,7 @@
 // Plain JavaScript for any Node: it finds a Node that runs the rest, and the source in a checkout or the build elsewhere.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import module, { createRequire } from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -10,6 +10,8 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 const isNewEnough = major > 24 || (major === 24 && minor >= 12);
 
 if (isNewEnough) {
+  // Before anything of ours is imported, because a module that is loaded earlier is compiled anew by each command.
+  module.enableCompileCache();
   const source = new URL("../src/cli/main.ts", import.meta.url);
   const build = new URL("../dist/cli/main.js", import.meta.url);
   await import(existsSync(source) ? source.href : build.href);

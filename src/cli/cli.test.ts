@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -58,6 +58,12 @@ function run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
   child.stdin.end();
   return ended;
 }
+
+test("what one command has compiled, the next one finds", async () => {
+  expect(await run(["--version"], { TMPDIR: folder, NODE_COMPILE_CACHE: undefined })).toMatchObject({ status: 0 });
+  const compiled = await readdir(join(folder, "node-compile-cache"), { recursive: true });
+  expect(compiled.length).toBeGreaterThan(50);
+});
 
 describe("exit status 2: wrong use", () => {
   test.each([

@@ -1,5 +1,3 @@
-import { enableCompileCache } from "node:module";
 import { run } from "./run.ts";
 
-enableCompileCache();
 await run(process);
