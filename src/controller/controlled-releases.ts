@@ -1,4 +1,5 @@
 import type { ReleaseBackend } from "../api/types.ts";
+import type { KirikaeError } from "../core/diagnostics/error.ts";
 
 /** The releases of the cluster, as the controller drives them; `MeshReleases` is what it is given. */
 export interface ControlledReleases extends Pick<ReleaseBackend, "plan" | "start" | "get" | "look" | "order"> {
@@ -14,7 +15,7 @@ export interface ControllerJournal {
   /** Oldest first, the ids of what this Release has begun. */
   releaseIds(uid: string): readonly string[];
   generationOf(releaseId: string): number | undefined;
-  damageOf(uid: string): Error | undefined;
+  damageOf(uid: string): KirikaeError | undefined;
   describe(release: { readonly name: string; readonly uid: string }): { readonly configMaps: readonly string[] };
   forget(uid: string): void;
 }

@@ -4,6 +4,7 @@ import type { KubeApi } from "../kubernetes/kube-api.ts";
 import { Leadership } from "../kubernetes/lease.ts";
 import { type MeshTerm, type OpenedMesh, runTerm, type TermEnd, type TermParts } from "./run-term.ts";
 import type { ReleaseReconciler, ReleaseObjects } from "./reconcile-release.ts";
+import { JournalFights } from "./journal/journal-fights.ts";
 import type { WriterConnection } from "./journal/record-writer.ts";
 
 export interface ControllerOptions {
@@ -42,6 +43,7 @@ const longestPauseMs = 300_000;
 export class Controller implements AsyncDisposable {
   readonly #options: ControllerOptions;
   readonly #stop = new AbortController();
+  readonly #fights = new JournalFights();
   readonly #running: Promise<void>;
   #reconciler: ReleaseReconciler | undefined;
   #leader: string | undefined;
@@ -126,6 +128,7 @@ export class Controller implements AsyncDisposable {
         lost,
         stop: this.#stop.signal,
         stopMs,
+        fights: this.#fights,
         onReady: (reconciler) => (this.#reconciler = reconciler),
         onEnd: () => (this.#reconciler = undefined),
       });

@@ -15,13 +15,15 @@ import type { Standing } from "./status/conditions.ts";
 import type { OrderStatus } from "./status/release-status.ts";
 import { controllerManager, readStatus, writeStatus } from "./status/write-status.ts";
 import { askLive } from "./status/ask-live.ts";
-import { startRelease, type StartRules } from "./start-release.ts";
+import { startRelease, type StartParts, type StartRules } from "./start-release.ts";
 
 export interface ReconcilerParts {
   readonly api: Pick<KubeApi, "get" | "mergePatch">;
   /** The Releases of the cluster, as a watch keeps them. */
   readonly objects: ReleaseObjects;
   readonly releases: ControlledReleases;
+  /** The objects that have the rules of these splits. */
+  readonly writtenBy: StartParts["writtenBy"];
   readonly journal: ControllerJournal;
   readonly events: Pick<ClusterEvents, "tell" | "forget">;
   readonly allows: StartRules;
@@ -135,7 +137,7 @@ export class ReleaseReconciler implements AsyncDisposable {
     }
     const damage = this.#parts.journal.damageOf(object.metadata.uid ?? "");
     if (damage !== undefined) {
-      await this.#tell(key, object, { standing: { kind: "refused", code: "KIR2020", message: damage.message } });
+      await this.#tell(key, object, { standing: { kind: "refused", code: damage.code, message: damage.message } });
       return;
     }
     const held = await this.#hold(object);

@@ -2,14 +2,18 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { errorText } from "../core/diagnostics/error-text.ts";
 import type { Journal } from "../engine/journal.ts";
+import type { SplitId } from "../core/routes/route-table.ts";
+import type { WrittenObject } from "../core/site/written-objects.ts";
 import type { KubeApi } from "../kubernetes/kube-api.ts";
 import type { KubeObject } from "../kubernetes/kube-object.ts";
 import { ClusterEvents } from "./cluster-events.ts";
 import type { ControlledReleases } from "./controlled-releases.ts";
-import { KubeJournal } from "./journal/kube-journal.ts";
+import { type FoundRelease, KubeJournal } from "./journal/kube-journal.ts";
 import { readJournals } from "./journal/read-journals.ts";
 import { ThreadedRecordWriter, type WriterConnection } from "./journal/record-writer.ts";
-import type { JournalOwner } from "./journal/journal-chunk.ts";
+import type { JournalFights } from "./journal/journal-fights.ts";
+import type { KnownRelease } from "./journal/check-journals.ts";
+import { readStatus } from "./status/write-status.ts";
 import { limitToTerm } from "./leading-api.ts";
 import { ReleaseReconciler, type ReleaseObjects } from "./reconcile-release.ts";
 import type { StartRules } from "./start-release.ts";
@@ -17,6 +21,8 @@ import type { StartRules } from "./start-release.ts";
 /** What carries releases out while this process leads. Disposing it begins no further step, and waits for the one under way. */
 export interface OpenedMesh extends AsyncDisposable {
   readonly releases: ControlledReleases;
+  /** The objects that have the rules of these splits. */
+  writtenBy(splits: ReadonlySet<SplitId>): readonly WrittenObject[];
   /** Ends what broke off, and takes up what an earlier controller has left. */
   resume(): Promise<void>;
 }
@@ -34,6 +40,8 @@ export interface TermParts {
   /** Somebody has asked the process to end. */
   readonly stop: AbortSignal;
   readonly stopMs: number;
+  /** Of all terms of this process. */
+  readonly fights: JournalFights;
   readonly onReady: (reconciler: ReleaseReconciler) => void;
   readonly onEnd: () => void;
   readonly onNote: (message: string) => void;
@@ -81,7 +89,7 @@ export async function runTerm(parts: TermParts): Promise<TermEnd> {
   });
   stack.defer(() => withinTime(mesh[Symbol.asyncDispose](), parts.stopMs));
   await mesh.resume();
-  reconciler = stack.use(buildReconciler(parts, { api, journal, releases: mesh.releases }));
+  reconciler = stack.use(buildReconciler(parts, { api, journal, mesh }));
   stack.defer(() => parts.onEnd());
   parts.onReady(reconciler);
   for (const key of early) reconciler.releaseChanged(key);
@@ -98,10 +106,10 @@ interface JournalTerm {
 
 /** Reads the journals of all Releases and makes them those of this term alone. */
 async function openJournal(parts: TermParts, { api, foreign, stack }: JournalTerm): Promise<KubeJournal> {
-  const { identity, namespace, objects, connection, onTrouble } = parts;
+  const { identity, namespace, objects, connection, allows, fights, onTrouble } = parts;
   const writer = `${identity}/${randomUUID().slice(0, 8)}`;
-  const uids = new Set(objects.keys().map((key) => objects.get(key)?.metadata.uid));
-  const found = await readJournals({ api, namespace, writer, isKnown: (uid) => uids.has(uid) });
+  const known = new Map(objects.keys().flatMap((key) => describeKnown(objects.get(key))));
+  const found = await readJournals({ api, namespace, writer, allows, releaseOf: (uid) => known.get(uid) });
   for (const { message } of found.damaged.values()) onTrouble(message);
   return stack.use(
     new KubeJournal({
@@ -109,9 +117,14 @@ async function openJournal(parts: TermParts, { api, foreign, stack }: JournalTer
       writer,
       records: stack.use(new ThreadedRecordWriter(connection, writeTimeoutMs)),
       findRelease: (name) => describeOwner(objects.get(name)),
-      onForeign(message) {
+      onForeign(message, owner) {
+        if (!fights.stepsDownFor(owner, Date.now())) {
+          onTrouble(`leaves a Release of ${owner} to another controller: ${message}`);
+          return "hold";
+        }
         onTrouble(`steps down: ${message}`);
         foreign.abort();
+        return "stop";
       },
     }),
   );
@@ -122,8 +135,12 @@ function buildReconciler(
   {
     api,
     journal,
-    releases,
-  }: { readonly api: KubeApi; readonly journal: KubeJournal; readonly releases: ControlledReleases },
+    mesh,
+  }: {
+    readonly api: KubeApi;
+    readonly journal: KubeJournal;
+    readonly mesh: Pick<OpenedMesh, "releases" | "writtenBy">;
+  },
 ): ReleaseReconciler {
   const events = new ClusterEvents({
     api,
@@ -134,7 +151,8 @@ function buildReconciler(
   return new ReleaseReconciler({
     api,
     objects,
-    releases,
+    releases: mesh.releases,
+    writtenBy: (splits) => mesh.writtenBy(splits),
     journal,
     events,
     allows,
@@ -145,11 +163,17 @@ function buildReconciler(
   });
 }
 
-function describeOwner(object: KubeObject | undefined): (JournalOwner & { readonly generation: number }) | undefined {
+function describeOwner(object: KubeObject | undefined): FoundRelease | undefined {
   if (object === undefined) return undefined;
   const { apiVersion, kind, metadata } = object;
   const { namespace = "", name, uid = "", generation = 0 } = metadata;
-  return { apiVersion, kind, namespace, name, uid, generation };
+  return { apiVersion, kind, namespace, name, uid, generation, isLeaving: metadata.deletionTimestamp !== undefined };
+}
+
+function describeKnown(object: KubeObject | undefined): readonly (readonly [uid: string, release: KnownRelease])[] {
+  if (object === undefined) return [];
+  const { namespace = "", name, uid = "" } = object.metadata;
+  return [[uid, { namespace, name, release: readStatus(object).release }]];
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

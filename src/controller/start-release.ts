@@ -1,6 +1,9 @@
 import type { ReleaseSource } from "../api/types.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import { releasedServices, type ReleasePlan } from "../core/release/plan/plan-release.ts";
+import { splitsOfAddition } from "../core/routes/add-routes.ts";
+import type { SplitId } from "../core/routes/route-table.ts";
+import type { WrittenObject } from "../core/site/written-objects.ts";
 import type { KubeObject } from "../kubernetes/kube-object.ts";
 import type { ControlledReleases } from "./controlled-releases.ts";
 import type { Standing } from "./status/conditions.ts";
@@ -22,11 +25,15 @@ export interface StartRules {
   readonly otherNamespaces: boolean;
 }
 
+export interface StartParts {
+  readonly releases: Pick<ControlledReleases, "start" | "plan">;
+  readonly allows: StartRules;
+  /** The objects that have the rules of these splits. */
+  readonly writtenBy: (splits: ReadonlySet<SplitId>) => readonly WrittenObject[];
+}
+
 /** Begins what the object asks for, read as a file is; or says why it does not begin. */
-export function startRelease(
-  object: KubeObject,
-  { releases, allows }: { readonly releases: Pick<ControlledReleases, "start" | "plan">; readonly allows: StartRules },
-): Standing {
+export function startRelease(object: KubeObject, { releases, allows, writtenBy }: StartParts): Standing {
   const { apiVersion, kind, metadata, spec } = object;
   const { namespace = "", name, annotations = {} } = metadata;
   const source: ReleaseSource = {
@@ -38,7 +45,8 @@ export function startRelease(
   try {
     if (!allows.secrets && namesSecret(spec)) throw refuseSecrets();
     const plan = releases.plan(source);
-    const foreign = allows.otherNamespaces ? undefined : findForeign(plan, namespace);
+    const written = writtenBy(releasedSplits(plan)).map(({ writtenIn }) => writtenIn);
+    const foreign = allows.otherNamespaces ? undefined : findForeign(plan, { namespace, written });
     if (foreign !== undefined) throw refuseForeign(foreign, namespace);
     return { kind: "begun", release: releases.start(source) };
   } catch (error) {
@@ -49,9 +57,21 @@ export function startRelease(
 }
 
 /** Of objects in another namespace, the first that it would write. */
-function findForeign(plan: ReleasePlan, namespace: string): string | undefined {
+function findForeign(
+  plan: ReleasePlan,
+  { namespace, written }: { readonly namespace: string; readonly written: readonly string[] },
+): string | undefined {
   const subsets = plan.spec.subsets?.map((each) => `${each.namespace}/${each.destinationRule}`) ?? [];
-  return [...releasedServices(plan), ...subsets].find((each) => !each.startsWith(`${namespace}/`));
+  return [...releasedServices(plan), ...subsets, ...written].find((each) => !each.startsWith(`${namespace}/`));
+}
+
+function releasedSplits({ steps }: ReleasePlan): ReadonlySet<SplitId> {
+  return new Set(
+    steps.flatMap((step) => {
+      if ("moves" in step) return step.moves.flatMap(({ changes }) => changes.map(({ split }) => split));
+      return "addition" in step ? splitsOfAddition(step.addition) : [];
+    }),
+  );
 }
 
 function refuseForeign(foreign: string, namespace: string): KirikaeError {

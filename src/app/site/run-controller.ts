@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { errorText } from "../../core/diagnostics/error-text.ts";
 import { splitsOf } from "../../core/routes/weights.ts";
+import { findWrittenObjects } from "../../core/site/written-objects.ts";
 import { Controller, type ControllerOptions, type OpenedMesh } from "../../controller/controller.ts";
 import type { WriterConnection } from "../../controller/journal/record-writer.ts";
 import { HealthServer } from "../../controller/health-server.ts";
@@ -185,6 +186,7 @@ async function openMesh(
       journal,
       actor: `kirikae controller`,
       allowsCommands: options.allows.commands,
+      isConfined: !options.allows.otherNamespaces,
       folder: process.cwd(),
       onEvent: (event) => tellEvent(event, options),
     },
@@ -196,6 +198,7 @@ async function openMesh(
   const running = stack.move();
   return {
     releases: runtime.releases,
+    writtenBy: (splits) => findWrittenObjects(mesh.table, splits),
     async resume() {
       // Nothing else is moved before what broke off has its end, however long the API server or a proxy takes.
       for (;;) {

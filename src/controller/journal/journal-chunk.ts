@@ -104,7 +104,7 @@ function readChunk({ metadata, data }: KubeObject): Chunk {
   if (!Number.isInteger(index)) throw damagedRecord(1, `cannot be found: ConfigMap ${name} does not say its number`);
   const entries = Object.entries(typeof data === "object" && data !== null ? data : {})
     .map(([key, value]) => [key, String(value)] as const)
-    .toSorted(([one], [other]) => (one < other ? -1 : 1));
+    .toSorted(([one], [other]) => Number(one) - Number(other));
   const writer = annotations[writerAnnotation] ?? "";
   return { name, namespace, index, resourceVersion, writer, generations: readGenerations(annotations), entries };
 }
@@ -130,7 +130,7 @@ function readValue(stored: { readonly key: string; readonly value: string; reado
 } {
   const { key, value, checksum } = stored;
   const seq = Number(key);
-  if (!/^\d+$/u.test(key)) throw damagedRecord(1, `is beside an entry ${key} that is none`);
+  if (!/^\d{1,15}$/u.test(key)) throw damagedRecord(1, `is beside an entry ${key} that is none`);
   const body = value.slice(value.indexOf(" ") + 1);
   if (value !== emitValue(checksumOf(checksum, body), body)) throw damagedRecord(seq, "is not as it was written");
   return { seq, body };

@@ -2,9 +2,9 @@ import { array, assert, asyncProperty, boolean, constantFrom, record as recordOf
 import { describe, expect, test } from "vitest";
 import { ConfigMaps } from "../../../test/config-maps.fixture.ts";
 import type { ReleasePlan } from "../../core/release/plan/plan-release.ts";
-import type { JournalRecord } from "../../engine/journal-record.ts";
+import { emitRecord, type JournalRecord } from "../../engine/journal-record.ts";
 import { KubeError } from "../../kubernetes/kube-error.ts";
-import { writerAnnotation } from "./journal-chunk.ts";
+import { checksumOf, emitValue, keyOf, writerAnnotation } from "./journal-chunk.ts";
 import { KubeJournal, type KubeJournalOptions } from "./kube-journal.ts";
 import { readJournals } from "./read-journals.ts";
 import type { RecordWrite, WriteAnswer } from "./write-record.ts";
@@ -44,12 +44,16 @@ function started(id: string): JournalRecord {
 class DirectWriter {
   readonly #api: ConfigMaps;
   readonly fates: ("lost" | "never")[] = [];
+  /** All ConfigMaps were deleted by somebody, or this one. */
+  gone = false;
+  goneOf: string | undefined;
 
   constructor(api: ConfigMaps) {
     this.#api = api;
   }
 
   write(write: RecordWrite): WriteAnswer {
+    if (this.gone || this.goneOf === write.chunk.name) return { kind: "refused", message: "it is gone", isFinal: true };
     const fate = this.fates.shift();
     if (fate === "never") return { kind: "unknown", message: "no answer" };
     const answer = this.#send(write);
@@ -89,6 +93,12 @@ class DirectWriter {
   }
 }
 
+/** Every Release is there, under the names that these tests give. */
+const everything = {
+  releaseOf: (uid: string) => ({ namespace: "shop", name: uid.slice("uid-".length), release: undefined }),
+  allows: { secrets: false, otherNamespaces: false },
+};
+
 interface Opened {
   readonly journal: KubeJournal;
   readonly records: DirectWriter;
@@ -97,7 +107,7 @@ interface Opened {
 
 async function open(api: ConfigMaps, options: Partial<KubeJournalOptions> = {}): Promise<Opened> {
   const writer = options.writer ?? "me";
-  const found = await readJournals({ api, namespace: undefined, writer, isKnown: () => true });
+  const found = await readJournals({ api, namespace: undefined, writer, ...everything });
   const records = new DirectWriter(api);
   const foreign: string[] = [];
   const journal = new KubeJournal({
@@ -113,9 +123,13 @@ async function open(api: ConfigMaps, options: Partial<KubeJournalOptions> = {}):
         name,
         uid: `uid-${name}`,
         generation: 3,
+        isLeaving: false,
       };
     },
-    onForeign: (message) => foreign.push(message),
+    onForeign(message) {
+      foreign.push(message);
+      return "stop";
+    },
     pauseMs: 0,
     ...options,
   });
@@ -161,7 +175,7 @@ describe("the journal of a cluster", () => {
       },
       namespace: undefined,
       writer: "next",
-      isKnown: () => true,
+      ...everything,
     });
     expect(found.damaged.get("uid-a")?.message).toContain("is missing with its ConfigMap");
   });
@@ -228,6 +242,84 @@ describe("the journal of a cluster", () => {
     expect(foreign).toHaveLength(1);
     next.journal.append(started("r1"));
     expect((await open(api)).journal.read()).toHaveLength(2);
+  });
+
+  test("leaves a Release alone that somebody else writes again and again, and goes on with the others", async () => {
+    const api = new ConfigMaps();
+    const { journal } = await open(api, { onForeign: () => "hold" });
+    journal.append(begin("shop/a", "r1"));
+    journal.append(begin("shop/b", "r2"));
+    api.tamper("a-journal-uid-a-0", (object) => ({
+      ...object,
+      metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [writerAnnotation]: "mallory" } },
+    }));
+    expect(() => journal.append(started("r1"))).toThrow(expect.objectContaining({ code: "KIR2023" }));
+    expect(journal.append(started("r2"))).toBe(3);
+    expect(() => journal.append(started("r1"))).toThrow("mallory");
+  });
+
+  test("takes no ConfigMap for a Release's that is elsewhere or called otherwise", async () => {
+    const api = new ConfigMaps();
+    const { journal } = await open(api);
+    journal.append(begin("shop/a", "r1"));
+    const [own] = api.all();
+    if (own === undefined) throw new Error("there is no ConfigMap");
+    const copy = { ...own, metadata: { ...own.metadata, name: "copy" } };
+    const abroad = { ...own, metadata: { ...own.metadata, namespace: "evil" } };
+    const found = await readJournals({
+      api: {
+        list: async () => ({ resourceVersion: "9", items: [copy, abroad, own] }),
+        mergePatch: (...args) => api.mergePatch(...args),
+      },
+      namespace: undefined,
+      writer: "next",
+      ...everything,
+    });
+    expect(found.damaged.size).toBe(0);
+    expect(found.journals.map(({ records }) => records.length)).toEqual([1]);
+  });
+
+  test("keeps what is forged from being carried out, and from nothing else", async () => {
+    const api = new ConfigMaps();
+    const { journal } = await open(api);
+    journal.append(begin("shop/a", "r1"));
+    journal.append(begin("shop/b", "r2"));
+    // The checksum is right, as everybody can make it.
+    const body = emitRecord({ ...begin("pay/c", "r1") });
+    api.tamper("a-journal-uid-a-0", (object) => ({
+      ...object,
+      data: { [keyOf(1)]: emitValue(checksumOf("", body), body) },
+    }));
+    const next = await open(api, { writer: "next" });
+    expect(next.journal.damageOf("uid-a")).toMatchObject({ code: "KIR4075" });
+    expect(next.journal.read().map(({ record }) => record.id)).toEqual(["r2"]);
+  });
+
+  test("lets a Release go whose ConfigMap has gone before it, and no other go on without", async () => {
+    const leaving = new Set<string>();
+    const { journal, records } = await open(new ConfigMaps(), {
+      findRelease: (release) => {
+        const [namespace = "", name = ""] = release.split("/");
+        const type = { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", generation: 1 };
+        return { ...type, namespace, name, uid: `uid-${name}`, isLeaving: leaving.has(name) };
+      },
+    });
+    journal.append(begin("shop/a", "r1"));
+    records.gone = true;
+    expect(() => journal.append(started("r1"))).toThrow("is gone");
+    leaving.add("a");
+    expect(journal.append(started("r1"))).toBe(2);
+  });
+
+  test("a record in doubt whose ConfigMap is gone keeps no other Release from going on", async () => {
+    const { journal, records } = await open(new ConfigMaps());
+    journal.append(begin("shop/a", "r1"));
+    journal.append(begin("shop/b", "r2"));
+    records.fates.push("never");
+    expect(() => journal.append(started("r1"))).toThrow("no answer");
+    records.goneOf = "a-journal-uid-a-0";
+    expect(journal.append(started("r2"))).toBe(3);
+    expect(() => journal.append(started("r1"))).toThrow("is gone");
   });
 
   test("knows from which generation a Release was started", async () => {

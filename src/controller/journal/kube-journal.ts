@@ -12,13 +12,22 @@ export interface KubeJournalOptions {
   readonly writer: string;
   readonly records: RecordWriter;
   /** The Release of that `namespace/name`, as it is in the cluster now, and its generation. */
-  findRelease(name: string): (JournalOwner & { readonly generation: number }) | undefined;
-  /** Somebody else writes the journals; nothing more is written by this one. */
-  onForeign(message: string): void;
+  findRelease(name: string): FoundRelease | undefined;
+  /**
+   * Somebody else writes the journals of this namespace. `stop`: nothing more is written by this one; `hold`: no more for
+   * this one Release.
+   */
+  onForeign(message: string, namespace: string): "stop" | "hold";
   /** In milliseconds, for how long writes fail at once after one whose end is unknown. */
   readonly pauseMs?: number;
   /** About how much of a ConfigMap, which may hold 1 MiB, is filled. */
   readonly chunkBytes?: number;
+}
+
+export interface FoundRelease extends JournalOwner {
+  readonly generation: number;
+  /** It is being deleted. */
+  readonly isLeaving: boolean;
 }
 
 /** An API server that does not answer would stop this process for each record anew. */
@@ -41,6 +50,8 @@ export class KubeJournal implements Journal {
   readonly #known = new Map<string, JournalOwner>();
   readonly #generations = new Map<string, number>();
   readonly #gone = new Set<string>();
+  /** Releases that somebody else carries out, and why. */
+  readonly #held = new Map<string, string>();
   #lastSeq = 0;
   /** Takes back what may have been written although it failed. */
   #doubt: RecordWrite | undefined;
@@ -67,8 +78,11 @@ export class KubeJournal implements Journal {
     const { owner, generation } = this.#ownerOf(record);
     if (!this.#gone.has(owner.uid)) {
       this.#settleDoubt();
+    }
+    // What was in doubt may have been its own.
+    if (!this.#gone.has(owner.uid)) {
       const generations = record.type === "release" ? { [record.id]: generation } : {};
-      this.#write(owner, { seq, body: emitRecord(record), generations });
+      this.#keep(owner, { seq, body: emitRecord(record), generations });
     }
     this.#lastSeq = seq;
     this.#owners.add(record, owner.uid);
@@ -131,7 +145,8 @@ export class KubeJournal implements Journal {
     if (record.type === "release") {
       const found = this.#options.findRelease(record.plan.release);
       if (found === undefined) throw unwritten(`there is no Release ${record.plan.release} in the cluster`);
-      const { generation, ...owner } = found;
+      const { generation, apiVersion, kind, namespace, name, uid } = found;
+      const owner = { apiVersion, kind, namespace, name, uid };
       this.#known.set(owner.uid, owner);
       return { owner, generation };
     }
@@ -153,14 +168,31 @@ export class KubeJournal implements Journal {
     return owner;
   }
 
-  #write(
-    owner: JournalOwner,
-    {
-      seq,
-      body,
-      generations,
-    }: { readonly seq: number; readonly body: string; readonly generations: Readonly<Record<string, number>> },
-  ): void {
+  /**
+   * Writes it. The ConfigMaps of a Release that is being deleted may be gone before it, as with its whole namespace, and
+   * then it could never go if what still happens to it had to be kept.
+   */
+  #keep(owner: JournalOwner, entry: JournalEntry): void {
+    try {
+      this.#checkHeld(owner);
+      this.#write(owner, entry);
+    } catch (error) {
+      if (!(error instanceof RefusedRecord) || !this.#isLeaving(owner)) throw error;
+      this.forget(owner.uid);
+    }
+  }
+
+  #checkHeld({ uid }: JournalOwner): void {
+    const why = this.#held.get(uid);
+    if (why !== undefined) throw new RefusedRecord(why, true);
+  }
+
+  #isLeaving({ namespace, name, uid }: JournalOwner): boolean {
+    const found = this.#options.findRelease(`${namespace}/${name}`);
+    return found?.uid === uid && found.isLeaving;
+  }
+
+  #write(owner: JournalOwner, { seq, body, generations }: JournalEntry): void {
     const before = this.#tails.get(owner.uid);
     const key = keyOf(seq);
     const checksum = checksumOf(before?.checksum ?? "", body);
@@ -205,14 +237,21 @@ export class KubeJournal implements Journal {
         throw unreachable(answer.message);
       case "foreign":
       case "refused":
-        throw this.#refuse(answer);
+        throw this.#refuse(answer, write.owner);
     }
   }
 
-  #refuse({ kind, message }: Extract<WriteAnswer, { kind: "foreign" | "refused" }>): KirikaeError {
-    if (kind === "refused") return unwritten(message, "Check the rights of the controller with `kirikae doctor`.");
+  #refuse(
+    answer: Extract<WriteAnswer, { kind: "foreign" | "refused" }>,
+    { uid, namespace }: JournalOwner,
+  ): KirikaeError {
+    const { message } = answer;
+    if (answer.kind === "refused") return new RefusedRecord(message, answer.isFinal === true);
+    if (this.#options.onForeign(message, namespace) === "hold") {
+      this.#held.set(uid, message);
+      return unwritten(message, "The other controller goes on from here, with this Release.");
+    }
     this.#stopped = `another controller has taken over: ${message}`;
-    this.#options.onForeign(message);
     return unwritten(this.#stopped, "The other controller goes on from here; nothing of this one is applied.");
   }
 
@@ -223,12 +262,29 @@ export class KubeJournal implements Journal {
   #settleDoubt(): void {
     const doubt = this.#doubt;
     if (doubt === undefined) return;
-    const resourceVersion = this.#send(doubt);
+    const resourceVersion = this.#takeAway(doubt);
     this.#doubt = undefined;
+    if (resourceVersion === undefined) return;
     const tail = this.#tails.get(doubt.owner.uid);
     const { name, index } = doubt.chunk;
     if (tail?.name === name) this.#tails.set(doubt.owner.uid, { ...tail, resourceVersion });
     else this.#openChunk(doubt, { tail, resourceVersion, name, index });
+  }
+
+  /** Undefined where nothing of it can come late, and nothing more of its Release is written; other Releases go on. */
+  #takeAway(doubt: RecordWrite): string | undefined {
+    const { owner } = doubt;
+    try {
+      return this.#send(doubt);
+    } catch (error) {
+      if (this.#stopped !== undefined || !(error instanceof KirikaeError)) throw error;
+      if (this.#held.has(owner.uid)) return undefined;
+      if (!(error instanceof RefusedRecord)) throw error;
+      if (this.#isLeaving(owner)) this.forget(owner.uid);
+      else if (error.isFinal) this.#held.set(owner.uid, error.message);
+      else throw error;
+      return undefined;
+    }
   }
 
   /** To keep a ConfigMap from coming late, it was created with nothing in it. */
@@ -243,10 +299,32 @@ export class KubeJournal implements Journal {
   }
 }
 
+interface JournalEntry {
+  readonly seq: number;
+  readonly body: string;
+  readonly generations: Readonly<Record<string, number>>;
+}
+
+/** The API server will never take it. */
+class RefusedRecord extends KirikaeError {
+  /** Whether it can be known that nothing of it comes late. */
+  readonly isFinal: boolean;
+
+  constructor(why: string, isFinal: boolean) {
+    const hint = "Look at the ConfigMap, and check the rights of the controller with `kirikae doctor`.";
+    super("KIR2023", describeUnwritten(why), { exitStatus: 3, hint });
+    this.isFinal = isFinal;
+  }
+}
+
 function unreachable(why: string): KirikaeError {
   return unwritten(why, "Traffic stays as it is; the release goes on by itself when the API server answers.");
 }
 
 function unwritten(why: string, hint = "Traffic stays as it is; the release tries again by itself."): KirikaeError {
-  return new KirikaeError("KIR2023", `The journal in the cluster cannot be written: ${why}.`, { exitStatus: 3, hint });
+  return new KirikaeError("KIR2023", describeUnwritten(why), { exitStatus: 3, hint });
+}
+
+function describeUnwritten(why: string): string {
+  return `The journal in the cluster cannot be written: ${why}.`;
 }

@@ -5,7 +5,16 @@ import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { KubeError } from "../../kubernetes/kube-error.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
-import { journalLabel, type OwnedRecords, parseChunks, writerAnnotation } from "./journal-chunk.ts";
+import type { StartRules } from "../start-release.ts";
+import { checkJournal, findContradictions, type KnownRelease } from "./check-journals.ts";
+import {
+  chunkAnnotation,
+  chunkName,
+  journalLabel,
+  type OwnedRecords,
+  parseChunks,
+  writerAnnotation,
+} from "./journal-chunk.ts";
 
 /** All journals of a cluster, as one writer found them and made them its own. */
 export interface FoundJournals {
@@ -18,8 +27,10 @@ export interface ReadOptions {
   readonly api: Pick<KubeApi, "list" | "mergePatch">;
   /** Undefined reads all of them. */
   readonly namespace: string | undefined;
-  /** Whether the Release of that uid is in the cluster; a journal without one is on its way out. */
-  isKnown(uid: string): boolean;
+  /** The Release of that uid; a journal of one that is not in the cluster is on its way out. */
+  readonly releaseOf: (uid: string) => KnownRelease | undefined;
+  /** What Releases may ask for, and their journals therefore may say. */
+  readonly allows: Pick<StartRules, "secrets" | "otherNamespaces">;
   /** What this writer calls itself; nobody else ever does. */
   readonly writer: string;
 }
@@ -47,23 +58,36 @@ export async function readJournals(options: ReadOptions): Promise<FoundJournals>
   });
 }
 
-function parseAll(objects: readonly KubeObject[], { isKnown }: Pick<ReadOptions, "isKnown">): FoundJournals {
+function parseAll(objects: readonly KubeObject[], { releaseOf, allows }: ReadOptions): FoundJournals {
   const byOwner = Map.groupBy(objects, ({ metadata }) => metadata.ownerReferences?.[0]?.uid ?? "");
   const journals: OwnedRecords[] = [];
   const damaged = new Map<string, KirikaeError>();
-  for (const [uid, chunks] of byOwner) {
-    if (!isKnown(uid)) continue;
+  for (const [uid, claimed] of byOwner) {
+    const release = releaseOf(uid);
+    const chunks = release === undefined ? [] : claimed.filter((object) => isChunkOf(object, { ...release, uid }));
+    if (release === undefined || chunks.length === 0) continue;
     try {
       const journal = parseChunks(uid, chunks);
       // Records that are each as they were written can still not follow each other.
       foldJournal(journal.records);
+      checkJournal(journal, release, allows);
       journals.push(journal);
     } catch (error) {
       if (!(error instanceof KirikaeError)) throw error;
       damaged.set(uid, error);
     }
   }
-  return { journals, damaged };
+  const contradictions = findContradictions(journals, releaseOf);
+  return {
+    journals: journals.filter(({ uid }) => !contradictions.has(uid)),
+    damaged: new Map([...damaged, ...contradictions]),
+  };
+}
+
+/** Anybody can say that a ConfigMap of theirs belongs to a Release; its journal is where and what it is called. */
+function isChunkOf({ metadata }: KubeObject, owner: KnownRelease & { readonly uid: string }): boolean {
+  const index = Number(metadata.annotations?.[chunkAnnotation] ?? Number.NaN);
+  return metadata.namespace === owner.namespace && metadata.name === chunkName(owner, index);
 }
 
 /** Undefined where somebody wrote in between. */

@@ -68,6 +68,18 @@ test("another writer's name in the ConfigMap ends it, and nothing is written", a
   expect(valuesOf(api)).toEqual([{ "0000000001": "one" }]);
 });
 
+test("somebody else's ConfigMap of that name holds this Release, and no controller steps down for it", async () => {
+  const api = new ConfigMaps();
+  api.createNow({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: first.chunk.name, namespace: "shop" },
+    data: {},
+  });
+  await expect(write(api, first)).resolves.toMatchObject({ kind: "refused", isFinal: true });
+  expect(valuesOf(api)).toEqual([{}]);
+});
+
 test("somebody's label on the ConfigMap changes its version and nothing else", async () => {
   const api = new ConfigMaps();
   await write(api, first);

@@ -31,7 +31,12 @@ export type WriteAnswer =
   /** Somebody else writes this journal now. */
   | { readonly kind: "foreign"; readonly message: string }
   /** The API server will never take it like this. */
-  | { readonly kind: "refused"; readonly message: string }
+  | {
+      readonly kind: "refused";
+      readonly message: string;
+      /** It is not there, and will not be: what it was to be written to is another one now, or gone. */
+      readonly isFinal?: true;
+    }
   /** Nobody knows whether it is there, or will be. */
   | { readonly kind: "unknown"; readonly message: string };
 
@@ -87,15 +92,19 @@ function compare(write: RecordWrite, found: KubeObject | undefined): ReadBack {
   if (found === undefined) {
     return write.resourceVersion === undefined
       ? { kind: "absent", resourceVersion: undefined }
-      : { kind: "refused", message: `the ConfigMap ${chunk.name} is gone` };
+      : { kind: "refused", message: `the ConfigMap ${chunk.name} is gone`, isFinal: true };
   }
   const { resourceVersion = "", annotations = {} } = found.metadata;
   const shown = annotations[writerAnnotation] ?? "";
   const isOurs = shown === writer || shown === lastWriter;
   const stored = entryOf(found, key);
   if (shown === writer && value !== null && stored === value) return { kind: "written", resourceVersion };
+  // No controller writes without its name: it is somebody else's, or was changed by hand, and no sign of a leader.
+  if (shown === "") {
+    return { kind: "refused", message: `the ConfigMap ${chunk.name} is none of a controller`, isFinal: true };
+  }
   if (!isOurs || (stored !== undefined && value !== null)) {
-    return { kind: "foreign", message: `${shown === "" ? "somebody" : shown} writes the ConfigMap ${chunk.name} now` };
+    return { kind: "foreign", message: `${shown} writes the ConfigMap ${chunk.name} now` };
   }
   return { kind: "absent", resourceVersion };
 }

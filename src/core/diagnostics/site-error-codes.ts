@@ -66,7 +66,7 @@ export const siteErrors = {
   KIR4021: {
     title: "weights not writable",
     meaning:
-      "A VirtualService cannot hold these weights: they add up to 0, are no whole numbers, name a version that the rule does not have, or differ for one rule on two ports.",
+      "A VirtualService cannot hold these weights: they add up to 0, are no whole numbers, name a version that the rule does not have, or differ for one rule on two ports; or a second destination would change what headers requests carry.",
   },
   KIR4022: {
     title: "versions not clear",
@@ -153,6 +153,11 @@ export const siteErrors = {
     title: "order not taken",
     meaning:
       "The controller of the cluster has not answered an order in time, or has refused it. The error says which.",
+  },
+  KIR4075: {
+    title: "journal that is not the Release's",
+    meaning:
+      "ConfigMaps of a Release say what it cannot have done, such as a move in another namespace. Whoever may write ConfigMaps there may have made them, so nothing of them is carried out.",
   },
   KIR4090: {
     title: "webhook port not usable",

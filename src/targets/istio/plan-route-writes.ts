@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
-import type { RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
+import type { SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
 import { findForeignOwner } from "../../core/site/foreign-owner.ts";
 import { httpRules, stripOwnRoutes } from "../../core/site/own-routes.ts";
 import { planSiteWrites } from "../../core/site/plan-site-writes.ts";
 import { siteAnnotations } from "../../core/site/site-object.ts";
+import { findWrittenElsewhere, findWrittenObjects, type WrittenObject } from "../../core/site/written-objects.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
@@ -23,6 +24,8 @@ export interface RouteChange {
   readonly takeOver: readonly string[];
   readonly movedBy: string;
   readonly movedAt: string;
+  /** Whether rules are written in the namespace of their VirtualService only; absent also in delegates elsewhere. */
+  readonly isConfined?: boolean;
 }
 
 export interface RoutePlanning {
@@ -36,7 +39,12 @@ export type RoutePlan =
   | { readonly kind: "refused"; readonly resource: string; readonly error: KirikaeError };
 
 /** Reads what is live, holds it against the table, asks who else owns it, and says what to write; writes nothing. */
-export async function planRouteWrites(change: RouteChange, { api, view, patience }: RoutePlanning): Promise<RoutePlan> {
+export async function planRouteWrites(all: RouteChange, { api, view, patience }: RoutePlanning): Promise<RoutePlan> {
+  const change = narrow(all, view);
+  const moved = change.isConfined === true ? findWrittenObjects(view.table, new Set(change.weights.keys())) : [];
+  const elsewhere = findWrittenElsewhere(moved);
+  if (elsewhere !== undefined)
+    return { kind: "refused", resource: `VirtualService ${elsewhere.writtenIn}`, error: handedOver(elsewhere) };
   const names = concernedServices(view, change);
   const fresh = new Map<string, KubeObject>();
   for (const name of names) {
@@ -94,12 +102,47 @@ function neighbours(view: SiteView, fresh: ReadonlyMap<string, KubeObject>): rea
     .filter((object) => ownRouteNames(object).length === 0);
 }
 
+/**
+ * Without the additions that are not to be written: where weights move, those that lie over other objects, so that what
+ * cannot be laid there any more keeps nobody else's traffic from moving; and those over rules that are somebody else's by now.
+ */
+function narrow(change: RouteChange, view: SiteView): RouteChange {
+  const written = writtenBy(view, change);
+  const moved = new Set(written.filter(({ split }) => change.weights.has(split)).map(({ writtenIn }) => writtenIn));
+  const outside = written.filter(
+    (each) =>
+      (moved.size > 0 && !moved.has(each.writtenIn)) ||
+      (change.isConfined === true && findWrittenElsewhere([each]) !== undefined),
+  );
+  const left = new Set(outside.map(({ split }) => split).filter((split) => !change.weights.has(split)));
+  return left.size === 0 ? change : { ...change, additions: change.additions.flatMap((each) => leaveOut(each, left)) };
+}
+
+function leaveOut(owned: OwnedAddition, left: ReadonlySet<SplitId>): readonly OwnedAddition[] {
+  const { addition } = owned;
+  if (!splitsOf(addition).some((split) => left.has(split))) return [owned];
+  if (addition.kind === "affinity") {
+    const splits = addition.splits.filter((split) => !left.has(split));
+    return splits.length === 0 ? [] : [{ ...owned, addition: { ...addition, splits } }];
+  }
+  const to = Object.fromEntries(Object.entries(addition.to).filter(([split]) => !left.has(split)));
+  return Object.keys(to).length === 0 ? [] : [{ ...owned, addition: { ...addition, to } }];
+}
+
+function writtenBy(view: SiteView, change: RouteChange): readonly WrittenObject[] {
+  return findWrittenObjects(view.table, movedSplits(change));
+}
+
+function movedSplits({ weights, additions }: Pick<RouteChange, "weights" | "additions">): ReadonlySet<SplitId> {
+  return new Set([...weights.keys(), ...additions.flatMap(({ addition }) => splitsOf(addition))]);
+}
+
 /** The VirtualServices of these splits with their delegates, and those that have, or are to get, routes of kirikae's own. */
-function concernedServices(view: SiteView, { weights, additions }: RouteChange): ReadonlySet<string> {
-  const splits = new Set([...weights.keys(), ...additions.flatMap(({ addition }) => splitsOf(addition))]);
-  const names = new Set<string>(servicesOf(view.table, splits));
+function concernedServices(view: SiteView, change: RouteChange): ReadonlySet<string> {
+  const written = writtenBy(view, change);
+  const names = new Set(written.flatMap(({ virtualService, writtenIn }) => [virtualService, writtenIn]));
   for (const object of view.objects(kubeKinds.virtualService)) {
-    if (weights.size === 0 && ownRouteNames(object).length > 0)
+    if (change.weights.size === 0 && ownRouteNames(object).length > 0)
       names.add(`${object.metadata.namespace}/${object.metadata.name}`);
   }
   return names;
@@ -107,18 +150,6 @@ function concernedServices(view: SiteView, { weights, additions }: RouteChange):
 
 export function splitsOf(addition: OwnedAddition["addition"]): readonly SplitId[] {
   return addition.kind === "affinity" ? addition.splits : Object.keys(addition.to);
-}
-
-function servicesOf({ httpRoutings }: RouteTable, splits: ReadonlySet<SplitId>): readonly string[] {
-  const names: string[] = [];
-  for (const { action, origin } of httpRoutings.flatMap(({ virtualHosts }) =>
-    virtualHosts.flatMap(({ routes }) => routes),
-  )) {
-    if (action.kind !== "forward" || !splits.has(action.split.id)) continue;
-    names.push(origin.virtualService);
-    if (origin.delegate !== undefined) names.push(origin.delegate);
-  }
-  return names;
 }
 
 function signed(object: KubeObject, { movedBy, movedAt }: RouteChange): KubeObject {
@@ -155,4 +186,11 @@ function foreignOwner(
       details: { manager },
     },
   );
+}
+
+function handedOver({ virtualService, writtenIn }: WrittenObject): KirikaeError {
+  return new KirikaeError("KIR4072", `${virtualService} hands its rules over to ${writtenIn}, in another namespace.`, {
+    exitStatus: 2,
+    hint: "Release them from there, or start the controller with --allow-other-namespaces if all who may create Releases may move the routes of all namespaces.",
+  });
 }

@@ -50,6 +50,8 @@ export interface SiteTargetOptions {
   readonly additions?: () => readonly OwnedAddition[];
   /** Field managers whose weights may be taken over everywhere, as `--take-over` names them. */
   readonly takeOver?: readonly string[];
+  /** Whether rules are written in the namespace of their VirtualService only, and not in delegates elsewhere. */
+  readonly isConfined?: boolean;
   /** How long a subset that nobody routes to any more is kept for the requests that are under way; 5 s where it is not given. */
   readonly drainMs?: number;
   /** Told what went wrong without an effect on the answer. */
@@ -180,12 +182,15 @@ export class SiteTarget implements Target {
     return renderSiteStatus(await readControlPlane(places), needed);
   }
 
-  #signature({ takeOver = [] }: Pick<ApplyOptions, "takeOver">): Pick<RouteChange, "takeOver" | "movedBy" | "movedAt"> {
-    const { clock, actor, takeOver: always = [] } = this.#options;
+  #signature({
+    takeOver = [],
+  }: Pick<ApplyOptions, "takeOver">): Pick<RouteChange, "takeOver" | "movedBy" | "movedAt" | "isConfined"> {
+    const { clock, actor, takeOver: always = [], isConfined = false } = this.#options;
     return {
       takeOver: [...always, ...takeOver],
       movedBy: actor?.() ?? "kirikae",
       movedAt: new Date(clock.nowMs()).toISOString(),
+      isConfined,
     };
   }
 
