@@ -24,3 +24,12 @@ export function asText(value: unknown): string | undefined {
 export function withoutFields(object: JsonObject, fields: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
 }
+
+/** As JSON with its fields in order: an API server gives them back in an order of its own, which says nothing. */
+export function renderSorted(value: unknown): string {
+  return JSON.stringify(value, (_field, inner: unknown) =>
+    isJsonObject(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+      : inner,
+  );
+}

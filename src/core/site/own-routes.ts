@@ -1,4 +1,5 @@
-import { asList, asObject, asText, type JsonObject } from "./json-value.ts";
+import { hashText } from "../routes/hash-text.ts";
+import { asList, asObject, asText, type JsonObject, renderSorted } from "./json-value.ts";
 import { ownRoutePrefix, type SiteObject } from "./site-object.ts";
 
 /** What the name of a route of kirikae's own tells. */
@@ -8,14 +9,26 @@ export interface OwnRouteName {
   readonly release: string;
 }
 
-/** `kirikae/<kind>/<namespace>.<release>/<n>`: a namespace has no dot, so that the two can be told apart. */
-export function nameOwnRoute({ kind, release }: OwnRouteName, n: number): string {
-  return `${ownRoutePrefix}${kind}/${release.replace("/", ".")}/${n}`;
+/** One of the routes that are laid in an object. */
+export interface NumberedRoute {
+  /** Counted from 1 over the object. */
+  readonly n: number;
+  /** Without its name. */
+  readonly route: JsonObject;
+}
+
+/**
+ * `kirikae/<kind>/<namespace>.<release>/<n>-<fingerprint>`: a namespace has no dot, so that the two can be told apart. The
+ * fingerprint is that of the whole route, because its name is all that a proxy shows of it that can be compared: a proxy
+ * that shows the name has this route, and not the one that stood there before.
+ */
+export function nameOwnRoute({ kind, release }: OwnRouteName, { n, route }: NumberedRoute): string {
+  return `${ownRoutePrefix}${kind}/${release.replace("/", ".")}/${n}-${hashText(renderSorted(route))}`;
 }
 
 /** Undefined for a name that is not of this form, whoever gave it. */
 export function readOwnRouteName(name: string): OwnRouteName | undefined {
-  const [, kind, release] = /(?:^|-)kirikae\/(preview|mirror)\/([^/]+)\/\d+(?:\.|$)/u.exec(name) ?? [];
+  const [, kind, release] = /(?:^|-)kirikae\/(preview|mirror)\/([^/]+)\/\d+(?:-[\da-z]+)?(?:\.|$)/u.exec(name) ?? [];
   if ((kind !== "preview" && kind !== "mirror") || release === undefined) return undefined;
   return { kind, release: release.replace(".", "/") };
 }

@@ -74,10 +74,12 @@ function outcomeOf(table: RouteTable, request: SimulatedRequest): unknown {
     destination.replace("copies|", ""),
     percent,
   ]);
+  const carried = result.arms.map((each) => [each.arm.destination, each.authority, each.requestHeaders] as const);
   return {
     kind: "route",
     target: result.target,
     arms: Object.fromEntries(arms),
+    carried: carried.toSorted(([one], [other]) => (one < other ? -1 : 1)),
     mirrors,
     rewrite: result.action.pathRewrite,
   };

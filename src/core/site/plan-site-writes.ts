@@ -4,7 +4,7 @@ import type { RouteTable, SplitId, SplitWeights, WeightOverrides } from "../rout
 import { noNote, readAddedEntries, renderAddedEntries, type RuleNote } from "./added-entries.ts";
 import { complainAdditions } from "./complain-additions.ts";
 import { complainOwnRoutes } from "./complain-own-routes.ts";
-import type { JsonObject } from "./json-value.ts";
+import { type JsonObject, renderSorted } from "./json-value.ts";
 import { type LaidOver, layOwnRoutes, type OwnRoute } from "./lay-own-routes.ts";
 import { type LiveRule, LiveRules } from "./live-rules.ts";
 import { httpRules, isOwnRule, nameOwnRoute, readOwnRouteName, stripOwnRoutes } from "./own-routes.ts";
@@ -145,7 +145,7 @@ function writeObject(
     if (isRefusal(done)) return done;
     for (const route of done.routes) {
       own.push(route);
-      http.push({ name: nameOwnRoute(route.of, own.length), ...route.route });
+      http.push({ name: nameOwnRoute(route.of, { n: own.length, route: route.route }), ...route.route });
     }
     http.push(done.rule);
   }
@@ -211,7 +211,7 @@ function renderWrite(
 function isSame(one: readonly JsonObject[], other: readonly JsonObject[]): boolean {
   return (
     one.length === other.length &&
-    one.every((rule, at) => rule === other[at] || JSON.stringify(rule) === JSON.stringify(other[at]))
+    one.every((rule, at) => rule === other[at] || renderSorted(rule) === renderSorted(other[at]))
   );
 }
 

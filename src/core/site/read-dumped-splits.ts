@@ -185,7 +185,7 @@ function isOwn({ name }: DumpedRoute): boolean {
 
 /** A root puts its rule's name before it, and a condition its own behind it. */
 function ownName(name: string): string {
-  return /kirikae\/[^/]+\/[^/]+\/\d+/u.exec(name)?.[0] ?? name;
+  return /kirikae\/[^/]+\/[^/]+\/\d+(?:-[\da-z]+)?/u.exec(name)?.[0] ?? name;
 }
 
 function weigh(shares: DumpedRoute["shares"], split: Split, others: readonly Split[]): Reading {

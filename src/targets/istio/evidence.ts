@@ -14,11 +14,6 @@ export type Sight =
 export interface Evidence {
   /** The type of resource that carries it, whose refusals count. */
   readonly type: SyncedTypeName;
-  /**
-   * How long a proxy that has taken nothing new is not looked at: a write may leave it as it is, and what it shows may
-   * be too little to tell before from after. 1.5 s where it is not given.
-   */
-  readonly lookAfterMs?: number;
   /** Differs whenever the proxy has taken something that could change what it shows; cheap. */
   stamp(admin: ProxyAdmin): Promise<string>;
   judge(admin: ProxyAdmin): Promise<Sight>;

@@ -56,7 +56,7 @@ export class ProxyWatch {
   #standing: Standing = { kind: "unasked" };
   #stamp: string | undefined;
   #lookAtMs: number;
-  #lookAfterMs: number;
+  #lookAfterMs = firstLookMs;
   #askAgainMs = 0;
   #silence: { readonly text: string; readonly sinceMs: number } | undefined;
   /** Since when istiod's view has shown the routes with nothing newer sent. */
@@ -69,7 +69,6 @@ export class ProxyWatch {
     this.#options = options;
     this.#startedMs = options.clock.nowMs();
     this.#stamp = options.isWritten ? options.baseline?.stamp : undefined;
-    this.#lookAfterMs = options.evidence.lookAfterMs ?? firstLookMs;
     this.#lookAtMs = this.#startedMs + this.#lookAfterMs;
   }
 

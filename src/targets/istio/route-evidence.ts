@@ -47,18 +47,14 @@ function judgeWeights(wanted: WeightOverrides, seen: ReadonlyMap<SplitId, Dumped
   return { kind: isConcerned ? "shown" : "absent" };
 }
 
-/** Names of routes say nothing of their conditions: whether the newest are in place shows by something new being there. */
-const ownRoutesLookMs = 6_000;
-
 /**
  * That a proxy has exactly these routes of kirikae's own, by VirtualService (`namespace/name`), as its rules are at some
- * of its ports.
+ * of its ports. Their names tell what is in them (`nameOwnRoute`).
  */
 export function ownRouteEvidence(wanted: ReadonlyMap<string, readonly string[]>): Evidence {
   const judge = (dump: unknown): Sight => judgeOwnRoutes(wanted, dump);
   return {
     type: "route",
-    lookAfterMs: ownRoutesLookMs,
     stamp: (admin) => admin.stampRoutes(),
     judge: async (admin) => judge(await admin.dumpRoutes()),
     judgeView: async (istiod, proxyId) => judge(await readRouteView(istiod, proxyId)),
