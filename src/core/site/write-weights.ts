@@ -1,6 +1,6 @@
 import type { Split, SplitWeights } from "../routes/route-table.ts";
 import type { RuleNote } from "./added-entries.ts";
-import { type JsonObject, withoutFields } from "./json-value.ts";
+import { asList, asObject, type JsonObject, withoutFields } from "./json-value.ts";
 import { refuseLive, refuseWrite, type SiteRefusal } from "./refuse-site.ts";
 import { entryKey, matchEntries, type RuleEntry, weightOf, writeDestination } from "./rule-entries.ts";
 
@@ -31,12 +31,41 @@ export function writeWeights(rule: JsonObject, wanted: RuleWeights): WeighedRule
   if (entries === undefined || entries.length === 0) return refuseUnclear(split);
   if (showsAlready(entries, weights)) return { kind: "weighed", rule, note };
   const added = addEntries(entries, wanted);
+  const [only] = entries;
+  const twofold = added.length > 0 && entries.length === 1 ? findTwofoldHeader(rule, only?.entry) : undefined;
+  if (twofold !== undefined) return refuseTwofold(split, twofold);
   const kept = keepNeeded([...entries, ...added], { weights, note });
   const noted: RuleNote = {
     added: [...note.added, ...added.map(({ entry }) => entryKey(entry))].filter((key) => hasKey(kept, key)),
     had: { ...notedWeights(entries, kept, weights), ...note.had },
   };
   return weigh(rule, kept, { weights, note: noted });
+}
+
+/**
+ * A header that the rule and its only destination both change. Alone the destination's change comes last; beside others it
+ * belongs to its share, which a proxy carries out before those of the rule (Istio `route.go`, Envoy `config_impl.cc`).
+ */
+function findTwofoldHeader(rule: JsonObject, only: JsonObject | undefined): string | undefined {
+  for (const side of ["request", "response"]) {
+    const own = new Set(changedHeaders(asObject(asObject(only?.["headers"])[side])));
+    const twofold = changedHeaders(asObject(asObject(rule["headers"])[side])).find((name) => own.has(name));
+    if (twofold !== undefined) return twofold;
+  }
+  return undefined;
+}
+
+/** In lower case. */
+function changedHeaders({ set, add, remove }: JsonObject): readonly string[] {
+  const names = [...Object.keys(asObject(set)), ...Object.keys(asObject(add)), ...asList(remove).map(String)];
+  return names.map((name) => name.toLowerCase());
+}
+
+function refuseTwofold({ id }: Split, header: string): SiteRefusal {
+  return refuseWrite("KIR4021", {
+    message: `The rule ${id} and its only destination both change the header ${header}, and with a second destination Istio would do so in another order.`,
+    hint: "Change the header in one of the two places, so that requests keep carrying the same.",
+  });
 }
 
 function complainWeights({ id, arms }: Split, weights: SplitWeights): SiteRefusal | undefined {
