@@ -32,6 +32,8 @@ export interface AssembleOptions {
   /** Whom annotations name. */
   readonly actor: string;
   readonly allowsCommands: boolean;
+  /** Whether rules are written in the namespace of their VirtualService only, and not in delegates elsewhere. */
+  readonly isConfined?: boolean;
   /** Whether Releases of the cluster keep their rules from being moved from here; a controller carries those out. */
   readonly heedsReleases?: boolean;
   /** Where files are that Releases name. */
@@ -103,7 +105,7 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
 }
 
 interface PartOptions {
-  readonly options: Pick<AssembleOptions, "actor" | "onEvent">;
+  readonly options: Pick<AssembleOptions, "actor" | "onEvent" | "isConfined">;
   /** Of this cluster. */
   readonly additions: () => readonly OwnedAddition[];
   readonly owns: (release: string) => boolean;
@@ -126,6 +128,7 @@ function createPart(
     owns,
     additions,
     takeOver,
+    isConfined: options.isConfined === true,
     onTrouble: (message) => options.onEvent({ kind: "warning", message }),
   });
   return { context, mesh, target };
