@@ -21,7 +21,7 @@ import { ProofTimes } from "./proof-times.ts";
 import { findAccount } from "./find-account.ts";
 import { MeshReleases } from "./releases.ts";
 import { countReadyEndpoints } from "./ready-endpoints.ts";
-import { createStepWatcher } from "./step-watch.ts";
+import { createStepWatcher, findLocalWays } from "./step-watch.ts";
 import { SerialWork } from "./serial-work.ts";
 import { buildStatus } from "./status.ts";
 import { TrafficHistory } from "./traffic-history.ts";
@@ -89,7 +89,11 @@ export class MeshRuntime implements ApiBackend {
       }),
       look: () => this.#looks.lookSoon(),
       mirror: (release) => parts.mirrors.report(release),
-      watcher: createStepWatcher(parts),
+      watcher: createStepWatcher({
+        current: parts.current,
+        mirrors: parts.mirrors,
+        openWays: () => findLocalWays(parts),
+      }),
       readyEndpoints: (ids) => countReadyEndpoints(parts.current.table, ids, (name) => parts.workloads.endpoints(name)),
       live: {
         observe: (splits) => parts.target.observe(splits),

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { PlannedProbe } from "../core/release/plan/plan-probes.ts";
 import { probeAgent } from "../xds/probe-agent.ts";
 import { startProbeTraffic } from "./probe-traffic.ts";
@@ -23,6 +23,8 @@ async function startGateway(): Promise<Gateway> {
     seen.push(`${method} ${headers.host}${url} ${String(headers["x-a"] ?? "")}`.trim());
     expect(headers["user-agent"]).toBe(probeAgent);
     if (url === "/cut") socket.destroy();
+    else if (url.startsWith("/envoy/"))
+      response.writeHead(Number(url.slice(7, 10)), { server: "istio-envoy" }).end(url.slice(11));
     else response.writeHead(Number(/^\/(\d{3})$/u.exec(url)?.[1] ?? 200)).end("body");
   });
   servers.push(server);
@@ -36,7 +38,7 @@ function probe(path: string, more: Partial<PlannedProbe> = {}): PlannedProbe {
 }
 
 function send(probes: readonly PlannedProbe[], port: number | undefined, perSecond = 1_000) {
-  const locate = () => (port === undefined ? undefined : { address: "127.0.0.1", port });
+  const locate = () => (port === undefined ? "the gateway listens nowhere" : { address: "127.0.0.1", port });
   return startProbeTraffic({ probes, perSecond, locate });
 }
 
@@ -78,4 +80,37 @@ test("a pace that does not reach all of them in time says how many were not aske
   const { sent, unsent } = await send(many, port, 2).end();
   expect(sent).toBeGreaterThan(3);
   expect(sent + unsent).toBe(20);
+});
+
+describe("once the weights are proved", () => {
+  test.each([
+    ["/envoy/404/", "GET a.com/envoy/404/: answered 404 by the gateway itself"],
+    ["/envoy/503/", "GET a.com/envoy/503/: answered 503 by the gateway itself"],
+  ])("%s, which no version has answered, belies them", async (path, said) => {
+    const { port } = await startGateway();
+    const traffic = send([probe("/"), probe(path)], port);
+    expect(await traffic.confirm()).toBe(said);
+    expect(await traffic.end()).toMatchObject({ failures: [said] });
+  });
+
+  test("answers of a version, and what is in the way of one, do not", async () => {
+    const { port } = await startGateway();
+    const paths = ["/404", "/503", "/cut", "/envoy/404/not%20here", "/envoy/503/upstream", "/envoy/403/"];
+    const traffic = send(
+      paths.map((path) => probe(path)),
+      port,
+    );
+    expect(await traffic.confirm()).toBeUndefined();
+    await traffic.end();
+  });
+
+  test("each is sent once more", async () => {
+    const { port, seen } = await startGateway();
+    const traffic = send([probe("/a"), probe("/b")], port, 20);
+    await expect.poll(() => seen.length).toBeGreaterThanOrEqual(2);
+    const before = seen.length;
+    await traffic.confirm();
+    expect(new Set(seen.slice(before))).toEqual(new Set(["GET a.com/a", "GET a.com/b"]));
+    await traffic.end();
+  });
 });

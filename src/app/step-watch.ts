@@ -3,9 +3,26 @@ import { planProbes } from "../core/release/plan/plan-probes.ts";
 import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
 import type { StepSights, StepWatcher, WatchedStep } from "../engine/watch-step.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
-import { startProbeTraffic, type ProbeTraffic } from "./probe-traffic.ts";
+import type { ComparedMirrors } from "./compared-mirrors.ts";
+import type { LiveMesh } from "./live-mesh.ts";
+import { type ProbePlace, type ProbeTraffic, startProbeTraffic } from "./probe-traffic.ts";
 
-export type WatchedMesh = Pick<ManifestApplier, "current" | "mirrors" | "listenAddress">;
+/** How gateways are asked while a step is watched. */
+export interface ProbeWays extends Disposable {
+  /** Where requests for a listener go; why they go nowhere, in words. */
+  locate(listener: string): ProbePlace | string;
+}
+
+export interface WatchedMesh {
+  readonly current: Pick<LiveMesh, "table">;
+  readonly mirrors?: Pick<ComparedMirrors, "takeEnded">;
+  readonly openWays: () => ProbeWays;
+  /**
+   * Whether each request is sent once more when the weights are proved: a gateway that has no route or no version for it
+   * belies the proof. For gateways that others run.
+   */
+  readonly confirms?: boolean;
+}
 
 /** Sends a release's own requests while its weights move, and picks up what copies have shown when they end. */
 export function createStepWatcher(mesh: WatchedMesh): StepWatcher {
@@ -13,9 +30,15 @@ export function createStepWatcher(mesh: WatchedMesh): StepWatcher {
     watch(plan, step) {
       const traffic = startProbes(mesh, plan, step);
       return async (outcome): Promise<StepSights> => {
+        const isMoved = outcome === "moved";
+        const contradiction = isMoved && mesh.confirms === true ? await traffic?.confirm() : undefined;
         const probes = await traffic?.end();
-        const mirror = outcome === "moved" ? mesh.mirrors.takeEnded(plan.release) : undefined;
-        return { ...(probes === undefined ? {} : { probes }), ...(mirror === undefined ? {} : { mirror }) };
+        const mirror = isMoved ? mesh.mirrors?.takeEnded(plan.release) : undefined;
+        return {
+          ...(probes !== undefined && { probes }),
+          ...(contradiction !== undefined && { contradiction }),
+          ...(mirror !== undefined && { mirror }),
+        };
       };
     },
   };
@@ -23,7 +46,7 @@ export function createStepWatcher(mesh: WatchedMesh): StepWatcher {
 
 /** Undefined where none are asked for, or none can be. */
 function startProbes(
-  { current, listenAddress }: WatchedMesh,
+  { current, openWays }: WatchedMesh,
   plan: ReleasePlan,
   { movesForward }: WatchedStep,
 ): ProbeTraffic | undefined {
@@ -31,12 +54,27 @@ function startProbes(
   if (asked === undefined || !movesForward) return undefined;
   const { probes } = planProbes(current.table, asked, movedSplits(plan));
   if (probes.length === 0) return undefined;
-  return startProbeTraffic({
-    probes,
-    perSecond: asked.perSecond,
-    locate: (listener) => {
-      const port = current.ports.get(listener);
-      return port === undefined ? undefined : { address: listenAddress, port };
+  const ways = openWays();
+  const traffic = startProbeTraffic({ probes, perSecond: asked.perSecond, locate: (id) => ways.locate(id) });
+  return {
+    confirm: () => traffic.confirm(),
+    async end() {
+      using _ = ways;
+      return await traffic.end();
     },
-  });
+  };
+}
+
+/** The listeners of the proxy that runs here. */
+export function findLocalWays({
+  current,
+  listenAddress,
+}: Pick<ManifestApplier, "current" | "listenAddress">): ProbeWays {
+  return {
+    locate(listener) {
+      const port = current.ports.get(listener);
+      return port === undefined ? "the gateway listens nowhere" : { address: listenAddress, port };
+    },
+    [Symbol.dispose]: () => {},
+  };
 }

@@ -99,6 +99,7 @@ export const environmentHelp = [
   ["KIRIKAE_ENVOY", "the Envoy binary to run"],
   ["KIRIKAE_ISTIOD", "where istiod's debug port is reached, as --istiod; several with commas"],
   ["KIRIKAE_PROXY_ADMIN", "where proxies' admin ports are reached, as --proxy-admin; several with commas"],
+  ["KIRIKAE_GATEWAY_ADDRESS", "where probes of releases reach Gateways, as --gateway-address; several with commas"],
   ["KIRIKAE_DEBUG", "1 prints where an unexpected error happened"],
   ["NO_COLOR", "turns colours off"],
   ["FORCE_COLOR", "turns colours on, also in a pipe"],

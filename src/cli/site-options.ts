@@ -8,6 +8,7 @@ export interface SiteFlags {
   readonly kubeconfig?: string;
   readonly istiod?: readonly string[];
   readonly proxyAdmin?: readonly string[];
+  readonly gatewayAddress?: readonly string[];
   readonly istioNamespace?: string;
   readonly takeOver?: readonly string[];
 }
@@ -19,6 +20,9 @@ export function addSiteOptions(program: Command): Command {
     .option("--kubeconfig <file>", "the kubeconfig; else KUBECONFIG, then ~/.kube/config")
     .addOption(several("--istiod <url>", "where istiod's debug port is reached; else its pods, through the API server"))
     .addOption(several("--proxy-admin <pod.namespace=url>", "where a proxy's admin port is reached; unix:/path too"))
+    .addOption(
+      several("--gateway-address <namespace/gateway[:port]=host:port>", "where probes of releases reach a Gateway"),
+    )
     .option("--istio-namespace <namespace>", "where istiod runs; istio-system by default")
     .addOption(several("--take-over <manager>", "take over weights that this field manager owns"));
 }
@@ -42,6 +46,9 @@ export function readReach(flags: SiteFlags, env: NodeJS.ProcessEnv): Omit<SiteOp
     kubeconfig: flags.kubeconfig,
     istiods: flags.istiod ?? listOf(env["KIRIKAE_ISTIOD"]),
     proxyAdmins: new Map((flags.proxyAdmin ?? listOf(env["KIRIKAE_PROXY_ADMIN"])).map(parseAdmin)),
+    gatewayAddresses: new Map(
+      (flags.gatewayAddress ?? listOf(env["KIRIKAE_GATEWAY_ADDRESS"])).map(parseGatewayAddress),
+    ),
     istioNamespace: flags.istioNamespace ?? "istio-system",
     takeOver: flags.takeOver ?? [],
   };
@@ -72,4 +79,16 @@ function parseAdmin(text: string): readonly [pod: string, url: string] {
     );
   }
   return [parts["pod"] ?? "", parts["url"] ?? ""];
+}
+
+function parseGatewayAddress(text: string): readonly [gateway: string, address: string] {
+  const parts = /^(?<gateway>[^\s/=:]+\/[^\s/=:]+(?::\d+)?)=(?<address>[^\s/]+:\d+)$/u.exec(text)?.groups;
+  const { gateway, address } = parts ?? {};
+  if (gateway === undefined || address === undefined || !URL.canParse(`tcp://${address}`)) {
+    throw usageError(
+      `"${text}" does not say which Gateway is where.`,
+      "Write it as in --gateway-address istio-system/public:80=127.0.0.1:8080.",
+    );
+  }
+  return [gateway, address];
 }

@@ -9,6 +9,8 @@ export interface StepSights {
   readonly probes?: ProbeFigures;
   /** Of copies that it has ended. */
   readonly mirror?: MirrorReport;
+  /** Why what was seen after the proof cannot be, if the weights are live; in words without a full stop. */
+  readonly contradiction?: string;
 }
 
 /** Watches steps while they are carried out. Never rejects. */
@@ -22,8 +24,16 @@ export interface WatchedStep {
   readonly movesForward: boolean;
 }
 
-/** A request that was sent for the step and failed counts as one that failed. */
+/**
+ * A request that was sent for the step and failed counts as one that failed; one whose answer belies the proof makes the
+ * step unproved.
+ */
 export function addSights(outcome: StepOutcome, sights: StepSights | undefined): StepOutcome {
   if (outcome.kind !== "moved" || sights === undefined) return outcome;
-  return { ...outcome, ...sights, failed: outcome.failed + (sights.probes?.failed ?? 0) };
+  const { contradiction, ...seen } = sights;
+  if (contradiction !== undefined) {
+    const { move } = outcome;
+    return { kind: "moveFailed", reason: `unproved: ${contradiction}`, ...(move !== undefined && { move }) };
+  }
+  return { ...outcome, ...seen, failed: outcome.failed + (sights.probes?.failed ?? 0) };
 }

@@ -11,12 +11,16 @@ const mostConnections = 4;
 
 /** Connections to one port of one pod, each a port-forward, which are made anew for none of the questions in a row. */
 export class PodAgent extends Agent {
-  readonly #api: KubeApi;
+  readonly #api: Pick<KubeApi, "openPort">;
   readonly #place: PodPlace;
   readonly #closing = new AbortController();
 
-  constructor(api: KubeApi, place: PodPlace) {
-    super({ keepAlive: true, timeout: idleMs, maxSockets: mostConnections, maxFreeSockets: 1 });
+  constructor(
+    api: Pick<KubeApi, "openPort">,
+    place: PodPlace,
+    { connections = mostConnections }: { readonly connections?: number } = {},
+  ) {
+    super({ keepAlive: true, timeout: idleMs, maxSockets: connections, maxFreeSockets: 1 });
     this.#api = api;
     this.#place = place;
   }

@@ -20,8 +20,9 @@ export class SiteReleases implements AsyncDisposable {
     this.#user = user;
   }
 
-  static async start(site: Site, user: KubeUser = "admin"): Promise<SiteReleases> {
-    return new SiteReleases(site, await site.up(user), user);
+  /** `args` are more of those of `up`. */
+  static async start(site: Site, user: KubeUser = "admin", args: readonly string[] = []): Promise<SiteReleases> {
+    return new SiteReleases(site, await site.up(user, args), user);
   }
 
   /** Ends the process as a power cut does. */

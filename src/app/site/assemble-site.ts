@@ -13,6 +13,7 @@ import type { SiteConnection } from "./connect-site.ts";
 import { localAdditions, ManyPlaces } from "./many-places.ts";
 import { ManyRoutes } from "./many-routes.ts";
 import type { MovedPlace, MovedRoutes } from "./moved-site.ts";
+import { type GatewaySite, openGatewayWays } from "./gateway-ways.ts";
 import { limitApi } from "./limited-api.ts";
 import { SiteMesh } from "./site-mesh.ts";
 import type { SiteObjects } from "./site-objects.ts";
@@ -52,8 +53,7 @@ export interface AssembledSite {
 }
 
 /** One cluster of those that an engine moves. */
-interface SitePart {
-  readonly context: string;
+interface SitePart extends GatewaySite {
   readonly mesh: SiteMesh;
   readonly target: SiteTarget;
 }
@@ -95,6 +95,7 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
     ask: createJudges({ folder, allowsCommands }),
     allowsCommands,
     heedsReleases: options.heedsReleases === true,
+    openWays: () => openGatewayWays(parts),
     readSecret: (source) => readSecret(source, { folder }),
     onEvent: options.onEvent,
   });
@@ -131,7 +132,7 @@ function createPart(
     isConfined: options.isConfined === true,
     onTrouble: (message) => options.onEvent({ kind: "warning", message }),
   });
-  return { context, mesh, target };
+  return { context, mesh, target, api, named: site.gatewayAddresses ?? new Map() };
 }
 
 interface Combined {

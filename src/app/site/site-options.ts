@@ -8,6 +8,8 @@ export interface SiteOptions {
   readonly istiods: readonly string[];
   /** Addresses of proxies' admin ports by `pod.namespace`; others are reached through the API server. */
   readonly proxyAdmins: ReadonlyMap<string, string>;
+  /** Where requests of releases reach Gateways: `host:port` by `namespace/name` or `namespace/name:port`. */
+  readonly gatewayAddresses?: ReadonlyMap<string, string>;
   /** Where istiod runs. */
   readonly istioNamespace: string;
   /** Field managers whose weights may be taken over. */

@@ -17,6 +17,7 @@ import { findAccount } from "../find-account.ts";
 import { LiveFeed } from "../live-feed.ts";
 import { MeshReleases } from "../releases.ts";
 import { SerialWork } from "../serial-work.ts";
+import { createStepWatcher, type ProbeWays } from "../step-watch.ts";
 import { buildStatus } from "../status.ts";
 import { TrafficHistory } from "../traffic-history.ts";
 import { complainPlan } from "./complain-plan.ts";
@@ -39,6 +40,8 @@ export interface SiteParts {
   readonly allowsCommands: boolean;
   /** Whether Releases of the cluster keep their rules from being moved from here; a controller carries those out. */
   readonly heedsReleases?: boolean;
+  /** How requests reach the gateways. */
+  readonly openWays: () => ProbeWays;
   /** Reads a secret that a Release names. */
   readonly readSecret: NotifierOptions["readSecret"];
   readonly onEvent: (event: UpEvent) => void;
@@ -101,6 +104,7 @@ export class SiteRuntime implements ApiBackend {
       }),
       look: () => this.#looks.lookSoon(),
       checkPlan: (plan) => this.#checkPlan(plan),
+      watcher: createStepWatcher({ current: mesh, openWays: parts.openWays, confirms: true }),
       readyEndpoints: (ids) => mesh.countEndpoints(ids),
       live: {
         observe: (splits) => target.observe(splits),
