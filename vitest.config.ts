@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { coreFiles, isCoreOnly } from "./test/cluster/core-files.ts";
 
 // Tests start hundreds of processes from TypeScript: what one of them has compiled, the next one takes from here.
 process.env["NODE_COMPILE_CACHE"] ??= join(tmpdir(), "node-compile-cache");
@@ -51,7 +52,7 @@ export default defineConfig({
         test: {
           ...realEnvoy,
           name: "cluster",
-          include: ["test/cluster/**/*.test.ts"],
+          include: isCoreOnly ? [...coreFiles] : ["test/cluster/**/*.test.ts"],
           globalSetup: [...realEnvoy.globalSetup, "test/cluster-programs.setup.ts"],
           fileParallelism: false,
           // All files run in one process, one after the other, and share one cluster: an API server takes ten seconds to start.

@@ -1,91 +1,10 @@
 import { expect } from "vitest";
-import { buildReleaseCrd } from "../../src/core/manifest/schema/build-crd.ts";
-import type { ReleaseObjectStatus } from "../../src/controller/status/release-status.ts";
 import { ControllerProcess, until } from "./controller-process.ts";
+import { buildRelease, clean, namespace, order, statusOf, test, weightsOf, whenPhase } from "./controlled-site.ts";
 import type { KubeObject } from "./kube-client.ts";
-import type { Kubectl } from "./kubectl.ts";
-import { describeCluster, test as base } from "./shared-cluster.ts";
-import { Site, viewRecords } from "./site.ts";
+import { describeCluster } from "./shared-cluster.ts";
+import { type Site, viewRecords } from "./site.ts";
 import { buildVirtualService } from "./site-objects.ts";
-
-const namespace = "controlled";
-
-const test = base.extend("site", { scope: "worker" }, async ({ cluster, kubectl }, { onCleanup }) => {
-  await kubectl.apply(buildReleaseCrd());
-  await until(async () => (await kubectl.try(["get", "releases", "-A"])).exitCode === 0, {
-    what: () => "the kind Release",
-  });
-  const site = await Site.start({ cluster, namespace, gateways: 2 });
-  onCleanup(() => site[Symbol.asyncDispose]());
-  return site;
-});
-
-type Strategy = Readonly<Record<string, unknown>>;
-
-function buildRelease(name: string, strategy: Strategy, more: Readonly<Record<string, unknown>> = {}): KubeObject {
-  return {
-    apiVersion: "kirikae.dev/v1alpha1",
-    kind: "Release",
-    metadata: { name, namespace },
-    spec: { routes: [{ virtualService: "app", route: "public" }], to: "green", strategy, ...more },
-  };
-}
-
-async function statusOf(kubectl: Kubectl, name: string): Promise<ReleaseObjectStatus> {
-  const { status = {} } = await kubectl.getJson<{ status?: ReleaseObjectStatus }>(["release", name, "-n", namespace]);
-  return status;
-}
-
-async function whenPhase(kubectl: Kubectl, name: string, phase: string): Promise<ReleaseObjectStatus> {
-  let last: ReleaseObjectStatus = {};
-  await until(
-    async () => {
-      last = await statusOf(kubectl, name);
-      return last.phase === phase;
-    },
-    { timeoutMs: 90_000, what: () => `${phase}; it is ${last.phase}: ${last.message}` },
-  );
-  return last;
-}
-
-async function order(kubectl: Kubectl, name: string, words: string): Promise<void> {
-  await kubectl.run(["annotate", "release", name, "-n", namespace, `kirikae.dev/order=${words}`]);
-}
-
-/** Nothing of the test before is left: no Release, and everything on blue. */
-async function clean(kubectl: Kubectl, site: Site): Promise<void> {
-  const { items } = await kubectl.getJson<{ items: KubeObject[] }>(["releases", "-n", namespace]);
-  for (const { metadata } of items) {
-    await kubectl.try([
-      "patch",
-      "release",
-      metadata.name,
-      "-n",
-      namespace,
-      "--type=merge",
-      "-p",
-      '{"metadata":{"finalizers":null}}',
-    ]);
-    await kubectl.try(["delete", "release", metadata.name, "-n", namespace, "--wait=false"]);
-  }
-  await site.cluster.client.apply(buildVirtualService(site.shape));
-  for (const gateway of site.gateways) await site.whenAnswered(gateway, (version) => version === "blue");
-}
-
-async function weightsOf(kubectl: Kubectl): Promise<Readonly<Record<string, number>>> {
-  type Rule = {
-    readonly name: string;
-    readonly route: readonly { readonly destination: { readonly subset: string }; readonly weight?: number }[];
-  };
-  const { spec } = await kubectl.getJson<{ spec: { http: readonly Rule[] } }>([
-    "virtualservice",
-    "app",
-    "-n",
-    namespace,
-  ]);
-  const rule = spec.http.find(({ name }) => name === "public");
-  return Object.fromEntries((rule?.route ?? []).map(({ destination, weight = 0 }) => [destination.subset, weight]));
-}
 
 function buildOneOfMany(site: Site, index: number): KubeObject {
   const { spec, ...rest } = buildVirtualService(site.shape);
@@ -119,32 +38,6 @@ async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Pr
 const timeout = 180_000;
 
 describeCluster("kirikae controller", () => {
-  test(
-    "carries out a Release that kubectl applies, waits for and describes, without a lost request",
-    { timeout },
-    async ({ site, kubectl }) => {
-      await clean(kubectl, site);
-      await using controller = await ControllerProcess.start(site, { identity: "one" });
-      await using load = await site.startLoad();
-      await kubectl.apply(buildRelease("canary", { canary: { weights: [10, 50], hold: "1s" } }));
-      await kubectl.run(["wait", "--for=condition=Ready", "release/canary", "-n", namespace, "--timeout=90s"]);
-      const doneMs = Date.now();
-      const view = viewRecords(await load.stop(), { doneMs, now: "green" });
-      expect(view).toMatchObject({ failed: 0, oldAfterDone: 0 });
-      expect(view.byVersion["green"]).toBeGreaterThan(0);
-      expect(await weightsOf(kubectl)).toMatchObject({ green: 100 });
-      const listed = await kubectl.run(["get", "releases", "-n", namespace]);
-      expect(listed).toMatch(/canary +green +Done +5\/5 +green 100 %/u);
-      const described = await kubectl.run(["describe", "release", "canary", "-n", namespace]);
-      expect(described).toContain("step 1 of 5 is done: weight blue 90 %, green 10 %");
-      const status = await statusOf(kubectl, "canary");
-      expect(status.conditions).toContainEqual(expect.objectContaining({ type: "Proved", status: "True" }));
-      expect(await controller.ask("/readyz")).toEqual({ status: 200, text: "leads\n" });
-      expect((await controller.ask("/metrics")).text).toContain("kirikae_controller_leads 1");
-      await kubectl.run(["delete", "release", "canary", "-n", namespace, "--timeout=30s"]);
-    },
-  );
-
   test(
     "the leader is killed in the middle of a step, and the second goes on and ends it",
     { timeout },
