@@ -3,7 +3,7 @@ import { drawsOf, logSeed } from "./draws.ts";
 import { ReleaseLife } from "./release-life.ts";
 import { startLoad } from "../load/start-load.ts";
 import { expectNothingLost } from "./sample-mesh.ts";
-import { triesEveryCrash } from "./rounds.ts";
+import { crashPoints, triesEveryCrash } from "./rounds.ts";
 
 const match = "match: [{headers: {x-staff: {exact: '1'}}}]";
 
@@ -42,8 +42,7 @@ describe.concurrent("a process that dies at a write of the journal", () => {
       });
       const writes = await life.rehearse();
       expect(writes).toBeGreaterThan(15);
-      const points = pointsOf(writes);
-      for (const point of triesEveryCrash ? points : points.slice(0, 1)) {
+      for (const point of crashPoints(pointsOf(writes))) {
         await life.dieAt(point).catch((error: unknown) => {
           throw new Error(`${strategy} ${point}`, { cause: error });
         });
