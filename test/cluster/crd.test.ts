@@ -1,45 +1,8 @@
 import { expect } from "vitest";
-import { parseManifests } from "../../src/core/manifest/parse-manifests.ts";
-import { isRead, mutate, readOwnObjects, richObjects } from "../own-objects.fixture.ts";
-import type { Cluster } from "./cluster.ts";
-import { crdDifferences } from "./crd-differences.ts";
-import { KubeRefusal } from "./kube-client.ts";
+import { isRead, readOwnObjects } from "../own-objects.fixture.ts";
 import { installReleaseKind } from "./release-kind.ts";
+import { namespace, refusalOf, release } from "./release-objects.ts";
 import { describeCluster, test } from "./shared-cluster.ts";
-
-const namespace = "release-kind";
-const metadata = { name: "a", namespace };
-const path = `/apis/kirikae.dev/v1alpha1/namespaces/${namespace}/releases?dryRun=All&fieldValidation=Strict`;
-
-/** What the API server says to the spec; undefined where it takes it. */
-async function refusalOf({ client }: Cluster, spec: unknown): Promise<string | undefined> {
-  try {
-    await client.post(path, { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", metadata, spec });
-    return undefined;
-  } catch (error) {
-    if (error instanceof KubeRefusal && error.status < 500) return error.message;
-    throw error;
-  }
-}
-
-function release(spec: unknown) {
-  return { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", metadata, spec };
-}
-
-function complaintOf(spec: unknown): string {
-  const source = { path: "Release a", text: JSON.stringify(release(spec)), isObject: true } as const;
-  const { diagnostics } = parseManifests([source], { defaultNamespace: "default" });
-  return diagnostics.find(({ level }) => level === "error")?.message ?? "";
-}
-
-/** Each spec that one of the objects becomes by one change, asked four at a time. */
-async function askAll(specs: readonly unknown[], ask: (spec: unknown) => Promise<void>): Promise<void> {
-  const left = [...specs];
-  const lane = async () => {
-    for (let spec = left.pop(); spec !== undefined; spec = left.pop()) await ask(spec);
-  };
-  await Promise.all([lane(), lane(), lane(), lane()]);
-}
 
 const plain = { routes: [{ virtualService: "web" }], to: "green", strategy: { canary: { weights: [10, 50] } } };
 
@@ -63,29 +26,6 @@ describeCluster("the CustomResourceDefinition of Release", () => {
       if (said !== undefined) refused.push(`${from}: ${said}`);
     }
     expect(refused).toEqual([]);
-  });
-
-  test("agrees with kirikae on every small change, but for what is listed", async ({ cluster }) => {
-    const specs = richObjects().flatMap(({ kind, spec }) => (kind === "Release" ? [spec, ...mutate(spec)] : []));
-    const tooStrict: string[] = [];
-    const unlisted: string[] = [];
-    const seen = new Set<unknown>();
-    let agreed = 0;
-    await askAll(specs, async (spec) => {
-      const said = await refusalOf(cluster, spec);
-      if (isRead(release(spec)) === (said === undefined)) agreed += 1;
-      else if (said !== undefined) tooStrict.push(said);
-      else {
-        const complaint = complaintOf(spec);
-        const difference = crdDifferences.find((each) => each.complaint.test(complaint));
-        if (difference === undefined) unlisted.push(complaint);
-        seen.add(difference);
-      }
-    });
-    expect(tooStrict).toEqual([]);
-    expect(unlisted).toEqual([]);
-    expect(crdDifferences.filter((each) => !seen.has(each)).map(({ complaint }) => complaint.source)).toEqual([]);
-    expect(agreed).toBeGreaterThan(2_000);
   });
 
   test.for([
