@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { harmlessLine } from "../core/diagnostics/harmless-line.ts";
 import type { KubeApi } from "../kubernetes/kube-api.ts";
 import { kubeKinds } from "../kubernetes/kube-kinds.ts";
 import type { KubeMeta } from "../kubernetes/kube-object.ts";
@@ -112,7 +113,7 @@ export class ClusterEvents {
       involvedObject: { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", name, namespace, uid },
       type: note.type,
       reason: note.reason,
-      message: shorten(note.message),
+      message: harmlessLine(note.message, longestMessage),
       source: { component: "kirikae" },
       reportingComponent: "kirikae.dev/controller",
       reportingInstance: this.#options.instance,
@@ -126,10 +127,6 @@ export class ClusterEvents {
     const patch = { count: told.count, lastTimestamp: toSeconds(atMs) };
     return this.#options.api.mergePatch(kubeKinds.event, { namespace, name: told.name }, { patch });
   }
-}
-
-function shorten(message: string): string {
-  return message.length <= longestMessage ? message : `${message.slice(0, longestMessage - 1)}…`;
 }
 
 /** `metav1.Time` has no fractions. */

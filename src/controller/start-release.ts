@@ -6,6 +6,7 @@ import type { SplitId } from "../core/routes/route-table.ts";
 import type { WrittenObject } from "../core/site/written-objects.ts";
 import type { KubeObject } from "../kubernetes/kube-object.ts";
 import type { ControlledReleases } from "./controlled-releases.ts";
+import { readActor, readReason } from "./orders/parse-order.ts";
 import type { Standing } from "./status/conditions.ts";
 
 /** Says who wants a Release, for its history; the API server tells nobody who has created an object. */
@@ -36,11 +37,12 @@ export interface StartParts {
 export function startRelease(object: KubeObject, { releases, allows, writtenBy }: StartParts): Standing {
   const { apiVersion, kind, metadata, spec } = object;
   const { namespace = "", name, annotations = {} } = metadata;
+  const reason = annotations[reasonAnnotation];
   const source: ReleaseSource = {
     path: `Release ${namespace}/${name}`,
     text: JSON.stringify({ apiVersion, kind, metadata: { namespace, name }, spec }),
-    actor: annotations[actorAnnotation] ?? "kubernetes",
-    reason: annotations[reasonAnnotation],
+    actor: readActor(annotations[actorAnnotation] ?? "kubernetes"),
+    reason: reason === undefined ? undefined : readReason(reason),
   };
   try {
     if (!allows.secrets && namesSecret(spec)) throw refuseSecrets();

@@ -61,6 +61,7 @@ export async function writeRecord(write: RecordWrite, context: WriteContext): Pr
       return { kind: "written", resourceVersion: metadata.resourceVersion ?? "" };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
+      if (error.status === 404) return { kind: "refused", message: error.message, isFinal: true };
       if (!isConflict(error) && !error.isUnreachable) return { kind: "refused", message: error.message };
       const found = await readBack(write, context);
       if (found.kind !== "absent") return found;

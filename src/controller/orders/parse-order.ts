@@ -1,3 +1,4 @@
+import { harmlessLine } from "../../core/diagnostics/harmless-line.ts";
 import type { ReleaseCommand, SetShares } from "../../core/release/state/release-state.ts";
 
 /** What somebody has asked a Release for, by its annotation. */
@@ -32,6 +33,16 @@ const plainOrders: Readonly<Record<string, ReleaseCommand | { readonly kind: "st
 /** The words that an order can be, beside `set:green=25`. */
 export const orderWords: readonly string[] = Object.keys(plainOrders);
 
+/** Who somebody says they are, as it is told everywhere. */
+export function readActor(text: string): string {
+  return harmlessLine(text, 256);
+}
+
+/** Why somebody says they do it. */
+export function readReason(text: string): string {
+  return harmlessLine(text, 1_024);
+}
+
 /** The value of `kirikae.dev/order`: `promote`, `set:green=25`, or JSON with `order`, `actor` and `reason`. */
 export function parseOrder(text: string): ParsedOrder {
   const trimmed = text.trim();
@@ -41,8 +52,8 @@ export function parseOrder(text: string): ParsedOrder {
   const { order, actor, reason } = fields;
   if (typeof order !== "string") return { kind: "wrong", why: 'has no member "order" with a text in it' };
   return parseWords(order, {
-    ...(typeof actor === "string" && { actor }),
-    ...(typeof reason === "string" && { reason }),
+    ...(typeof actor === "string" && { actor: readActor(actor) }),
+    ...(typeof reason === "string" && { reason: readReason(reason) }),
   });
 }
 

@@ -4,8 +4,9 @@ import { describeRelease } from "../../core/release/describe/describe-release.ts
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan/plan-release.ts";
 import { advanceRelease, unstarted } from "../../core/release/state/advance-release.ts";
 import type { ReleaseEvent, ReleaseState } from "../../core/release/state/release-state.ts";
+import type { ReleaseObjectStatus } from "./release-status.ts";
 import { buildStatus, type StatusInput } from "./build-status.ts";
-import { patchOf } from "./write-status.ts";
+import { patchOf, writeStatus } from "./write-status.ts";
 
 const hold: PlannedStep = { kind: "hold", durationMs: undefined };
 
@@ -124,4 +125,23 @@ test("a merge patch says what is new, what is other and what is gone, and nothin
     g: 1,
     f: null,
   });
+});
+
+test("what people wrote is written for others to print, and an order as it was given", async () => {
+  const patches: unknown[] = [];
+  const object = { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", metadata: { name: "a", namespace: "shop" } };
+  const api = {
+    mergePatch: async (_kind: unknown, _name: unknown, { patch }: { readonly patch: object }) => {
+      patches.push(patch);
+      return object;
+    },
+  };
+  const lastOrder = { order: "approve\u001B", actor: "\u001B[2Jann", at: "2026-01-02T00:00:00.000Z", state: "Taken" };
+  const status = { message: "waits: \u001B]0;root\u0007\n\u202Edone", lastOrder } as const;
+  await writeStatus(api, object, { status: status as ReleaseObjectStatus });
+  expect(patches).toEqual([
+    {
+      status: { message: "waits: \uFFFD]0;root\uFFFD \uFFFDdone", lastOrder: { ...lastOrder, actor: "\uFFFD[2Jann" } },
+    },
+  ]);
 });

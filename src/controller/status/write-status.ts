@@ -1,7 +1,11 @@
+import { harmlessLine } from "../../core/diagnostics/harmless-line.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import type { ReleaseObjectStatus } from "./release-status.ts";
+
+/** Of a condition's message (metav1.Condition). */
+const longestText = 32_768;
 
 /** The one name under which the controller writes Releases. */
 export const controllerManager = "kirikae-controller";
@@ -18,7 +22,7 @@ export async function writeStatus(
   object: KubeObject,
   { status, resourceVersion }: StatusWrite,
 ): Promise<KubeObject | undefined> {
-  const patch = patchOf(readStatus(object), status);
+  const patch = patchOf(readStatus(object), disarm(status));
   if (patch === undefined) return undefined;
   const { namespace, name } = object.metadata;
   return await api.mergePatch(
@@ -30,6 +34,16 @@ export async function writeStatus(
       patch: { ...(resourceVersion !== undefined && { metadata: { resourceVersion } }), status: patch },
     },
   );
+}
+
+/** kubectl prints texts as they are, and some are of people: questions, reasons, names. */
+function disarm<Value>(value: Value): Value;
+function disarm(value: unknown): unknown {
+  if (typeof value === "string") return harmlessLine(value, longestText);
+  if (Array.isArray(value)) return value.map((each: unknown) => disarm(each));
+  if (!isObject(value)) return value;
+  // By an order's text it is known again, and it is in JSON or in plain words.
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, key === "order" ? each : disarm(each)]));
 }
 
 /** What the API server has; its schema has been checked there, and what is of another kind all the same is left out. */
