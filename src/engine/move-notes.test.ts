@@ -49,6 +49,12 @@ test("a move whose requests cannot be counted is done, and says so", async () =>
   expect(engine.history()).toMatchObject([{ outcome: "done", message: result.message }]);
 });
 
+test("a move says why its requests could not be counted, where its target knows", async () => {
+  const { engine } = bench({ counts: "gateway-7f9 keeps no counters" });
+  const { result } = await move(engine, planSwitch());
+  expect(result.message).toBe("requests were not counted, because gateway-7f9 keeps no counters");
+});
+
 test("a move waits for a proxy that is unreachable, names it meanwhile and is taken back without it", async () => {
   const { engine, target } = bench();
   target.behave({ kind: "unreachable", proxy: "gateway-7f9" });

@@ -93,6 +93,8 @@ export interface LedgerSession extends AsyncDisposable {
    * counts that were lost are a ledger that is not complete.
    */
   close(): Promise<Ledger | undefined>;
+  /** Why it could not count, in words that follow "because"; known once it is closed. */
+  readonly uncounted?: string | undefined;
 }
 
 /** What a proxy was sent and what it said, by resource type. */

@@ -181,7 +181,8 @@ class MoveRun implements AsyncDisposable {
         await session[Symbol.asyncDispose]();
       }
       if (this.#ledger !== null) return faultOf(this.#ledger, this.#plan);
-      this.#notes.push(`requests were not counted, because ${this.#options.target.name} gives no counts`);
+      const { uncounted = `${this.#options.target.name} gives no counts` } = session;
+      this.#notes.push(`requests were not counted, because ${uncounted}`);
       return undefined;
     });
   }

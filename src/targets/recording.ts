@@ -29,7 +29,7 @@ export interface RecordingOptions {
   readonly splits: WeightOverrides;
   readonly name?: string;
   /** Whether requests can be counted; absent is yes. */
-  readonly counts?: boolean;
+  readonly counts?: boolean | string;
 }
 
 /** A target without proxies: it keeps weights in memory and writes down what it was asked to do. */
@@ -38,7 +38,7 @@ export class RecordingTarget implements Target {
   /** Every apply, in the order in which they took effect. */
   readonly applied: WeightOverrides[] = [];
   readonly #clock: Clock;
-  readonly #counts: boolean;
+  readonly #counts: boolean | string;
   readonly #weights: Map<SplitId, SplitWeights>;
   readonly #sessions = new Set<RecordingLedger>();
   #behaviours: ApplyBehaviour[] = [];
@@ -185,7 +185,7 @@ export interface RecordedRequest {
 }
 
 interface LedgerOptions {
-  readonly counts: boolean;
+  readonly counts: boolean | string;
   readonly onClose: (session: RecordingLedger) => void;
 }
 
@@ -199,6 +199,11 @@ class RecordingLedger implements LedgerSession {
   constructor(plan: MovePlan, options: LedgerOptions) {
     this.#plan = plan;
     this.#options = options;
+  }
+
+  get uncounted(): string | undefined {
+    const { counts } = this.#options;
+    return typeof counts === "string" ? counts : undefined;
   }
 
   count(request: RecordedRequest): void {
@@ -215,7 +220,7 @@ class RecordingLedger implements LedgerSession {
 
   async close(): Promise<Ledger | undefined> {
     this.#options.onClose(this);
-    if (!this.#options.counts) return undefined;
+    if (this.#options.counts !== true) return undefined;
     const failures = this.#requests.filter(({ status }) => status >= 500);
     const old = this.#requests.filter((request) => this.#isOld(request));
     const lastOld = Math.max(...old.map(({ endedAtMs }) => endedAtMs - this.#calledAt));

@@ -12,6 +12,14 @@ export class SitesLedger implements LedgerSession {
     this.#stack = stack;
   }
 
+  /** Of the first cluster that could not. */
+  get uncounted(): string | undefined {
+    const [why] = [...this.#sessions].flatMap(([context, { uncounted }]) =>
+      uncounted === undefined ? [] : [`${context}: ${uncounted}`],
+    );
+    return why;
+  }
+
   markCall(atMs: number): void {
     for (const session of this.#sessions.values()) session.markCall(atMs);
   }

@@ -3,6 +3,7 @@ import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { ApplyOptions, ApplyReport } from "../../engine/ports.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import { ApiPatience } from "./api-patience.ts";
+import { complainReplaced } from "./check-replaced.ts";
 import type { Evidence } from "./evidence.ts";
 import { isConfigKnown } from "./known-config.ts";
 import { findNeed, type Need } from "./needed-proxies.ts";
@@ -53,7 +54,9 @@ interface Prepared {
 interface ProvedState {
   readonly baseline: Baseline;
   readonly evidence: Evidence;
-  readonly answers: readonly KubeObject[];
+  readonly isWritten: boolean;
+  /** What replicas of istiod have to know. */
+  readonly live: readonly KubeObject[];
   readonly timeoutMs: number;
 }
 
@@ -82,7 +85,9 @@ class RouteRun {
     if (written.kind === "refused") return refused(written);
     if (written.kind === "torn") return { kind: "unproved", proxies: [], message: written.message };
     const { timeoutMs } = this.#work.apply;
-    const proof = await this.#prove({ baseline, evidence, answers: written.answers, timeoutMs });
+    const isWritten = written.answers.length > 0;
+    const live = withAnswers(plan.live, written.answers);
+    const proof = await this.#prove({ baseline, evidence, isWritten, live, timeoutMs });
     if (proof.kind === "rejected") return await this.#restore(proof, { baseline, undo: written.undo });
     if (proof.kind === "unproved") {
       if (!this.#work.takesBackUnproved) return proof;
@@ -107,28 +112,31 @@ class RouteRun {
         planRouteWrites(change, { api, view, patience: this.#patience }),
         this.#patience.ask(() => readBaseline(this.#parts, { evidence, need: this.#need })),
       ]);
-      if (plan.kind === "writes") return { plan, baseline };
-      return refused({ resource: plan.resource, message: errorText(plan.error) });
+      if (plan.kind === "refused") return refused({ resource: plan.resource, message: errorText(plan.error) });
+      const { replaces = [] } = this.#work.apply;
+      const moved = complainReplaced(view.table, { weights: change.weights, replaces });
+      if (moved !== undefined) return refused({ resource: `rule ${moved.split}`, message: errorText(moved.error) });
+      return { plan, baseline };
     } catch (error) {
       if (!(error instanceof KirikaeError)) throw error;
       return refused({ resource: "to be read", message: errorText(error) });
     }
   }
 
-  async #prove({ baseline, evidence, answers, timeoutMs }: ProvedState): Promise<ProofReport> {
+  async #prove({ baseline, evidence, isWritten, live, timeoutMs }: ProvedState): Promise<ProofReport> {
     const { calledMs, apply } = this.#work;
     return await proveAtProxies(this.#parts, {
       evidence,
       need: this.#need,
       baseline,
-      isWritten: answers.length > 0,
+      isWritten,
       calledMs,
       toldMs: this.#parts.clock.nowMs(),
       timeoutMs,
       unreachable: apply.unreachable ?? "wait",
       patience: this.#patience,
       onProgress: apply.onProgress,
-      isKnownTo: (istiod) => isConfigKnown(istiod, answers),
+      isKnownTo: (istiod) => isConfigKnown(istiod, live),
     });
   }
 
@@ -146,13 +154,20 @@ class RouteRun {
     const restored = await this.#prove({
       baseline,
       evidence: this.#work.evidenceBefore,
-      answers: [],
+      isWritten: false,
+      live: [],
       timeoutMs: restoreTimeoutMs,
     });
     const fate =
       restored.kind === "proved" ? "what ran before runs on" : "not every proxy has shown that it was taken back";
     return { ...refusal, message: `${refusal.message} (${names.join(", ")} taken back; ${fate})` };
   }
+}
+
+/** As they are now: those that were written have newer versions. */
+function withAnswers(live: readonly KubeObject[], answers: readonly KubeObject[]): readonly KubeObject[] {
+  const newest = new Map([...live, ...answers].map((object) => [describeObject(object), object]));
+  return [...newest.values()];
 }
 
 /** Before the first write, or with none left of those that there were. */

@@ -79,6 +79,9 @@ export class CounterLedger implements LedgerSession {
     const closed = await readAll(this.#parts);
     const atDone = await this.#atDone;
     this.#uncounted = typeof closed === "string" ? closed : await this.#findChange(closed);
+    // Without them nobody knows what was answered after "done".
+    if (this.#atDone !== undefined && atDone === undefined)
+      this.#uncounted ??= "the counters could not be read when the move was proved";
     if (typeof closed === "string" || this.#uncounted !== undefined) return undefined;
     return this.#buildLedger(closed, atDone);
   }

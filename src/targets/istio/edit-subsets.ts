@@ -81,20 +81,30 @@ class SubsetRun {
     if (add.length === 0) return undefined;
     const rule = await this.#read();
     const host = resolveHost(readSpec<Rule>(rule).host ?? "", rule.metadata.namespace ?? "");
+    const { subsets = [] } = readSpec<Rule>(rule);
+    const other = add.find((each) => subsets.some((known) => known.name === each.name && !isSameSubset(known, each)));
+    if (other !== undefined)
+      return refused(
+        this.#work,
+        `KIR2062: it has another subset ${other.name}, which the routes that are live may need`,
+      );
     const evidence = subsetsEvidence(
       host,
       add.map(({ name }) => name),
     );
-    return await this.#change(rule, withSubsets(readSpec<Rule>(rule).subsets ?? [], add), evidence);
+    return await this.#change(rule, withSubsets(subsets, add), evidence);
   }
 
   async #remove(): Promise<ApplyReport | undefined> {
     const { edit } = this.#work;
     const names = edit.remove.map(({ name }) => name);
+    if (names.length === 0) return undefined;
     const rule = await this.#read();
     const { host = "", subsets = [] } = readSpec<Rule>(rule);
-    if (!subsets.some(({ name }) => names.includes(name))) return undefined;
     const full = resolveHost(host, rule.metadata.namespace ?? "");
+    // Somebody has removed it, or this was broken off behind the write: proxies may still have it.
+    if (!subsets.some(({ name }) => names.includes(name)))
+      return this.#note(await this.#prove(subsetGoneEvidence(full, names), []));
     const { items } = await this.#patience.ask(() => this.#parts.api.list(kubeKinds.virtualService));
     const reference = findReference(items, full, names);
     if (reference !== undefined) return refused(this.#work, reference);
@@ -195,13 +205,12 @@ class SubsetRun {
   }
 }
 
-/** In their places where they are there already, and behind the others where they are not. */
+/** Those that are not there already stand behind the others. */
 function withSubsets(
   known: readonly SubsetDefinition[],
   add: readonly SubsetDefinition[],
 ): readonly SubsetDefinition[] {
-  const changed = known.map((each) => add.find(({ name }) => name === each.name) ?? each);
-  return [...changed, ...add.filter(({ name }) => !known.some((each) => each.name === name))];
+  return [...known, ...add.filter(({ name }) => !known.some((each) => each.name === name))];
 }
 
 /** As with the rules of a VirtualService: whoever applies them again, and whoever moves traffic by itself. */

@@ -35,7 +35,8 @@ export interface RoutePlanning {
 }
 
 export type RoutePlan =
-  | { readonly kind: "writes"; readonly writes: readonly PlannedWrite[] }
+  /** `live` are the objects that say what is asked for once these are written; those that said it before are among them. */
+  | { readonly kind: "writes"; readonly writes: readonly PlannedWrite[]; readonly live: readonly KubeObject[] }
   | { readonly kind: "refused"; readonly resource: string; readonly error: KirikaeError };
 
 /** Reads what is live, holds it against the table, asks who else owns it, and says what to write; writes nothing. */
@@ -73,7 +74,7 @@ export async function planRouteWrites(all: RouteChange, { api, view, patience }:
       return { kind: "refused", resource: describeObject(before), error: foreignOwner(before, owner) };
     writes.push({ kind: kubeKinds.virtualService, before, apply: signed(object, change) });
   }
-  return { kind: "writes", writes };
+  return { kind: "writes", writes, live: [...fresh.values()] };
 }
 
 /**

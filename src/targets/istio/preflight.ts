@@ -4,6 +4,7 @@ import type { Destination, DestinationId } from "../../core/routes/route-table.t
 import type { Clock, PreflightCheck, PreflightReport } from "../../engine/ports.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { ApiPatience } from "./api-patience.ts";
+import { findWaypoints } from "./find-waypoints.ts";
 import { type ListingParts, listServing } from "./listed-strangers.ts";
 import { planRouteWrites, type RouteChange } from "./plan-route-writes.ts";
 import { checkRollouts } from "./check-rollouts.ts";
@@ -43,11 +44,14 @@ export async function checkPlan(plan: MovePlan, parts: PlanParts): Promise<Prefl
   return { ok: ok && before.every(({ verdict }) => verdict !== "fail"), checks: [...before, ...after] };
 }
 
-/** Without any proxy nothing could show that the weights are live, so nothing is written. */
+/** Where nothing could show that the weights are live everywhere, nothing is written. */
 async function checkProxies(plan: MovePlan, parts: PlanParts): Promise<PreflightCheck> {
   const services = movedServices(plan);
   const serving = await listServing(parts, services);
+  const waypoints = await findWaypoints(parts.istiods, services);
   const name = "proxies";
+  if (waypoints.length > 0)
+    return { name, verdict: "fail", detail: `what waypoints use cannot be seen: ${waypoints.join(", ")}` };
   if (serving.length > 0) return { name, verdict: "pass", detail: `${serving.length} serve ${services.join(", ")}` };
   const detail = `no gateway or sidecar that istiod knows serves ${services.join(", ")}`;
   return { name, verdict: "fail", detail };

@@ -28,7 +28,7 @@ export interface ProofQuestion {
   readonly unreachable: UnreachableProxies;
   readonly patience: ApiPatience;
   readonly onProgress?: ((text: string) => void) | undefined;
-  /** What a replica of istiod that has none of these proxies has to know before it may take one over. */
+  /** Whether a replica of istiod that has none of these proxies knows what it would have to give one that it takes over. */
   readonly isKnownTo?: ((istiod: IstiodPlace) => Promise<boolean>) | undefined;
 }
 
@@ -236,9 +236,11 @@ class Proof {
 
   #state(): ProofState {
     const watches = [...this.#watches.values()].filter(({ standing }) => standing.kind !== "unconcerned");
+    const { answered, silent } = this.#controlPlane;
     const ignorant = [
-      ...[...this.#controlPlane.silent.keys()].map((name) => `istiod ${name} does not answer`),
-      ...this.#controlPlane.answered
+      ...(answered.length + silent.size === 0 ? ["no istiod was found that could tell which proxies there are"] : []),
+      ...[...silent.keys()].map((name) => `istiod ${name} does not answer`),
+      ...answered
         .filter(({ name }) => !this.#replicas.knows(name) && !this.#hasPushed(name))
         .map(({ name }) => `istiod ${name} does not know it yet`),
     ];
