@@ -35,6 +35,8 @@ export interface ApplyOptions {
   readonly replaces?: readonly WeightOverrides[];
   /** Field managers whose weights may be taken over, beside those that the target's options name. */
   readonly takeOver?: readonly string[];
+  /** Whose doing it is, for notes that a target leaves beside what it writes; absent is whoever runs it. */
+  readonly movedBy?: string;
   /** Hears whom the proof still waits for, in one sentence without a full stop, whenever that changes. */
   readonly onProgress?: (text: string) => void;
 }

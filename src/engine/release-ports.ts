@@ -14,6 +14,8 @@ export type OnWait = (text: string) => void;
 
 /** What is done to subsets, in this order, and when it is proved. */
 export interface SubsetOrder extends Pick<MovePlan, "proof" | "takeOver"> {
+  /** `namespace/name`. */
+  readonly release: string;
   readonly edits: readonly SubsetEdit[];
 }
 

@@ -102,6 +102,7 @@ export class SubsetWork {
     const onWait: OnWait = (text) => this.#options.onWait(id, text);
     const { note } = await host.editSubsets(
       () => ({
+        release: release.plan.release,
         edits: plan(),
         ...(proof !== undefined && { proof }),
         ...(takeOver !== undefined && { takeOver }),

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
 import type { ReleaseStatus } from "../../src/api/types.ts";
+import type { Kubectl } from "./kubectl.ts";
 import { describeCluster, test as base } from "./shared-cluster.ts";
 import { publicHostOf } from "./site-objects.ts";
 import { SiteReleases } from "./site-releases.ts";
@@ -29,7 +30,7 @@ async function startRoutelessGateway(): Promise<Server> {
 }
 
 describeCluster("probes of a release on a site", { timeout: 120_000 }, () => {
-  test("go through a pod of the gateway, and are counted in the report", async ({ site }) => {
+  test("go through a pod of the gateway, and are counted in the report", async ({ site, kubectl }) => {
     const before = await countAll(site);
     await using releases = await SiteReleases.start(site);
     await releases.release("through-a-pod", spec);
@@ -41,6 +42,8 @@ describeCluster("probes of a release on a site", { timeout: 120_000 }, () => {
     expect((await countAll(site)) - before).toBe(sent);
     const { stdout } = await site.kirikae(["report", "through-a-pod"]);
     expect(stdout).toContain(`requests of kirikae's own: ${sent} ok + 0 failed`);
+    const { annotations } = (await readApp(kubectl)).metadata;
+    expect(annotations).toMatchObject({ "kirikae.dev/moved-by": `release ${namespace}/through-a-pod` });
     await releases.tell("rollback", "through-a-pod", "--release");
     await releases.whenPhase("through-a-pod", "aborted", "rolledBack");
   });
@@ -64,6 +67,11 @@ describeCluster("probes of a release on a site", { timeout: 120_000 }, () => {
     }
   });
 });
+
+async function readApp(kubectl: Kubectl) {
+  const app = ["virtualservice", "app", "-n", namespace];
+  return await kubectl.getJson<{ readonly metadata: { readonly annotations?: Record<string, string> } }>(app);
+}
 
 async function countAll(site: Site): Promise<number> {
   const counts = await Promise.all(["blue", "green"].map((version) => site.countRequests(version)));

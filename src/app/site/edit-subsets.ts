@@ -1,4 +1,5 @@
 import { KirikaeError } from "../../core/diagnostics/error.ts";
+import { nameRelease } from "../../core/release/move/name-mover.ts";
 import type { SubsetEdit } from "../../core/release/subset/subset-edit.ts";
 import type { OnWait, SubsetOrder, SubsetProof } from "../../engine/release-ports.ts";
 import type { SiteTarget } from "../../targets/istio/site-target.ts";
@@ -17,6 +18,7 @@ export async function editSubsets(order: SubsetOrder, { target, timeoutMs, onWai
   const notes: string[] = [];
   for (const edit of order.edits) {
     const report = await target.editSubsets(edit, {
+      movedBy: nameRelease(order.release),
       timeoutMs: order.proof?.timeoutMs ?? timeoutMs,
       ...(order.proof?.unreachable !== undefined && { unreachable: order.proof.unreachable }),
       ...(order.takeOver !== undefined && { takeOver: order.takeOver }),

@@ -1,5 +1,6 @@
 import type { CountersByDestination } from "../../core/release/plan/count-versions.ts";
 import type { MovePlan } from "../../core/release/move/move.ts";
+import { nameRelease } from "../../core/release/move/name-mover.ts";
 import { nameDestination } from "../../core/routes/name-destination.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import type { SubsetEdit } from "../../core/release/subset/subset-edit.ts";
@@ -42,7 +43,7 @@ export interface SiteTargetOptions {
   /** Every replica that runs now; asked anew at each proof, because replicas come and go. See `locateIstiods`. */
   readonly istiods: () => Promise<readonly IstiodPlace[]>;
   readonly clock: Clock;
-  /** Written into `kirikae.dev/moved-by`: the release or the person; `kirikae` where it is not given. */
+  /** Written into `kirikae.dev/moved-by` where nobody else is named; `kirikae` where it is not given. */
   readonly actor?: () => string;
   /** Whether a release (`namespace/name`) is one of this process, whose routes it may take away. */
   readonly owns?: (release: string) => boolean;
@@ -120,7 +121,8 @@ export class SiteTarget implements Target {
       // They are made of plain values alone.
       if (JSON.stringify(this.#laid) === JSON.stringify(additions)) return;
       const { laid } = this;
-      const options: ApplyOptions = { timeoutMs: layTimeoutMs };
+      const movedBy = nameLayers(laid, additions);
+      const options: ApplyOptions = { timeoutMs: layTimeoutMs, ...(movedBy !== undefined && { movedBy }) };
       await layAdditions(this.#options, {
         ...this.#signature(options),
         additions,
@@ -184,11 +186,12 @@ export class SiteTarget implements Target {
 
   #signature({
     takeOver = [],
-  }: Pick<ApplyOptions, "takeOver">): Pick<RouteChange, "takeOver" | "movedBy" | "movedAt" | "isConfined"> {
+    movedBy,
+  }: Pick<ApplyOptions, "takeOver" | "movedBy">): Pick<RouteChange, "takeOver" | "movedBy" | "movedAt" | "isConfined"> {
     const { clock, actor, takeOver: always = [], isConfined = false } = this.#options;
     return {
       takeOver: [...always, ...takeOver],
-      movedBy: actor?.() ?? "kirikae",
+      movedBy: movedBy ?? actor?.() ?? "kirikae",
       movedAt: new Date(clock.nowMs()).toISOString(),
       isConfined,
     };
@@ -207,6 +210,17 @@ export class SiteTarget implements Target {
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
+}
+
+/** The releases whose additions come or go. */
+function nameLayers(laid: readonly OwnedAddition[], wanted: readonly OwnedAddition[]): string | undefined {
+  const [before, after] = [laid, wanted].map((all) => new Set(all.map((each) => JSON.stringify(each))));
+  const changed = [...laid, ...wanted].filter((each) => {
+    const text = JSON.stringify(each);
+    return before?.has(text) !== after?.has(text);
+  });
+  const releases = new Set(changed.map(({ release }) => nameRelease(release)));
+  return releases.size === 0 ? undefined : [...releases].join(", ");
 }
 
 function liveWeights(table: RouteTable, of: WeightOverrides): WeightOverrides {
