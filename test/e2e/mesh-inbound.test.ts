@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { connect } from "node:net";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InboundStatus, Status } from "../../src/api/types.ts";
 import { eventually, freePort, Sandbox } from "./product.ts";
 
@@ -63,6 +63,7 @@ ${workload("limited")}${service("limited")}${limited}
 ${workload("plain", { labels: ', sidecar.istio.io/inject: "false"' })}${service("plain")}
 ${workload("db", { program: "db.js" })}${service("db", "{ name: tcp, port: 5432 }")}${database}
 ${workload("rpc", { program: "rpc.js" })}${service("rpc", "{ name: grpc, port: 80 }")}
+${workload("sockets")}${service("sockets")}
 ${workload("client")}
 `;
 
@@ -74,7 +75,7 @@ createServer((request, response) => {
   const answer = () => response.writeHead(request.url === "/500" ? 500 : 200).end(
     JSON.stringify({ name: process.env.NAME, pid: process.pid, headers: request.headers }),
   );
-  if (request.url === "/slow") setTimeout(answer, 3000);
+  if (request.url === "/slow") setTimeout(answer, 1000);
   else answer();
 }).on("upgrade", (request, socket) => {
   socket.write("HTTP/1.1 101 Switching Protocols\\r\\nupgrade: websocket\\r\\nconnection: upgrade\\r\\n\\r\\n");
@@ -98,8 +99,7 @@ interface Answer {
 }
 
 async function statusOf(sandbox: Sandbox): Promise<Status> {
-  const { stdout } = await sandbox.cli(["status", "--json"]);
-  return JSON.parse(stdout) as Status;
+  return (await sandbox.api()).status();
 }
 
 /** Where the workload `app/client` sends its requests. */
@@ -147,98 +147,104 @@ function sandboxOf(text = mesh): Sandbox {
   });
 }
 
-test("requests are counted before the workload, and the workload sees who asked and no more than in Istio", async () => {
-  await using sandbox = sandboxOf();
-  await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`] });
-  const ask = await asClient(sandbox);
-  for (const path of ["", "", "500"]) await ask(`http://web/${path}`);
-  const counted = await inboundOf(sandbox, "app/web", ({ requests, latency }) => requests >= 3 && latency !== null);
-  expect(counted).toMatchObject({ port: 8080, replica: 0, protocol: "http", requests: 3, errors: 1, refused: 0 });
-  expect(counted.byClass).toEqual({ "1xx": 0, "2xx": 2, "3xx": 0, "4xx": 0, "5xx": 1 });
-  expect(counted.latency?.p99Ms).toBeGreaterThanOrEqual(0);
-  expect((await sandbox.cli(["status"])).stdout).toMatch(/app\/web replica 0\s+8080\s+3 requests\s+2\s+0\s+1/);
+describe("one mesh, each test with workloads of its own", () => {
+  let sandbox: Sandbox;
+  let databasePort: number;
 
-  const { headers } = JSON.parse((await ask("http://web/")).body) as { headers: Record<string, string> };
-  expect(headers).toMatchObject({ host: "web", "x-forwarded-proto": "http", "x-envoy-attempt-count": "1" });
-  expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
-  expect(headers).not.toHaveProperty("x-envoy-expected-rq-timeout-ms");
-
-  const plain = await ask("http://plain/");
-  expect(plain.status).toBe(200);
-  expect((await statusOf(sandbox)).inbound.map((port) => port.workload)).not.toContain("app/plain");
-});
-
-test("the pool of a Sidecar turns requests away before its workload, with 503 and the flag UO of that side", async () => {
-  await using sandbox = sandboxOf();
-  // Each worker of Envoy is granted a connection, so that the limit of one is exact with one worker alone.
-  await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`, "--concurrency", "1"] });
-  const ask = await asClient(sandbox);
-  // A request that waits for the connection to come about would be the one that may wait.
-  expect((await ask("http://limited/")).status).toBe(200);
-  const answers = await Promise.all(Array.from({ length: 6 }, () => ask("http://limited/slow")));
-  const statuses = answers.map(({ status }) => status).toSorted((left, right) => left - right);
-  expect(statuses).toEqual([200, 200, 503, 503, 503, 503]);
-  const counted = await inboundOf(sandbox, "app/limited", ({ requests }) => requests >= 7);
-  expect(counted).toMatchObject({ requests: 7, errors: 4, refused: 4 });
-
-  const other = await Promise.all(Array.from({ length: 6 }, () => ask("http://web/slow")));
-  expect(other.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
-});
-
-test("a port of bytes passes them on by the workload's sidecar, and explain says the way", async () => {
-  await using sandbox = sandboxOf();
-  const port = await freePort();
-  await sandbox.up({ args: ["--gateway-port", `5432=${port}`] });
-  const echoed = await new Promise<string>((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port }, () => socket.write("select 1"));
-    socket.once("data", (chunk: Buffer) => {
-      resolve(chunk.toString());
-      socket.destroy();
-    });
-    socket.on("error", reject);
+  beforeAll(async () => {
+    sandbox = sandboxOf();
+    databasePort = await freePort();
+    // Each worker of Envoy is granted a connection, so that the limit of one is exact with one worker alone.
+    await sandbox.up({ args: ["--gateway-port", `5432=${databasePort}`, "--concurrency", "1"] });
   });
-  expect(echoed).toBe("select 1");
-  const counted = await inboundOf(sandbox, "app/db", ({ connections }) => connections > 0);
-  expect(counted).toMatchObject({ port: 5432, protocol: "tcp", connections: 1, requests: 0 });
 
-  const explain = async (host: string): Promise<readonly { listener: string; cluster: string }[]> => {
-    const from = ["--from", "app/client", "--json"];
-    const { stdout } = await sandbox.cli(["explain", sandbox.manifests, "--url", `http://${host}/`, ...from]);
-    return (JSON.parse(stdout) as { inbound: { listener: string; cluster: string }[] }).inbound;
-  };
-  expect(await explain("limited")).toMatchObject([
-    {
-      listener: "inbound|8080|app/limited#0",
-      cluster: "inbound|8080||app/limited#0",
-      policy: { maxConnections: 1, maxPendingRequests: 1 },
-    },
-  ]);
-  expect(await explain("plain")).toEqual([]);
-});
+  afterAll(async () => {
+    await sandbox[Symbol.asyncDispose]();
+  });
 
-test("HTTP/2 and upgraded connections get through to the workload", async () => {
-  await using sandbox = sandboxOf();
-  await sandbox.up({ args: ["--gateway-port", `5432=${await freePort()}`] });
-  const ask = await asClient(sandbox);
-  expect(await ask("http://rpc/")).toEqual({ status: 200, body: "2.0" });
+  test("requests are counted before the workload, and the workload sees who asked and no more than in Istio", async () => {
+    const ask = await asClient(sandbox);
+    for (const path of ["", "", "500"]) await ask(`http://web/${path}`);
+    const counted = await inboundOf(sandbox, "app/web", ({ requests, latency }) => requests >= 3 && latency !== null);
+    expect(counted).toMatchObject({ port: 8080, replica: 0, protocol: "http", requests: 3, errors: 1, refused: 0 });
+    expect(counted.byClass).toEqual({ "1xx": 0, "2xx": 2, "3xx": 0, "4xx": 0, "5xx": 1 });
+    expect(counted.latency?.p99Ms).toBeGreaterThanOrEqual(0);
+    expect((await sandbox.cli(["status"])).stdout).toMatch(/app\/web replica 0\s+8080\s+3 requests\s+2\s+0\s+1/);
 
-  const { host, port } = await clientProxy(sandbox);
-  const echoed = await new Promise<string>((resolve, reject) => {
-    const headers = { host: "web", connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
-    const sent = request({ host, port, path: "http://web/", headers, agent: false });
-    sent.on("error", reject);
-    sent.on("response", ({ statusCode }) => reject(new Error(`answered ${statusCode ?? 0}`)));
-    sent.on("upgrade", (_, socket) => {
+    const { headers } = JSON.parse((await ask("http://web/")).body) as { headers: Record<string, string> };
+    expect(headers).toMatchObject({ host: "web", "x-forwarded-proto": "http", "x-envoy-attempt-count": "1" });
+    expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(headers).not.toHaveProperty("x-envoy-expected-rq-timeout-ms");
+
+    const plain = await ask("http://plain/");
+    expect(plain.status).toBe(200);
+    expect((await statusOf(sandbox)).inbound.map((port) => port.workload)).not.toContain("app/plain");
+  });
+
+  test("the pool of a Sidecar turns requests away before its workload, with 503 and the flag UO of that side", async () => {
+    const ask = await asClient(sandbox);
+    // A request that waits for the connection to come about would be the one that may wait.
+    expect((await ask("http://limited/")).status).toBe(200);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => ask("http://limited/slow")));
+    const statuses = answers.map(({ status }) => status).toSorted((left, right) => left - right);
+    expect(statuses).toEqual([200, 200, 503, 503, 503, 503]);
+    const counted = await inboundOf(sandbox, "app/limited", ({ requests }) => requests >= 7);
+    expect(counted).toMatchObject({ requests: 7, errors: 4, refused: 4 });
+
+    const other = await Promise.all(Array.from({ length: 6 }, () => ask("http://sockets/slow")));
+    expect(other.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+  });
+
+  test("a port of bytes passes them on by the workload's sidecar, and explain says the way", async () => {
+    const echoed = await new Promise<string>((resolve, reject) => {
+      const socket = connect({ host: "127.0.0.1", port: databasePort }, () => socket.write("select 1"));
       socket.once("data", (chunk: Buffer) => {
         resolve(chunk.toString());
         socket.destroy();
       });
       socket.on("error", reject);
-      socket.write("hello");
     });
-    sent.end();
+    expect(echoed).toBe("select 1");
+    const counted = await inboundOf(sandbox, "app/db", ({ connections }) => connections > 0);
+    expect(counted).toMatchObject({ port: 5432, protocol: "tcp", connections: 1, requests: 0 });
+
+    const explain = async (host: string): Promise<readonly { listener: string; cluster: string }[]> => {
+      const from = ["--from", "app/client", "--json"];
+      const { stdout } = await sandbox.cli(["explain", sandbox.manifests, "--url", `http://${host}/`, ...from]);
+      return (JSON.parse(stdout) as { inbound: { listener: string; cluster: string }[] }).inbound;
+    };
+    expect(await explain("limited")).toMatchObject([
+      {
+        listener: "inbound|8080|app/limited#0",
+        cluster: "inbound|8080||app/limited#0",
+        policy: { maxConnections: 1, maxPendingRequests: 1 },
+      },
+    ]);
+    expect(await explain("plain")).toEqual([]);
   });
-  expect(echoed).toBe("hello");
+
+  test("HTTP/2 and upgraded connections get through to the workload", async () => {
+    const ask = await asClient(sandbox);
+    expect(await ask("http://rpc/")).toEqual({ status: 200, body: "2.0" });
+
+    const { host, port } = await clientProxy(sandbox);
+    const echoed = await new Promise<string>((resolve, reject) => {
+      const headers = { host: "sockets", connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+      const sent = request({ host, port, path: "http://sockets/", headers, agent: false });
+      sent.on("error", reject);
+      sent.on("response", ({ statusCode }) => reject(new Error(`answered ${statusCode ?? 0}`)));
+      sent.on("upgrade", (_, socket) => {
+        socket.once("data", (chunk: Buffer) => {
+          resolve(chunk.toString());
+          socket.destroy();
+        });
+        socket.on("error", reject);
+        socket.write("hello");
+      });
+      sent.end();
+    });
+    expect(echoed).toBe("hello");
+  });
 });
 
 test("a workload that ends is 503 UF of its own side, comes back under its name, and gets more replicas", async () => {
