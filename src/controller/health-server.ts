@@ -10,6 +10,8 @@ export interface Health {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+const limits = { requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+
 /**
  * What the kubelet and Prometheus ask, in plain HTTP: `/healthz` is answered while this process works at all, `/readyz`
  * when it sees the cluster as it is, whether it leads or waits. It tells nothing that is not for everybody.
@@ -26,11 +28,13 @@ export class HealthServer implements AsyncDisposable {
   /** Port 0 takes a free one, undefined serves nothing. Rejects where the port is taken. */
   static async start(port: number | undefined, look: () => Health): Promise<HealthServer> {
     if (port === undefined) return new HealthServer(undefined, undefined);
-    const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
+    const server = createServer(limits, (request, response) => {
       const { status, body } = answer(request.url ?? "/", look);
       response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(body);
       request.resume();
     });
+    // The kubelet and Prometheus need a few.
+    server.maxConnections = 64;
     server.listen(port);
     await once(server, "listening");
     const address = server.address();

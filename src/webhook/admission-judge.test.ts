@@ -122,6 +122,14 @@ test("nothing is judged by half a cluster", async () => {
   expect(await judge({ objects: undefined }, request)).toMatchObject({ kind: "unjudged" });
 });
 
+test("what would take seconds to judge is not judged", async () => {
+  const { spec } = routes({ purple: 100 }) as { readonly spec?: { readonly http?: readonly object[] } };
+  const http = Array.from({ length: 4_000 }, () => spec?.http?.[0]);
+  const large = object("VirtualService", "web", { ...spec, http });
+  const answer = await judge({ objects: running }, { operation: "CREATE", oldObject: undefined, object: large });
+  expect(answer).toMatchObject({ kind: "unjudged", reason: expect.stringContaining("characters") });
+});
+
 test("who edits weights that a running release moves is warned, and not refused", async () => {
   const request = {
     operation: "UPDATE",

@@ -30,6 +30,9 @@ export interface JudgeOptions {
   readonly untilFresher: () => Promise<void>;
 }
 
+/** In JSON, of one object as it was or would be. */
+const largest = 256 * 1024;
+
 /** Says of one object what `kirikae check` would say of the cluster with it in the place of the one before. */
 export class AdmissionJudge {
   readonly #options: JudgeOptions;
@@ -42,6 +45,10 @@ export class AdmissionJudge {
     const object = request.operation === "DELETE" ? request.oldObject : request.object;
     if (object === undefined) return { kind: "unjudged", reason: "the API server has sent no object that can be read" };
     if (object.kind === "Release") return judgeRelease(request, object);
+    // A check of what is larger keeps the process from its other work, the Lease among it, for seconds.
+    const size = Math.max(...[request.object, request.oldObject].map((form) => JSON.stringify(form ?? null).length));
+    if (size > largest)
+      return { kind: "unjudged", reason: `it has ${size} characters, and is judged up to ${largest}` };
     const first = this.#look(request, object);
     if (first.kind !== "denied") return first;
     await this.#options.untilFresher();

@@ -35,6 +35,8 @@ export function parseReview(text: string): AdmissionRequest | undefined {
   return { uid, operation: known, object: asObject(object), oldObject: asObject(oldObject) };
 }
 
+const notChecked = "KIR4092";
+
 /** The answer that the API server understands. */
 export function renderReview(uid: string, answer: AdmissionAnswer, policy: FailurePolicy): string {
   const response = { uid, ...responseFor(answer, policy) };
@@ -48,7 +50,7 @@ function responseFor(answer: AdmissionAnswer, policy: FailurePolicy): object {
     case "denied":
       return { allowed: false, ...refusal(403, answer.message), ...warningsOf(answer.warnings) };
     case "unjudged": {
-      const said = `kirikae could not check this object: ${answer.reason} (KIR4092)`;
+      const said = `kirikae could not check this object: ${answer.reason} (${notChecked})`;
       return policy === "open"
         ? { allowed: true, ...warningsOf([`${said}. It was let through unchecked.`]) }
         : { allowed: false, ...refusal(503, `${said}. Nothing passes unchecked here (--webhook-failure closed).`) };

@@ -28,20 +28,33 @@ export interface AdmissionServerOptions {
 
 /** The API server stores nothing above 1.5 MB, and sends an object as it was and as it would be. */
 const mostBytes = 8 * 1024 * 1024;
+/** Of all questions together: the process has other work, and a limit of memory. */
+const mostBytesAtOnce = 32 * 1024 * 1024;
 /** Beyond that somebody else than the API server is asking. */
 const mostWaiting = 32;
+/** Who has not sent the whole of a question by then is not the API server. */
+const readingMs = 5_000;
 
 /** HTTPS for the API server's questions. Nothing that a client sends ends it: what cannot be judged is answered by policy. */
 export class AdmissionServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: AdmissionServerOptions;
   #waiting = 0;
+  #bytes = 0;
+  /** Questions that are on their way, the oldest first. */
+  readonly #reading = new Set<IncomingMessage>();
   /** Judging keeps the process busy, so that one object is looked at after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(options: AdmissionServerOptions) {
     this.#options = options;
-    const limits = { requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 60_000, maxHeaderSize: 16_384 };
+    const limits = {
+      requestTimeout: readingMs,
+      headersTimeout: readingMs,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: 60_000,
+      maxHeaderSize: 16_384,
+    };
     this.#server = createServer({ minVersion: "TLSv1.2", handshakeTimeout: 5_000, ...limits }, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         options.onNote(`The webhook could not answer: ${errorText(error)}.`);
@@ -87,19 +100,45 @@ export class AdmissionServer implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (new URL(request.url ?? "/", "https://webhook").pathname !== admissionPath) return end(response, 404);
+    if (request.url?.split("?", 1)[0] !== admissionPath) return end(response, 404);
     if (request.method !== "POST") return end(response, 405);
+    const text = await this.#read(request);
+    if (text === "gone") return;
+    if (text === "large") return end(response, 413);
     if (this.#waiting >= mostWaiting) return end(response, 503);
     this.#waiting += 1;
     try {
-      const text = await readBody(request);
-      if (text === undefined) return end(response, 413);
-      const review = parseReview(text);
+      const review = parseReview(text.body);
       if (review === undefined) return end(response, 400);
       const body = renderReview(review.uid, await this.#judgeInTime(review), this.#options.failure);
       response.writeHead(200, { "content-type": "application/json" }).end(body);
     } finally {
       this.#waiting -= 1;
+    }
+  }
+
+  /** The API server sends at once what it asks: where too many are slow, the one that began first gives way. */
+  async #read(request: IncomingMessage): Promise<{ readonly body: string } | "large" | "gone"> {
+    const [oldest] = this.#reading;
+    if (this.#reading.size >= mostWaiting) oldest?.destroy();
+    this.#reading.add(request);
+    const parts: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const part of request as AsyncIterable<Buffer>) {
+        size += part.length;
+        this.#bytes += part.length;
+        if (size > mostBytes || this.#bytes > mostBytesAtOnce) return "large";
+        parts.push(part);
+      }
+      return { body: Buffer.concat(parts).toString("utf8") };
+    } catch (error) {
+      // It went, or was sent away: there is nobody to be answered, and nothing to be told of.
+      if (request.destroyed || request.errored !== null) return "gone";
+      throw error;
+    } finally {
+      this.#reading.delete(request);
+      this.#bytes -= size;
     }
   }
 
@@ -134,16 +173,4 @@ export class AdmissionServer implements AsyncDisposable {
 function end(response: ServerResponse, status: number): void {
   // Whatever is left of the request is not read.
   response.writeHead(status, { connection: "close" }).end();
-}
-
-/** @returns undefined where it is too large */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > mostBytes) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
 }
