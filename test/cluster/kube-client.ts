@@ -53,9 +53,22 @@ export class KubeClient implements Disposable {
     return this.#send("GET", path);
   }
 
-  /** @throws KubeRefusal, as all of them do. */
-  async create(object: KubeObject): Promise<KubeObject> {
-    return JSON.parse(await this.#send("POST", folderOf(object), object)) as KubeObject;
+  /**
+   * Writes under the name of a field manager, where one is given.
+   * @throws KubeRefusal, as all of them do.
+   */
+  async create(object: KubeObject, fieldManager?: string): Promise<KubeObject> {
+    return JSON.parse(await this.#send("POST", writtenBy(folderOf(object), fieldManager), object)) as KubeObject;
+  }
+
+  /** Undefined where there is none. */
+  async find(object: KubeObject): Promise<KubeObject | undefined> {
+    try {
+      return JSON.parse(await this.get(pathOf(object))) as KubeObject;
+    } catch (error) {
+      if (error instanceof KubeRefusal && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   /** POST to a place below an object or a folder, such as `.../token`. */
@@ -63,8 +76,8 @@ export class KubeClient implements Disposable {
     return JSON.parse(await this.#send("POST", path, body));
   }
 
-  async replace(object: KubeObject): Promise<KubeObject> {
-    return JSON.parse(await this.#send("PUT", pathOf(object), object)) as KubeObject;
+  async replace(object: KubeObject, fieldManager?: string): Promise<KubeObject> {
+    return JSON.parse(await this.#send("PUT", writtenBy(pathOf(object), fieldManager), object)) as KubeObject;
   }
 
   /** Puts its status in the place of the one that is there, which the object itself cannot do. */
@@ -156,6 +169,10 @@ function folderOf({ apiVersion, kind, metadata }: KubeObject): string {
   const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const place = clusterKinds.has(kind) ? "" : `/namespaces/${metadata.namespace ?? "default"}`;
   return `${root}${place}/${pluralOf(kind)}`;
+}
+
+function writtenBy(path: string, fieldManager: string | undefined): string {
+  return fieldManager === undefined ? path : `${path}?fieldManager=${fieldManager}`;
 }
 
 function pathOf(object: KubeObject): string {

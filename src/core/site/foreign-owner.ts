@@ -27,15 +27,21 @@ export const trafficControllers: readonly string[] = ["rollouts-controller", "ar
  * that write once by other means hand the rules over. Own and permitted managers do not count.
  * Source: Kubernetes, "Server-Side Apply"; the form of `fieldsV1` is of sigs.k8s.io/structured-merge-diff.
  */
-export function findForeignOwner({ metadata }: SiteObject, { takeOver }: OwnerOptions): ForeignOwner | undefined {
-  const written = metadata.annotations?.[siteAnnotations.takesOverFrom] ?? "";
-  const permitted = new Set([fieldManager, ...takeOver, ...written.split(",").map((name) => name.trim())]);
+export function findForeignOwner(object: SiteObject, options: OwnerOptions): ForeignOwner | undefined {
+  const permitted = permittedManagers(object, options);
+  const { metadata } = object;
   for (const { manager, operation, subresource, fieldsV1 } of metadata.managedFields ?? []) {
     if (permitted.has(manager) || (subresource ?? "") !== "" || !ownsRules(fieldsV1)) continue;
     if (operation === "Apply") return { manager, operation, reason: "applies the rules with server-side apply" };
     if (trafficControllers.includes(manager)) return { manager, operation, reason: "moves weights by itself" };
   }
   return undefined;
+}
+
+/** kirikae's own name, and the managers that may be taken over from. */
+export function permittedManagers({ metadata }: SiteObject, { takeOver }: OwnerOptions): ReadonlySet<string> {
+  const written = metadata.annotations?.[siteAnnotations.takesOverFrom] ?? "";
+  return new Set([fieldManager, ...takeOver, ...written.split(",").map((name) => name.trim())]);
 }
 
 /** `f:spec` alone stands for all that is in it; `f:http` is one value in Istio's schema, or has entries below it. */

@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import type { SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
-import { findForeignOwner } from "../../core/site/foreign-owner.ts";
+import { findForeignOwner, trafficControllers } from "../../core/site/foreign-owner.ts";
 import { httpRules, stripOwnRoutes } from "../../core/site/own-routes.ts";
 import { planSiteWrites } from "../../core/site/plan-site-writes.ts";
 import { siteAnnotations } from "../../core/site/site-object.ts";
+import { findTrafficTool } from "../../core/site/traffic-tool.ts";
 import { findWrittenElsewhere, findWrittenObjects, type WrittenObject } from "../../core/site/written-objects.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
@@ -69,7 +70,7 @@ export async function planRouteWrites(all: RouteChange, { api, view, patience }:
   for (const { name, object } of plan.writes.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     const before = fresh.get(name);
     if (before === undefined) throw new Error(`${name} is to be written and was not read.`);
-    const owner = findForeignOwner(before, { takeOver: change.takeOver });
+    const owner = findForeignOwner(before, change) ?? findTrafficTool(before, destinationsOf(view), change);
     if (owner !== undefined)
       return { kind: "refused", resource: describeObject(before), error: foreignOwner(before, owner) };
     writes.push({ kind: kubeKinds.virtualService, before, apply: signed(object, change) });
@@ -167,6 +168,10 @@ function splitName(name: string): ObjectName {
   return { namespace, name: rest };
 }
 
+function destinationsOf(view: SiteView): readonly KubeObject[] {
+  return [...view.objects(kubeKinds.destinationRule), ...view.objects(kubeKinds.service)];
+}
+
 function writtenBetween(object: KubeObject): KirikaeError {
   return new KirikaeError("KIR4007", `${describeObject(object)} was written in between, so nothing was written.`, {
     exitStatus: 1,
@@ -183,7 +188,7 @@ function foreignOwner(
     `The rules of ${describeObject(object)} belong to ${manager}, because it ${reason}.`,
     {
       exitStatus: 1,
-      hint: `Let ${manager} ignore spec.http (\`kirikae gitops ignore\`), then take them over with --take-over ${manager}.`,
+      hint: `${trafficControllers.includes(manager) ? "End what it does for this app first (docs/guide/side-by-side.md)" : `Let ${manager} ignore spec.http (\`kirikae gitops ignore\`)`}, then take them over with --take-over ${manager}.`,
       details: { manager },
     },
   );
