@@ -4,6 +4,8 @@ import { asList, asObject, asText, type JsonObject } from "./json-value.ts";
 export interface DumpedHost {
   /** The name of the route configuration, such as `http.8080`. */
   readonly routing: string;
+  /** That its name says: the server's of a Gateway, or the service's; undefined where it says none. */
+  readonly port: number | undefined;
   /** As they are, ports included. */
   readonly domains: readonly string[];
   readonly routes: readonly DumpedRoute[];
@@ -40,9 +42,16 @@ function readConfig(config: JsonObject): readonly DumpedHost[] {
     .map(asObject)
     .map((host) => ({
       routing,
+      port: portOf(asText(host["name"]) ?? ""),
       domains: asList(host["domains"]).filter((domain) => typeof domain === "string"),
       routes: asList(host["routes"]).flatMap((route) => readRoute(asObject(route))),
     }));
+}
+
+/** istiod names a virtual host `<domain>:<port>` (Istio `pkg/networking/util`, DomainName). */
+function portOf(name: string): number | undefined {
+  const [, digits] = /:(\d{1,5})$/u.exec(name) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Routes that no VirtualService says, such as those of a service that nobody has rules for, are left out. */

@@ -1,6 +1,6 @@
 import { anything, assert, property } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openGateway, service, tableOf, virtualService } from "../../../test/arbitrary/table-of.ts";
+import { gateway, openGateway, service, tableOf, virtualService } from "../../../test/arbitrary/table-of.ts";
 import { addRoutes } from "../routes/add-routes.ts";
 import { splitsOf } from "../routes/weights.ts";
 import { readDumpedOwnRoutes, readDumpedSplits } from "./read-dumped-splits.ts";
@@ -136,6 +136,43 @@ describe("what a proxy has", () => {
   test("is unreadable while virtual hosts disagree", () => {
     const before = [route(blue), route(blue), route(undefined), route(blue)];
     expect(read(dump(config(moved), config(before)))).toEqual(["unreadable", shown[1]]);
+  });
+
+  describe("rules for several ports", () => {
+    const weighed =
+      "[{destination: {host: web, subset: blue}, weight: 50}, {destination: {host: web, subset: green}, weight: 50}]";
+    const ported = tableOf(
+      [
+        gateway("gw", { hosts: ["*"] }),
+        gateway("admin", { hosts: ["*"], port: 8080 }),
+        service("web", ["blue", "green"]),
+        virtualService("web", {
+          hosts: ["web.x.com"],
+          gateways: ["gw", "admin"],
+          http: `
+- {name: shop, match: [{port: 80, uri: {prefix: /shop}}], route: ${weighed}}
+- {name: both, match: [{uri: {prefix: /both}}], route: ${weighed}}
+- {name: admin, match: [{port: 8080, uri: {prefix: /admin}}], route: ${weighed}}`,
+        }),
+      ].join("\n---\n"),
+    ).table;
+    const split = [...splitsOf(ported).keys()].find((id) => id.endsWith("/both")) ?? "";
+    const readBoth = (port: string): unknown => {
+      const host = { name: `web.x.com${port}`, domains: ["web.x.com"], routes: [route(blue), route(green)] };
+      return readDumpedSplits(dump({ name: "http.8080", virtual_hosts: [host] }), {
+        table: ported,
+        splits: [split],
+      }).get(split);
+    };
+
+    test("are told apart by the port that a virtual host is named after", () => {
+      expect(readBoth(":80")).toEqual({ [blue]: 0, [green]: 100 });
+      expect(readBoth(":8080")).toEqual({ [blue]: 100, [green]: 0 });
+    });
+
+    test("are unreadable where nothing tells which of them a route is", () => {
+      expect(readBoth("")).toBe("unreadable");
+    });
   });
 
   test("adds shares of one cluster up", () => {

@@ -26,7 +26,7 @@ export function readDumpedSplits(dump: unknown, { table, splits }: DumpQuestion)
   for (const host of readDumpedRoutes(dump)) {
     const domains = new Set(host.domains.map((domain) => withoutPort(domain.toLowerCase())));
     const here = new Set([...domains].flatMap((domain) => places.get(domain) ?? []));
-    for (const [split, read] of readHost(host, here)) {
+    for (const [split, read] of readHost(host, atPort(here, host.port))) {
       readings.set(split, [...(readings.get(split) ?? []), read]);
     }
   }
@@ -55,6 +55,8 @@ export interface DumpedOwnRoutes {
 /** A split on one virtual host of the table. */
 interface Place {
   readonly virtualService: string;
+  /** Undefined where one routing serves all ports. */
+  readonly ports: ReadonlySet<number> | undefined;
   readonly split: Split;
   /** Which of the VirtualService's own routes on this host, counted from 0, are the split's. */
   readonly at: readonly number[];
@@ -72,12 +74,14 @@ type Reading =
 function findPlaces(table: RouteTable, wanted: ReadonlySet<SplitId>): ReadonlyMap<string, readonly Place[]> {
   const others = findOthers(table, wanted);
   const places = new Map<string, Place[]>();
-  for (const { virtualHosts } of table.httpRoutings) {
+  for (const { id, matchesPorts, virtualHosts } of table.httpRoutings) {
+    const ports = matchesPorts === true ? undefined : portsOf(table, id);
     for (const { domain, aliases = [], routes } of virtualHosts) {
       const here = [...groupWanted(routes, wanted)].flatMap(([virtualService, own]) =>
         placesAmong(own, wanted).map((place) => ({
           ...place,
           virtualService,
+          ports,
           count: own.length,
           others: others.get(place.split.id) ?? [],
         })),
@@ -89,6 +93,20 @@ function findPlaces(table: RouteTable, wanted: ReadonlySet<SplitId>): ReadonlyMa
     }
   }
   return places;
+}
+
+function portsOf({ listeners }: RouteTable, routing: string): ReadonlySet<number> {
+  const serving = listeners.filter(({ filterChains }) =>
+    filterChains.some(({ serves }) => serves.kind === "http" && serves.routing === routing),
+  );
+  return new Set(serving.map(({ port }) => port));
+}
+
+/** Those of the port, where one has: a server's own port says which of several routings a virtual host is of. */
+function atPort(places: ReadonlySet<Place>, port: number | undefined): ReadonlySet<Place> {
+  if (port === undefined) return places;
+  const own = [...places].filter(({ ports }) => ports?.has(port) === true);
+  return own.length === 0 ? places : new Set([...own, ...[...places].filter(({ ports }) => ports === undefined)]);
 }
 
 function placesAmong(
@@ -156,20 +174,23 @@ function withoutPort(domain: string): string {
   return host === "" ? domain : host;
 }
 
-/** By split. A host can be that of several places, of which one fits: conditions can ask for a port or a gateway. */
+/**
+ * By split. A host can be that of several places, of which one fits: conditions can ask for a port or a gateway. Where
+ * several do and say different things, which of them is meant cannot be told.
+ */
 function readHost(host: DumpedHost, places: ReadonlySet<Place>): ReadonlyMap<SplitId, Reading> {
-  const found = new Map<SplitId, Reading>();
+  const found = new Map<SplitId, Reading[]>();
   for (const place of places) {
     const { id } = place.split;
-    const read = readPlace(host, place);
-    const known = found.get(id);
-    if (known === undefined || rank(read) > rank(known)) found.set(id, read);
+    found.set(id, [...(found.get(id) ?? []), readPlace(host, place)]);
   }
-  return found;
+  return new Map([...found].map(([id, readings]) => [id, chooseReading(readings)]));
 }
 
-function rank({ kind }: Reading): number {
-  return ["unreadable", "absent", "weights"].indexOf(kind);
+function chooseReading(readings: readonly Reading[]): Reading {
+  const fitting = readings.filter(({ kind }) => kind === "weights");
+  if (fitting.length > 0) return agreeReadings(fitting);
+  return { kind: readings.some(({ kind }) => kind === "absent") ? "absent" : "unreadable" };
 }
 
 function readPlace({ routes }: DumpedHost, { virtualService, split, at, count, others }: Place): Reading {
