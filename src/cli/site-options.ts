@@ -73,8 +73,10 @@ function listOf(text: string | undefined): readonly string[] {
 function parseAdmin(text: string): readonly [pod: string, url: string] {
   const parts = /^(?<pod>[^=\s]+\.[^=.\s]+)=(?<url>(?:https?:\/\/|unix:\/).+)$/u.exec(text)?.groups;
   if (parts === undefined) {
+    // What follows may be an address with a password in it.
+    const [shown = ""] = text.split("=", 1);
     throw usageError(
-      `"${text}" does not say which proxy is where.`,
+      `"${shown.slice(0, 100)}" does not say which proxy is where.`,
       "Write it as in --proxy-admin gateway-7f9.istio-system=http://127.0.0.1:15000.",
     );
   }

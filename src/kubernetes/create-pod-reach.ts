@@ -124,8 +124,10 @@ function askDirectly({ address = "", path, signal, timeoutMs }: Asking): Promise
 
 function hostOf(address: string): RequestOptions {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url?.protocol !== "http:") throw new Error(`${address} is neither http://host:port nor unix:/path`);
-  return { host: url.hostname.replaceAll(/^\[|\]$/gu, ""), port: url.port === "" ? 80 : Number(url.port) };
+  if (url?.protocol !== "http:") throw new Error("its address is neither http://host:port nor unix:/path");
+  const auth =
+    url.username === "" ? {} : { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` };
+  return { host: url.hostname.replaceAll(/^\[|\]$/gu, ""), port: url.port === "" ? 80 : Number(url.port), ...auth };
 }
 
 async function askThroughForward({ agents, place, path, signal, timeoutMs }: Asking): Promise<string> {

@@ -1,4 +1,5 @@
-import { request } from "node:http";
+import { type ClientRequest, request } from "node:http";
+import { errorText } from "../../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
@@ -42,30 +43,64 @@ export async function locateIstiods({
     });
 }
 
-function placeAt(url: string): IstiodPlace {
-  return { name: url, get: (path, options) => getText(new URL(path, url), options) };
+function placeAt(text: string): IstiodPlace {
+  const url = parseUrl(text);
+  // An address may have a name and a password in it, and this is told everywhere.
+  return { name: url.host, get: (path, options) => getText(url, path, options) };
 }
 
-function getText(url: URL, { timeoutMs = defaultTimeoutMs, signal }: ReachOptions = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string): void =>
-      reject(
-        new KirikaeError("KIR4040", `istiod at ${url.origin} did not answer ${url.pathname}: ${why}.`, {
-          exitStatus: 3,
-          hint: "Is the address right, and does the port-forward still run?",
-        }),
-      );
-    const sent = request(url, { timeout: timeoutMs, ...(signal !== undefined && { signal }) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", (error) => fail(error.message));
-      response.on("end", () => {
-        if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString("utf8"));
-        else fail(`status ${response.statusCode ?? 0}`);
-      });
+/** @throws KirikaeError KIR4040 */
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "http:" && url.host !== "") return url;
+  throw new KirikaeError("KIR4040", "An address of istiod is no http://host:port.", {
+    exitStatus: 2,
+    hint: "Write it as in --istiod http://127.0.0.1:15014; its debug port speaks plain HTTP.",
+  });
+}
+
+/** Of a whole answer: a dump of thousands of routes has some megabytes. */
+const mostBytes = 64 * 1024 * 1024;
+
+async function getText(
+  { hostname, port, host, username, password }: URL,
+  path: string,
+  { timeoutMs = defaultTimeoutMs, signal }: ReachOptions = {},
+): Promise<string> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  const place = { hostname: hostname.replaceAll(/^\[|\]$/gu, ""), port: port === "" ? 80 : Number(port), path };
+  try {
+    const auth = username === "" ? {} : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
+    const both = AbortSignal.any(signal === undefined ? [limit] : [limit, signal]);
+    return await readAnswer(request({ ...place, ...auth, agent: false, signal: both }));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const why = limit.aborted ? `no answer within ${timeoutMs} ms` : errorText(error);
+    throw new KirikaeError("KIR4040", `istiod at ${host} did not answer ${path.split("?")[0]}: ${why}.`, {
+      exitStatus: 3,
+      hint: "Is the address right, and does the port-forward still run?",
     });
-    sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
-    sent.on("error", (error) => fail(error.message));
+  }
+}
+
+function readAnswer(sent: ClientRequest): Promise<string> {
+  return new Promise((resolve, reject) => {
+    sent.on("error", reject);
+    sent.on("response", (response) => {
+      if (response.statusCode !== 200) {
+        sent.destroy();
+        return reject(new Error(`status ${response.statusCode ?? 0}`));
+      }
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > mostBytes) response.destroy(new Error(`its answer is longer than ${mostBytes} bytes`));
+        else chunks.push(chunk);
+      });
+      response.on("error", reject);
+      response.on("end", () => resolve(Buffer.concat(chunks, bytes).toString("utf8")));
+    });
     sent.end();
   });
 }
