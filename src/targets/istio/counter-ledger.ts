@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { errorText } from "../../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { Ledger, MovePlan, VersionName } from "../../core/release/move/move.ts";
@@ -170,7 +171,9 @@ export class CounterLedger implements LedgerSession {
         isFirst = false;
       }
       // Going through all statistics keeps a proxy busy, so looks are a small part of the time.
-      await clock.sleep(Math.max(sampleEveryMs, (clock.nowMs() - askedMs) * 10));
+      const pauseMs = Math.max(sampleEveryMs, (clock.nowMs() - askedMs) * 10);
+      // Whoever closes it waits for nothing more: that can be seconds where there are many statistics.
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 }

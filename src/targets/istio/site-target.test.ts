@@ -4,7 +4,7 @@ import type { MovePlan } from "../../core/release/move/move.ts";
 import type { WeightOverrides } from "../../core/routes/route-table.ts";
 import type { ApplyReport } from "../../engine/ports.ts";
 
-const timeoutMs = 2_000;
+const timeoutMs = 20_000;
 
 function shares(blue: number): WeightOverrides {
   return new Map([[playedSplit, { [playedArm("blue")]: blue, [playedArm("green")]: 100 - blue }]]);
