@@ -26,6 +26,10 @@ const knownVersions = ["client.authentication.k8s.io/v1", "client.authentication
 const attendedMs = 300_000;
 const unattendedMs = 60_000;
 const mostBytes = 1024 * 1024;
+/** For what the plugin has printed to arrive when it has ended. */
+const lastWordsMs = 1_000;
+/** As tokens look in what plugins print when they are told to tell more: JWTs, those of EKS and of GKE, and headers. */
+const tokens = /eyJ[\w-]+\.[\w-]+\.[\w-]*|k8s-aws-v1\.[\w-]+|ya29\.[\w-]+|(?<=bearer )\S+/giu;
 
 interface IssuedCredential {
   readonly token: string | undefined;
@@ -107,6 +111,14 @@ function runPlugin(exec: ConfigExec, env: NodeJS.ProcessEnv, isAttended: boolean
       if (bytes <= mostBytes) printed.push(chunk);
       else child.kill("SIGKILL");
     });
+    // What it has started may go on, and hold its end of the pipes.
+    child.once("exit", () => {
+      const timer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, lastWordsMs);
+      child.once("close", () => clearTimeout(timer));
+    });
     child.stderr?.on("data", (chunk: Buffer) => (complaint = (complaint + chunk.toString("utf8")).slice(-2_000)));
     child.once("error", (error) => {
       const hint = exec.installHint?.trim();
@@ -114,7 +126,7 @@ function runPlugin(exec: ConfigExec, env: NodeJS.ProcessEnv, isAttended: boolean
     });
     child.once("close", (status, signal) => {
       if (status === 0) return resolve(Buffer.concat(printed).toString("utf8"));
-      const last = complaint.trim().split("\n").at(-1)?.trim() ?? "";
+      const last = (complaint.trim().split("\n").at(-1)?.trim() ?? "").replaceAll(tokens, "(secret)");
       const said = last === "" ? "" : `: ${last.slice(0, 300)}`;
       reject(noCredential(`the plugin ${exec.command} ended with ${signal ?? String(status)}${said}`));
     });

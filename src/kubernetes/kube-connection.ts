@@ -164,7 +164,7 @@ export class KubeConnection {
         if (tries < mostTries && request.method === "GET" && isStaleConnection(error)) continue;
         throw error;
       }
-      const answer = { status: response.statusCode ?? 0, body: await readBody(response) };
+      const answer = readAnswer(response.statusCode ?? 0, await readBody(response), credential);
       if (tries >= mostTries) return answer;
       const waitMs = this.#waitBeforeRetry(response, tries);
       if (waitMs === undefined) return answer;
@@ -201,6 +201,14 @@ export class KubeConnection {
     const { url } = this.#server;
     return new URL(`${url.origin}${url.pathname.replace(/\/+$/u, "")}${path}`);
   }
+}
+
+/** What is refused is quoted, and servers and proxies on the way can send back what they were sent. */
+function readAnswer(status: number, body: string, { headers }: Credential): KubeAnswer {
+  if (status >= 200 && status < 300) return { status, body };
+  const { authorization } = headers;
+  const secret = typeof authorization === "string" ? authorization.slice(authorization.indexOf(" ") + 1) : "";
+  return { status, body: secret === "" ? body : body.replaceAll(secret, "(secret)") };
 }
 
 /** On a connection that had been used before, and that the server may have closed since. */
