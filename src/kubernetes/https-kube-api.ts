@@ -100,14 +100,14 @@ export class HttpsKubeApi implements KubeApi {
     return true;
   }
 
-  async canI({ verb, group, resource, namespace }: Access): Promise<boolean> {
+  async canI({ verb, group, resource, namespace, name }: Access): Promise<boolean> {
     const [plural = resource, subresource] = resource.split("/");
     const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     const review = {
       apiVersion: "authorization.k8s.io/v1",
       kind: "SelfSubjectAccessReview",
       metadata: { name: "" },
-      spec: { resourceAttributes: { verb, group, resource: plural, subresource, namespace } },
+      spec: { resourceAttributes: { verb, group, resource: plural, subresource, namespace, name } },
     };
     const attempt = { context: this.context, verb: "create", kind: undefined, path };
     const answer = await this.#write(review, attempt, { method: "POST" });

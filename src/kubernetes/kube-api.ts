@@ -80,4 +80,6 @@ export interface Access {
   readonly resource: string;
   /** Undefined asks for all of them. */
   readonly namespace?: string | undefined;
+  /** Of the one object; without it all objects are asked about, which a right for one object does not cover. */
+  readonly name?: string | undefined;
 }

@@ -1,4 +1,6 @@
 import { connectSite } from "./connect-site.ts";
+import { findGatewayPlaces } from "./gateway-places.ts";
+import { renderRbac } from "./render-rbac.ts";
 import type { RightsScope } from "./examine-rights.ts";
 import { examineSite } from "./examine-site.ts";
 import type { SiteFinding } from "./site-finding.ts";
@@ -12,4 +14,20 @@ export async function doctorSite(
 ): Promise<readonly SiteFinding[]> {
   await using stack = new AsyncDisposableStack();
   return await examineSite(await connectSite(site, env, stack), scope);
+}
+
+/**
+ * The roles that moving traffic needs, as YAML. For one namespace its routes are read, as far as they may be, because
+ * their Gateways may be of others.
+ * @throws KirikaeError as `connectSite` does
+ */
+export async function doctorRbac(
+  site: SiteOptions,
+  { namespace }: RightsScope,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  await using stack = new AsyncDisposableStack();
+  const { api } = await connectSite(site, env, stack);
+  const gatewayNamespaces = await findGatewayPlaces(api, namespace);
+  return renderRbac({ namespace, istioNamespace: site.istioNamespace, gatewayNamespaces });
 }

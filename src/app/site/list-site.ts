@@ -2,6 +2,7 @@ import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { KubeError } from "../../kubernetes/kube-error.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeKind, KubeObject } from "../../kubernetes/kube-object.ts";
+import { gatewayPlaces } from "./gateway-places.ts";
 import { besideKinds, meshConfigName, meshKinds } from "./site-kinds.ts";
 import { ListedObjects, type Unseen } from "./site-objects.ts";
 
@@ -24,7 +25,8 @@ export interface ListedSite {
  */
 export async function listSite(options: ListSiteOptions): Promise<ListedSite> {
   const { api, istioNamespace } = options;
-  const found = await Promise.all([...meshKinds, ...besideKinds].map((kind) => listKind(kind, options)));
+  const kinds = await Promise.all([...meshKinds, ...besideKinds].map((kind) => listKind(kind, options)));
+  const found = [...kinds, ...(await listGatewayPlaces(kinds, options))];
   const objects = new ListedObjects();
   for (const { kind, items } of found) objects.add(kind, items);
   const unseen = found.flatMap((each) => each.unseen);
@@ -32,6 +34,30 @@ export async function listSite(options: ListSiteOptions): Promise<ListedSite> {
   objects.add(kubeKinds.configMap, meshConfig.items);
   return { objects, unseen: [...unseen, ...meshConfig.unseen] };
 }
+
+/** Gateways are often of other namespaces than the routes, so that these are looked into as well. */
+async function listGatewayPlaces(
+  listed: readonly ListedKind[],
+  { api, namespaces, istioNamespace }: ListSiteOptions,
+): Promise<readonly ListedKind[]> {
+  const isLimited = ({ kind, unseen }: ListedKind) => placeKinds.has(kind) && unseen.length > 0;
+  const services = listed.find(({ kind }) => kind === kubeKinds.virtualService)?.items ?? [];
+  const known = new Set([...namespaces, istioNamespace]);
+  const places = gatewayPlaces(services).filter((place) => !known.has(place));
+  const asked = listed.filter(isLimited).flatMap(({ kind }) => places.map((namespace) => ({ kind, namespace })));
+  return await Promise.all(
+    asked.map(async ({ kind, namespace }) => {
+      try {
+        return { kind, items: (await api.list(kind, { namespace })).items, unseen: [] };
+      } catch (error) {
+        if (!(error instanceof KubeError) || error.status !== 403) throw error;
+        return { kind, items: [], unseen: [{ kind, namespace, why: error.message }] };
+      }
+    }),
+  );
+}
+
+const placeKinds: ReadonlySet<KubeKind> = new Set([kubeKinds.gateway, kubeKinds.pod]);
 
 interface ListedKind {
   readonly kind: KubeKind;

@@ -16,8 +16,8 @@ export async function runDoctor(context: CommandContext, options: DoctorOptions)
   }
   if (envoy !== undefined) throw usageError("--envoy is about this machine and does not go with --context.");
   if (rbac === true) {
-    const { renderRbac } = await import("../../app/site/render-rbac.ts");
-    context.terminal.answer(renderRbac({ namespace, istioNamespace: site.istioNamespace }));
+    const { doctorRbac } = await import("../../app/site/doctor-site.ts");
+    context.terminal.answer(await doctorRbac(site, { namespace }, context.env));
     return context.finish(0);
   }
   const { doctorSite } = await import("../../app/site/doctor-site.ts");
