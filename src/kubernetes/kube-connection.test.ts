@@ -378,3 +378,15 @@ test("a server that does not speak at all is not waited for longer than it may t
   const refusal = await refusalOf(api.getText("/readyz", { timeoutMs: 150 }));
   expect(refusal.message).toContain("no answer within 0.15 s");
 });
+
+test("what a pod refuses behind the API server is not said of the one who asks", async () => {
+  const api = await serve((request, response) => {
+    response.writeHead(401);
+    response.end(request.url?.includes("/proxy/") === true ? "" : '{"kind":"Status","code":401}');
+  });
+  const refused = await api
+    .getText("/api/v1/namespaces/a/pods/b:15014/proxy/debug/syncz")
+    .catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "KIR4011", message: expect.stringContaining("answers 401, and not the API") });
+  await expect(api.getText("/version")).rejects.toMatchObject({ code: "KIR4009" });
+});

@@ -38,7 +38,15 @@ interface Words {
 
 /** Turns an answer that is no success into an error that says what was refused, why and what helps. */
 export function readRefusal(answer: KubeAnswer, attempt: Attempt): KubeError {
-  return refuse(answer.status, readStatus(answer.body), attempt);
+  const said = readStatus(answer.body);
+  if (said === undefined && attempt.path.includes("/proxy/")) return notOfApiServer(answer.status, attempt);
+  return refuse(answer.status, said, attempt);
+}
+
+/** Behind `pods/proxy` a program answers, and only what the API server says itself has a Status. */
+function notOfApiServer(status: number, attempt: Attempt): KubeError {
+  const message = `${subject(attempt)} answers ${status}, and not the API server`;
+  return new KubeError("KIR4011", message, { exitStatus: 1, status });
 }
 
 export function refuse(status: number, said: ApiStatus | undefined, attempt: Attempt): KubeError {
