@@ -1,7 +1,7 @@
 import { resolveDestinationHost } from "../mesh/host-name.ts";
 import { asObject, asText, type JsonObject } from "../site/json-value.ts";
 import { routeEntries, weightOf } from "../site/rule-entries.ts";
-import type { GitService, GitServices, SkippedFile } from "./git-services.ts";
+import { type GitService, type GitServices, labelRule, type SkippedFile } from "./git-services.ts";
 import type { LiveService } from "./live-services.ts";
 
 /** What a sync from git would undo. */
@@ -64,11 +64,11 @@ function differs({ rules, ownRoutes, onlyInGit, onlyLive }: ServiceDiff): boolea
 function compareService(git: GitService, live: LiveService): ServiceDiff {
   const namespace = git.name.split("/")[0] ?? "";
   const rules: RuleDiff[] = [];
-  for (const { key, written } of git.rules) {
+  for (const { key, label, written } of git.rules) {
     const running = live.rules.get(key);
     if (running === undefined) continue;
     if (hasSameShares(sharesOf(written, namespace), sharesOf(running, namespace))) continue;
-    rules.push({ rule: key, git: showShares(written), live: showShares(running) });
+    rules.push({ rule: label, git: showShares(written), live: showShares(running) });
   }
   const inGit = new Set(git.rules.map(({ key }) => key));
   return {
@@ -79,8 +79,8 @@ function compareService(git: GitService, live: LiveService): ServiceDiff {
     movedAt: live.movedAt,
     rules,
     ownRoutes: live.ownRoutes,
-    onlyInGit: [...inGit].filter((key) => !live.rules.has(key)),
-    onlyLive: [...live.rules.keys()].filter((key) => !inGit.has(key)),
+    onlyInGit: git.rules.filter(({ key }) => !live.rules.has(key)).map(({ label }) => label),
+    onlyLive: [...live.rules].flatMap(([key, rule], index) => (inGit.has(key) ? [] : [labelRule(rule, index)])),
   };
 }
 

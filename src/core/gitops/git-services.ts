@@ -3,7 +3,7 @@ import type { SourceText, VirtualServiceManifest } from "../manifest/manifest.ts
 import { objectName } from "../manifest/manifest.ts";
 import { parseManifests } from "../manifest/parse-manifests.ts";
 import { splitIdsOf } from "../routes/split-id.ts";
-import { asObject, type JsonObject } from "../site/json-value.ts";
+import { asObject, asText, type JsonObject } from "../site/json-value.ts";
 
 /** A VirtualService as a file says it. */
 export interface GitService {
@@ -18,6 +18,8 @@ export interface GitService {
 export interface GitRule {
   /** Tells the rule from others of its VirtualService, in git and live alike. */
   readonly key: string;
+  /** What people call it: its name, and without one its place in the list, counted from 0. */
+  readonly label: string;
   /** The node of the rule in the file's syntax tree. */
   readonly node: YAMLMap;
   /** What it says, aliases resolved. */
@@ -109,10 +111,16 @@ function readFile(source: SourceText, defaultNamespace: string): readonly GitSer
     const ids = splitIdsOf(name, manifest.spec.http);
     const rules = manifest.spec.http.flatMap((rule, index): readonly GitRule[] => {
       const found = byOffset.get((lines[rule.at.line - 1] ?? 0) + rule.at.column - 1);
-      return found === undefined ? [] : [{ key: (ids[index] ?? "").slice(name.length + 1), ...found }];
+      if (found === undefined) return [];
+      const key = (ids[index] ?? "").slice(name.length + 1);
+      return [{ key, label: labelRule(found.written, index), ...found }];
     });
     return { name, file: source.path, line: manifest.at.line, rules };
   });
+}
+
+export function labelRule(rule: JsonObject, index: number): string {
+  return asText(rule["name"]) ?? String(index);
 }
 
 /** Rules of VirtualServices that are written where they stand; one that an alias stands for belongs to several places. */

@@ -97,6 +97,14 @@ describe("what git would undo", () => {
     ]);
   });
 
+  test("calls a rule without a name by its place", () => {
+    const [git = "", live = ""] = ["blue", "green"].map((subset) =>
+      rule(entry(subset, 1)).replace("    - name: rest\n      route", "    - route"),
+    );
+    const [service] = diff(git, live).services;
+    expect(service?.rules.map((each) => each.rule)).toEqual(["0"]);
+  });
+
   test("tells rules of one side alone from rules with other weights", () => {
     const other = rule(entry("blue", 1)).replace("name: rest", "name: other");
     expect(diff(rule(entry("blue", 1)), other).services).toMatchObject([

@@ -60,14 +60,14 @@ function editService(
   const running = live.get(service.name);
   if (running === undefined) return [];
   const namespace = service.name.split("/")[0] ?? "";
-  return service.rules.flatMap(({ key, node, written }) => {
+  return service.rules.flatMap(({ key, label, node, written }) => {
     const rule = running.rules.get(key);
     if (rule === undefined || hasSameShares(sharesOf(written, namespace), sharesOf(rule, namespace))) {
       return [];
     }
     const edit = editWeights({ text, node, written, live: rule, namespace });
     if (typeof edit !== "string") return [{ edit, rule: `${service.name} ${key}` }];
-    left.push({ file: service.file, why: `rule ${key} of ${service.name}: ${edit}` });
+    left.push({ file: service.file, why: `rule ${label} of ${service.name}: ${edit}` });
     return [];
   });
 }
