@@ -51,6 +51,12 @@ describe("what istiod knows of its proxies", () => {
     });
   });
 
+  test("what a proxy refuses is one line of words", () => {
+    const lastError = 'goo.gle/debugproto    \n: Proto constraint validation failed (field: "override")';
+    const [proxy] = readSync([{ proxy: "a.b", resources: { RDS: { sent: nonce(4), lastError } } }]);
+    expect(proxy?.types.route?.lastError).toBe('Proto constraint validation failed (field: "override")');
+  });
+
   test("is read from an istiod that tells no resources", () => {
     const [proxy] = readSync([{ proxy: "a.b", cluster_sent: nonce(3), cluster_acked: nonce(3), route_sent: "odd" }]);
     expect(proxy?.types.cluster?.acked?.push).toBe(3);
