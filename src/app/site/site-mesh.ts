@@ -2,7 +2,7 @@ import type { Diagnostic } from "../../core/diagnostics/diagnostic.ts";
 import type { ReleaseSpec } from "../../core/manifest/release.ts";
 import type { PlannedSites } from "../../core/release/plan/plan-release.ts";
 import type { SourceText } from "../../core/manifest/manifest.ts";
-import { type MeshModel, MeshModelBuilder } from "../../core/mesh-model.ts";
+import { type MeshModel, MeshModelBuilder, type ModelOptions, type ServableModel } from "../../core/mesh-model.ts";
 import type { ServiceDescription } from "../../core/release/move/describe-service.ts";
 import { describeServices, describeServicesOf } from "../../core/release/move/describe-services.ts";
 import type { EndpointCounts } from "../../core/release/move/limit-return.ts";
@@ -37,6 +37,12 @@ export interface SiteMeshOptions {
   readonly istioNamespace: string;
 }
 
+interface Servable {
+  readonly model: ServableModel;
+  readonly sources: readonly SourceText[];
+  readonly options: ModelOptions;
+}
+
 /**
  * The routes of a site as its objects say them now. Its table has the live weights as the declared ones, so nothing is
  * laid over it: who edits an object has changed what is live, and the next plan begins there.
@@ -47,6 +53,8 @@ export class SiteMesh implements MovedRoutes, SiteView {
   /** Of tables with subsets that are not there yet. */
   readonly #planned = new MeshModelBuilder();
   readonly #sources = new WeakMap<KubeObject, SourceText>();
+  /** What routes are made of; whether they are right in every other way takes longer, and is asked for by `check` alone. */
+  #servable: Servable | undefined;
   #model: MeshModel | undefined;
   #splits: { readonly table: RouteTable; readonly splits: ReturnType<typeof splitsOf> } | undefined;
 
@@ -54,21 +62,22 @@ export class SiteMesh implements MovedRoutes, SiteView {
     this.#options = options;
   }
 
-  /** What the objects were when it was built last; `refresh` builds it anew. */
+  /** What the objects were when it was built last, with everything that is wrong with them; `refresh` builds it anew. */
   get model(): MeshModel {
-    this.#model ??= this.#build();
+    this.#model ??= this.#check(this.#serve());
     return this.#model;
   }
 
   get table(): RouteTable {
-    return this.model.table;
+    return this.#serve().model.table;
   }
 
   /** Takes what has changed in the objects since; true where that changed the routes. */
   refresh(): boolean {
-    const before = this.#model;
-    this.#model = this.#build();
-    return before === undefined || before.table !== this.#model.table;
+    const before = this.#servable;
+    this.#servable = this.#read(this.#builder, (object) => object);
+    this.#model = undefined;
+    return before === undefined || before.model.table !== this.#servable.model.table;
   }
 
   placements(): WeightOverrides {
@@ -81,7 +90,7 @@ export class SiteMesh implements MovedRoutes, SiteView {
 
   tableFor(spec: ReleaseSpec): RouteTable {
     if (spec.subsets === undefined || spec.subsets.every(({ add }) => add.length === 0)) return this.table;
-    return this.#read(this.#planned, (object) => withPlannedSubsets(object, spec)).table;
+    return this.#read(this.#planned, (object) => withPlannedSubsets(object, spec)).model.table;
   }
 
   services(): readonly ServiceDescription[] {
@@ -124,15 +133,20 @@ export class SiteMesh implements MovedRoutes, SiteView {
     this.refresh();
   }
 
-  #build(): MeshModel {
-    const model = this.#read(this.#builder, (object) => object);
+  #serve(): Servable {
+    this.#servable ??= this.#read(this.#builder, (object) => object);
+    return this.#servable;
+  }
+
+  #check({ model: servable, sources, options }: Servable): MeshModel {
+    const model = this.#builder.finish(servable, sources, options);
     return { ...model, diagnostics: model.diagnostics.filter((found) => !isAboutSecret(found) && !isOfLaptop(found)) };
   }
 
-  #read(builder: MeshModelBuilder, change: (object: KubeObject) => KubeObject): MeshModel {
+  #read(builder: MeshModelBuilder, change: (object: KubeObject) => KubeObject): Servable {
     const sources = this.sources(change);
     const options = { defaultNamespace: this.#options.defaultNamespace, nowMs: Date.now() };
-    return builder.finish(builder.buildServable(sources, options), sources, options);
+    return { model: builder.buildServable(sources, options), sources, options };
   }
 
   /** The objects as texts, in a stable order. */

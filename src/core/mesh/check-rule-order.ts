@@ -14,8 +14,15 @@ import type { Mesh } from "./mesh.ts";
  * Source: Istio `pkg/config/validation/validation.go`, analyzeUnreachableHTTPRules.
  */
 export function checkRuleOrder(mesh: Pick<Mesh, "virtualServices">): readonly Diagnostic[] {
-  return mesh.virtualServices.flatMap((service) => checkOneService(service));
+  return mesh.virtualServices.flatMap((service) => {
+    const found = known.get(service) ?? checkOneService(service);
+    known.set(service, found);
+    return found;
+  });
 }
+
+/** What is wrong within a VirtualService stays wrong until it changes, and of thousands one changes at a time. */
+const known = new WeakMap<VirtualServiceManifest, readonly Diagnostic[]>();
 
 /** What stands before a rule. */
 interface Earlier {
