@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errorText } from "../core/diagnostics/error-text.ts";
 import type { KubeApi } from "../kubernetes/kube-api.ts";
 import { Leadership } from "../kubernetes/lease.ts";
-import { type MeshTerm, type OpenedMesh, runTerm, type TermEnd, type TermParts } from "./run-term.ts";
+import { type OpenedMesh, runTerm, type TermEnd, type TermParts } from "./run-term.ts";
 import type { ReleaseReconciler, ReleaseObjects } from "./reconcile-release.ts";
 import { JournalFights } from "./journal/journal-fights.ts";
 import type { WriterConnection } from "./journal/record-writer.ts";
@@ -29,7 +29,7 @@ export interface ControllerOptions {
   readonly leaseMs?: number;
 }
 
-export type { MeshTerm, OpenedMesh };
+export type { OpenedMesh };
 
 const defaultStopMs = 20_000;
 /** After a term that ended otherwise than by request, so that others may lead. */

@@ -49,7 +49,7 @@ export interface TermParts {
 }
 
 /** What a mesh is opened with for one term. */
-export interface MeshTerm {
+interface MeshTerm {
   /** Writes for as long as this process leads. */
   readonly api: KubeApi;
   readonly journal: Journal;

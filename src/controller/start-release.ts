@@ -10,8 +10,8 @@ import { readActor, readReason } from "./orders/parse-order.ts";
 import type { Standing } from "./status/conditions.ts";
 
 /** Says who wants a Release, for its history; the API server tells nobody who has created an object. */
-export const actorAnnotation = "kirikae.dev/actor";
-export const reasonAnnotation = "kirikae.dev/reason";
+const actorAnnotation = "kirikae.dev/actor";
+const reasonAnnotation = "kirikae.dev/reason";
 
 /** What ends by itself: another release has the routes, a move of them runs, the journal cannot be written. */
 const passing: ReadonlySet<string> = new Set(["KIR2013", "KIR2023", "KIR2034", "KIR2024"]);

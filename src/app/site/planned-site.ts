@@ -18,7 +18,7 @@ export function planForSite(context: string, site: Pick<SiteObjects, "object">):
 }
 
 /** By `namespace/name`. */
-export function findDestinationRule(site: Pick<SiteObjects, "object">, rule: string): LiveDestinationRule | undefined {
+function findDestinationRule(site: Pick<SiteObjects, "object">, rule: string): LiveDestinationRule | undefined {
   const [namespace = "", name = ""] = rule.split("/");
   const found = site.object(kubeKinds.destinationRule, { namespace, name });
   if (found === undefined) return undefined;

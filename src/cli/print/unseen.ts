@@ -18,7 +18,7 @@ function listSome(names: readonly string[]): string {
 }
 
 /** One line for each place: what is missing there. Kinds that were read in single namespaces are told once, together. */
-export function describeUnseen(unseen: readonly Unseen[]): readonly string[] {
+function describeUnseen(unseen: readonly Unseen[]): readonly string[] {
   const places = new Map<string | undefined, string[]>();
   for (const { kind, namespace } of unseen) places.set(namespace, [...(places.get(namespace) ?? []), kind.plural]);
   return [...places].map(([namespace, kinds]) => {

@@ -31,7 +31,7 @@ const plainOrders: Readonly<Record<string, ReleaseCommand | { readonly kind: "st
 };
 
 /** The words that an order can be, beside `set:green=25`. */
-export const orderWords: readonly string[] = Object.keys(plainOrders);
+const orderWords: readonly string[] = Object.keys(plainOrders);
 
 /** Who somebody says they are, as it is told everywhere. */
 export function readActor(text: string): string {

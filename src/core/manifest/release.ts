@@ -43,7 +43,7 @@ export interface ProofRules {
   readonly timeoutMs: number | undefined;
 }
 
-export type WhenDeleted = "restore" | "leave";
+type WhenDeleted = "restore" | "leave";
 
 /** Of one DestinationRule. At least one subset is added or removed, and none is both. */
 export interface SubsetChange {

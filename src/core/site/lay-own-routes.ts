@@ -13,7 +13,7 @@ export interface LaidOver {
   readonly mirror: Laid<MirrorAddition> | undefined;
 }
 
-export interface Laid<Addition> {
+interface Laid<Addition> {
   readonly release: string;
   readonly addition: Addition;
   /** The version that requests or copies go to. */

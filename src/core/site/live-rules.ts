@@ -26,7 +26,7 @@ export interface LiveRule {
 }
 
 /** Every route of each split; those that an addition has made are left out by the caller's table. */
-export function findRoutes(
+function findRoutes(
   table: RouteTable,
   splits: ReadonlySet<SplitId>,
 ): ReadonlyMap<SplitId, readonly { readonly split: Split; readonly route: Route }[]> {

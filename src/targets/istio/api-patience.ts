@@ -5,7 +5,7 @@ import { KubeError } from "../../kubernetes/kube-error.ts";
  * How long an API server may be away in the middle of a step: a control plane that is upgraded or restored takes minutes,
  * and who gave up earlier would leave a part of the weights written.
  */
-export const outageLimitMs = 5 * 60_000;
+const outageLimitMs = 5 * 60_000;
 
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;

@@ -8,7 +8,7 @@ import type { NeededProxy } from "./needed-proxies.ts";
 import type { ProxyAdmin } from "./proxy-admin.ts";
 import { type DestinationTally, readTallies } from "./proxy-stats.ts";
 
-export interface CountedProxy {
+interface CountedProxy {
   readonly proxy: NeededProxy;
   readonly admin: ProxyAdmin;
 }

@@ -138,7 +138,7 @@ function pick<Value>(from: Readonly<Record<string, Value>>, names: readonly stri
   return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
 }
 
-export function nameOf({ metadata }: KubeObject): ObjectName {
+function nameOf({ metadata }: KubeObject): ObjectName {
   return { namespace: metadata.namespace, name: metadata.name };
 }
 
