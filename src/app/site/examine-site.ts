@@ -60,8 +60,9 @@ async function examineControlPlane(connection: SiteConnection): Promise<readonly
     return [fail(name, `no ready pod app=istiod in ${where}`, "Name another namespace with --istio-namespace.")];
   }
   const { proxies, answered, silent } = await readControlPlane(places);
-  const found =
-    answered.length === 0 ? [] : [ok(name, `${namesOf(answered)} answer ${how}, ${proxies.size} proxies connected`)];
+  const verb = answered.length === 1 ? "answers" : "answer";
+  const connected = `${proxies.size} ${proxies.size === 1 ? "proxy" : "proxies"} connected`;
+  const found = answered.length === 0 ? [] : [ok(name, `${namesOf(answered)} ${verb} ${how}, ${connected}`)];
   const missing = [...silent].map(([place, why]) =>
     fail(
       name,
