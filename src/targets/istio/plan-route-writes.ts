@@ -12,7 +12,7 @@ import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
 import type { ApiPatience } from "./api-patience.ts";
-import { ownRouteNames } from "./own-route-names.ts";
+import { ownReleases, ownRouteNames } from "./own-route-names.ts";
 import type { SiteView } from "./site-view.ts";
 import { describeObject, type PlannedWrite } from "./write-objects.ts";
 
@@ -144,10 +144,23 @@ function concernedServices(view: SiteView, change: RouteChange): ReadonlySet<str
   const written = writtenBy(view, change);
   const names = new Set(written.flatMap(({ virtualService, writtenIn }) => [virtualService, writtenIn]));
   for (const object of view.objects(kubeKinds.virtualService)) {
-    if (change.weights.size === 0 && ownRouteNames(object).length > 0)
+    if (change.weights.size === 0 && ownReleases(object).some((release) => isCleared(release, { object, change })))
       names.add(`${object.metadata.namespace}/${object.metadata.name}`);
   }
   return names;
+}
+
+/**
+ * Whether routes of this release are to go from the object, or to stay as they are wanted. Anybody can give a rule such a
+ * name, and what somebody else's release has laid elsewhere keeps nobody's from being laid.
+ */
+function isCleared(
+  release: string,
+  { object, change }: { readonly object: KubeObject; readonly change: RouteChange },
+): boolean {
+  const { releases, additions, isConfined } = change;
+  if (isConfined === true && !release.startsWith(`${object.metadata.namespace}/`)) return false;
+  return releases?.has(release) === true || additions.some((each) => each.release === release);
 }
 
 export function splitsOf(addition: OwnedAddition["addition"]): readonly SplitId[] {
