@@ -12,7 +12,6 @@ import type { IstiodPlace, SiteView } from "../src/targets/istio/site-view.ts";
 
 const istio = "networking.istio.io/v1";
 const host = "web.shop.svc.cluster.local";
-const proxy = "gateway-1.istio-system";
 const subsets = ["blue", "green"].map((name) => ({ name, labels: { version: name } }));
 
 /** `outbound|80|blue|web.shop.svc.cluster.local`. */
@@ -41,6 +40,9 @@ export class PlayedSite {
   /** Proxies that istiod lists beside the gateway, by kind, with the text of their listeners. */
   readonly listed: { readonly proxy: string; readonly kind: string; readonly listeners: string }[] = [];
   hasIstiod = true;
+  /** A second gateway that starts when somebody writes for the first time, and has no routes for so long; undefined is none. */
+  lateGatewayMs: number | undefined;
+  #firstWriteMs: number | undefined;
 
   constructor() {
     const metadata = { name: "web", namespace: "shop" };
@@ -77,7 +79,7 @@ export class PlayedSite {
       api: this.#api(),
       view: this.#view(),
       reach: {
-        get: async (_place, path) => this.#admin(path),
+        get: async ({ pod }, path) => this.#admin(pod.name, path),
         async [Symbol.asyncDispose]() {},
       },
       istiods: async () => this.#istiods(),
@@ -122,16 +124,26 @@ export class PlayedSite {
     return {
       context: "played",
       get: async (kind: KubeKind, { name }: ObjectName) => this.#find(kind.kind, name),
-      list: async (kind: KubeKind) => ({ resourceVersion: "1", items: kind.kind === "Pod" ? [gatewayPod] : [] }),
+      list: async (kind: KubeKind) => ({ resourceVersion: "1", items: kind.kind === "Pod" ? this.#pods() : [] }),
       apply: async (kind: KubeKind, object: KubeObject) => {
         const before = this.#find(kind.kind, object.metadata.name);
         if (before?.metadata.resourceVersion !== object.metadata.resourceVersion)
           throw new KubeError("KIR4007", "written in between", { exitStatus: 1, status: 409 });
         this.writes += 1;
+        this.#firstWriteMs ??= Date.now();
         this.put({ ...before, ...object, spec: { ...specOf(before), ...specOf(object) } });
         return this.#find(kind.kind, object.metadata.name);
       },
     } as unknown as KubeApi;
+  }
+
+  #pods(): readonly KubeObject[] {
+    return this.lateGatewayMs === undefined ? [gatewayPod("gateway-1")] : ["gateway-1", "gateway-2"].map(gatewayPod);
+  }
+
+  #isLate(name: string): boolean {
+    if (name !== "gateway-2") return false;
+    return this.#firstWriteMs === undefined || Date.now() - this.#firstWriteMs < (this.lateGatewayMs ?? 0);
   }
 
   #istiods(): readonly IstiodPlace[] {
@@ -147,10 +159,15 @@ export class PlayedSite {
   #debug(path: string): string {
     if (path === "/debug/configz") return JSON.stringify([...this.#objects.values()]);
     if (path === "/debug/syncz")
-      return JSON.stringify([{ proxy, kind: "router" }, ...this.listed].map((each) => this.#status(each)));
+      return JSON.stringify([...this.#gateways(), ...this.listed].map((each) => this.#status(each)));
     const listed = this.listed.find((each) => path.includes(each.proxy));
     if (path.endsWith("types=lds")) return listed?.listeners ?? "{}";
-    return JSON.stringify({ configs: listed === undefined ? [this.#routes()] : [] });
+    const isEmpty = listed !== undefined || (path.includes("gateway-2") && this.#isLate("gateway-2"));
+    return JSON.stringify({ configs: isEmpty ? [] : [this.#routes()] });
+  }
+
+  #gateways(): readonly { readonly proxy: string; readonly kind: string }[] {
+    return this.#pods().map(({ metadata }) => ({ proxy: `${metadata.name}.istio-system`, kind: "router" }));
   }
 
   #status({ proxy: id, kind }: { readonly proxy: string; readonly kind: string }): object {
@@ -158,7 +175,10 @@ export class PlayedSite {
     return { proxy: id, proxy_type: kind, route_sent: nonce, route_acked: nonce };
   }
 
-  #admin(path: string): string {
+  #admin(pod: string, path: string): string {
+    if (pod === "gateway-2" && this.#firstWriteMs === undefined)
+      throw new KirikaeError("KIR4010", "not there yet", { exitStatus: 3 });
+    if (this.#isLate(pod)) return JSON.stringify({ configs: [] });
     if (path.startsWith("/stats")) throw new KirikaeError("KIR4010", "no statistics here", { exitStatus: 3 });
     const configs = [{ version_info: `${this.#version}`, route_config: this.#routes() }];
     return JSON.stringify({ configs });
@@ -186,9 +206,11 @@ function specOf(object: KubeObject | undefined): object {
   return object?.["spec"] ?? {};
 }
 
-const gatewayPod: KubeObject = {
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: "gateway-1", namespace: "istio-system", uid: "1", labels: { istio: "ingress" } },
-  status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
-};
+function gatewayPod(name: string): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "istio-system", uid: name, labels: { istio: "ingress" } },
+    status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+  };
+}

@@ -36,6 +36,11 @@ export interface WatchOptions {
   readonly isWritten: boolean;
 }
 
+/**
+ * One that has just started has no routes either, and istiod has none for what it has not asked for yet: who was not seen
+ * without the routes before counts as not concerned only after so long.
+ */
+const newcomerMs = 3_000;
 /** How soon a proxy that did not answer is asked again. */
 const retryMs = 1_000;
 /** A write that leaves the routes as they are moves no stamp: the routes themselves are read then, more and more seldom. */
@@ -134,7 +139,13 @@ export class ProxyWatch {
       return;
     }
     const view = await this.#view(listed);
-    this.#standing = view === "absent" ? { kind: "unconcerned" } : { kind: "waiting", text };
+    const isUnconcerned = view === "absent" && this.#isNoNewcomer();
+    this.#standing = isUnconcerned ? { kind: "unconcerned" } : { kind: "waiting", text };
+  }
+
+  #isNoNewcomer(): boolean {
+    const { baseline, clock } = this.#options;
+    return baseline !== undefined || clock.nowMs() - this.#startedMs >= newcomerMs;
   }
 
   async #askIstiod(listed: ListedProxy | undefined): Promise<void> {
@@ -145,7 +156,7 @@ export class ProxyWatch {
     const nonce = listed === undefined ? undefined : this.#newestTaken(listed);
     if (listed === undefined || nonce === undefined || clock.nowMs() < this.#viewAgainMs) return;
     const view = await this.#view(listed);
-    if (view === "absent") this.#standing = { kind: "unconcerned" };
+    if (view === "absent" && this.#isNoNewcomer()) this.#standing = { kind: "unconcerned" };
     if (view === "shown") {
       this.#hearIstiod(nonce);
       return;

@@ -64,6 +64,16 @@ test("takes back where some of it was never written", async () => {
   expect(site.writes).toBe(0);
 });
 
+test("waits for a gateway that has just started and has no routes yet", async () => {
+  const site = new PlayedSite();
+  site.lateGatewayMs = 1_200;
+  const report = await site.openTarget().apply(after, { timeoutMs });
+  expect(report).toMatchObject({
+    kind: "proved",
+    proxies: [{ node: "gateway-1.istio-system" }, { node: "gateway-2.istio-system" }],
+  });
+});
+
 test("waits for a replica of istiod without proxies, also where an earlier attempt has written", async () => {
   const site = new PlayedSite();
   site.addIdleIstiod();
