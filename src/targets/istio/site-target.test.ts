@@ -29,6 +29,10 @@ const plan = {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the rest of a plan is for people.
 } as unknown as MovePlan;
 
+function listenersOf(service: string): string {
+  return JSON.stringify({ config: `/apis/networking.istio.io/v1/namespaces/shop/virtual-service/${service}` });
+}
+
 function messageOf(report: ApplyReport): string | undefined {
   return "message" in report ? report.message : undefined;
 }
@@ -94,11 +98,9 @@ test("proves nothing where no istiod tells which proxies there are", async () =>
 
 test("moves nothing that a waypoint serves, because its routes cannot be read", async () => {
   const site = new PlayedSite();
-  const config = (name: string): string =>
-    JSON.stringify({ config: `/apis/networking.istio.io/v1/namespaces/shop/virtual-service/${name}` });
-  site.listed.push({ proxy: "waypoint-1.shop", kind: "waypoint", listeners: config("website") });
+  site.listed.push({ proxy: "waypoint-1.shop", kind: "waypoint", listeners: listenersOf("website") });
   expect((await site.openTarget().preflight(plan)).ok).toBe(true);
-  site.listed.push({ proxy: "waypoint-2.shop", kind: "waypoint", listeners: config("web") });
+  site.listed.push({ proxy: "waypoint-2.shop", kind: "waypoint", listeners: listenersOf("web") });
   const { ok, checks } = await site.openTarget().preflight(plan);
   expect(ok).toBe(false);
   expect(checks).toContainEqual({
