@@ -3,7 +3,8 @@ import type { Site } from "./site.ts";
 import { appHostOf, appPort } from "./site-objects.ts";
 
 const atOnce = 8;
-const label = "kirikae.test/many";
+/** Whatever has it goes with them. */
+export const label = "kirikae.test/many";
 
 /** Other teams' VirtualServices on the gateways of a site, four routes each, which make every push of istiod larger. */
 export async function addManyVirtualServices(site: Site, count: number): Promise<void> {
