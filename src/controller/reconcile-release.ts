@@ -81,7 +81,10 @@ export class ReleaseReconciler implements AsyncDisposable {
 
   /** The object was written, or is gone. */
   objectChanged(key: string): void {
-    this.#queue.add(key);
+    const uid = this.#parts.objects.get(key)?.metadata.uid;
+    // Routes that were written just before it come by watches of their own, and it must not be planned on those before.
+    if (uid !== undefined && uid !== this.#uids.get(key)) this.#queue.addAfter(key, settleMs);
+    else this.#queue.add(key);
   }
 
   /** Something has happened to a release. */

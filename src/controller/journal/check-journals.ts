@@ -12,7 +12,7 @@ export interface KnownRelease {
 }
 
 /** What is wrong with a journal, by the uid of its Release. */
-export type JournalFaults = ReadonlyMap<string, KirikaeError>;
+type JournalFaults = ReadonlyMap<string, KirikaeError>;
 
 /**
  * Whoever may write ConfigMaps in a namespace can write journals there, with checksums that fit. What they say must not
