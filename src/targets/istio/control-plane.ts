@@ -7,7 +7,7 @@ export interface ControlPlaneReading {
   /** By id; of a proxy that two replicas list, the one that told it something last. */
   readonly proxies: ReadonlyMap<string, ListedProxy>;
   readonly answered: readonly IstiodPlace[];
-  /** Replicas that did not answer, with the reason. */
+  /** Replicas that did not answer, with the reason; those that get no new proxies are left out. */
   readonly silent: ReadonlyMap<string, string>;
 }
 
@@ -30,7 +30,7 @@ export async function readControlPlane(
     istiods.map(async (istiod) => {
       const listed = await readOne(istiod, signal);
       if (typeof listed === "string") {
-        silent.set(istiod.name, listed);
+        if (istiod.takesProxies !== false) silent.set(istiod.name, listed);
         return;
       }
       answered.push(istiod);

@@ -4,7 +4,7 @@ import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { PodReach, ReachOptions } from "../../kubernetes/pod-reach.ts";
-import { isPodReady } from "./pod-state.ts";
+import { isPodReady, isPodRunning } from "./pod-state.ts";
 import type { IstiodPlace } from "./site-view.ts";
 
 export interface IstiodSearch {
@@ -20,7 +20,7 @@ export interface IstiodSearch {
 const debugPort = 15_014;
 const defaultTimeoutMs = 5_000;
 
-/** Every replica of istiod that is ready now. One that is not has no new proxies, and those that it had go elsewhere. */
+/** Every replica of istiod that runs: one that is not Ready, or about to end, may still have proxies. */
 export async function locateIstiods({
   api,
   reach,
@@ -33,11 +33,13 @@ export async function locateIstiods({
     labelSelector: "app=istiod",
   });
   return items
-    .filter((pod) => isPodReady(pod))
-    .map(({ metadata }) => {
+    .filter((pod) => isPodRunning(pod))
+    .map((found) => {
+      const { metadata } = found;
       const pod = { namespace: metadata.namespace ?? "", name: metadata.name };
       return {
         name: `${pod.name}.${pod.namespace}`,
+        takesProxies: isPodReady(found),
         get: (path, options) => reach.get({ pod, port: debugPort }, path, options),
       };
     });

@@ -6,6 +6,11 @@ interface PodStatus {
   readonly conditions?: readonly { readonly type: string; readonly status: string }[];
 }
 
+/** Its processes may be there, whatever they answer, until it is gone. */
+export function isPodRunning(pod: KubeObject): boolean {
+  return ((pod["status"] ?? {}) as PodStatus).phase === "Running";
+}
+
 /** Running, Ready and not on its way out: one that takes traffic now (Kubernetes, "Pod Lifecycle"). */
 export function isPodReady(pod: KubeObject): boolean {
   const { phase, conditions = [] } = (pod["status"] ?? {}) as PodStatus;

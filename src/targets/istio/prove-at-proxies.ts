@@ -126,7 +126,8 @@ class Proof {
       const places = await istiods();
       this.#controlPlane = await readControlPlane(places);
       for (const istiod of this.#controlPlane.answered) {
-        if (this.#proxiesOf(istiod.name).length === 0) await this.#replicas.ask(istiod);
+        if (istiod.takesProxies !== false && this.#proxiesOf(istiod.name).length === 0)
+          await this.#replicas.ask(istiod);
       }
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
@@ -241,7 +242,9 @@ class Proof {
       ...(answered.length + silent.size === 0 ? ["no istiod was found that could tell which proxies there are"] : []),
       ...[...silent.keys()].map((name) => `istiod ${name} does not answer`),
       ...answered
-        .filter(({ name }) => !this.#replicas.knows(name) && !this.#hasPushed(name))
+        .filter(
+          ({ name, takesProxies }) => takesProxies !== false && !this.#replicas.knows(name) && !this.#hasPushed(name),
+        )
         .map(({ name }) => `istiod ${name} does not know it yet`),
     ];
     return { watches, open: watches.filter(({ isSettled }) => !isSettled), ignorant };

@@ -15,6 +15,8 @@ export interface SiteView {
 export interface IstiodPlace {
   /** `namespace/pod` or the address that somebody named. */
   readonly name: string;
+  /** False for one that is not Ready: it gets no new proxies, and goes on to serve those that it has. */
+  readonly takesProxies?: boolean;
   /** GET of a debug page, such as `/debug/syncz`; rejects where it is not answered with 200. */
   get(path: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<string>;
 }
