@@ -19,6 +19,16 @@ export function tellOfLeftEnvoys(error: KirikaeError, env: NodeJS.ProcessEnv): K
   });
 }
 
+/** Releases of clusters wait in the journal for the `up` of these clusters, whoever began them. */
+export function tellOfClusters(error: KirikaeError, contexts: readonly string[]): KirikaeError {
+  const flags = contexts.map((context) => ` --context ${context}`).join("");
+  return new KirikaeError("KIR5050", `No \`kirikae up${flags}\` is running with this state folder.`, {
+    exitStatus: error.exitStatus,
+    hint: "Start it in another terminal; it goes on with the releases that were begun here. KIRIKAE_STATE has to be the same in both.",
+    cause: error.cause,
+  });
+}
+
 export function describeLeftEnvoys(pids: readonly number[]): string {
   return `Envoy (pid ${pids.join(", ")}) serves on as it was last told`;
 }

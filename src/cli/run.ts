@@ -30,7 +30,7 @@ export async function run(process: NodeJS.Process): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
     const known = toError(error);
-    reportError(terminal, known.code === "KIR5050" ? await completeSilence(known, process.env) : known, process);
+    reportError(terminal, known.code === "KIR5050" ? await completeSilence(known, context) : known, process);
   }
 }
 
@@ -44,9 +44,10 @@ function wantsJson(argv: readonly string[]): boolean {
   );
 }
 
-async function completeSilence(error: KirikaeError, env: NodeJS.ProcessEnv): Promise<KirikaeError> {
-  const { tellOfLeftEnvoys } = await import("./left-running.ts");
-  return tellOfLeftEnvoys(error, env);
+async function completeSilence(error: KirikaeError, { sites, env }: CommandContext): Promise<KirikaeError> {
+  const { tellOfClusters, tellOfLeftEnvoys } = await import("./left-running.ts");
+  const contexts = (sites?.() ?? []).map(({ context }) => context);
+  return contexts.length > 0 ? tellOfClusters(error, contexts) : tellOfLeftEnvoys(error, env);
 }
 
 function reportError(terminal: Terminal, error: KirikaeError, process: NodeJS.Process): void {
