@@ -16,7 +16,7 @@ export class ControllerProcess implements AsyncDisposable {
   readonly #child: ReturnType<typeof spawn>;
   readonly #exited: Promise<unknown>;
 
-  private constructor(site: Site, { identity, args = [] }: ControllerOptions) {
+  private constructor(site: Pick<Site, "namespace" | "environment">, { identity, args = [] }: ControllerOptions) {
     const lease = ["--lease-namespace", site.namespace, "--identity", identity, "--health-port", "0"];
     this.#child = spawn(process.execPath, [bin, "controller", "--context", "admin", ...lease, ...args], {
       env: site.environment,
@@ -27,10 +27,14 @@ export class ControllerProcess implements AsyncDisposable {
     if (stderr !== null) createInterface({ input: stderr }).on("line", (line) => this.lines.push(line));
   }
 
-  /** Returns when it stands for election. */
-  static async start(site: Site, options: ControllerOptions): Promise<ControllerProcess> {
+  /** Returns when it stands for election, or has said something else that is waited for. */
+  static async start(
+    site: Pick<Site, "namespace" | "environment">,
+    options: ControllerOptions,
+    text = /health is told at port/u,
+  ): Promise<ControllerProcess> {
     const started = new ControllerProcess(site, options);
-    await started.whenSaid(/health is told at port/u);
+    await started.whenSaid(text);
     return started;
   }
 

@@ -33,6 +33,8 @@ export interface RunControllerOptions {
   /** Undefined checks no objects. */
   readonly webhook: Pick<SiteWebhookOptions, "port" | "failure" | "files"> | undefined;
   readonly allows: ControllerOptions["allows"];
+  /** Ends what its start waits for. */
+  readonly stop: AbortSignal;
   readonly onNote: (message: string) => void;
   readonly onTrouble: (message: string) => void;
 }
@@ -61,9 +63,10 @@ export async function runController(options: RunControllerOptions, env: NodeJS.P
   const api = stack.use(await connect(options, env, isPod));
   const connection = buildConnection(options, api, stack);
   const state: ControllerState = { controller: undefined, mesh: undefined, webhook: undefined };
-  const health = stack.use(await HealthServer.start(options.healthPort, () => describeHealth(state, objects)));
-  const taking = stack.use(new GatheredChanges(() => state.mesh?.takeChanges()));
   let objects: WatchedSite | undefined;
+  const health = stack.use(await HealthServer.start(options.healthPort, () => describeHealth(state, objects)));
+  await whenServed(api, options);
+  const taking = stack.use(new GatheredChanges(() => state.mesh?.takeChanges()));
   objects = stack.use(
     await WatchedSite.start({
       api,
@@ -109,6 +112,20 @@ export async function runController(options: RunControllerOptions, env: NodeJS.P
     webhookPort: state.webhook?.port,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/**
+ * A kind that is not served when its watch would begin is not watched, and an installation may bring the Deployment
+ * before the definition.
+ */
+async function whenServed(
+  api: KubeApi,
+  { stop, onTrouble }: Pick<RunControllerOptions, "stop" | "onTrouble">,
+): Promise<void> {
+  if (await api.serves(kubeKinds.release)) return;
+  onTrouble("the API server does not serve Releases; waits for `kirikae schema --crd | kubectl apply -f -`");
+  do await delay(retryMs, undefined, { signal: stop }).catch(() => undefined);
+  while (!stop.aborted && !(await api.serves(kubeKinds.release)));
 }
 
 /** The webhook where one is asked for; every replica answers the API server. */

@@ -53,8 +53,10 @@ async function runController(context: CommandContext, flags: ControllerFlags): P
     throw usageError("controller goes with one --context.", "Run one controller for each cluster.");
   }
   const asked = Promise.withResolvers<void>();
+  const stop = new AbortController();
   using stopListening = context.onStop((signal) => {
     log("info", `${signal}: ends the step that is under way, and gives the Lease back`);
+    stop.abort();
     asked.resolve();
   });
   const log = (level: "info" | "warning", message: string): void => {
@@ -76,6 +78,7 @@ async function runController(context: CommandContext, flags: ControllerFlags): P
         secrets: flags.allowSecrets === true,
         otherNamespaces: flags.allowOtherNamespaces === true,
       },
+      stop: stop.signal,
       onNote: (message) => log("info", message),
       onTrouble: (message) => log("warning", message),
     },
