@@ -212,7 +212,7 @@ describeCluster("commands with --context that cannot be carried out", () => {
     expect(unnamed).toMatchObject({ exitCode: 2 });
   });
 
-  test("say which right is missing", { timeout: 60_000 }, async ({ cluster, kubectl }) => {
+  test("say which right is missing", { timeout: 120_000 }, async ({ cluster, kubectl }) => {
     await using site = await Site.start({ cluster, namespace });
     const blind = await site.kirikae(["status", "-n", namespace], "nobody");
     expect(blind.exitCode).not.toBe(0);
