@@ -51,6 +51,10 @@ const cases: readonly Case[] = [
     because: "does not have the label istio-injection: enabled",
   },
   {
+    what: "a pod that has one, whoever gave it to it",
+    annotations: `sidecar.istio.io/status: '{"containers":["istio-proxy"]}'`,
+  },
+  {
     what: "a namespace that is switched off, whatever its pods say",
     namespace: "istio-injection: disabled",
     labels: 'sidecar.istio.io/inject: "true"',

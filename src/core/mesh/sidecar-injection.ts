@@ -90,6 +90,7 @@ interface InjectionSubject {
 }
 
 const injectKey = "sidecar.istio.io/inject";
+const injectedKey = "sidecar.istio.io/status";
 const namespaceKey = "istio-injection";
 const revisionKey = "istio.io/rev";
 const systemNamespaces: ReadonlySet<string> = new Set(["kube-system", "kube-public", "kube-node-lease"]);
@@ -101,6 +102,8 @@ const systemNamespaces: ReadonlySet<string> = new Set(["kube-system", "kube-publ
 function decideInjection(subject: InjectionSubject): Injection {
   const { resource, namespace, labels, annotations, namespaceLabels } = subject;
   const onPod = labels[injectKey];
+  // The webhook, and `istioctl kube-inject`, write down what they have added: such pods have it, whoever asked for it.
+  if (annotations[injectedKey] !== undefined) return { isInjected: true };
   const enable = `Label Namespace ${namespace} with ${namespaceKey}: enabled, or its pods with ${injectKey}: "true".`;
   if (subject.usesHostNetwork) {
     return none(`the pods of ${resource} use the network of their node`, "Leave hostNetwork out.");
