@@ -41,12 +41,16 @@ const test = base.extend("site", { scope: "file" }, async ({ cluster, kubectl },
 /** Releases of the guide, as they stand there, for the app of this file. */
 async function writeRelease(site: Site, name: string): Promise<string> {
   const text = await readFile(guide, "utf8");
-  const block = text.match(new RegExp(`^\`\`\`yaml\\n# ${name}\\n(.*?)^\`\`\``, "msu"))?.[1];
+  const block = text.match(new RegExp(`^ *\`\`\`yaml\\n *# ${name}\\n(.*?)^ *\`\`\``, "msu"))?.[1];
   if (block === undefined) throw new Error(`the guide has no ${name}`);
   const file = join(site.sandbox.root, name);
   await writeFile(
     file,
-    block.replaceAll("sample-ns", namespace).replaceAll("sample-app", "app").replaceAll("10m", "1s"),
+    block
+      .replaceAll(/^ {3}/gmu, "")
+      .replaceAll("sample-ns", namespace)
+      .replaceAll("sample-app", "app")
+      .replaceAll("10m", "1s"),
   );
   return file;
 }
