@@ -1,7 +1,9 @@
 import type { ApiClient } from "../api/client.ts";
 import { summarizeRelease } from "../api/summarize-release.ts";
+import { type ClusterRelease, isQuiet } from "../app/site/cluster-release.ts";
 import type { ReleaseSummary, ServiceStatus } from "../api/types.ts";
 import { isCalled } from "../core/release/move/is-called.ts";
+import { localName } from "../core/routes/site-names.ts";
 import { asKirikaeError } from "./print/error.ts";
 import type { StatusView } from "./print/status.ts";
 import { unknownService } from "./unknown-service.ts";
@@ -19,11 +21,17 @@ const mostReleases = 500;
  * The mesh and the releases under way, or of both only what the name is about: a VirtualService with the releases that
  * move it, and a release, also one that is over, with what it moves. Throws KIR5060 with the list of what exists.
  */
-export async function readStatus(api: ApiClient, choice: StatusChoice): Promise<StatusView> {
-  const [status, releases] = await Promise.all([
+export async function readStatus(
+  api: ApiClient,
+  choice: StatusChoice,
+  ofCluster?: readonly ClusterRelease[],
+): Promise<StatusView> {
+  const [bare, releases] = await Promise.all([
     api.status(),
     api.releases({ active: true, live: true, limit: mostReleases }),
   ]);
+  const clusterReleases = ofCluster?.filter((release) => isShown(release, choice));
+  const status = { ...bare, ...(clusterReleases !== undefined && { clusterReleases }) };
   const { name, namespace } = choice;
   const inNamespace = status.services.filter(({ virtualService }) => isIn(virtualService, namespace));
   if (name === undefined) {
@@ -35,7 +43,13 @@ export async function readStatus(api: ApiClient, choice: StatusChoice): Promise<
   const isService = services.length > 0;
   const named = isService ? ofServices.find(({ release }) => isCalled(release, name)) : await findNamed(api, choice);
   if (named === undefined) {
-    if (!isService) throw unknownService(name, status);
+    const ofController = clusterReleases?.filter(({ release }) => isCalled(release, name)) ?? [];
+    if (!isService && ofController.length === 0) throw unknownService(name, status);
+    if (!isService) {
+      const moved = new Set(ofController.flatMap((release) => release.services));
+      const shown = status.services.filter(({ virtualService }) => moved.has(localName(virtualService)));
+      return { ...status, services: shown, releases: releases.filter((release) => movesOne(release, shown)) };
+    }
     return { ...status, services, releases: ofServices };
   }
   const moved = status.services.filter(({ virtualService }) => named.services.includes(virtualService));
@@ -65,6 +79,14 @@ function movesOne({ services }: ReleaseSummary, shown: readonly ServiceStatus[])
 export function isChosen({ release, services }: ReleaseSummary, { name, namespace }: StatusChoice): boolean {
   if (!isIn(release, namespace)) return false;
   return name === undefined || isCalled(release, name) || services.some((service) => isCalled(service, name));
+}
+
+/** A Release of a cluster that is over is shown to whoever asks for it by name. */
+function isShown(release: ClusterRelease, { name, namespace }: StatusChoice): boolean {
+  if (!isIn(release.release, namespace)) return false;
+  if (name === undefined) return !isQuiet(release);
+  const isMoved = release.services.some((service) => isCalled(service, localName(name)));
+  return isCalled(release.release, name) || (isMoved && !isQuiet(release));
 }
 
 function isIn(fullName: string, namespace: string | undefined): boolean {

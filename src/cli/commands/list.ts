@@ -27,13 +27,26 @@ export function listCommand(context: CommandContext): Command {
       const { reachMesh } = await import("../reach-mesh.ts");
       await using mesh = await reachMesh(context, { access: "read", namespace: options.namespace });
       const { api } = mesh;
+      const { isQuiet } = await import("../../app/site/cluster-release.ts");
+      const { findClusterRelease, listClusterReleases, orFromCluster } = await import("../cluster-releases.ts");
+      const { cellsOf } = await import("../print/cluster-release.ts");
       const { renderReleases, renderReleaseStory } = await import("../print/release.ts");
       if (name === undefined) {
         const releases = await api.releases({ limit: options.limit, active: options.active });
-        const text: Answer["text"] = (ink) => renderReleases(releases, ink);
-        return printAnswer(context, { exitStatus: 0, data: releases, text }, options);
+        const listed = (await listClusterReleases(context, options.namespace)).filter(
+          (release) => options.active !== true || !isQuiet(release),
+        );
+        const ofCluster = listed.slice(0, options.limit);
+        const text: Answer["text"] = (ink) => {
+          const others = ofCluster.map((release) => cellsOf(release, ink));
+          return renderReleases(releases, ink, others);
+        };
+        return printAnswer(context, { exitStatus: 0, data: [...releases, ...ofCluster], text }, options);
       }
-      const found = await api.release(name, { namespace: options.namespace, live: false });
+      const found = await orFromCluster(() => api.release(name, { namespace: options.namespace, live: false }), {
+        unknown: ["KIR2035"],
+        ask: async () => (await findClusterRelease(context, { name, namespace: options.namespace }))?.story?.status,
+      });
       return printAnswer(
         context,
         { exitStatus: 0, data: found, text: (ink) => renderReleaseStory(found, ink) },

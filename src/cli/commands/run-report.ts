@@ -3,6 +3,8 @@ import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { ReleaseReport } from "../../core/release/report/release-report.ts";
 import { renderHtml } from "../../core/release/report/render-html.ts";
 import { renderMarkdown } from "../../core/release/report/render-markdown.ts";
+import type { ReleaseName } from "../../core/release/describe/find-release.ts";
+import { findClusterRelease, orFromCluster } from "../cluster-releases.ts";
 import type { CommandContext } from "../command.ts";
 import { renderJson } from "../neutralise.ts";
 import { meshEnvironment } from "../reach-mesh.ts";
@@ -10,7 +12,12 @@ import { readReport } from "../read-report.ts";
 import type { ReportFormat, ReportOptions } from "./report.ts";
 
 export async function runReport(context: CommandContext, name: string, options: ReportOptions): Promise<void> {
-  const report = await readReport(meshEnvironment(context), { name, namespace: options.namespace });
+  const wanted = { name, namespace: options.namespace };
+  const report = await orFromCluster(() => readReport(meshEnvironment(context), wanted), {
+    // Where nothing was ever moved from here there is no journal.
+    unknown: ["KIR2035", "KIR2023"],
+    ask: () => reportFromCluster(context, wanted),
+  });
   const text = render(report, options.json === true ? "json" : options.format);
   const { output = "-" } = options;
   if (output === "-") context.terminal.answer(text.trimEnd());
@@ -19,6 +26,10 @@ export async function runReport(context: CommandContext, name: string, options: 
     context.terminal.note(`The report of ${report.release} is in ${output}.`);
   }
   context.finish(0);
+}
+
+async function reportFromCluster(context: CommandContext, name: ReleaseName): Promise<ReleaseReport | undefined> {
+  return (await findClusterRelease(context, name))?.story?.report(Date.now());
 }
 
 function render(report: ReleaseReport, format: ReportFormat): string {

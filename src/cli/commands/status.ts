@@ -28,7 +28,11 @@ export function statusCommand(context: CommandContext): Command {
       const { readStatus } = await import("../read-status.ts");
       const { renderStatus } = await import("../print/status.ts");
       await using mesh = await reachMesh(context, { access: "read", namespace: options.namespace });
-      const status = await readStatus(mesh.api, { name, namespace: options.namespace });
+      const { listClusterReleases, withSteps } = await import("../cluster-releases.ts");
+      const isSite = (context.sites?.() ?? []).length > 0;
+      const listed = isSite ? await listClusterReleases(context, options.namespace) : undefined;
+      const ofCluster = listed && (await withSteps(context, listed, name));
+      const status = await readStatus(mesh.api, { name, namespace: options.namespace }, ofCluster);
       // What looks for a sentence in a pipe is to find it in one line.
       const columns = context.terminal.isInteractive ? context.terminal.columns : Number.POSITIVE_INFINITY;
       const text: Parameters<typeof printAnswer>[1]["text"] = (ink) =>

@@ -8,14 +8,19 @@ import { renderInstant } from "./time-words.ts";
 export function renderRelease(status: ReleaseSummary, ink: Ink): string {
   const { release, to, phase, message, steps } = status;
   const heading = `${ink.bold("Release")}  ${release} to ${inkVersion(ink, to)}: ${inkPhase(phase, ink)}`;
+  const note = message === phase ? "" : `\n  ${message}`;
+  return `${heading}\n${renderSteps(steps, ink)}${note}`;
+}
+
+/** A line for each step. */
+export function renderSteps(steps: ReleaseSummary["steps"], ink: Ink): string {
   const rows = steps.map(({ number, kind, state, summary }) => [
     markOf(state, ink),
     String(number),
     state === "now" ? ink.bold(kind) : kind,
     state === "next" ? ink.dim(summary) : summary,
   ]);
-  const note = message === phase ? "" : `\n  ${message}`;
-  return `${heading}\n${renderTable(rows, "  ")}${note}`;
+  return renderTable(rows, "  ");
 }
 
 /** One release with its steps, and all that happened to it. */
@@ -29,9 +34,15 @@ export function renderReleaseStory(status: ReleaseStatus, ink: Ink): string {
   return `${renderRelease(status, ink)}\n${renderTable(rows, "  ")}`;
 }
 
-/** A line for each release, in the order given, which is newest first. */
-export function renderReleases(releases: readonly ReleaseSummary[], ink: Ink): string {
-  if (releases.length === 0) return "No release to show. `kirikae start FILE` starts one.";
+/** A line for each release, in the order given, which is newest first; then the rows of others. */
+export function renderReleases(
+  releases: readonly ReleaseSummary[],
+  ink: Ink,
+  others: readonly (readonly string[])[] = [],
+): string {
+  if (releases.length === 0 && others.length === 0) {
+    return "No release to show. `kirikae start FILE` starts one.";
+  }
   const titles = ["RELEASE", "TO", "PHASE", "STEP", "STARTED", "BY", "NOW"].map((title) => ink.dim(title));
   const rows = releases.map(({ release, to, phase, step, steps, message, startedAt, actor, untilMs }) => [
     release,
@@ -42,7 +53,7 @@ export function renderReleases(releases: readonly ReleaseSummary[], ink: Ink): s
     actor,
     message === phase ? "" : renderMessage(message, untilMs),
   ]);
-  return renderTable([titles, ...rows]);
+  return renderTable([titles, ...rows, ...others]);
 }
 
 function renderMessage(message: string, untilMs: number | null): string {

@@ -7,9 +7,11 @@ import type {
   TrafficSample,
   VersionStatus,
 } from "../../api/types.ts";
+import type { ClusterRelease } from "../../app/site/cluster-release.ts";
 import { neutraliseLine } from "../neutralise.ts";
 import { isCalled } from "../../core/release/move/is-called.ts";
 import { inkVersion, type Ink } from "../ink.ts";
+import { renderClusterRelease } from "./cluster-release.ts";
 import { renderReleaseTree } from "./release-tree.ts";
 import { renderTable } from "../terminal.ts";
 import { renderDuration } from "../../core/diagnostics/render-duration.ts";
@@ -18,6 +20,8 @@ import { countOf, renderRate } from "./words.ts";
 /** What `status` shows: the mesh, and the releases under way. */
 export interface StatusView extends Status {
   readonly releases: readonly ReleaseSummary[];
+  /** Those that controllers of clusters carry out; absent without --context. */
+  readonly clusterReleases?: readonly ClusterRelease[];
 }
 
 export interface StatusOptions {
@@ -36,6 +40,7 @@ export function renderStatus(status: StatusView, options: StatusOptions): string
     renderGateways(status, ink),
     ...status.services.map((service) => renderService(service, status, options)),
     ...renderHomeless(status, options),
+    ...(status.clusterReleases ?? []).map((release) => renderClusterRelease(release, ink)),
     renderProxies(status.proxies, ink),
     renderWorkloads(status, options),
     isAboutOne ? "" : renderInbound(status, ink),

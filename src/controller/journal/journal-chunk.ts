@@ -48,6 +48,15 @@ export function chunkName({ name, uid }: Pick<JournalOwner, "name" | "uid">, ind
   return `${name.slice(0, 200)}-journal-${uid.slice(0, 8)}-${index}`;
 }
 
+/** Anybody can say that a ConfigMap of theirs belongs to a Release; its journal is where and what it is called. */
+export function isChunkOf(
+  { metadata }: Pick<KubeObject, "metadata">,
+  owner: Pick<JournalOwner, "namespace" | "name" | "uid">,
+): boolean {
+  const index = Number(metadata.annotations?.[chunkAnnotation] ?? Number.NaN);
+  return metadata.namespace === owner.namespace && metadata.name === chunkName(owner, index);
+}
+
 /** Keys sort as numbers do. */
 export function keyOf(seq: number): string {
   return String(seq).padStart(10, "0");

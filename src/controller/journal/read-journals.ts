@@ -7,14 +7,7 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import type { StartRules } from "../start-release.ts";
 import { checkJournal, findContradictions, type KnownRelease } from "./check-journals.ts";
-import {
-  chunkAnnotation,
-  chunkName,
-  journalLabel,
-  type OwnedRecords,
-  parseChunks,
-  writerAnnotation,
-} from "./journal-chunk.ts";
+import { isChunkOf, journalLabel, type OwnedRecords, parseChunks, writerAnnotation } from "./journal-chunk.ts";
 
 /** All journals of a cluster, as one writer found them and made them its own. */
 export interface FoundJournals {
@@ -82,12 +75,6 @@ function parseAll(objects: readonly KubeObject[], { releaseOf, allows }: ReadOpt
     journals: journals.filter(({ uid }) => !contradictions.has(uid)),
     damaged: new Map([...damaged, ...contradictions]),
   };
-}
-
-/** Anybody can say that a ConfigMap of theirs belongs to a Release; its journal is where and what it is called. */
-function isChunkOf({ metadata }: KubeObject, owner: KnownRelease & { readonly uid: string }): boolean {
-  const index = Number(metadata.annotations?.[chunkAnnotation] ?? Number.NaN);
-  return metadata.namespace === owner.namespace && metadata.name === chunkName(owner, index);
 }
 
 /** Undefined where somebody wrote in between. */

@@ -1,0 +1,78 @@
+import type { ClusterRelease } from "../app/site/cluster-release.ts";
+import type { ClusterReleases } from "../app/site/open-cluster-releases.ts";
+import type { ReleaseName } from "../core/release/describe/find-release.ts";
+import type { FoundClusterRelease } from "../app/site/open-cluster-releases.ts";
+import { isCalled } from "../core/release/move/is-called.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import type { CommandContext } from "./command.ts";
+import { noteUnseen } from "./print/unseen.ts";
+
+/**
+ * The Releases that controllers of the named clusters carry out, newest first in each; none without --context. What may
+ * not be seen is said on stderr.
+ */
+export async function listClusterReleases(
+  context: CommandContext,
+  namespace: string | undefined,
+): Promise<readonly ClusterRelease[]> {
+  const all = await lookAtEach(context, namespace, (releases) => Promise.resolve(releases));
+  for (const { unseen } of all) noteUnseen(unseen, context.terminal);
+  const listed = all.flatMap(({ releases }) => releases);
+  return namespace === undefined ? listed : listed.filter(({ release }) => release.startsWith(`${namespace}/`));
+}
+
+/** The first of that name in the named clusters; undefined where none has one, and without --context. */
+export async function findClusterRelease(
+  context: CommandContext,
+  name: ReleaseName,
+): Promise<FoundClusterRelease | undefined> {
+  const found = await lookAtEach(context, name.namespace, (releases) => releases.find(name));
+  return found.find((each) => each !== undefined);
+}
+
+/** The same with the steps of those that the name may be about. */
+export async function withSteps(
+  context: CommandContext,
+  releases: readonly ClusterRelease[],
+  name: string | undefined,
+): Promise<readonly ClusterRelease[]> {
+  const named = name === undefined ? [] : releases.filter(({ release }) => isCalled(release, name));
+  if (named.length === 0) return releases;
+  const whole = await lookAtEach(context, undefined, async (cluster) => {
+    const own = named.filter(({ context: of }) => of === cluster.context);
+    return await Promise.all(own.map(({ release }) => cluster.find({ name: release })));
+  });
+  const found = whole.flat().flatMap((each) => each?.summary ?? []);
+  return releases.map(
+    (one) => found.find(({ context: of, release }) => of === one.context && release === one.release) ?? one,
+  );
+}
+
+/** What is in the cluster is asked where what is known here says that there is no such name. */
+export async function orFromCluster<Result>(
+  read: () => Promise<Result>,
+  { unknown, ask }: { readonly unknown: readonly string[]; readonly ask: () => Promise<Result | undefined> },
+): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof KirikaeError) || !unknown.includes(error.code)) throw error;
+    const found = await ask();
+    if (found === undefined) throw error;
+    return found;
+  }
+}
+
+export async function lookAtEach<Result>(
+  { sites, env }: CommandContext,
+  namespace: string | undefined,
+  look: (releases: ClusterReleases) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const site of sites?.() ?? []) {
+    const { openClusterReleases } = await import("../app/site/open-cluster-releases.ts");
+    await using stack = new AsyncDisposableStack();
+    results.push(await look(await openClusterReleases({ ...site, namespace }, env, stack)));
+  }
+  return results;
+}
