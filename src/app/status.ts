@@ -10,7 +10,7 @@ import type {
   WorkloadStatus,
 } from "../api/types.ts";
 import type { DescribedVersion, ServiceDescription } from "../core/release/move/describe-service.ts";
-import type { Destination, FilterChain, RouteTable } from "../core/routes/route-table.ts";
+import type { Destination, DestinationId, FilterChain, RouteTable } from "../core/routes/route-table.ts";
 import type { GatewayPorts } from "../local/ports.ts";
 import { findRoutedHost } from "./routed-host.ts";
 
@@ -27,6 +27,8 @@ export interface StatusParts {
   readonly refusedManifests: readonly string[];
   readonly additions: Status["additions"];
   endpoints(localWorkload: string): readonly { readonly ready: boolean }[];
+  /** Endpoints that are not ready, and therefore not in the table; none where it is not given. */
+  unready?(destination: DestinationId): number;
 }
 
 /** Puts together what `kirikae status` and the page show. */
@@ -80,7 +82,7 @@ function isMovable({ rules }: ServiceDescription): boolean {
   return rules.some(({ role }) => role !== "other");
 }
 
-interface ServiceParts extends Pick<StatusParts, "table" | "endpoints"> {
+interface ServiceParts extends Pick<StatusParts, "table" | "endpoints" | "unready"> {
   /** Of the last second; versions without traffic may be missing. */
   readonly rates: TrafficSample["services"][number]["versions"];
 }
@@ -106,10 +108,12 @@ function buildServiceStatus(service: ServiceDescription, parts: ServiceParts): S
 
 function buildVersionStatus(
   version: DescribedVersion,
-  { table, endpoints }: Pick<StatusParts, "table" | "endpoints">,
+  { table, endpoints, unready }: Pick<StatusParts, "table" | "endpoints" | "unready">,
 ): Pick<VersionStatus, "name" | "role" | "readyEndpoints" | "endpoints"> {
   const all = version.destinations.flatMap((id) => readinessOf(table.destinations.get(id), endpoints));
-  return { name: version.name, role: version.role, endpoints: all.length, readyEndpoints: all.filter(Boolean).length };
+  const away = version.destinations.reduce((sum, id) => sum + (unready?.(id) ?? 0), 0);
+  const readyEndpoints = all.filter(Boolean).length;
+  return { name: version.name, role: version.role, endpoints: all.length + away, readyEndpoints };
 }
 
 /** An address that a manifest fixes counts as ready: nobody watches it but the proxy. */

@@ -16,6 +16,7 @@ import type {
 } from "../../core/routes/route-table.ts";
 import { localName, qualifyName, siteOf } from "../../core/routes/site-names.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
+import type { CountUnready } from "./site-endpoints.ts";
 import type { MovedRoutes } from "./moved-site.ts";
 
 interface MergedTable {
@@ -90,6 +91,11 @@ export class ManyRoutes implements MovedRoutes {
       if (count !== undefined) counts[id] = count;
     }
     return counts;
+  }
+
+  createUnreadyCount(): CountUnready {
+    const counts = new Map([...this.#sites].map(([context, site]) => [context, site.createUnreadyCount()]));
+    return (id) => counts.get(siteOf(id) ?? "")?.(localName(id)) ?? 0;
   }
 
   objects(kind: KubeKind): readonly KubeObject[] {

@@ -5,6 +5,7 @@ import type { PastMove } from "../../core/release/move/past-move.ts";
 import type { DestinationId, SplitId, SplitWeights } from "../../core/routes/route-table.ts";
 import type { SiteTarget } from "../../targets/istio/site-target.ts";
 import type { LiveMesh } from "../live-mesh.ts";
+import type { CountUnready } from "./site-endpoints.ts";
 import type { SiteObjects } from "./site-objects.ts";
 
 /** The routes of one cluster, or of several under qualified names, as their objects say them now. */
@@ -17,6 +18,8 @@ export interface MovedRoutes extends LiveMesh, Pick<SiteObjects, "objects" | "ob
   /** What is live of a rule; undefined where there is none. */
   weights(split: SplitId): SplitWeights | undefined;
   countEndpoints(ids: Iterable<DestinationId>): EndpointCounts;
+  /** Of the moment when it is called. */
+  createUnreadyCount(): CountUnready;
 }
 
 /** What is done in one cluster, or in several, beside moving weights. */

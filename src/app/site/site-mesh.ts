@@ -22,7 +22,7 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
 import type { SiteView } from "../../targets/istio/site-view.ts";
 import type { MovedRoutes } from "./moved-site.ts";
-import { countSiteEndpoints } from "./site-endpoints.ts";
+import { countSiteEndpoints, type CountUnready, createUnreadyCount } from "./site-endpoints.ts";
 import { planForSite, withPlannedSubsets } from "./planned-site.ts";
 import { assumeSecrets, isAboutSecret } from "./assumed-secrets.ts";
 import { meshKinds } from "./site-kinds.ts";
@@ -118,6 +118,10 @@ export class SiteMesh implements MovedRoutes, SiteView {
 
   countEndpoints(ids: Iterable<DestinationId>): EndpointCounts {
     return countSiteEndpoints(this, ids);
+  }
+
+  createUnreadyCount(): CountUnready {
+    return createUnreadyCount(this);
   }
 
   objects(kind: KubeKind): readonly KubeObject[] {

@@ -133,6 +133,7 @@ export class SiteRuntime implements ApiBackend {
       refusedManifests: [],
       additions: target.laid,
       endpoints: () => [],
+      unready: mesh.createUnreadyCount(),
     });
     return {
       ...status,
