@@ -7,7 +7,6 @@ import { promisify } from "node:util";
 import { expect } from "vitest";
 import { parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
-import { FreePorts } from "../../src/local/free-port.ts";
 import { startProgram } from "./child-program.ts";
 import { installReleaseKind } from "./release-kind.ts";
 import { describeCluster, test } from "./shared-cluster.ts";
@@ -87,14 +86,8 @@ describeCluster("the image, without a builder", () => {
     const kubeconfig = join(folder, "kubeconfig.json");
     await copyFile(cluster.api.kubeconfig, kubeconfig);
     await chmod(kubeconfig, 0o644);
-    const ports = new FreePorts();
-    const [health, webhook] = [await ports.take(), await ports.take()];
     const { args, env } = await readContainer();
-    const own = args.map((arg) =>
-      arg
-        .replace(/^--health-port=.*/u, `--health-port=${health}`)
-        .replace(/^--webhook-port=.*/u, `--webhook-port=${webhook}`),
-    );
+    const own = args.map((arg) => arg.replace(/^--(?<what>health|webhook)-port=.*/u, "--$<what>-port=0"));
     // The folders of the image are those of another machine.
     const kept = env.filter(({ name, value }) => value !== undefined && name !== "HOME" && name !== "KIRIKAE_STATE");
     const options = Object.fromEntries(kept.map(({ name, value }) => [name, value]));
@@ -116,7 +109,10 @@ describeCluster("the image, without a builder", () => {
           : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "sh", "-c", script, "sh"],
       log,
     });
-    const ask = async (what: string) => (await fetch(`http://127.0.0.1:${health}${what}`)).status === 200;
+    const ask = async (what: string): Promise<boolean> => {
+      const health = /health is told at port (?<port>\d+)/u.exec(await readFile(log, "utf8"))?.groups?.["port"];
+      return health !== undefined && (await fetch(`http://127.0.0.1:${health}${what}`)).status === 200;
+    };
     await controller.whenReady(() => ask("/readyz"), 60_000);
     expect(await ask("/healthz")).toBe(true);
     const holder = async () => {
