@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, vi } from "vitest";
+import { expect, vi } from "vitest";
 import type { ReleaseStatus } from "../src/api/types.ts";
 import { CurrentMesh, takeOverPlacements } from "../src/app/current-mesh.ts";
 import { MeshReleases } from "../src/app/releases.ts";
@@ -19,7 +19,8 @@ import { RecordingTarget } from "../src/targets/recording.ts";
 import { type RuleSketch, sketchTable } from "./route-table.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kirikae-releases-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+// Not after the tests of a file: the files that follow in the same process have this module as it is.
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** `web` with these rules, and `api`. */
 function tableOf(webRules: readonly RuleSketch[]): RouteTable {
