@@ -27,7 +27,7 @@ export interface ServiceDiff {
   readonly onlyLive: readonly string[];
 }
 
-export interface RuleDiff {
+interface RuleDiff {
   readonly rule: string;
   readonly git: readonly EntryShare[];
   readonly live: readonly EntryShare[];

@@ -15,7 +15,7 @@ export interface GitService {
   readonly rules: readonly GitRule[];
 }
 
-export interface GitRule {
+interface GitRule {
   /** Tells the rule from others of its VirtualService, in git and live alike. */
   readonly key: string;
   /** What people call it: its name, and without one its place in the list, counted from 0. */

@@ -13,7 +13,7 @@ export interface GitPatch {
   readonly left: readonly SkippedFile[];
 }
 
-export interface PatchedFile {
+interface PatchedFile {
   readonly file: string;
   /** Rules whose weights it gets, as `namespace/name rule`. */
   readonly rules: readonly string[];
