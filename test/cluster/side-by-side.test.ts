@@ -75,9 +75,12 @@ async function readService(kubectl: Kubectl): Promise<KubeObject> {
 }
 
 async function expectRefused(site: Site, manager: string, args: readonly string[]): Promise<void> {
-  const { exitCode, stdout, stderr } = await site.kirikae(args);
+  const { exitCode, stdout, stderr } = await site.kirikae([...args, "--json"]);
   expect(exitCode, stdout + stderr).toBe(1);
-  expect(stdout + stderr).toContain(`belong to ${manager}`);
+  const { error } = JSON.parse(stdout) as { readonly error: { readonly code: string; readonly message: string } };
+  expect(error.code).toBe("KIR4006");
+  expect(error.message).toContain(`belong to ${manager}`);
+  expect(error.message).toContain(`--take-over ${manager}`);
 }
 
 const clean = { failed: 0 };

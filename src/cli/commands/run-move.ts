@@ -63,9 +63,15 @@ export async function runMove(context: CommandContext, call: MoveCall): Promise<
   }
 }
 
-/** Why preflight refused, with the code of a version that cannot take traffic, and which versions could. */
+/**
+ * Why preflight refused: the code of the check that failed, where it has one; else that of a version that cannot take
+ * traffic, and which versions could.
+ */
 async function explainRefusal(api: ApiClient, result: MoveResult): Promise<MoveRefusal | undefined> {
   if (result.outcome !== "refused" || result.preflight?.ok !== false) return undefined;
+  const failed = result.preflight.checks.find(({ verdict }) => verdict === "fail");
+  const code = /^KIR\d{4}(?= )/u.exec(failed?.detail ?? "")?.[0];
+  if (code !== undefined) return { code, message: failed?.detail.slice(code.length + 1) ?? "" };
   const { services } = await api.status();
   const service = services.find(({ virtualService }) => virtualService === result.plan.virtualService);
   const ready = Object.fromEntries((service?.versions ?? []).map(({ name, readyEndpoints }) => [name, readyEndpoints]));

@@ -82,15 +82,17 @@ function renderProof(proof: Extract<MoveProgress, { kind: "proved" }>, ink: Ink)
   return `${heading}\n${renderTable(rows, "  ")}`;
 }
 
-/** What a script gets as `error` when preflight found a version that cannot take traffic. */
+/** What a script gets as `error` when preflight refused. */
 export interface MoveRefusal {
-  readonly code: "KIR2010";
+  /** KIR2010 for a version that cannot take traffic. */
+  readonly code: string;
   readonly message: string;
-  readonly details: { readonly ready: Readonly<Record<string, number>> };
+  readonly details?: { readonly ready: Readonly<Record<string, number>> };
 }
 
-/** `KIR2010  ready: blue 2, green 0` */
+/** `KIR2010  ready: blue 2, green 0`; what has another code has said everything in its check. */
 function renderRefusal({ code, details }: MoveRefusal, ink: Ink): string {
+  if (details === undefined) return "";
   const ready = Object.entries(details.ready).map(([name, count]) => `${name} ${count}`);
   return `  ${ink.bold(code)}  ready: ${ready.length === 0 ? "unknown" : ready.join(", ")}`;
 }

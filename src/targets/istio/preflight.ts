@@ -67,7 +67,8 @@ async function checkWrites({ changes, takeOver = [] }: MovePlan, parts: PlanPart
     { ...parts, patience: new ApiPatience(parts.clock) },
   );
   if (plan.kind === "writes") return [];
-  return [{ name: plan.resource, verdict: "fail", detail: `${plan.error.code} ${plan.error.message}` }];
+  const { code, message, hint } = plan.error;
+  return [{ name: plan.resource, verdict: "fail", detail: [code, message, hint ?? ""].join(" ").trimEnd() }];
 }
 
 /** What cannot be known, such as whether names outside of the mesh lead anywhere, is no reason to stay. */
