@@ -71,7 +71,7 @@ export function isQuiet({ phase }: Pick<ClusterRelease, "phase">): boolean {
 }
 
 /** `namespace/name` of the VirtualServices that an object names, with its cluster in front where its own name has one. */
-export function movedBy(release: KubeObject): readonly string[] {
+function movedBy(release: KubeObject): readonly string[] {
   const { namespace: own = "default" } = release.metadata;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the CRD's schema has been checked by the API server.
   const { routes = [] } = (release["spec"] ?? {}) as ReleaseSpec;

@@ -41,13 +41,13 @@ export interface FoundClusterRelease {
   readonly story: ClusterStory | undefined;
 }
 
-export interface ClusterStory extends Pick<JournalState, "timeline"> {
+interface ClusterStory extends Pick<JournalState, "timeline"> {
   /** As of a release that is carried out from here. */
   readonly status: ReleaseStatus;
   report(atMs: number): ReleaseReport;
 }
 
-export interface ClusterCommand {
+interface ClusterCommand {
   readonly command: ReleaseCommand;
   readonly actor: string;
   readonly reason: string | undefined;
