@@ -43,6 +43,15 @@ export class ManyPlaces implements MovedPlace {
     });
   }
 
+  async latencies(): ReturnType<MovedPlace["latencies"]> {
+    const all = await Promise.all(
+      [...this.#sites].map(async ([context, site]) =>
+        [...(await site.latencies())].map(([id, latency]) => [qualifyName(context, id), latency] as const),
+      ),
+    );
+    return new Map(all.flat());
+  }
+
   processes(): string | undefined {
     const all = [...this.#sites.values()].map((site) => site.processes());
     return all.every((each) => each !== undefined) ? all.join("; ") : undefined;

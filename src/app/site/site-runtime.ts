@@ -108,7 +108,7 @@ export class SiteRuntime implements ApiBackend {
       readyEndpoints: (ids) => mesh.countEndpoints(ids),
       live: {
         observe: (splits) => target.observe(splits),
-        latencies: () => Promise.resolve(new Map()),
+        latencies: () => target.latencies(),
         lastSample: () => this.#traffic.samples.at(-1),
       },
       onChange: (release) => this.#feed.publish({ event: "release", release: summarizeRelease(release) }),

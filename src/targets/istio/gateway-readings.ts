@@ -3,6 +3,7 @@ import type { CountersByDestination } from "../../core/release/plan/count-versio
 import type { PodReach } from "../../kubernetes/pod-reach.ts";
 import { type ListingParts, listGateways } from "./listed-strangers.ts";
 import { createProxyAdmin, type ProxyAdmin } from "./proxy-admin.ts";
+import { type LatencyByDestination, readLatencies, slowestOf } from "./proxy-latency.ts";
 import { sumCounters } from "./proxy-stats.ts";
 
 export interface GatewayReadingParts extends ListingParts {
@@ -45,5 +46,26 @@ export class GatewayReadings {
       if (error instanceof KirikaeError || error instanceof SyntaxError) return undefined;
       throw error;
     }
+  }
+
+  /** How long answers took in the last seconds; nothing of a gateway that cannot be asked. */
+  async latencies(): Promise<LatencyByDestination> {
+    const { reach } = this.#parts;
+    try {
+      const needed = await listGateways(this.#parts);
+      return slowestOf(await Promise.all(needed.map((proxy) => askLatencies(createProxyAdmin(reach, proxy)))));
+    } catch (error) {
+      if (error instanceof KirikaeError) return new Map();
+      throw error;
+    }
+  }
+}
+
+async function askLatencies(admin: ProxyAdmin): Promise<LatencyByDestination> {
+  try {
+    return await readLatencies(admin);
+  } catch (error) {
+    if (error instanceof KirikaeError || error instanceof SyntaxError) return new Map();
+    throw error;
   }
 }

@@ -31,6 +31,7 @@ import { ownReleases } from "./own-route-names.ts";
 import type { RouteChange } from "./plan-route-writes.ts";
 import { checkGaining, checkPlan } from "./preflight.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";
+import type { LatencyByDestination } from "./proxy-latency.ts";
 import { readCounters, readFigures } from "./proxy-stats.ts";
 import { renderSiteStatus } from "./render-status.ts";
 import { weightEvidence } from "./route-evidence.ts";
@@ -169,6 +170,11 @@ export class SiteTarget implements Target {
   /** What a check judges, of these destinations; undefined while one of the gateways cannot be counted. */
   figures(destinations: ReadonlySet<DestinationId>): Promise<CountersByDestination | undefined> {
     return this.#readings.read((admin) => readFigures(admin, destinations));
+  }
+
+  /** How long the answers of the last seconds took, at the slowest gateway; empty where gateways keep no histograms. */
+  latencies(): Promise<LatencyByDestination> {
+    return this.#readings.latencies();
   }
 
   /** Tells which processes `stats` has counted last; undefined before it has. */
