@@ -13,10 +13,8 @@ import type { Caller } from "./guard.ts";
 import { listed, listReleases, maxListed } from "./list-releases.ts";
 import { name } from "./schema-parts.ts";
 import { errorSchema } from "./schemas.ts";
-import { isOver } from "../core/release/state/release-phase.ts";
 import type { ReleaseCommand, SetShares } from "../core/release/state/release-state.ts";
-import { summarizeRelease } from "./summarize-release.ts";
-import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus, ReleaseSummary } from "./types.ts";
+import type { ReleaseBackend, ReleaseOrder, ReleaseSource, ReleaseStatus } from "./types.ts";
 
 const read = { config: { access: "read" } } as const;
 const write = { config: { access: "token" } } as const;

@@ -146,7 +146,7 @@ describeCluster("what istiod and a real Envoy show", () => {
       expect(own).toHaveLength(3);
       for (const { names } of own) expect(names.toSorted()).toEqual(namesIn(live));
     }
-    const [proxy] = readSync(await cluster.istiod.debug("/debug/syncz")).filter((each) => each.proxy === gateway.id);
+    const proxy = readSync(await cluster.istiod.debug("/debug/syncz")).find((each) => each.proxy === gateway.id);
     expect(proxy?.types.route?.acked?.push).toBe(proxy?.types.route?.sent?.push);
     expect(proxy?.kind).toBe("router");
 
