@@ -11,7 +11,9 @@ it(
     const env = { ...process.env, KIRIKAE_ENVOY: "" };
     // An Envoy on PATH would be taken instead; python3 is looked for on the same PATH.
     const progress: string[] = [];
-    const options = { env, cacheFolder: temp.path, onProgress: (message: string) => void progress.push(message) };
+    const onProgress = (message: string) => void progress.push(message);
+    // How often a slow download says that it goes on is nothing that can be counted.
+    const options = { env, cacheFolder: temp.path, onProgress, progressIntervalMs: 600_000 };
     const fetched = await findEnvoy(options);
     if (fetched.source === "path") return;
     expect(fetched).toMatchObject({ version: "1.40.0", source: "download" });
