@@ -151,7 +151,7 @@ function renderConfiguration(proxy: ProxyStatus, ink: Ink): string {
   }
   const waiting = proxy.types.filter((type) => type.sentVersion !== type.ackedVersion);
   if (waiting.length > 0) return ink.yellow(`waiting for ${waiting.map((type) => type.type).join(", ")}`);
-  return "has acknowledged everything";
+  return proxy.connected ? "has acknowledged everything" : "";
 }
 
 function renderWorkloads({ workloads }: Status, { ink, isAboutOne }: StatusOptions): string {

@@ -184,7 +184,7 @@ async function readAll({ plan, proxies }: CounterLedgerParts): Promise<readonly 
   const all = await Promise.all(
     proxies.map(async ({ proxy, admin }) => {
       const tallies = await answerOf(() => readTallies(admin, destinations));
-      if (typeof tallies === "string") return `${proxy.id} cannot be asked (${tallies})`;
+      if (typeof tallies === "string") return `${proxy.id} cannot be asked`;
       return tallies ?? `${proxy.id} keeps no counters of destinations (Istio's proxyStatsMatcher)`;
     }),
   );
