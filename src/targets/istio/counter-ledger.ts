@@ -184,7 +184,7 @@ async function readAll({ plan, proxies }: CounterLedgerParts): Promise<readonly 
   const all = await Promise.all(
     proxies.map(async ({ proxy, admin }) => {
       const tallies = await answerOf(() => readTallies(admin, destinations));
-      if (typeof tallies === "string") return `${proxy.id} cannot be asked`;
+      if (typeof tallies === "string") return `${proxy.id} cannot be asked (${tallies})`;
       return tallies ?? `${proxy.id} keeps no counters of destinations (Istio's proxyStatsMatcher)`;
     }),
   );
@@ -196,6 +196,8 @@ async function answerOf<Answer>(ask: () => Promise<Answer>): Promise<Answer | st
   try {
     return await ask();
   } catch (error) {
+    // It lists every way that was tried, which is more than the sentence around this can hold.
+    if (error instanceof KirikaeError && error.code === "KIR4010") return "no way leads there";
     if (error instanceof KirikaeError || error instanceof SyntaxError) return errorText(error);
     throw error;
   }
