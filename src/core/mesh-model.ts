@@ -31,6 +31,8 @@ export interface ModelOptions {
   readonly defaultNamespace: string;
   /** The time, in milliseconds since 1970; without it no certificate is called out of date. */
   readonly nowMs?: number;
+  /** Whether the mesh as a whole is checked by `finish` alone, for who serves more often than they ask what is wrong. */
+  readonly checksLater?: boolean;
 }
 
 /** What is kept of the last model. */
@@ -53,7 +55,8 @@ export class MeshModelBuilder {
   /** All that is needed for serving, in time that depends on the change where rules alone changed. */
   buildServable(sources: readonly SourceText[], options: ModelOptions): ServableModel {
     const parsed = this.#read(sources, options);
-    return this.#patch(parsed) ?? { ...this.#buildAll(parsed, options), isChecked: true };
+    const isChecked = options.checksLater !== true;
+    return this.#patch(parsed) ?? { ...this.#buildAll(parsed, options), isChecked };
   }
 
   /** A model that was made last, with what takes a look at the mesh as a whole. */
@@ -84,7 +87,7 @@ export class MeshModelBuilder {
     const table = before === undefined ? pruned : reconcileTable(before, pruned);
     this.#known = {
       linked,
-      checked: checkMesh(mesh, options),
+      checked: options.checksLater === true ? (this.#known?.checked ?? []) : checkMesh(mesh, options),
       built: { mesh, table, diagnostics },
       patcher: undefined,
     };

@@ -68,6 +68,20 @@ test("serves what needs a Secret, and says nothing of Secrets that it does not r
   expect(mesh.model.diagnostics.filter(({ at }) => at?.file.startsWith("Secret ") === true)).toEqual([]);
 });
 
+test("says what is wrong with the objects of now, whether rules have changed or whole objects came and went", () => {
+  const { mesh, objects } = shop();
+  const errors = () => mesh.model.diagnostics.filter(({ level }) => level === "error").map(({ resource }) => resource);
+  expect(errors()).toEqual([]);
+  const lost = { ...virtualService(10), spec: withPurple(virtualService(10).spec) };
+  mesh.take(lost);
+  expect(errors()).toContain("VirtualService shop/web");
+  mesh.take(virtualService(10));
+  expect(errors()).toEqual([]);
+  objects.take({ ...lost, metadata: { ...lost.metadata, name: "other" } });
+  mesh.refresh();
+  expect(errors()).toContain("VirtualService shop/other");
+});
+
 test("plans with subsets that a Release is going to add, and leaves its own table as it is", () => {
   const { mesh } = shop();
   const added = { name: "purple", labels: { version: "purple" } };

@@ -149,7 +149,7 @@ export class SiteMesh implements MovedRoutes, SiteView {
 
   #read(builder: MeshModelBuilder, change: (object: KubeObject) => KubeObject): Servable {
     const sources = this.sources(change);
-    const options = { defaultNamespace: this.#options.defaultNamespace, nowMs: Date.now() };
+    const options = { defaultNamespace: this.#options.defaultNamespace, nowMs: Date.now(), checksLater: true };
     return { model: builder.buildServable(sources, options), sources, options };
   }
 
