@@ -122,5 +122,5 @@ test("gives no other definition to a subset that is live", async () => {
 test("says why it counts nothing", async () => {
   await using session = await new PlayedSite().openTarget().openLedger(plan);
   expect(await session.close()).toBeUndefined();
-  expect(session.uncounted).toBe("gateway-1.istio-system cannot be asked (no statistics here)");
+  expect(session.uncounted).toBe("gateway-1.istio-system cannot be asked (no way leads there)");
 });
