@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { expectNothingLost, SampleMesh } from "../crash/sample-mesh.ts";
 import { bin, eventually, freePort, type RunningUp } from "./product.ts";
+import { observeProcess } from "../../src/local/process-identity.ts";
 
 /** Starts `up`, which is to fail, and returns how. */
 async function fail(
@@ -31,13 +32,9 @@ function pidsOf(status: Awaited<ReturnType<SampleMesh["status"]>>): readonly (nu
   return [...status.proxies, ...status.workloads.flatMap(({ replicas }) => replicas)].map(({ pid }) => pid);
 }
 
+/** A zombie, which only waits for somebody to ask how it ended, is none. */
 function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  return observeProcess(pid) !== undefined;
 }
 
 test("a second up on the same state folder says who holds it, and the first runs on", async () => {
