@@ -15,7 +15,14 @@ export async function listClusterReleases(
   context: CommandContext,
   namespace: string | undefined,
 ): Promise<readonly ClusterRelease[]> {
-  const all = await lookAtEach(context, namespace, (releases) => Promise.resolve(releases));
+  const all = await lookAtEach(
+    context,
+    {
+      namespace,
+      onUnreachable: ({ message }) => context.terminal.note(`The cluster's own Releases cannot be seen: ${message}`),
+    },
+    (releases) => Promise.resolve(releases),
+  );
   for (const { unseen } of all) noteUnseen(unseen, context.terminal);
   const listed = all.flatMap(({ releases }) => releases);
   return namespace === undefined ? listed : listed.filter(({ release }) => release.startsWith(`${namespace}/`));
@@ -26,7 +33,7 @@ export async function findClusterRelease(
   context: CommandContext,
   name: ReleaseName,
 ): Promise<FoundClusterRelease | undefined> {
-  const found = await lookAtEach(context, name.namespace, (releases) => releases.find(name));
+  const found = await lookAtEach(context, { namespace: name.namespace }, (releases) => releases.find(name));
   return found.find((each) => each !== undefined);
 }
 
@@ -38,7 +45,7 @@ export async function withSteps(
 ): Promise<readonly ClusterRelease[]> {
   const named = name === undefined ? [] : releases.filter(({ release }) => isCalled(release, name));
   if (named.length === 0) return releases;
-  const whole = await lookAtEach(context, undefined, async (cluster) => {
+  const whole = await lookAtEach(context, {}, async (cluster) => {
     const own = named.filter(({ context: of }) => of === cluster.context);
     return await Promise.all(own.map(({ release }) => cluster.find({ name: release })));
   });
@@ -63,16 +70,28 @@ export async function orFromCluster<Result>(
   }
 }
 
+interface LookOptions {
+  readonly namespace?: string | undefined;
+  readonly onUnreachable?: (error: KirikaeError) => void;
+}
+
+/** Throws where an API server does not answer, unless somebody is to be told of it instead. */
 export async function lookAtEach<Result>(
   { sites, env }: CommandContext,
-  namespace: string | undefined,
+  { namespace, onUnreachable }: LookOptions,
   look: (releases: ClusterReleases) => Promise<Result>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const site of sites?.() ?? []) {
     const { openClusterReleases } = await import("../app/site/open-cluster-releases.ts");
     await using stack = new AsyncDisposableStack();
-    results.push(await look(await openClusterReleases({ ...site, namespace }, env, stack)));
+    try {
+      results.push(await look(await openClusterReleases({ ...site, namespace }, env, stack)));
+    } catch (error) {
+      const isUnreachable = error instanceof KirikaeError && error.code === "KIR4004";
+      if (!isUnreachable || onUnreachable === undefined) throw error;
+      onUnreachable(error);
+    }
   }
   return results;
 }

@@ -43,7 +43,7 @@ async function orderInCluster(
   const { namespace } = options;
   const { findClusterRelease, lookAtEach } = await import("../cluster-releases.ts");
   const ordered = (
-    await lookAtEach(context, namespace, async (cluster) => {
+    await lookAtEach(context, { namespace }, async (cluster) => {
       const found = await cluster.find({ name, namespace });
       if (found === undefined) return undefined;
       await cluster.order(found.summary.release, { command, ...personOf(context, options) });
