@@ -7,6 +7,9 @@ import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { CommandContext } from "./command.ts";
 import { noteUnseen } from "./print/unseen.ts";
 
+/** They are beside what was asked for, which does not wait longer for an API server that stands still. */
+const patienceMs = 5_000;
+
 /**
  * The Releases that controllers of the named clusters carry out, newest first in each; none without --context. What may
  * not be seen is said on stderr.
@@ -19,6 +22,7 @@ export async function listClusterReleases(
     context,
     {
       namespace,
+      timeoutMs: patienceMs,
       onUnreachable: ({ message }) => context.terminal.note(`The cluster's own Releases cannot be seen: ${message}`),
     },
     (releases) => Promise.resolve(releases),
@@ -72,13 +76,15 @@ export async function orFromCluster<Result>(
 
 interface LookOptions {
   readonly namespace?: string | undefined;
+  /** Of a list; as long as any where it is not given. */
+  readonly timeoutMs?: number;
   readonly onUnreachable?: (error: KirikaeError) => void;
 }
 
 /** Throws where an API server does not answer, unless somebody is to be told of it instead. */
 export async function lookAtEach<Result>(
   { sites, env }: CommandContext,
-  { namespace, onUnreachable }: LookOptions,
+  { onUnreachable, ...asked }: LookOptions,
   look: (releases: ClusterReleases) => Promise<Result>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
@@ -86,7 +92,7 @@ export async function lookAtEach<Result>(
     const { openClusterReleases } = await import("../app/site/open-cluster-releases.ts");
     await using stack = new AsyncDisposableStack();
     try {
-      results.push(await look(await openClusterReleases({ ...site, namespace }, env, stack)));
+      results.push(await look(await openClusterReleases({ ...site, ...asked }, env, stack)));
     } catch (error) {
       const isUnreachable = error instanceof KirikaeError && error.code === "KIR4004";
       if (!isUnreachable || onUnreachable === undefined) throw error;

@@ -157,7 +157,7 @@ export class HttpsKubeApi implements KubeApi {
       const answer = await this.#connection.send({
         method: "GET",
         path,
-        timeoutMs: listTimeoutMs,
+        timeoutMs: options.timeoutMs ?? listTimeoutMs,
         signal: options.signal,
       });
       const list: ListAnswer = readJson(answer, attempt);

@@ -36,11 +36,10 @@ export interface KubeApi extends AsyncDisposable {
   openPort(place: PodPlace, options?: ReachOptions): Promise<Duplex>;
 }
 
-export interface ListOptions {
+export interface ListOptions extends ReachOptions {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  readonly signal?: AbortSignal;
 }
 
 export interface KubeList {

@@ -58,12 +58,12 @@ interface ClusterCommand {
  * @throws KirikaeError as `connectSite` does, and the KubeError where the API server does not answer
  */
 export async function openClusterReleases(
-  site: SiteOptions,
+  site: SiteOptions & { readonly timeoutMs?: number | undefined },
   env: NodeJS.ProcessEnv,
   stack: AsyncDisposableStack,
 ): Promise<ClusterReleases> {
   const { api, namespaces } = await connectSite(site, env, stack);
-  const { objects, unseen } = await listObjects(limitApi(api, namespaces));
+  const { objects, unseen } = await listObjects(limitApi(api, namespaces), site.timeoutMs);
   const sorted = objects.toSorted((one, other) => startOf(other) - startOf(one));
   const { context } = site;
   return {
@@ -91,10 +91,10 @@ interface Listed {
   readonly unseen: readonly Unseen[];
 }
 
-async function listObjects(api: Pick<KubeApi, "list">): Promise<Listed> {
+async function listObjects(api: Pick<KubeApi, "list">, timeoutMs: number | undefined): Promise<Listed> {
   const kind = kubeKinds.release;
   try {
-    return { objects: (await api.list(kind)).items, unseen: [] };
+    return { objects: (await api.list(kind, timeoutMs === undefined ? {} : { timeoutMs })).items, unseen: [] };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.status === 404) return { objects: [], unseen: [] };
