@@ -68,7 +68,7 @@ describeCluster("a release that no up carries out", () => {
     expect(waited, waited.stdout).toMatchObject({ exitCode: 0 });
   });
 
-  test("shows an API server that is lost and waits for it", { timeout: 180_000 }, async ({ cluster }) => {
+  test("shows an API server that is lost and waits for it", { timeout: 90_000 }, async ({ cluster }) => {
     await using site = await Site.start({ cluster, namespace });
     const up = await site.up();
     const status = async () => JSON.parse((await site.kirikae(["status", "--json"])).stdout) as { site: unknown };
@@ -81,7 +81,7 @@ describeCluster("a release that no up carries out", () => {
           const { site: shown } = (await status()) as { site: { troubles: readonly string[] } };
           return shown.troubles.length > 0 ? shown : undefined;
         },
-        120_000,
+        60_000,
       );
     } finally {
       cluster.api.program.resume();
