@@ -19,11 +19,15 @@ async function evilStatus(
   return status;
 }
 
-async function journalOf(kubectl: Kubectl): Promise<KubeObject> {
+/** Nothing here removes what a deleted Release has owned, so that of another one may be there too. */
+async function journalOf(kubectl: Kubectl, release: string): Promise<KubeObject> {
+  const { metadata: owner } = await kubectl.getJson<KubeObject>(["release", release, "-n", namespace]);
   const query = ["configmaps", "-n", namespace, "-l", "kirikae.dev/journal=true"];
   const { items } = await kubectl.getJson<{ items: KubeObject[] }>(query);
-  const [found] = items;
-  if (found === undefined) throw new Error("there is no journal");
+  const found = items.find(({ metadata }) =>
+    JSON.stringify(metadata["ownerReferences"]).includes(String(owner["uid"])),
+  );
+  if (found === undefined) throw new Error(`${release} has no journal`);
   return found;
 }
 
@@ -99,7 +103,7 @@ describeCluster("people who may write in one namespace", () => {
       await kubectl.apply(buildRelease("forged", waiting));
       await whenPhase(kubectl, "forged", "Awaiting");
       await first[Symbol.asyncDispose]();
-      const journal = await journalOf(kubectl);
+      const journal = await journalOf(kubectl, "forged");
       const patch = JSON.stringify({ data: forge(journal) });
       await kubectl.run(["patch", "configmap", journal.metadata.name, "-n", namespace, "--type=merge", "-p", patch]);
       await using second = await ControllerProcess.start(site, { identity: "two" });
@@ -120,7 +124,7 @@ describeCluster("people who may write in one namespace", () => {
       const { message } = await whenPhase(kubectl, "bare", "Awaiting");
       expect(message).toContain("\uFFFD[2J\uFFFDsure?");
       expect(await kubectl.run(["describe", "release", "bare", "-n", namespace])).not.toContain("\u001B");
-      await kubectl.run(["delete", "configmap", (await journalOf(kubectl)).metadata.name, "-n", namespace]);
+      await kubectl.run(["delete", "configmap", (await journalOf(kubectl, "bare")).metadata.name, "-n", namespace]);
       await order(kubectl, "bare", "approve");
       await controller.whenSaid(/journal in the cluster cannot be written/u);
       await kubectl.run(["delete", "release", "bare", "-n", namespace, "--timeout=60s"]);
