@@ -1,7 +1,7 @@
-import type { ClusterRelease } from "../app/site/cluster-release.ts";
-import type { ClusterReleases } from "../app/site/open-cluster-releases.ts";
+import type { ClusterRelease } from "../app/site/releases/cluster-release.ts";
+import type { ClusterReleases } from "../app/site/releases/open-cluster-releases.ts";
 import type { ReleaseName } from "../core/release/describe/find-release.ts";
-import type { FoundClusterRelease } from "../app/site/open-cluster-releases.ts";
+import type { FoundClusterRelease } from "../app/site/releases/open-cluster-releases.ts";
 import { isCalled } from "../core/release/move/is-called.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { CommandContext } from "./command.ts";
@@ -89,7 +89,7 @@ export async function lookAtEach<Result>(
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const site of sites?.() ?? []) {
-    const { openClusterReleases } = await import("../app/site/open-cluster-releases.ts");
+    const { openClusterReleases } = await import("../app/site/releases/open-cluster-releases.ts");
     await using stack = new AsyncDisposableStack();
     try {
       results.push(await look(await openClusterReleases({ ...site, ...asked }, env, stack)));

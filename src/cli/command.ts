@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { SiteOptions } from "../app/site/site-options.ts";
+import type { SiteOptions } from "../app/site/connection/site-options.ts";
 import type { Ink } from "./ink.ts";
 import { renderJson } from "./neutralise.ts";
 import type { Terminal } from "./terminal.ts";

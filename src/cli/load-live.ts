@@ -2,7 +2,7 @@ import { applySuppressions } from "../core/diagnostics/apply-suppressions.ts";
 import type { Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { readIgnoreAnnotations } from "../core/manifest/read-ignore-annotations.ts";
 import { byPlace } from "../core/mesh-model.ts";
-import type { SiteOptions } from "../app/site/site-options.ts";
+import type { SiteOptions } from "../app/site/connection/site-options.ts";
 import type { CommandContext } from "./command.ts";
 import { type LoadedMesh, loadMesh } from "./load-mesh.ts";
 import { noteOutOfSync } from "./print/out-of-sync.ts";

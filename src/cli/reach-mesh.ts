@@ -1,6 +1,6 @@
 import type { ApiClient } from "../api/client.ts";
 import type { UpEvent } from "../app-types.ts";
-import type { SiteOptions } from "../app/site/site-options.ts";
+import type { SiteOptions } from "../app/site/connection/site-options.ts";
 import { siteEnvironment } from "../app/site/site-state.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { CommandContext } from "./command.ts";

@@ -1,6 +1,6 @@
 import type { ApiClient } from "../api/client.ts";
 import { summarizeRelease } from "../api/summarize-release.ts";
-import { type ClusterRelease, isQuiet } from "../app/site/cluster-release.ts";
+import { type ClusterRelease, isQuiet } from "../app/site/releases/cluster-release.ts";
 import type { ReleaseSummary, ServiceStatus } from "../api/types.ts";
 import { isCalled } from "../core/release/move/is-called.ts";
 import { localName } from "../core/routes/site-names.ts";

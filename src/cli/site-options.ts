@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { SiteOptions } from "../app/site/site-options.ts";
+import type { SiteOptions } from "../app/site/connection/site-options.ts";
 import { usageError } from "./usage-error.ts";
 
 /** As Commander has read them. */

@@ -1,8 +1,8 @@
 import { KirikaeError } from "../../src/core/diagnostics/error.ts";
 import type { SplitId, SplitWeights } from "../../src/core/routes/route-table.ts";
 import { splitsOf, weightsOf } from "../../src/core/routes/weights.ts";
-import { listSite } from "../../src/app/site/list-site.ts";
-import { SiteMesh } from "../../src/app/site/site-mesh.ts";
+import { listSite } from "../../src/app/site/objects/list-site.ts";
+import { SiteMesh } from "../../src/app/site/mesh/site-mesh.ts";
 import { createSystemClock } from "../../src/engine/clock.ts";
 import { connectKube } from "../../src/kubernetes/connect-kube.ts";
 import type { KubeApi } from "../../src/kubernetes/kube-api.ts";

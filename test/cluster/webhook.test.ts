@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { X509Certificate } from "node:crypto";
 import { expect } from "vitest";
 import { startSiteWebhook } from "../../src/app/site/site-webhook.ts";
-import { WatchedSite } from "../../src/app/site/watch-site.ts";
+import { WatchedSite } from "../../src/app/site/objects/watch-site.ts";
 import type { KubeApi } from "../../src/kubernetes/kube-api.ts";
 import { kubeKinds } from "../../src/kubernetes/kube-kinds.ts";
 import { neededAccess, webhookSecretName } from "../../src/kubernetes/needed-access.ts";

@@ -9,14 +9,14 @@ import { readSecret } from "../../local/read-secret.ts";
 import { SiteTarget } from "../../targets/istio/site-target.ts";
 import type { Target } from "../../engine/ports.ts";
 import { SitesTarget } from "../../targets/sites.ts";
-import type { SiteConnection } from "./connect-site.ts";
-import { localAdditions, ManyPlaces } from "./many-places.ts";
-import { ManyRoutes } from "./many-routes.ts";
-import type { MovedPlace, MovedRoutes } from "./moved-site.ts";
-import { type GatewaySite, openGatewayWays } from "./gateway-ways.ts";
-import { limitApi } from "./limited-api.ts";
-import { SiteMesh } from "./site-mesh.ts";
-import type { SiteObjects } from "./site-objects.ts";
+import type { SiteConnection } from "./connection/connect-site.ts";
+import { localAdditions, ManyPlaces } from "./many/many-places.ts";
+import { ManyRoutes } from "./many/many-routes.ts";
+import type { MovedPlace, MovedRoutes } from "./mesh/moved-site.ts";
+import { type GatewaySite, openGatewayWays } from "./gateways/gateway-ways.ts";
+import { limitApi } from "./connection/limited-api.ts";
+import { SiteMesh } from "./mesh/site-mesh.ts";
+import type { SiteObjects } from "./objects/site-objects.ts";
 import { SiteRuntime } from "./site-runtime.ts";
 
 /** How long requests are counted after "done" where they can be counted. */

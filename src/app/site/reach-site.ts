@@ -1,12 +1,12 @@
 import type { ApiClient } from "../../api/client.ts";
 import type { UpEvent } from "../../app-types.ts";
-import { connectSite } from "./connect-site.ts";
-import { listSite } from "./list-site.ts";
+import { connectSite } from "./connection/connect-site.ts";
+import { listSite } from "./objects/list-site.ts";
 import { openSite } from "./open-site.ts";
 import { createSiteClient } from "./site-client.ts";
-import type { SiteMesh } from "./site-mesh.ts";
-import type { Unseen } from "./site-objects.ts";
-import type { SiteOptions } from "./site-options.ts";
+import type { SiteMesh } from "./mesh/site-mesh.ts";
+import type { Unseen } from "./objects/site-objects.ts";
+import type { SiteOptions } from "./connection/site-options.ts";
 
 export interface ReachSiteOptions {
   readonly site: SiteOptions;

@@ -2,7 +2,7 @@ import { errorText } from "../../core/diagnostics/error-text.ts";
 import type { ProxyStatus } from "../../engine/ports.ts";
 import { readControlPlane } from "../../targets/istio/control-plane.ts";
 import { renderSiteStatus } from "../../targets/istio/render-status.ts";
-import type { SiteConnection } from "./connect-site.ts";
+import type { SiteConnection } from "./connection/connect-site.ts";
 
 /** What istiod has told the proxies that are connected to it, and what could not be asked, in words. */
 export interface SiteProxies {

@@ -1,11 +1,11 @@
 import type { MeshModel } from "../../core/mesh-model.ts";
 import type { SourceText } from "../../core/manifest/manifest.ts";
-import { connectSite } from "./connect-site.ts";
-import { listSite } from "./list-site.ts";
+import { connectSite } from "./connection/connect-site.ts";
+import { listSite } from "./objects/list-site.ts";
 import { readSiteProxies, type SiteProxies } from "./read-site-proxies.ts";
-import { SiteMesh } from "./site-mesh.ts";
-import type { Unseen } from "./site-objects.ts";
-import type { SiteOptions } from "./site-options.ts";
+import { SiteMesh } from "./mesh/site-mesh.ts";
+import type { Unseen } from "./objects/site-objects.ts";
+import type { SiteOptions } from "./connection/site-options.ts";
 
 /** What the objects of a cluster say, as far as they could be seen. */
 export interface ReadSite {

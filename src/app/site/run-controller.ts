@@ -13,10 +13,10 @@ import { leaseName } from "../../kubernetes/needed-access.ts";
 import { locateIstiods } from "../../targets/istio/locate-istiods.ts";
 import type { UpEvent } from "../../app-types.ts";
 import { assembleSite } from "./assemble-site.ts";
-import type { SiteConnection } from "./connect-site.ts";
-import type { SiteOptions } from "./site-options.ts";
+import type { SiteConnection } from "./connection/connect-site.ts";
+import type { SiteOptions } from "./connection/site-options.ts";
 import { type SiteWebhookOptions, startSiteWebhook } from "./site-webhook.ts";
-import { WatchedSite } from "./watch-site.ts";
+import { WatchedSite } from "./objects/watch-site.ts";
 import type { Webhook } from "../../webhook/start-webhook.ts";
 
 export interface RunControllerOptions {

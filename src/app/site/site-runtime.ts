@@ -22,10 +22,10 @@ import { buildStatus } from "../status.ts";
 import { TrafficHistory } from "../traffic-history.ts";
 import { complainPlan } from "./complain-plan.ts";
 import { editSubsets } from "./edit-subsets.ts";
-import { refuseForeignRelease } from "./foreign-releases.ts";
-import { tellOfOthers } from "./moved-elsewhere.ts";
-import { locateGateways } from "./gateway-addresses.ts";
-import type { MovedPlace, MovedRoutes } from "./moved-site.ts";
+import { refuseForeignRelease } from "./releases/foreign-releases.ts";
+import { tellOfOthers } from "./many/moved-elsewhere.ts";
+import { locateGateways } from "./gateways/gateway-addresses.ts";
+import type { MovedPlace, MovedRoutes } from "./mesh/moved-site.ts";
 
 export interface SiteParts {
   readonly context: string;

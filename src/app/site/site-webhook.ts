@@ -3,9 +3,9 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { FailurePolicy } from "../../webhook/admission-review.ts";
 import type { CertificateFiles } from "../../webhook/serving-certificate.ts";
 import { startWebhook, type Webhook } from "../../webhook/start-webhook.ts";
-import { isAboutSecret } from "./assumed-secrets.ts";
-import { SiteMesh } from "./site-mesh.ts";
-import type { SiteObjects } from "./site-objects.ts";
+import { isAboutSecret } from "./mesh/assumed-secrets.ts";
+import { SiteMesh } from "./mesh/site-mesh.ts";
+import type { SiteObjects } from "./objects/site-objects.ts";
 
 export interface SiteWebhookOptions {
   readonly api: KubeApi;

@@ -2,12 +2,12 @@ import { type RunningApi, startApi } from "../../api/server.ts";
 import type { RunningMesh, UpEvent } from "../../app-types.ts";
 import type { StoreTrouble } from "../../kubernetes/kind-store.ts";
 import { warnOfDefect } from "../background-work.ts";
-import { connectSite, type SiteConnection } from "./connect-site.ts";
+import { connectSite, type SiteConnection } from "./connection/connect-site.ts";
 import { openSite, type OpenedSite } from "./open-site.ts";
 import { describeTrouble } from "./site-trouble.ts";
-import type { SiteOptions } from "./site-options.ts";
+import type { SiteOptions } from "./connection/site-options.ts";
 import type { SiteRuntime } from "./site-runtime.ts";
-import { WatchedObjects } from "./watched-objects.ts";
+import { WatchedObjects } from "./objects/watched-objects.ts";
 
 /** What `kirikae up --context` is asked for. */
 export interface UpSiteOptions {

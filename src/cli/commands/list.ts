@@ -27,7 +27,7 @@ export function listCommand(context: CommandContext): Command {
       const { reachMesh } = await import("../reach-mesh.ts");
       await using mesh = await reachMesh(context, { access: "read", namespace: options.namespace });
       const { api } = mesh;
-      const { isQuiet } = await import("../../app/site/cluster-release.ts");
+      const { isQuiet } = await import("../../app/site/releases/cluster-release.ts");
       const { findClusterRelease, listClusterReleases, orFromCluster } = await import("../cluster-releases.ts");
       const { cellsOf } = await import("../print/cluster-release.ts");
       const { renderReleases, renderReleaseStory } = await import("../print/release.ts");

@@ -40,7 +40,7 @@ async function readLive(
   }
   const [site, another] = sites?.() ?? [];
   if (site === undefined || another !== undefined) throw clusterNotClear(another !== undefined);
-  const { listVirtualServices } = await import("../../app/site/list-virtual-services.ts");
+  const { listVirtualServices } = await import("../../app/site/objects/list-virtual-services.ts");
   return listVirtualServices(site, env);
 }
 

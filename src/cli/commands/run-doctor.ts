@@ -16,11 +16,11 @@ export async function runDoctor(context: CommandContext, options: DoctorOptions)
   }
   if (envoy !== undefined) throw usageError("--envoy is about this machine and does not go with --context.");
   if (rbac === true) {
-    const { doctorRbac } = await import("../../app/site/doctor-site.ts");
+    const { doctorRbac } = await import("../../app/site/doctor/doctor-site.ts");
     context.terminal.answer(await doctorRbac(site, { namespace }, context.env));
     return context.finish(0);
   }
-  const { doctorSite } = await import("../../app/site/doctor-site.ts");
+  const { doctorSite } = await import("../../app/site/doctor/doctor-site.ts");
   printChecks(context, await doctorSite(site, { namespace }, context.env), options);
 }
 

@@ -1,5 +1,5 @@
 import type { ReleaseStatus } from "../../api/types.ts";
-import type { ClusterRelease } from "../../app/site/cluster-release.ts";
+import type { ClusterRelease } from "../../app/site/releases/cluster-release.ts";
 import type { ReleaseCommand } from "../../core/release/state/release-state.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { meshEnvironment } from "../reach-mesh.ts";

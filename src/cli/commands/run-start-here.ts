@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ApiClient } from "../../api/client.ts";
 import type { ReleaseSource, ReleaseStatus } from "../../api/types.ts";
 import type { UpEvent } from "../../app-types.ts";
-import type { SiteOptions } from "../../app/site/site-options.ts";
+import type { SiteOptions } from "../../app/site/connection/site-options.ts";
 import { type CommandContext, printAnswer } from "../command.ts";
 import { connect } from "../connect.ts";
 import { renderRelease } from "../print/release.ts";

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
 import type { RunningMesh, UpEvent } from "../../app-types.ts";
-import type { SiteOptions } from "../../app/site/site-options.ts";
+import type { SiteOptions } from "../../app/site/connection/site-options.ts";
 import { currentActor } from "./move-options.ts";
 import { usageError } from "../usage-error.ts";
 import { createCommand, jsonOption, type Command, type CommandContext, type JsonOption } from "../command.ts";

@@ -7,7 +7,7 @@ import type {
   TrafficSample,
   VersionStatus,
 } from "../../api/types.ts";
-import type { ClusterRelease } from "../../app/site/cluster-release.ts";
+import type { ClusterRelease } from "../../app/site/releases/cluster-release.ts";
 import { neutraliseLine } from "../neutralise.ts";
 import { isCalled } from "../../core/release/move/is-called.ts";
 import { inkVersion, type Ink } from "../ink.ts";

@@ -1,4 +1,4 @@
-import type { Unseen } from "../../app/site/site-objects.ts";
+import type { Unseen } from "../../app/site/objects/site-objects.ts";
 import type { Terminal } from "../terminal.ts";
 import { neutraliseLine } from "../neutralise.ts";
 
