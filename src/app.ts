@@ -1,10 +1,11 @@
 import type { RunningMesh, UpEvent, UpOptions } from "./app-types.ts";
 import { type RunningApi, startApi } from "./api/server.ts";
-import { startBackgroundWork, warnOfDefect } from "./app/background-work.ts";
+import { startBackgroundWork } from "./app/background-work.ts";
 import { bringUp, realParts, type UpParts } from "./app/bring-up.ts";
 import { findCallToTry } from "./app/call-to-try.ts";
 import { startDemo } from "./app/demo.ts";
 import { MeshRuntime } from "./app/mesh-runtime.ts";
+import { warnOfDefect } from "./app/warn-of-defect.ts";
 import { createJudges } from "./judges/create-judges.ts";
 import { readSecret } from "./local/read-secret.ts";
 import type { StateFolder } from "./local/state-folder.ts";

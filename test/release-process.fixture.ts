@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, vi } from "vitest";
 import type { ReleaseStatus } from "../src/api/types.ts";
 import { CurrentMesh, takeOverPlacements } from "../src/app/current-mesh.ts";
+import { MoveTurns } from "../src/app/move-turns.ts";
 import { MeshReleases } from "../src/app/releases.ts";
 import { KirikaeError } from "../src/core/diagnostics/error.ts";
 import type { MovePlan } from "../src/core/release/move/move.ts";
@@ -84,17 +85,18 @@ export class ReleaseProcess implements AsyncDisposable {
     });
     const model = { mesh: { manifests: [] }, table, diagnostics: [] } as unknown as CurrentMesh["model"];
     this.current = new CurrentMesh(this.engine, { model, ports: new Map(), laid: [] });
+    const turns = new MoveTurns({
+      current: this.current,
+      engine: this.engine,
+      view: { showMove() {} },
+      onEvent() {},
+      onFinished() {},
+    });
     this.releases = new MeshReleases({
       mesh: { current: this.current, engine: this.engine, models: { defaultNamespace: "default" } },
       move: async (build, onWait) => {
         await this.turn;
-        // As `up` does: what broke off ends first.
-        await this.engine.recover();
-        const plan = build();
-        if (plan === undefined) return undefined;
-        return await this.engine.move(plan, (progress) => {
-          if (progress.kind === "waiting") onWait?.(progress.text);
-        });
+        return await turns.moveForRelease(build, onWait);
       },
       lay: async (build) => {
         await this.turn;

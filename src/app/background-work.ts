@@ -1,4 +1,3 @@
-import { errorText } from "../core/diagnostics/error-text.ts";
 import type { UpEvent } from "../app-types.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { ManifestSet } from "../local/manifest-folder.ts";
@@ -6,6 +5,7 @@ import { watchManifests } from "../local/manifest-watch.ts";
 import type { LocalWorkloads } from "../local/workloads.ts";
 import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import type { MeshRuntime } from "./mesh-runtime.ts";
+import { warnOfDefect } from "./warn-of-defect.ts";
 
 export interface BackgroundParts {
   readonly folder: string;
@@ -17,14 +17,6 @@ export interface BackgroundParts {
 }
 
 const sampleIntervalMs = 1_000;
-
-/** A defect that one piece of work met; the rest goes on, because what runs is worth more than what failed. */
-export function warnOfDefect(onEvent: (event: UpEvent) => void, doing: string): (error: unknown) => void {
-  return (error) => {
-    const message = errorText(error);
-    onEvent({ kind: "warning", message: `${doing} failed: ${message}` });
-  };
-}
 
 /** Watches the folder, the readiness of replicas and the traffic, until disposed. */
 export function startBackgroundWork(parts: BackgroundParts): AsyncDisposable {

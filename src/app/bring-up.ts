@@ -26,7 +26,7 @@ import { ComparedMirrors } from "./compared-mirrors.ts";
 import { checkServed } from "./check-served.ts";
 import { ManifestModels } from "./manifest-models.ts";
 import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
-import { warnOfDefect } from "./background-work.ts";
+import { warnOfDefect } from "./warn-of-defect.ts";
 import { showAddresses } from "./local-addresses.ts";
 import { describeRefusal } from "./locate-refusal.ts";
 import type { MeshModel } from "../core/mesh-model.ts";

@@ -39,6 +39,13 @@ test("those who ask at the same time share a look", async () => {
   expect(made.asked).toBe(2);
 });
 
+test("a reading is of the middle between the question and its answer", async () => {
+  const made = bench(async () => counters);
+  // Asked at 1; the look itself reads the clock at 2 and 3, and the answer is there at 4.
+  expect(await made.looks.read()).toEqual({ atMs: 3, counters });
+  expect(await bench(async () => undefined).looks.read()).toBe(undefined);
+});
+
 test("those who want to know what is counted by now share the look after the one that is under way", async () => {
   const made = bench(async () => counters);
   await Promise.all([made.looks.look(), made.looks.lookSoon(), made.looks.lookSoon()]);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CountersByDestination } from "../engine/release-check.ts";
 import type { CounterReading } from "../engine/traffic-meter.ts";
+import type { TrafficReading } from "./traffic-history.ts";
 
 export interface CounterLookParts {
   /** Undefined while a proxy cannot be asked. */
@@ -27,6 +28,14 @@ export class CounterLooks {
 
   constructor(parts: CounterLookParts) {
     this.#parts = parts;
+  }
+
+  /** Undefined while a proxy cannot be asked. The answer may have waited, so its arrival is not when it was true. */
+  async read(): Promise<TrafficReading | undefined> {
+    const { nowMs } = this.#parts;
+    const askedMs = nowMs();
+    const counters = await this.look();
+    return counters === undefined ? undefined : { atMs: Math.round((askedMs + nowMs()) / 2), counters };
   }
 
   /** Undefined while a proxy cannot be asked. */

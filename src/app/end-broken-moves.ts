@@ -6,7 +6,7 @@ import type { LiveMesh } from "./live-mesh.ts";
 /** What has to be at hand to end a move that broke off. */
 export interface BrokenMoves {
   readonly current: Pick<LiveMesh, "table">;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "recover">;
   onEvent(event: UpEvent): void;
 }
 

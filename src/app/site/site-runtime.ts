@@ -1,25 +1,18 @@
-import { summarizeRelease } from "../../api/summarize-release.ts";
-import type { ApiBackend, MoveProgress, MoveResult, ProxyStatus, Status } from "../../api/types.ts";
+import type { ApiBackend, ProxyStatus, Status } from "../../api/types.ts";
 import type { UpEvent } from "../../app-types.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import { movedServices, type MovePlan, type MoveRequest } from "../../core/release/move/move.ts";
 import { releasedServices, type ReleasePlan } from "../../core/release/plan/plan-release.ts";
-import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { isolateListener } from "../../engine/isolate-listener.ts";
-import type { AskJudge } from "../../engine/ports.ts";
-import { type NotifierOptions, ReleaseNotifier } from "../../notify/release-notifier.ts";
-import { warnOfDefect } from "../background-work.ts";
-import { CheckLooks } from "../check-looks.ts";
 import { CounterLooks } from "../counter-looks.ts";
-import { endBrokenMoves } from "../end-broken-moves.ts";
-import { findAccount } from "../find-account.ts";
-import { LiveFeed } from "../live-feed.ts";
+import { LiveView } from "../live-view.ts";
+import { MoveTurns } from "../move-turns.ts";
 import { MeshReleases } from "../releases.ts";
-import { SerialWork } from "../serial-work.ts";
 import { createStepWatcher, type ProbeWays } from "../step-watch.ts";
 import { buildStatus } from "../status.ts";
-import { TrafficHistory } from "../traffic-history.ts";
+import { warnOfDefect } from "../warn-of-defect.ts";
+import { type Judging, wireReleases } from "../wire-releases.ts";
 import { complainPlan } from "./complain-plan.ts";
 import { editSubsets } from "./edit-subsets.ts";
 import { refuseForeignRelease } from "./releases/foreign-releases.ts";
@@ -27,7 +20,7 @@ import { tellOfOthers } from "./many/moved-elsewhere.ts";
 import { locateGateways } from "./gateways/gateway-addresses.ts";
 import type { MovedPlace, MovedRoutes } from "./mesh/moved-site.ts";
 
-export interface SiteParts {
+export interface SiteParts extends Judging {
   readonly context: string;
   readonly mesh: MovedRoutes;
   readonly engine: Engine;
@@ -36,27 +29,19 @@ export interface SiteParts {
   readonly applyTimeoutMs: number;
   /** Of names in Releases that name none. */
   readonly defaultNamespace: string;
-  readonly ask: AskJudge;
-  readonly allowsCommands: boolean;
   /** Whether Releases of the cluster keep their rules from being moved from here; a controller carries those out. */
   readonly heedsReleases?: boolean;
   /** How requests reach the gateways. */
   readonly openWays: () => ProbeWays;
-  /** Reads a secret that a Release names. */
-  readonly readSecret: NotifierOptions["readSecret"];
   readonly onEvent: (event: UpEvent) => void;
 }
 
 /** A cluster whose traffic is moved: what the API asks, what its objects say, and what the clock brings. */
 export class SiteRuntime implements ApiBackend {
   readonly #parts: SiteParts;
-  readonly #tell: (event: UpEvent) => void;
-  readonly #feed: LiveFeed;
-  readonly #work = new SerialWork();
-  readonly #lays = new SerialWork();
-  readonly #traffic = new TrafficHistory();
+  readonly #view: LiveView;
+  readonly #turns: MoveTurns;
   readonly #looks: CounterLooks;
-  readonly #checkLooks: CheckLooks;
   readonly releases: MeshReleases;
   #proxies: readonly ProxyStatus[] = [];
   /** What stands in the way of what is shown, such as an API server that does not answer. */
@@ -66,53 +51,38 @@ export class SiteRuntime implements ApiBackend {
 
   constructor(parts: SiteParts) {
     this.#parts = parts;
-    const { mesh, engine, target } = parts;
-    this.#tell = isolateListener((event) => parts.onEvent(event));
-    this.#feed = new LiveFeed(warnOfDefect(this.#tell, "telling a listener of live events"));
+    const { mesh, engine, target, defaultNamespace } = parts;
+    const onEvent = isolateListener<UpEvent>((event) => parts.onEvent(event));
+    this.#view = new LiveView(warnOfDefect(onEvent, "telling a listener of live events"));
+    this.#turns = new MoveTurns({
+      current: mesh,
+      engine,
+      view: this.#view,
+      onEvent,
+      onFinished: () => this.publishStatus(),
+    });
     this.#looks = new CounterLooks({
       stats: () => target.stats(),
       processes: () => target.processes(),
       onReading: (reading) => this.releases.addReading(reading),
       nowMs: () => Date.now(),
     });
-    this.#checkLooks = new CheckLooks({
-      read: (destinations) => target.figures(destinations),
-      table: () => mesh.table,
-    });
     this.releases = new MeshReleases({
-      mesh: { current: mesh, engine, models: { defaultNamespace: parts.defaultNamespace } },
-      move: (build, onWait) =>
-        this.#inTurn(async () => {
-          const plan = build();
-          if (plan === undefined) return undefined;
-          return await this.#carryOut(plan, (progress) => {
-            if (progress.kind === "waiting") onWait?.(progress.text);
-          });
-        }),
-      editSubsets: (build, onWait) =>
-        this.#inTurn(() =>
-          this.#lays.exclusive(() => editSubsets(build(), { target, timeoutMs: parts.applyTimeoutMs, onWait })),
-        ),
-      lay: (build) => this.#lay(build),
-      sources: { counters: (destinations) => this.#checkLooks.look(destinations), ask: parts.ask },
-      allowsCommands: parts.allowsCommands,
-      account: findAccount(),
-      notifier: new ReleaseNotifier({
-        print: (line) => this.#tell({ kind: "notice", line }),
-        warn: (message) => this.#tell({ kind: "warning", message }),
-        readSecret: parts.readSecret,
+      ...wireReleases({
+        mesh: { current: mesh, engine, models: { defaultNamespace } },
+        target,
+        turns: this.#turns,
+        view: this.#view,
+        looks: this.#looks,
+        judging: parts,
+        onEvent,
       }),
-      look: () => this.#looks.lookSoon(),
+      lay: (build) => this.#turns.lay(() => target.lay(build())),
+      editSubsets: (build, onWait) =>
+        this.#turns.lay(() => editSubsets(build(), { target, timeoutMs: parts.applyTimeoutMs, onWait })),
       checkPlan: (plan) => this.#checkPlan(plan),
       watcher: createStepWatcher({ current: mesh, openWays: parts.openWays, confirms: true }),
       readyEndpoints: (ids) => mesh.countEndpoints(ids),
-      live: {
-        observe: (splits) => target.observe(splits),
-        latencies: () => target.latencies(),
-        lastSample: () => this.#traffic.samples.at(-1),
-      },
-      onChange: (release) => this.#feed.publish({ event: "release", release: summarizeRelease(release) }),
-      onDefect: warnOfDefect(this.#tell, "a release"),
     });
   }
 
@@ -127,7 +97,7 @@ export class SiteRuntime implements ApiBackend {
       services: mesh.services(),
       proxies: this.#proxies,
       workloads: [],
-      lastSample: this.#traffic.samples.at(-1),
+      lastSample: this.#view.samples.at(-1),
       inbound: [],
       callers: [],
       refusedManifests: [],
@@ -185,34 +155,8 @@ export class SiteRuntime implements ApiBackend {
     }
   }
 
-  async move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): Promise<MoveResult> {
-    return this.#inTurn(async () => await this.#carryOut(this.plan(request), onProgress));
-  }
-
-  /** Beside moves, which it takes no weight from; one at a time. */
-  async #lay(build: () => readonly OwnedAddition[]): Promise<void> {
-    const { target } = this.#parts;
-    await this.#inTurn(() => this.#lays.exclusive(() => target.lay(build())));
-  }
-
-  /** A move is planned when its turn has come: somebody may have edited an object meanwhile. */
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { engine, mesh } = this.#parts;
-    return this.#work.shared(async () => {
-      await endBrokenMoves({ current: mesh, engine, onEvent: (event) => this.#tell(event) });
-      return await work();
-    });
-  }
-
-  async #carryOut(plan: MovePlan, onProgress: (progress: MoveProgress) => void = () => {}): Promise<MoveResult> {
-    const report = isolateListener(onProgress, warnOfDefect(this.#tell, "telling the caller how its move goes on"));
-    const { virtualService } = plan;
-    return await this.#parts.engine.move(plan, (progress) => {
-      report(progress);
-      this.#tell({ kind: "move", virtualService, progress });
-      this.#feed.publish({ event: "move", virtualService, atMs: Date.now(), progress });
-      if (progress.kind === "finished") this.publishStatus();
-    });
+  move(request: MoveRequest, onProgress: Parameters<ApiBackend["move"]>[1]): ReturnType<ApiBackend["move"]> {
+    return this.#turns.move(() => this.plan(request), onProgress);
   }
 
   history(name: string | undefined): ReturnType<ApiBackend["history"]> {
@@ -224,11 +168,11 @@ export class SiteRuntime implements ApiBackend {
   }
 
   recentSamples(): ReturnType<ApiBackend["recentSamples"]> {
-    return this.#traffic.samples;
+    return this.#view.samples;
   }
 
   subscribe(listener: Parameters<ApiBackend["subscribe"]>[0]): Disposable {
-    return this.#feed.subscribe(listener);
+    return this.#view.subscribe(listener);
   }
 
   /** Takes what somebody has changed in the cluster. */
@@ -247,29 +191,19 @@ export class SiteRuntime implements ApiBackend {
   /** Reads the counters of the proxies once. */
   async sample(): Promise<void> {
     const { mesh } = this.#parts;
-    const askedMs = Date.now();
-    const counters = await this.#looks.look();
+    const reading = await this.#looks.read();
     // The graph shows the gap.
-    if (counters === undefined) return;
-    const atMs = Math.round((askedMs + Date.now()) / 2);
-    const sample = this.#traffic.add({ atMs, counters }, (destinations) => mesh.servicesOf(destinations));
-    if (sample !== undefined) this.#feed.publish({ event: "sample", sample });
+    if (reading === undefined) return;
+    this.#view.showTraffic(reading, (destinations) => mesh.servicesOf(destinations));
   }
 
   publishStatus(): void {
-    const build = (): Status => this.status();
-    this.#feed.publish({
-      event: "status",
-      // Thousands of services are put together only when somebody looks.
-      get status() {
-        return build();
-      },
-    });
+    this.#view.showStatus(() => this.status());
   }
 
   /** Begins no further step of any release; resolves when no move is under way. */
   async idle(): Promise<void> {
     await this.releases[Symbol.asyncDispose]();
-    await this.#work.idle();
+    await this.#turns.idle();
   }
 }

@@ -1,7 +1,7 @@
 import { type RunningApi, startApi } from "../../api/server.ts";
 import type { RunningMesh, UpEvent } from "../../app-types.ts";
 import type { StoreTrouble } from "../../kubernetes/kind-store.ts";
-import { warnOfDefect } from "../background-work.ts";
+import { warnOfDefect } from "../warn-of-defect.ts";
 import { connectSite, type SiteConnection } from "./connection/connect-site.ts";
 import { openSite, type OpenedSite } from "./open-site.ts";
 import { describeTrouble } from "./site-trouble.ts";
