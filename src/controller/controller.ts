@@ -3,7 +3,8 @@ import { errorText } from "../core/diagnostics/error-text.ts";
 import type { KubeApi } from "../kubernetes/kube-api.ts";
 import { Leadership } from "../kubernetes/lease.ts";
 import { type OpenedMesh, runTerm, type TermEnd, type TermParts } from "./run-term.ts";
-import type { ReleaseReconciler, ReleaseObjects } from "./reconcile-release.ts";
+import type { ReleaseReconciler } from "./reconcile/reconcile-release.ts";
+import type { ReleaseObjects } from "./reconcile/release-objects.ts";
 import { JournalFights } from "./journal/journal-fights.ts";
 import type { WriterConnection } from "./journal/record-writer.ts";
 

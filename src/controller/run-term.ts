@@ -15,7 +15,8 @@ import type { JournalFights } from "./journal/journal-fights.ts";
 import type { KnownRelease } from "./journal/check-journals.ts";
 import { readStatus } from "./status/write-status.ts";
 import { limitToTerm } from "./leading-api.ts";
-import { ReleaseReconciler, type ReleaseObjects } from "./reconcile-release.ts";
+import { ReleaseReconciler } from "./reconcile/reconcile-release.ts";
+import type { ReleaseObjects } from "./reconcile/release-objects.ts";
 import type { StartRules } from "./start-release.ts";
 
 /** What carries releases out while this process leads. Disposing it begins no further step, and waits for the one under way. */

@@ -1,9 +1,9 @@
-import type { ReleaseStatus } from "../api/types.ts";
-import { KirikaeError } from "../core/diagnostics/error.ts";
-import type { ReleaseCommand } from "../core/release/state/release-state.ts";
-import type { KubeObject } from "../kubernetes/kube-object.ts";
-import type { ControlledReleases } from "./controlled-releases.ts";
-import { isEnded } from "./status/build-status.ts";
+import type { ReleaseStatus } from "../../api/types.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { ReleaseCommand } from "../../core/release/state/release-state.ts";
+import type { KubeObject } from "../../kubernetes/kube-object.ts";
+import type { ControlledReleases } from "../controlled-releases.ts";
+import { isEnded } from "../status/build-status.ts";
 
 /** Keeps a Release in the cluster until what it has changed is settled. */
 export const releaseFinalizer = "kirikae.dev/release";
@@ -13,6 +13,12 @@ export type DeletionStep =
   | { readonly kind: "done" }
   /** What happens to the release is told when it happens; this is when to look again in any case. */
   | { readonly kind: "waits"; readonly message: string; readonly againMs: number };
+
+/** What a deleted object has begun last; undefined where it has begun nothing, or that is forgotten. */
+export interface DeletedRelease {
+  readonly id: string | undefined;
+  readonly release: ReleaseStatus | undefined;
+}
 
 /** A way back that has failed is tried again after so long. */
 const retryMs = 30_000;
@@ -25,12 +31,12 @@ const reason = "the Release was deleted";
  */
 export async function finishDeletion(
   object: KubeObject,
-  release: ReleaseStatus | undefined,
+  { id, release }: DeletedRelease,
   { releases, nowMs }: { readonly releases: Pick<ControlledReleases, "order" | "forget">; readonly nowMs: number },
 ): Promise<DeletionStep> {
-  if (release === undefined) return { kind: "done" };
-  if (isEnded(release)) {
-    await releases.forget(release.id);
+  if (release === undefined || isEnded(release)) {
+    // One that is forgotten already may have left something: what it had laid could not be taken away then.
+    if (id !== undefined) await releases.forget(id);
     return { kind: "done" };
   }
   const restores = whenDeleted(object) === "restore";

@@ -76,6 +76,8 @@ export class ReconcileQueue implements AsyncDisposable {
   }
 
   async #run(key: string): Promise<void> {
+    // In a turn of its own: what the work does at once may ask for this very key, which has to be known to be worked on.
+    await Promise.resolve();
     try {
       await this.#options.work(key);
       this.#failures.delete(key);

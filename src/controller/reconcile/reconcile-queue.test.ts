@@ -21,6 +21,21 @@ test("works on one key once at a time, and once more for all that came meanwhile
   await queue.idle();
 });
 
+test("work that asks for its own key before it first waits is done again afterwards, and not within itself", async () => {
+  const steps: string[] = [];
+  await using queue: ReconcileQueue = new ReconcileQueue({
+    async work(key) {
+      const turn = steps.length / 2;
+      steps.push(`begins ${turn}`);
+      if (turn === 0) queue.add(key);
+      steps.push(`ends ${turn}`);
+    },
+    onFailure: (_key, error) => expect.unreachable(String(error)),
+  });
+  queue.add("a");
+  await expect.poll(() => steps).toEqual(["begins 0", "ends 0", "begins 1", "ends 1"]);
+});
+
 test("tries again what has failed, and tells of it", async () => {
   const failures: string[] = [];
   let tries = 0;
