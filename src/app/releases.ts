@@ -103,9 +103,9 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     this.#runner.addReading(reading);
   }
 
-  /** Takes up what an earlier process left. */
-  resume(): void {
-    this.#runner.resume();
+  /** Takes up what an earlier process left: all of it, or the release of that id alone. */
+  resume(only?: string): void {
+    this.#runner.resume(only);
   }
 
   /** Stops releases whose weights somebody else has changed. Call it when saved manifests are live. */

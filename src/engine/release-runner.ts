@@ -75,9 +75,13 @@ export class ReleaseRunner implements AsyncDisposable {
     });
   }
 
-  /** Takes up what an earlier process left. Call it when the mesh serves and broken moves have ended. */
-  resume(): void {
+  /**
+   * Takes up what an earlier process left: all of it, or one release alone. Call it when the mesh serves and broken moves
+   * have ended.
+   */
+  resume(only?: string): void {
     for (const release of this.#options.journal.releases()) {
+      if (only !== undefined && release.id !== only) continue;
       this.#meter.follow(release);
       this.#takeUp(release);
     }

@@ -7,6 +7,7 @@ import { openSite, type OpenedSite } from "./open-site.ts";
 import { describeTrouble } from "./site-trouble.ts";
 import type { SiteOptions } from "./connection/site-options.ts";
 import type { SiteRuntime } from "./site-runtime.ts";
+import { type FirstOrder, takeUp } from "./take-up.ts";
 import { WatchedObjects } from "./objects/watched-objects.ts";
 
 /** What `kirikae up --context` is asked for. */
@@ -21,6 +22,8 @@ export interface UpSiteOptions {
   readonly allowsCommands: boolean;
   /** Where files are that Releases name. */
   readonly folder: string;
+  /** Only this release goes on, and it is told this first; all that were left go on where it is not given. */
+  readonly first?: FirstOrder | undefined;
   /** Ends a start that is still under way. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent: (event: UpEvent) => void;
@@ -51,7 +54,7 @@ export async function upSite(options: UpSiteOptions, env: NodeJS.ProcessEnv): Pr
   await recover(opened, onEvent);
   const api = starting.use(await serve(opened, options));
   await runtime.askProxies();
-  runtime.releases.resume();
+  takeUp(runtime.releases, options.first);
   starting.use(repeat(() => runtime.sample(), { everyMs: sampleIntervalMs, onEvent }));
   starting.use(repeat(() => askAndPublish(runtime), { everyMs: proxiesIntervalMs, onEvent }));
   options.signal?.throwIfAborted();

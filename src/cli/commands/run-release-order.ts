@@ -1,8 +1,10 @@
+import type { ApiClient } from "../../api/client.ts";
 import type { ReleaseStatus } from "../../api/types.ts";
 import type { ClusterRelease } from "../../app/site/releases/cluster-release.ts";
+import { findRelease } from "../../core/release/describe/find-release.ts";
 import type { ReleaseCommand } from "../../core/release/state/release-state.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
-import { meshEnvironment } from "../reach-mesh.ts";
+import { findRunning, meshEnvironment } from "../reach-mesh.ts";
 import type { Ink } from "../ink.ts";
 import { renderClusterRelease } from "../print/cluster-release.ts";
 import { renderRelease } from "../print/release.ts";
@@ -14,24 +16,70 @@ interface Order {
   readonly command: ReleaseCommand;
 }
 
-/** Tells a release what to do, and shows it as it is then. Exit status 1 where it was to go on and has failed at once. */
+/**
+ * Tells a release what to do: the running `up`, or the foreground of another terminal, which carries it out; where none
+ * runs for a cluster, it is carried out here; and the controller of the cluster for a Release that was not begun from this
+ * machine. Shows it as it is then. Exit status 1 where it was to go on and has failed at once.
+ */
 export async function runReleaseOrder(context: CommandContext, order: Order, options: OrderOptions): Promise<void> {
   const { orFromCluster } = await import("../cluster-releases.ts");
-  const status = await orFromCluster<ReleaseStatus | ClusterRelease>(() => orderRunning(context, order, options), {
-    unknown: ["KIR5050", "KIR5059", "KIR2035"],
-    ask: () => orderInCluster(context, order, options),
-  });
+  const sites = context.sites?.() ?? [];
+  const api = await findRunning(meshEnvironment(context), sites.length === 0 ? "needed" : "wanted");
+  const answer = await orFromCluster<OrderAnswer>(
+    async () =>
+      api === undefined
+        ? { kind: "left", left: await findLeft(context, order, options) }
+        : { kind: "told", status: await orderRunning(api, order, personOf(context, options), options.namespace) },
+    {
+      unknown: ["KIR2035"],
+      ask: async () => {
+        const status = await orderInCluster(context, order, options);
+        return status === undefined ? undefined : { kind: "told", status };
+      },
+    },
+  );
+  if (answer.kind === "left") {
+    const { runOrderHere } = await import("./run-order-here.ts");
+    const { left } = answer;
+    return await runOrderHere(context, {
+      sites,
+      left,
+      command: order.command,
+      person: personOf(context, options),
+      options,
+    });
+  }
+  const { status } = answer;
   const exitStatus = status.phase === "failed" && order.command.kind !== "reject" ? 1 : 0;
   const text = (ink: Ink): string =>
     "runBy" in status ? renderClusterRelease(status, ink) : renderRelease(status, ink);
   printAnswer(context, { exitStatus, data: status, text }, options);
 }
 
-async function orderRunning(context: CommandContext, order: Order, options: OrderOptions): Promise<ReleaseStatus> {
-  const { connect } = await import("../connect.ts");
-  const api = await connect(meshEnvironment(context));
-  const { release } = await api.release(order.name, { namespace: options.namespace, live: false });
-  return await api.orderRelease(release, { command: order.command, ...personOf(context, options) });
+type OrderAnswer =
+  | { readonly kind: "told"; readonly status: ReleaseStatus | ClusterRelease }
+  /** Nobody carries it out. */
+  | { readonly kind: "left"; readonly left: ReleaseStatus };
+
+/** Of those that were begun from this machine. Throws KIR2035 and KIR2036. */
+async function findLeft(
+  { sites, env }: CommandContext,
+  { name }: Order,
+  { namespace }: OrderOptions,
+): Promise<ReleaseStatus> {
+  const { readLeftReleases } = await import("../../app/site/left-releases.ts");
+  const contexts = (sites?.() ?? []).map(({ context }) => context);
+  return findRelease(readLeftReleases(env, contexts), { name, namespace }, ({ release }) => release);
+}
+
+async function orderRunning(
+  api: ApiClient,
+  { name, command }: Order,
+  person: Person,
+  namespace: string | undefined,
+): Promise<ReleaseStatus> {
+  const { release } = await api.release(name, { namespace, live: false });
+  return await api.orderRelease(release, { command, ...person });
 }
 
 /** Undefined where no cluster that was named has such a Release; its controller takes the order. */
@@ -54,9 +102,11 @@ async function orderInCluster(
   return (await findClusterRelease(context, { name: ordered.release }))?.summary ?? ordered;
 }
 
-function personOf(
-  { env }: CommandContext,
-  { as: person, reason }: OrderOptions,
-): { readonly actor: string; readonly reason: string | undefined } {
+interface Person {
+  readonly actor: string;
+  readonly reason: string | undefined;
+}
+
+function personOf({ env }: CommandContext, { as: person, reason }: OrderOptions): Person {
   return { actor: person ?? currentActor(env), reason };
 }

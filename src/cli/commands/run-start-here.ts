@@ -1,17 +1,14 @@
 import { constants } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
-import type { ApiClient } from "../../api/client.ts";
 import type { ReleaseSource, ReleaseStatus } from "../../api/types.ts";
-import type { UpEvent } from "../../app-types.ts";
 import type { SiteOptions } from "../../app/site/connection/site-options.ts";
+import { isOver } from "../../core/release/state/release-phase.ts";
 import { type CommandContext, printAnswer } from "../command.ts";
 import { connect } from "../connect.ts";
 import { renderRelease } from "../print/release.ts";
-import { ReleaseChanges } from "../print/release-changes.ts";
+import { tellOfFailed, tellOfLeft } from "../print/left-release.ts";
 import { meshEnvironment } from "../reach-mesh.ts";
+import { followRelease, noteEvent } from "./follow-release.ts";
 import type { StartOptions } from "./start.ts";
-
-const pollMs = 250;
 
 interface Start {
   readonly sites: readonly SiteOptions[];
@@ -46,45 +43,20 @@ export async function runStartHere(context: CommandContext, { sites, source, opt
   );
   const api = await connect(meshEnvironment(context));
   const { release } = await api.startRelease(source);
-  const ended = await follow(context, { api, release, signal: stop.signal });
-  if (ended === undefined) {
-    context.terminal.note(
-      `${release} stays where it is; \`kirikae up ${sites.map(({ context: name }) => `--context ${name}`).join(" ")}\` goes on with it.`,
-    );
-    return;
-  }
+  const { isInteractive } = context.terminal;
+  const ended = await followRelease(context, {
+    api,
+    release,
+    signal: stop.signal,
+    isEnd: (status) => isEnd(status, isInteractive),
+  });
+  if (ended === undefined) return context.terminal.note(tellOfLeft(release, sites));
   const exitStatus = ended.phase === "done" ? 0 : 1;
   printAnswer(context, { exitStatus, data: ended, text: (ink) => renderRelease(ended, ink) }, options);
-}
-
-interface Followed {
-  readonly api: ApiClient;
-  /** `namespace/name`. */
-  readonly release: string;
-  readonly signal: AbortSignal;
-}
-
-/** Tells each change until the release has ended; undefined where a signal came first. */
-async function follow(
-  { terminal }: CommandContext,
-  { api, release, signal }: Followed,
-): Promise<ReleaseStatus | undefined> {
-  const changes = new ReleaseChanges();
-  while (!signal.aborted) {
-    const status = await api.release(release, { live: false });
-    for (const line of changes.take([status])) terminal.note(terminal.noteInk.dim(line));
-    if (isOver(status) || (status.phase === "failed" && !terminal.isInteractive)) return status;
-    await delay(pollMs);
-  }
-  return undefined;
+  if (ended.phase === "failed") context.terminal.note(tellOfFailed(release, sites));
 }
 
 /** One that waits for a person can be told to go on from another terminal; a script is told of a failure at once. */
-function isOver({ phase }: ReleaseStatus): boolean {
-  return phase === "done" || phase === "aborted" || phase === "rolledBack";
-}
-
-function noteEvent({ terminal }: CommandContext, event: UpEvent): void {
-  if (event.kind === "warning") terminal.note(`${terminal.noteInk.yellow("warning")}  ${event.message}`);
-  if (event.kind === "notice") terminal.note(event.line);
+function isEnd({ phase }: ReleaseStatus, isInteractive: boolean): boolean {
+  return isOver({ kind: phase }) || (phase === "failed" && !isInteractive);
 }

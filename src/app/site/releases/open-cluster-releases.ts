@@ -1,6 +1,5 @@
 import { isCalled } from "../../../core/release/move/is-called.ts";
 import { findRelease, type ReleaseName } from "../../../core/release/describe/find-release.ts";
-import { describeRelease } from "../../../core/release/describe/describe-release.ts";
 import type { ReleaseReport } from "../../../core/release/report/release-report.ts";
 import type { ReleaseCommand } from "../../../core/release/state/release-state.ts";
 import { orderRelease } from "../../../controller/order-release.ts";
@@ -8,7 +7,6 @@ import { isChunkOf, journalLabel, parseChunks } from "../../../controller/journa
 import type { OrderStatus } from "../../../controller/status/release-status.ts";
 import { foldJournal, type JournalState } from "../../../engine/fold-journal.ts";
 import { reportRelease } from "../../../engine/report-release.ts";
-import type { StoredRelease } from "../../../engine/fold-releases.ts";
 import type { KubeApi } from "../../../kubernetes/kube-api.ts";
 import { KubeError } from "../../../kubernetes/kube-error.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
@@ -17,6 +15,7 @@ import type { ReleaseStatus } from "../../../api/types.ts";
 import { type ClusterRelease, describeClusterRelease } from "./cluster-release.ts";
 import { connectSite } from "../connection/connect-site.ts";
 import { limitApi } from "../connection/limited-api.ts";
+import { describeStored } from "./describe-stored.ts";
 import type { SiteOptions } from "../connection/site-options.ts";
 import type { Unseen } from "../objects/site-objects.ts";
 
@@ -131,7 +130,8 @@ async function readStory(
   if (stored === undefined) return undefined;
   return {
     timeline,
-    status: statusOf(stored, message),
+    // The controller knows what it waits for, and the journal does not.
+    status: { ...describeStored(stored), message },
     report: (atMs) => reportRelease(stored, { atMs, history }),
   };
 }
@@ -143,14 +143,4 @@ async function listChunks(api: Pick<KubeApi, "list">, namespace: string): Promis
     if (error instanceof KubeError && error.status === 403) return [];
     throw error;
   }
-}
-
-/** The controller knows what it waits for, and the journal does not. */
-function statusOf(
-  { id, plan, state, startedAt, actor, reason, events }: StoredRelease,
-  message: string,
-): ReleaseStatus {
-  const lastEvent = events.at(-1) ?? null;
-  const described = describeRelease(plan, state);
-  return { id, ...described, message, startedAt, actor, reason, lastEvent, check: null, live: null, plan, events };
 }
