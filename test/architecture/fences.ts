@@ -275,6 +275,13 @@ export const fences: readonly Fence[] = [
       "`engine/ports.ts` is the contract between the engine and its targets, and is made of core's types alone.",
   },
   {
+    of: "targets/checked-stats.ts",
+    mayImport: ["core"],
+    packages: [],
+    sentence:
+      "`targets/checked-stats.ts` knows how an Envoy names what checks judge, on this machine and in a cluster.",
+  },
+  {
     of: "targets",
     mayImport: ["engine/ports.ts", "core", "xds"],
     packages: [],
@@ -282,7 +289,7 @@ export const fences: readonly Fence[] = [
   },
   {
     of: "targets/local-envoy",
-    mayImport: ["engine/ports.ts", "core", "xds", "gen"],
+    mayImport: ["engine/ports.ts", "core", "xds", "gen", "targets/checked-stats.ts"],
     packages: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
     sentence: "`targets/local-envoy` moves traffic on the local Envoy, by its xDS stream and its admin socket.",
   },
@@ -301,7 +308,7 @@ export const fences: readonly Fence[] = [
   },
   {
     of: "targets/istio",
-    mayImport: ["engine/ports.ts", "core", "kubernetes"],
+    mayImport: ["engine/ports.ts", "core", "kubernetes", "targets/checked-stats.ts"],
     packages: [],
     sentence: "`targets/istio` moves traffic through the Istio of a cluster, and proves it at istiod and the proxies.",
   },

@@ -1,10 +1,9 @@
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import type { CountersByDestination } from "../../core/release/plan/count-versions.ts";
+import { type CountersByDestination, sumCounts } from "../../core/release/plan/count-versions.ts";
 import type { PodReach } from "../../kubernetes/pod-reach.ts";
 import { type ListingParts, listGateways } from "./listed-strangers.ts";
 import { createProxyAdmin, type ProxyAdmin } from "./proxy-admin.ts";
 import { type LatencyByDestination, readLatencies, slowestOf } from "./proxy-latency.ts";
-import { sumCounters } from "./proxy-stats.ts";
 
 export interface GatewayReadingParts extends ListingParts {
   readonly reach: PodReach;
@@ -41,7 +40,7 @@ export class GatewayReadings {
       if (needed.length === 0) return undefined;
       const all = await Promise.all(needed.map((proxy) => ask(createProxyAdmin(reach, proxy))));
       const counted = all.filter((each) => each !== undefined);
-      return counted.length === all.length ? sumCounters(counted) : undefined;
+      return counted.length === all.length ? sumCounts(counted) : undefined;
     } catch (error) {
       if (error instanceof KirikaeError || error instanceof SyntaxError) return undefined;
       throw error;

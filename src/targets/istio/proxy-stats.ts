@@ -1,6 +1,7 @@
-import { addCounts, type CountersByDestination, nothingCounted } from "../../core/release/plan/count-versions.ts";
+import { type CountersByDestination, nothingCounted } from "../../core/release/plan/count-versions.ts";
 import type { VersionCounts } from "../../core/release/check/judge-version.ts";
 import type { DestinationId } from "../../core/routes/route-table.ts";
+import { CheckedFigures, checkedFilters, clustersInQuestions } from "../checked-stats.ts";
 import type { ProxyAdmin } from "./proxy-admin.ts";
 
 interface StatsAnswer {
@@ -26,12 +27,8 @@ export interface DestinationTally {
 }
 
 const statsTimeoutMs = 5_000;
-/** Envoy takes request headers of 60 kB in all, and each name is in the question. */
-const namesInAQuestion = 100;
 /** istiod ends the name of a cluster in statistics with a semicolon (Istio `pkg/networking/core`, alt_stat_name). */
 const tallied = /^cluster\.(?<cluster>.+?);?\.upstream_rq_(?<what>total|completed|5xx)$/;
-const judged =
-  /^cluster\.(?<cluster>.+?);?\.(?<what>upstream_rq_completed|upstream_rq_5xx|upstream_rq_time|outlier_detection\.ejections_(?:enforced_total|active))$/;
 
 /**
  * Undefined where the proxy keeps no counters of one of these destinations, which is how Istio sets proxies up unless
@@ -43,8 +40,8 @@ export async function readTallies(
 ): Promise<ReadonlyMap<DestinationId, DestinationTally> | undefined> {
   const tallies = new Map<DestinationId, DestinationTally>();
   const counted = new Set<DestinationId>();
-  for (const names of inQuestions(destinations)) {
-    const filter = `^cluster\\.(${names.map(escapeRegex).join("|")});?\\.upstream_rq_(total|completed|5xx)$`;
+  for (const clusters of clustersInQuestions(destinations)) {
+    const filter = String.raw`^cluster\.(${clusters});?\.upstream_rq_(total|completed|5xx)$`;
     for (const { name = "", value } of (await readStats(admin, filter, "&type=Counters")).stats ?? []) {
       const { cluster, what } = tallied.exec(name)?.groups ?? {};
       if (cluster === undefined || typeof value !== "number") continue;
@@ -84,31 +81,22 @@ export async function readFigures(
   destinations: ReadonlySet<DestinationId>,
 ): Promise<CountersByDestination | undefined> {
   if ((await readTallies(admin, [...destinations])) === undefined) return undefined;
-  const figures = new Map<DestinationId, VersionCounts>();
-  for (const names of inQuestions([...destinations])) {
-    const filter = `^cluster\\.(${names.map(escapeRegex).join("|")});?\\.(upstream_rq_(completed|5xx|time)|outlier_detection\\.ejections_(enforced_total|active))$`;
+  const checked = new CheckedFigures();
+  for (const filter of checkedFilters([...destinations])) {
     const { stats = [] } = await readStats(admin, filter, "&usedonly&histogram_buckets=detailed");
     for (const { name = "", value, histograms } of stats) {
-      if (typeof value === "number") placeFigure(figures, name, (counts, what) => withValue(counts, what, value));
+      if (typeof value === "number") checked.addValue(name, value);
       for (const { name: histogram, totals = [] } of histograms?.details ?? []) {
         const latency = totals.map(({ lower_bound: fromMs, width, count }) => ({
           fromMs,
           widthMs: Math.max(1, width),
           count,
         }));
-        placeFigure(figures, histogram, (counts) => ({ ...counts, latency }));
+        checked.addLatency(histogram, latency);
       }
     }
   }
-  return figures;
-}
-
-/** Adds up what several proxies have counted. */
-export function sumCounters(all: readonly CountersByDestination[]): CountersByDestination {
-  const sums = new Map<DestinationId, VersionCounts>();
-  for (const [id, counts] of all.flatMap((each) => [...each]))
-    sums.set(id, addCounts(sums.get(id) ?? nothingCounted, counts));
-  return sums;
+  return checked.figures;
 }
 
 async function readStats(admin: ProxyAdmin, filter: string, more: string): Promise<StatsAnswer> {
@@ -116,28 +104,4 @@ async function readStats(admin: ProxyAdmin, filter: string, more: string): Promi
     await admin.get(`/stats?format=json${more}&filter=${encodeURIComponent(filter)}`, statsTimeoutMs),
   );
   return answer;
-}
-
-function placeFigure(
-  figures: Map<DestinationId, VersionCounts>,
-  stat: string,
-  add: (counts: VersionCounts, what: string) => VersionCounts,
-): void {
-  const { cluster, what } = judged.exec(stat)?.groups ?? {};
-  if (cluster === undefined || what === undefined) return;
-  figures.set(cluster, add(figures.get(cluster) ?? nothingCounted, what));
-}
-
-function withValue(counts: VersionCounts, what: string, value: number): VersionCounts {
-  if (what === "upstream_rq_completed") return { ...counts, requests: value };
-  if (what === "upstream_rq_5xx") return { ...counts, errors: value };
-  return what.endsWith("active") ? { ...counts, outOfRotation: value } : { ...counts, ejections: value };
-}
-
-function* inQuestions(names: readonly DestinationId[]): Generator<readonly DestinationId[]> {
-  for (let from = 0; from < names.length; from += namesInAQuestion) yield names.slice(from, from + namesInAQuestion);
-}
-
-function escapeRegex(name: string): string {
-  return name.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { EnvoyAdmin } from "./admin.ts";
-import { readCheckedFigures, sumFigures } from "./checked-figures.ts";
+import { readCheckedFigures } from "./checked-figures.ts";
 
 /** What Envoy 1.40 answers for a destination, and every filter that it was asked for. */
 async function serve(stats: readonly object[]): Promise<{ readonly admin: EnvoyAdmin; readonly filters: RegExp[] }> {
@@ -94,14 +94,4 @@ test("many destinations are asked for in several questions, because Envoy bounds
   );
   expect(unasked).toEqual([]);
   expect(Math.max(...filters.map(({ source }) => encodeURIComponent(source).length))).toBeLessThan(30_000);
-});
-
-test("the figures of several proxies are added up", () => {
-  const one = new Map([[green, { requests: 1, errors: 1, latency: [{ fromMs: 3, widthMs: 1, count: 1 }] }]]);
-  const other = new Map([
-    [green, { requests: 2, errors: 0, latency: [{ fromMs: 3, widthMs: 1, count: 2 }], ejections: 1 }],
-  ]);
-  expect(sumFigures([one, other])).toEqual(
-    new Map([[green, { requests: 3, errors: 1, latency: [{ fromMs: 3, widthMs: 1, count: 3 }], ejections: 1 }]]),
-  );
 });

@@ -2,7 +2,7 @@ import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import type { MovePlan } from "../../core/release/move/move.ts";
 import { nameDestination } from "../../core/routes/name-destination.ts";
-import type { CountersByDestination } from "../../core/release/plan/count-versions.ts";
+import { type CountersByDestination, sumCounts } from "../../core/release/plan/count-versions.ts";
 import type { DestinationId, RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
 import type {
   ApplyOptions,
@@ -30,7 +30,7 @@ import { rewriteDelayMs, rewriteRoutes } from "./route-rewrite.ts";
 import { checkWeights } from "./runtime-weights.ts";
 import { type Settlement, waitForTypes } from "./settlement.ts";
 import { type ProvedReport, pushTable, type TableReport } from "./table-push.ts";
-import { readCheckedFigures, sumFigures } from "./checked-figures.ts";
+import { readCheckedFigures } from "./checked-figures.ts";
 import { type DestinationCounters, readDestinationCounters, sumCounters } from "./traffic-stats.ts";
 import { proveRuntime } from "./weight-push.ts";
 
@@ -253,7 +253,7 @@ export class LocalEnvoyTarget implements Target, AsyncDisposable {
   /** What a check judges, of these destinations, since the proxies started. Undefined while one of them cannot be asked. */
   async figures(destinations: ReadonlySet<DestinationId>): Promise<CountersByDestination | undefined> {
     const all = await this.#proxies.ask(({ admin }) => readCheckedFigures(admin, destinations));
-    return all.length === this.#proxies.all.length ? sumFigures(all) : undefined;
+    return all.length === this.#proxies.all.length ? sumCounts(all) : undefined;
   }
 
   /** How long answers of destinations took in the last second. Empty while no proxy can be asked. */

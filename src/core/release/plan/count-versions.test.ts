@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addGrowth, checkedDestinations, nothingCounted } from "./count-versions.ts";
+import { addGrowth, checkedDestinations, nothingCounted, sumCounts } from "./count-versions.ts";
 import type { VersionCounts } from "../check/judge-version.ts";
 import type { ReleasePlan } from "./plan-release.ts";
 
@@ -74,4 +74,14 @@ test("what is out of rotation now is not added up over time", () => {
   };
   const growth = { before: new Map(Object.entries(out)), now: new Map(Object.entries(out)), destinations };
   expect(addGrowth(addGrowth(nothingCounted, growth), growth)).toMatchObject({ ejections: 0, outOfRotation: 2 });
+});
+
+test("the counters of several proxies are added up", () => {
+  const one = new Map([["a", { requests: 1, errors: 1, latency: [{ fromMs: 3, widthMs: 1, count: 1 }] }]]);
+  const other = new Map([
+    ["a", { requests: 2, errors: 0, latency: [{ fromMs: 3, widthMs: 1, count: 2 }], ejections: 1 }],
+  ]);
+  expect(sumCounts([one, other])).toEqual(
+    new Map([["a", { requests: 3, errors: 1, latency: [{ fromMs: 3, widthMs: 1, count: 3 }], ejections: 1 }]]),
+  );
 });

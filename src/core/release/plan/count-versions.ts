@@ -85,3 +85,12 @@ export function addCounts(one: VersionCounts, other: VersionCounts): VersionCoun
     ...(outOfRotation === 0 ? {} : { outOfRotation }),
   };
 }
+
+/** The counters of several proxies together. */
+export function sumCounts(all: readonly CountersByDestination[]): CountersByDestination {
+  const sums = new Map<DestinationId, VersionCounts>();
+  for (const [id, counts] of all.flatMap((each) => [...each])) {
+    sums.set(id, addCounts(sums.get(id) ?? nothingCounted, counts));
+  }
+  return sums;
+}
