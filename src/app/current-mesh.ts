@@ -1,7 +1,6 @@
 import type { ServiceDescription } from "../core/release/move/describe-service.ts";
 import { describeServices, describeServicesOf } from "../core/release/move/describe-services.ts";
 import type { MovePlan, MoveRequest } from "../core/release/move/move.ts";
-import { planMove } from "../core/release/move/plan-move.ts";
 import { reconcilePlacements } from "../core/release/move/reconcile-placements.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
 import type { DestinationId, RouteTable, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
@@ -10,6 +9,7 @@ import type { GatewayPorts } from "../local/ports.ts";
 import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
 import type { MeshModel } from "../core/mesh-model.ts";
 import type { LiveMesh } from "./live-mesh.ts";
+import { planOnMesh } from "./plan-on-mesh.ts";
 
 /** What runs now: the manifests that were applied last, and where their listeners are on this machine. */
 export class CurrentMesh implements LiveMesh {
@@ -36,14 +36,7 @@ export class CurrentMesh implements LiveMesh {
 
   /** Throws the KirikaeError of the refusal for a request that cannot be carried out. */
   plan(request: MoveRequest): MovePlan {
-    const planning = planMove({
-      table: this.table,
-      current: this.placements(),
-      request,
-      history: this.#engine.pastMoves(),
-    });
-    if (planning.kind === "refused") throw planning.error;
-    return planning.plan;
+    return planOnMesh(this, request, this.#engine.pastMoves());
   }
 
   /** Every VirtualService that is routed. */

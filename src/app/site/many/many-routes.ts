@@ -4,7 +4,6 @@ import { describeServices, describeServicesOf } from "../../../core/release/move
 import type { EndpointCounts } from "../../../core/release/move/limit-return.ts";
 import type { MovePlan, MoveRequest } from "../../../core/release/move/move.ts";
 import type { PastMove } from "../../../core/release/move/past-move.ts";
-import { planMove } from "../../../core/release/move/plan-move.ts";
 import type { PlannedSites } from "../../../core/release/plan/plan-release.ts";
 import { mergeTables, qualifyTable } from "../../../core/routes/qualify-table.ts";
 import type {
@@ -16,6 +15,7 @@ import type {
 } from "../../../core/routes/route-table.ts";
 import { localName, qualifyName, siteOf } from "../../../core/routes/site-names.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../../kubernetes/kube-object.ts";
+import { planOnMesh } from "../../plan-on-mesh.ts";
 import type { CountUnready } from "../mesh/site-endpoints.ts";
 import type { MovedRoutes } from "../mesh/moved-site.ts";
 
@@ -72,9 +72,7 @@ export class ManyRoutes implements MovedRoutes {
   }
 
   plan(request: MoveRequest, history: readonly PastMove[]): MovePlan {
-    const planning = planMove({ table: this.table, current: this.placements(), request, history });
-    if (planning.kind === "refused") throw planning.error;
-    return planning.plan;
+    return planOnMesh(this, request, history);
   }
 
   weights(split: SplitId): SplitWeights | undefined {

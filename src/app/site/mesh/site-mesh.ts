@@ -8,7 +8,6 @@ import { describeServices, describeServicesOf } from "../../../core/release/move
 import type { EndpointCounts } from "../../../core/release/move/limit-return.ts";
 import type { MovePlan, MoveRequest } from "../../../core/release/move/move.ts";
 import type { PastMove } from "../../../core/release/move/past-move.ts";
-import { planMove } from "../../../core/release/move/plan-move.ts";
 import type {
   DestinationId,
   RouteTable,
@@ -21,6 +20,7 @@ import { renderSiteSource } from "../../../core/site/render-site-source.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../../kubernetes/kube-object.ts";
 import type { SiteView } from "../../../targets/istio/site-view.ts";
+import { planOnMesh } from "../../plan-on-mesh.ts";
 import type { MovedRoutes } from "./moved-site.ts";
 import { countSiteEndpoints, type CountUnready, createUnreadyCount } from "./site-endpoints.ts";
 import { planForSite, withPlannedSubsets } from "./planned-site.ts";
@@ -103,9 +103,7 @@ export class SiteMesh implements MovedRoutes, SiteView {
 
   /** Throws the KirikaeError of the refusal for a request that cannot be carried out. */
   plan(request: MoveRequest, history: readonly PastMove[]): MovePlan {
-    const planning = planMove({ table: this.table, current: this.placements(), request, history });
-    if (planning.kind === "refused") throw planning.error;
-    return planning.plan;
+    return planOnMesh(this, request, history);
   }
 
   /** What is live of a rule; undefined where there is none. */
