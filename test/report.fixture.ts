@@ -1,3 +1,4 @@
+import { bareSpec } from "./release-spec.fixture.ts";
 import { expandStrategy } from "../src/core/release/plan/expand-strategy.ts";
 import { advanceRelease, unstarted } from "../src/core/release/state/advance-release.ts";
 import type { ReleaseSpec, ReleaseStep } from "../src/core/manifest/release.ts";
@@ -38,18 +39,7 @@ export const approve: ReleaseStep = {
 
 /** A release of `web` in these steps. */
 export function planSteps(steps: readonly ReleaseStep[]): ReleasePlan {
-  const spec: ReleaseSpec = {
-    routes: [{ namespace: "shop", virtualService: "web", route: undefined }],
-    from: undefined,
-    to: "green",
-    strategy: { kind: "steps", steps },
-    sessionAffinity: undefined,
-    maxFailed: undefined,
-    probes: undefined,
-    freezes: [],
-    maxDuration: undefined,
-    notifications: [],
-  };
+  const spec: ReleaseSpec = { ...bareSpec, strategy: { kind: "steps", steps } };
   const release = { metadata: { namespace: "shop", name: "to-green" }, spec };
   const planning = planRelease({ table, current: new Map(), release, actor: "ann" });
   if (planning.kind === "refused") throw planning.error;

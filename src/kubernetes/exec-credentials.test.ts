@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { nobody } from "../../test/kube-user.fixture.ts";
 import { temporaryFolder } from "../../test/temporary-folder.ts";
 import { createCredentials } from "./create-credentials.ts";
 import type { Credential, Credentials } from "./credential.ts";
@@ -10,17 +11,6 @@ import { KubeError } from "./kube-error.ts";
 
 const v1 = "client.authentication.k8s.io/v1";
 const target: ExecTarget = { context: "prod", cluster: { server: "https://a" }, env: process.env };
-
-const nobody: ConfigUser = {
-  token: undefined,
-  tokenFile: undefined,
-  certificate: undefined,
-  key: undefined,
-  basic: undefined,
-  exec: undefined,
-  authProvider: undefined,
-  impersonate: undefined,
-};
 
 /** A plugin that is a script of Node; `calls` is a file to which each run adds a line. */
 function plugin(script: string, more: Partial<ConfigExec> = {}): ConfigUser {

@@ -2,21 +2,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { nobody } from "../../test/kube-user.fixture.ts";
 import { createCredentials } from "./create-credentials.ts";
 import { KubeConnection } from "./kube-connection.ts";
 import type { ConfigUser } from "./kubeconfig.ts";
 
 const secret = "s3cret-token";
-const nobody: ConfigUser = {
-  token: undefined,
-  tokenFile: undefined,
-  certificate: undefined,
-  key: undefined,
-  basic: undefined,
-  exec: undefined,
-  authProvider: undefined,
-  impersonate: undefined,
-};
 const target = { context: "prod", cluster: {}, env: process.env };
 
 function shell(script: string): ConfigUser {

@@ -1,6 +1,7 @@
 import { array, assert, asyncProperty, boolean, constantFrom, record as recordOf } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigMaps } from "../../../test/config-maps.fixture.ts";
+import { bareSpec } from "../../../test/release-spec.fixture.ts";
 import type { ReleasePlan } from "../../core/release/plan/plan-release.ts";
 import { emitRecord, type JournalRecord } from "../../engine/journal-record.ts";
 import { KubeError } from "../../kubernetes/kube-error.ts";
@@ -17,18 +18,7 @@ function planOf(release: string): ReleasePlan {
     release,
     to: "green",
     steps: [{ kind: "hold", durationMs: undefined }],
-    spec: {
-      routes: [{ namespace, virtualService: name, route: undefined }],
-      from: undefined,
-      to: "green",
-      strategy: { kind: "steps", steps: [] },
-      sessionAffinity: undefined,
-      maxFailed: undefined,
-      probes: undefined,
-      freezes: [],
-      maxDuration: undefined,
-      notifications: [],
-    },
+    spec: { ...bareSpec, routes: [{ namespace, virtualService: name, route: undefined }] },
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { bareSpec } from "../../../test/release-spec.fixture.ts";
 import type { ReleaseStatus } from "../../api/types.ts";
 import { describeRelease } from "../../core/release/describe/describe-release.ts";
 import type { PlannedStep, ReleasePlan } from "../../core/release/plan/plan-release.ts";
@@ -11,19 +12,12 @@ import { patchOf, writeStatus } from "./write-status.ts";
 const hold: PlannedStep = { kind: "hold", durationMs: undefined };
 
 function releaseAfter(...events: readonly ReleaseEvent[]): ReleaseStatus {
-  const spec: ReleasePlan["spec"] = {
-    routes: [{ namespace: "shop", virtualService: "web", route: undefined }],
-    from: undefined,
+  const plan: ReleasePlan = {
+    release: "shop/r",
     to: "green",
-    strategy: { kind: "steps", steps: [] },
-    sessionAffinity: undefined,
-    maxFailed: undefined,
-    probes: undefined,
-    freezes: [],
-    maxDuration: undefined,
-    notifications: [],
+    steps: [{ kind: "switch", moves: [] }, hold],
+    spec: bareSpec,
   };
-  const plan: ReleasePlan = { release: "shop/r", to: "green", steps: [{ kind: "switch", moves: [] }, hold], spec };
   let state: ReleaseState = unstarted;
   for (const event of events) {
     const advanced = advanceRelease(plan, state, event);

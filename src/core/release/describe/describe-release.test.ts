@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { bareSpec } from "../../../../test/release-spec.fixture.ts";
 import { advanceRelease, unstarted } from "../state/advance-release.ts";
 import { describeRelease, type ReleaseDescription } from "./describe-release.ts";
 import type { MovePlan } from "../move/move.ts";
@@ -17,18 +18,7 @@ const approve: PlannedStep = {
 const hour = { durationMs: 3_600_000, action: "rollback" } as const;
 
 function described(steps: readonly PlannedStep[], ...events: readonly ReleaseEvent[]): ReleaseDescription {
-  const spec: ReleasePlan["spec"] = {
-    routes: [{ namespace: "shop", virtualService: "web", route: undefined }],
-    from: undefined,
-    to: "green",
-    strategy: { kind: "steps", steps: [] },
-    sessionAffinity: undefined,
-    maxFailed: 0,
-    probes: undefined,
-    freezes: [],
-    maxDuration: hour,
-    notifications: [],
-  };
+  const spec = { ...bareSpec, maxFailed: 0, maxDuration: hour };
   const plan: ReleasePlan = { release: "shop/r", to: "green", steps, spec };
   let state: ReleaseState = unstarted;
   for (const event of events) {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { bareSpec } from "../../../../test/release-spec.fixture.ts";
 import { advanceRelease, unstarted } from "../state/advance-release.ts";
 import { findNotices, type ReleaseNotice } from "./find-notices.ts";
 import type { PlannedStep, ReleasePlan } from "../plan/plan-release.ts";
@@ -15,18 +16,7 @@ const yes: PlannedStep = {
 };
 
 function told(steps: readonly PlannedStep[], ...events: readonly ReleaseEvent[]): readonly ReleaseNotice[] {
-  const spec: ReleasePlan["spec"] = {
-    routes: [{ namespace: "shop", virtualService: "web", route: undefined }],
-    from: undefined,
-    to: "green",
-    strategy: { kind: "steps", steps: [] },
-    sessionAffinity: undefined,
-    maxFailed: 0,
-    probes: undefined,
-    freezes: [],
-    maxDuration: undefined,
-    notifications: [],
-  };
+  const spec = { ...bareSpec, maxFailed: 0 };
   const plan: ReleasePlan = { release: "shop/r", to: "green", steps, spec };
   let state = unstarted;
   return events.flatMap((event, index) => {
