@@ -43,6 +43,10 @@ export class PlayedSite {
   /** A second gateway that starts when somebody writes for the first time, and has no routes for so long; undefined is none. */
   lateGatewayMs: number | undefined;
   #firstWriteMs: number | undefined;
+  /** A further gateway that takes no routes any more: why, if it says so, and those that it had taken before. */
+  #stuck: { readonly reason: string | undefined; readonly routes: object } | undefined;
+  /** Whether that one does not answer. */
+  isStuckOneSilent = false;
 
   constructor() {
     const metadata = { name: "web", namespace: "shop" };
@@ -67,6 +71,16 @@ export class PlayedSite {
     this.#version += 1;
     const metadata = { ...object.metadata, resourceVersion: String(this.#version) };
     this.#objects.set(`${object.kind} ${object.metadata.name}`, { ...object, metadata });
+  }
+
+  /** From now on there is a gateway that refuses every push, and goes on with the routes of now. */
+  addRefusingGateway(reason: string): void {
+    this.#stuck = { reason, routes: this.#routes() };
+  }
+
+  /** The same of one that is never sent anything new. */
+  addLaggingGateway(): void {
+    this.#stuck = { reason: undefined, routes: this.#routes() };
   }
 
   addIdleIstiod(): void {
@@ -138,7 +152,11 @@ export class PlayedSite {
   }
 
   #pods(): readonly KubeObject[] {
-    return this.lateGatewayMs === undefined ? [gatewayPod("gateway-1")] : ["gateway-1", "gateway-2"].map(gatewayPod);
+    return [
+      gatewayPod("gateway-1"),
+      ...(this.lateGatewayMs === undefined ? [] : [gatewayPod("gateway-2")]),
+      ...(this.#stuck === undefined ? [] : [gatewayPod("gateway-3")]),
+    ];
   }
 
   #isLate(name: string): boolean {
@@ -172,7 +190,9 @@ export class PlayedSite {
 
   #status({ proxy: id, kind }: { readonly proxy: string; readonly kind: string }): object {
     const nonce = `2026-11-21T10:00:00Z/${this.#version}0e6ab1c2-0000-4000-8000-000000000000`;
-    return { proxy: id, proxy_type: kind, route_sent: nonce, route_acked: nonce };
+    if (id !== "gateway-3.istio-system") return { proxy: id, proxy_type: kind, route_sent: nonce, route_acked: nonce };
+    const route = { sent: nonce, lastError: this.#stuck?.reason, sentTime: new Date(this.#version * 1_000) };
+    return { proxy: id, proxy_type: kind, resources: { "envoy.config.route.v3.RouteConfiguration": route } };
   }
 
   #admin(pod: string, path: string): string {
@@ -180,8 +200,11 @@ export class PlayedSite {
       throw new KirikaeError("KIR4010", "not there yet", { exitStatus: 3 });
     if (this.#isLate(pod)) return JSON.stringify({ configs: [] });
     if (path.startsWith("/stats")) throw new KirikaeError("KIR4010", "no statistics here", { exitStatus: 3 });
-    const configs = [{ version_info: `${this.#version}`, route_config: this.#routes() }];
-    return JSON.stringify({ configs });
+    const isStuck = pod === "gateway-3";
+    if (isStuck && this.isStuckOneSilent) throw new KirikaeError("KIR4010", "busy", { exitStatus: 3 });
+    const version = isStuck ? "stuck" : `${this.#version}`;
+    const routes = isStuck ? this.#stuck?.routes : this.#routes();
+    return JSON.stringify({ configs: [{ version_info: version, route_config: routes }] });
   }
 
   #routes(): object {

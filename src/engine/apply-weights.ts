@@ -1,6 +1,6 @@
 import { errorText } from "../core/diagnostics/error-text.ts";
 import type { MoveEvent } from "../core/release/move/advance.ts";
-import type { MovePlan, SplitChange } from "../core/release/move/move.ts";
+import { isWayBack, type MovePlan, type SplitChange } from "../core/release/move/move.ts";
 import { nameMover } from "../core/release/move/name-mover.ts";
 import type { WeightOverrides } from "../core/routes/route-table.ts";
 import type { ApplyReport, Target } from "./ports.ts";
@@ -28,6 +28,7 @@ export async function applyOrFail(
       timeoutMs: timeoutOf(plan, applyTimeoutMs),
       replaces: [weightsOf(changes, "before"), weightsOf(changes, "after")],
       movedBy: nameMover(plan),
+      ...((which === "before" || isWayBack(plan)) && { isWayBack: true as const }),
       ...(proof !== undefined && { unreachable: proof.unreachable }),
       ...(takeOver !== undefined && { takeOver }),
       ...(onProgress !== undefined && { onProgress: (text) => onProgress({ kind: "waiting", text }) }),

@@ -33,6 +33,11 @@ export interface ApplyOptions {
    * something else is. Absent is anything.
    */
   readonly replaces?: readonly WeightOverrides[];
+  /**
+   * That it brings back what was there before. A proxy that had refused its configuration before this was called then
+   * keeps nobody else's from going back: it is passed over, and named in the note.
+   */
+  readonly isWayBack?: true;
   /** Field managers whose weights may be taken over, beside those that the target's options name. */
   readonly takeOver?: readonly string[];
   /** Whose doing it is, for notes that a target leaves beside what it writes; absent is whoever runs it. */
@@ -59,6 +64,8 @@ export type ApplyReport =
       readonly proxies: readonly ProxyProof[];
       /** What could not be confirmed, in one sentence without a full stop; absent where everything was. */
       readonly note?: string;
+      /** The proxies that refuse what they are given, and that a way back has passed over, where there are any. */
+      readonly passedOver?: readonly string[];
     }
   /** A proxy refused: what ran before still runs on it. */
   | {

@@ -116,6 +116,11 @@ export const siteErrors = {
     title: "no such DestinationRule",
     meaning: "A Release adds or removes subsets of a DestinationRule that is not in the cluster.",
   },
+  KIR4043: {
+    title: "a proxy refuses its routes",
+    meaning:
+      "A gateway or sidecar that needs the routes refuses those that istiod has sent it last, and would refuse the new ones too. Nothing was written. A rollback goes on without it, and says so.",
+  },
   KIR4060: {
     title: "moved by the cluster",
     meaning:

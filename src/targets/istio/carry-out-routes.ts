@@ -97,10 +97,16 @@ class RouteRun {
         message: `${proof.message}; ${failures.length === 0 ? "it was taken back" : failures.join("; ")}`,
       };
     }
-    const { proxies, note } = proof;
+    const { proxies, note, passedOver } = proof;
     // The clock is fitted to the system's, so a difference may be a moment shorter than its parts.
     const callToProofMs = Math.max(clock.nowMs() - this.#work.calledMs, ...proxies.map(({ workersMs }) => workersMs));
-    return { kind: "proved", callToProofMs, proxies, ...(note !== undefined && { note }) };
+    return {
+      kind: "proved",
+      callToProofMs,
+      proxies,
+      ...(note !== undefined && { note }),
+      ...(passedOver.length > 0 && { passedOver }),
+    };
   }
 
   /** Nothing is written yet, so whatever goes wrong is a refusal. */
@@ -134,6 +140,7 @@ class RouteRun {
       toldMs: this.#parts.clock.nowMs(),
       timeoutMs,
       unreachable: apply.unreachable ?? "wait",
+      isWayBack: apply.isWayBack,
       patience: this.#patience,
       onProgress: apply.onProgress,
       isKnownTo: (istiod) => isConfigKnown(istiod, live),

@@ -1,6 +1,5 @@
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import { type ListedProxy, readControlPlane } from "./control-plane.ts";
-import type { IstiodPlace } from "./site-view.ts";
+import type { ControlPlaneReading, ListedProxy } from "./control-plane.ts";
 
 const viewTimeoutMs = 10_000;
 
@@ -10,10 +9,9 @@ const viewTimeoutMs = 10_000;
  * istiod show them where those of all other proxies are read. One of which it cannot be told counts.
  */
 export async function findWaypoints(
-  istiods: () => Promise<readonly IstiodPlace[]>,
+  { proxies }: ControlPlaneReading,
   services: readonly string[],
 ): Promise<readonly string[]> {
-  const { proxies } = await readControlPlane(await istiods());
   const waypoints = [...proxies.values()].filter(({ sync }) => sync.kind === "waypoint");
   const serving = await Promise.all(waypoints.map((listed) => serves(listed, services)));
   return waypoints.filter((_, at) => serving[at]).map(({ sync }) => sync.proxy);

@@ -18,12 +18,21 @@ export interface ListingParts {
  * and has their routes for. One that is connected takes traffic whatever is said of its pod, and need not be a pod.
  */
 export async function listServing(parts: ListingParts, services: readonly string[]): Promise<readonly NeededProxy[]> {
+  return (await readServing(parts, services)).serving;
+}
+
+/** The same, with what all replicas of istiod said when they were asked for it. */
+export async function readServing(
+  parts: ListingParts,
+  services: readonly string[],
+): Promise<{ readonly serving: readonly NeededProxy[]; readonly controlPlane: ControlPlaneReading }> {
   const need = findNeed(parts.view, services);
   const [needed, controlPlane] = await readBoth(parts, need);
   const known = new Set(needed.map(({ id }) => id));
   const strangers = listStrangers(controlPlane, need).filter(({ proxy }) => !known.has(proxy.id));
-  const serving = await Promise.all(strangers.map(({ listed }) => serves(listed, new Set(services))));
-  return [...needed, ...strangers.filter((_, at) => serving[at]).map(({ proxy }) => proxy)];
+  const isServing = await Promise.all(strangers.map(({ listed }) => serves(listed, new Set(services))));
+  const others = strangers.filter((_, at) => isServing[at]).map(({ proxy }) => proxy);
+  return { serving: [...needed, ...others], controlPlane };
 }
 
 /** Every gateway: the pods that Gateways select, and all others that istiod lists as such. */

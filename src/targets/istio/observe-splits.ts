@@ -5,24 +5,32 @@ import { splitsOf, weightsOf } from "../../core/routes/weights.ts";
 import { type DumpedSplit, readDumpedSplits } from "../../core/site/read-dumped-splits.ts";
 import type { ObservedSplit } from "../../engine/ports.ts";
 import { readControlPlane } from "./control-plane.ts";
-import { listServing } from "./listed-strangers.ts";
+import { findRefusals } from "./find-refusals.ts";
+import { readServing } from "./listed-strangers.ts";
 import { findServices } from "./needed-proxies.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";
 import type { ProofParts } from "./baseline.ts";
 import { readRouteView } from "./route-evidence.ts";
 import type { SiteView } from "./site-view.ts";
 
+export interface ObserveQuestion {
+  readonly splits: readonly SplitId[];
+  /** Ids of proxies that a way back has passed over, and named: as long as they refuse their routes they show old ones. */
+  readonly without: ReadonlySet<string>;
+}
+
 /**
  * Reads from every proxy that has them what it does, and from istiod only where no proxy can be asked. Where proxies
  * differ, the one that differs from the table is told, because it is the one that somebody has to know of.
  */
 export async function observeSplits(
-  parts: ProofParts,
-  view: SiteView,
-  splits: readonly SplitId[],
+  parts: ProofParts & { readonly view: SiteView },
+  { splits, without }: ObserveQuestion,
 ): Promise<readonly ObservedSplit[]> {
-  const { table } = view;
-  const needed = await listServing({ ...parts, view }, findServices(table, new Set(splits)));
+  const { table } = parts.view;
+  const { serving, controlPlane } = await readServing(parts, findServices(table, new Set(splits)));
+  const refusing = new Set(findRefusals(controlPlane, [...without]).map(({ proxy }) => proxy));
+  const needed = serving.filter(({ id }) => !refusing.has(id));
   const read = (dump: unknown) => readDumpedSplits(dump, { table, splits });
   const own = await Promise.all(
     needed.map((proxy) =>

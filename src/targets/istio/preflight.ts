@@ -1,11 +1,13 @@
-import { type MovePlan, movedServices } from "../../core/release/move/move.ts";
+import type { KirikaeError } from "../../core/diagnostics/error.ts";
+import { isWayBack, type MovePlan, movedServices } from "../../core/release/move/move.ts";
 import { gainingDestinations } from "../../core/release/move/split-weights.ts";
 import type { Destination, DestinationId } from "../../core/routes/route-table.ts";
 import type { Clock, PreflightCheck, PreflightReport } from "../../engine/ports.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { ApiPatience } from "./api-patience.ts";
 import { findWaypoints } from "./find-waypoints.ts";
-import { type ListingParts, listServing } from "./listed-strangers.ts";
+import { findRefusals, refusesRoutes } from "./find-refusals.ts";
+import { type ListingParts, readServing } from "./listed-strangers.ts";
 import { planRouteWrites, type RouteChange } from "./plan-route-writes.ts";
 import { checkRollouts } from "./check-rollouts.ts";
 import type { SiteView } from "./site-view.ts";
@@ -28,8 +30,9 @@ export interface PlanParts extends PreflightParts, ListingParts {
 }
 
 /**
- * Whether every destination that gains weight has ready endpoints, and its Deployments have ended their rollouts. For a
- * way back that asks for any endpoint, one is enough and a rollout is no reason to stay with a version that fails.
+ * Whether every destination that gains weight has ready endpoints, and its Deployments have ended their rollouts, and
+ * every proxy takes its routes. For a way back one ready endpoint is enough where it says so, and neither a rollout nor a
+ * proxy that refuses its routes is a reason to stay with a version that fails.
  */
 export async function checkPlan(plan: MovePlan, parts: PlanParts): Promise<PreflightReport> {
   const { asks, changes, versions } = plan;
@@ -47,14 +50,24 @@ export async function checkPlan(plan: MovePlan, parts: PlanParts): Promise<Prefl
 /** Where nothing could show that the weights are live everywhere, nothing is written. */
 async function checkProxies(plan: MovePlan, parts: PlanParts): Promise<PreflightCheck> {
   const services = movedServices(plan);
-  const serving = await listServing(parts, services);
-  const waypoints = await findWaypoints(parts.istiods, services);
+  const { serving, controlPlane } = await readServing(parts, services);
+  const waypoints = await findWaypoints(controlPlane, services);
   const name = "proxies";
   if (waypoints.length > 0)
     return { name, verdict: "fail", detail: `what waypoints use cannot be seen: ${waypoints.join(", ")}` };
-  if (serving.length > 0) return { name, verdict: "pass", detail: `${serving.length} serve ${services.join(", ")}` };
-  const detail = `no gateway or sidecar that istiod knows serves ${services.join(", ")}`;
-  return { name, verdict: "fail", detail };
+  if (serving.length === 0)
+    return { name, verdict: "fail", detail: `no gateway or sidecar that istiod knows serves ${services.join(", ")}` };
+  const refusals = findRefusals(
+    controlPlane,
+    serving.map(({ id }) => id),
+  );
+  if (refusals.length > 0)
+    return { name, verdict: isWayBack(plan) ? "unknown" : "fail", detail: describeError(refusesRoutes(refusals)) };
+  return { name, verdict: "pass", detail: `${serving.length} serve ${services.join(", ")}` };
+}
+
+function describeError({ code, message, hint = "" }: KirikaeError): string {
+  return [code, message, hint].join(" ").trimEnd();
 }
 
 /** Whether the rules could be written as they are now: who else owns them, and whether they are what was planned on. */
@@ -67,8 +80,7 @@ async function checkWrites({ changes, takeOver = [] }: MovePlan, parts: PlanPart
     { ...parts, patience: new ApiPatience(parts.clock) },
   );
   if (plan.kind === "writes") return [];
-  const { code, message, hint } = plan.error;
-  return [{ name: plan.resource, verdict: "fail", detail: [code, message, hint ?? ""].join(" ").trimEnd() }];
+  return [{ name: plan.resource, verdict: "fail", detail: describeError(plan.error) }];
 }
 
 /** What cannot be known, such as whether names outside of the mesh lead anywhere, is no reason to stay. */

@@ -6,6 +6,7 @@ import { KubeError } from "../../kubernetes/kube-error.ts";
 import type { ApiPatience } from "./api-patience.ts";
 import { type ControlPlaneReading, type ListedProxy, readControlPlane } from "./control-plane.ts";
 import type { Evidence } from "./evidence.ts";
+import { findRefusals } from "./find-refusals.ts";
 import { listNeeded, type Need, type NeededProxy } from "./needed-proxies.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";
 import type { Baseline, ProofParts } from "./baseline.ts";
@@ -26,6 +27,8 @@ export interface ProofQuestion {
   readonly toldMs: number;
   readonly timeoutMs: number;
   readonly unreachable: UnreachableProxies;
+  /** Whether it brings back what was there before, from which a proxy that refused its routes already keeps nobody. */
+  readonly isWayBack?: boolean | undefined;
   readonly patience: ApiPatience;
   readonly onProgress?: ((text: string) => void) | undefined;
   /** Whether a replica of istiod that has none of these proxies knows what it would have to give one that it takes over. */
@@ -33,7 +36,13 @@ export interface ProofQuestion {
 }
 
 export type ProofReport =
-  | { readonly kind: "proved"; readonly proxies: readonly ProxyProof[]; readonly note: string | undefined }
+  | {
+      readonly kind: "proved";
+      readonly proxies: readonly ProxyProof[];
+      readonly note: string | undefined;
+      /** The proxies that refuse their routes, and keep nobody from going back. */
+      readonly passedOver: readonly string[];
+    }
   | { readonly kind: "rejected"; readonly node: string; readonly resource: string; readonly message: string }
   | { readonly kind: "unproved"; readonly proxies: readonly ProxyProof[]; readonly message: string };
 
@@ -65,6 +74,10 @@ async function isShownOrOther(evidence: Evidence, { istiod, sync }: ListedProxy)
     if (error instanceof KirikaeError || error instanceof SyntaxError) return false;
     throw error;
   }
+}
+
+function idsOf(watches: readonly ProxyWatch[]): readonly string[] {
+  return watches.map(({ proxy }) => proxy.id);
 }
 
 class Proof {
@@ -223,14 +236,17 @@ class Proof {
       };
     }
     if (state.open.length === 0 && state.ignorant.length === 0) {
-      if (proxies.length > 0) return { kind: "proved", proxies, note: undefined };
+      if (proxies.length > 0) return { kind: "proved", proxies, note: undefined, passedOver: [] };
       return {
         kind: "unproved",
         proxies,
         message: "No proxy has these routes, so nothing can show that they are live",
       };
     }
-    if (this.#mayGoOn(state)) return { kind: "proved", proxies, note: describeProof(state) };
+    if (this.#mayGoOn(state)) {
+      const passedOver = idsOf(state.open).filter((id) => this.#isPassedRefusal(id));
+      return { kind: "proved", proxies, note: describeProof(state), passedOver };
+    }
     if (this.#isOver()) return { kind: "unproved", proxies, message: describeProof(state) };
     return undefined;
   }
@@ -247,14 +263,33 @@ class Proof {
         )
         .map(({ name }) => `istiod ${name} does not know it yet`),
     ];
-    return { watches, open: watches.filter(({ isSettled }) => !isSettled), ignorant };
+    const open = watches.filter(({ isSettled }) => !isSettled);
+    const refusals = this.#question.evidence.type === "route" ? findRefusals(this.#controlPlane, idsOf(open)) : [];
+    return {
+      watches,
+      open,
+      ignorant,
+      refusals: new Map(refusals.map(({ proxy, reason }) => [proxy, reason])),
+      nowMs: this.#parts.clock.nowMs(),
+    };
   }
 
-  #mayGoOn({ open, watches }: ProofState): boolean {
-    if (this.#question.unreachable !== "goOn" || open.length === watches.length) return false;
-    const nowMs = this.#parts.clock.nowMs();
-    if (nowMs - this.#question.toldMs < giveUpAfterMs) return false;
-    return open.every(({ standing }) => standing.kind === "unreachable" && nowMs - standing.sinceMs >= giveUpAfterMs);
+  #mayGoOn({ open, watches, ignorant, nowMs }: ProofState): boolean {
+    const { unreachable, toldMs } = this.#question;
+    if (open.length === watches.length || nowMs - toldMs < giveUpAfterMs) return false;
+    if (unreachable !== "goOn" && ignorant.length > 0) return false;
+    return open.every(
+      ({ proxy, standing }) =>
+        this.#isPassedRefusal(proxy.id) ||
+        (unreachable === "goOn" && standing.kind === "unreachable" && nowMs - standing.sinceMs >= giveUpAfterMs),
+    );
+  }
+
+  /** On a way back: it refused before anything was written, and does so still. */
+  #isPassedRefusal(id: string): boolean {
+    const { isWayBack = false, evidence } = this.#question;
+    const now = this.#controlPlane.proxies.get(id)?.sync.types[evidence.type]?.lastError;
+    return isWayBack && now !== undefined && this.#sentBefore(id)?.lastError !== undefined;
   }
 
   #isOver(): boolean {
@@ -271,6 +306,7 @@ class Proof {
       if (isSettled || now?.lastError === undefined) continue;
       const before = this.#sentBefore(proxy.id);
       if (before?.lastError === now.lastError && before.sentAtMs === now.sentAtMs) continue;
+      if (this.#isPassedRefusal(proxy.id)) continue;
       return { kind: "rejected", node: proxy.id, resource: evidence.type, message: now.lastError };
     }
     return undefined;

@@ -16,7 +16,13 @@ export type Standing =
   /** It, or istiod for it, has shown something else; in words that follow its name. */
   | { readonly kind: "waiting"; readonly text: string }
   /** It cannot be asked itself, and what istiod says does not prove it. */
-  | { readonly kind: "unreachable"; readonly text: string; readonly sinceMs: number };
+  | {
+      readonly kind: "unreachable";
+      readonly text: string;
+      readonly sinceMs: number;
+      /** What it had shown when it answered last, in words that follow its name. */
+      readonly shown: string | undefined;
+    };
 
 /** What is known of a proxy from before a write, by which it is seen that something new has come. */
 export interface ProxyBaseline {
@@ -60,6 +66,8 @@ export class ProxyWatch {
   readonly #startedMs: number;
   #standing: Standing = { kind: "unasked" };
   #stamp: string | undefined;
+  /** What it has shown last, in words that follow its name: its routes are that until others are seen. */
+  #shown: string | undefined;
   #lookAtMs: number;
   #lookAfterMs = firstLookMs;
   #askAgainMs = 0;
@@ -113,7 +121,7 @@ export class ProxyWatch {
       this.#stamp = stamp;
       this.#silence = undefined;
       if (sight.kind === "shown") this.#standing = { kind: "shown", atMs: clock.nowMs() };
-      else if (sight.kind === "other") this.#standing = { kind: "waiting", text: sight.text };
+      else if (sight.kind === "other") this.#wait(sight.text);
       else await this.#judgeAbsence(controlPlane);
       return true;
     } catch (error) {
@@ -127,7 +135,12 @@ export class ProxyWatch {
   async #stayed(controlPlane: ControlPlaneReading): Promise<void> {
     this.#silence = undefined;
     if (this.#options.baseline?.isAbsent === true) await this.#judgeAbsence(controlPlane);
-    else this.#standing = { kind: "waiting", text: "shows what it did before" };
+    else this.#wait(this.#shown ?? "shows what it did before");
+  }
+
+  #wait(text: string): void {
+    this.#shown = text;
+    this.#standing = { kind: "waiting", text };
   }
 
   /** A proxy without the routes is unconcerned when istiod would not give it any either. */
@@ -135,12 +148,12 @@ export class ProxyWatch {
     const text = "has none of the routes";
     const listed = proxies.get(this.proxy.id);
     if (listed === undefined) {
-      this.#standing = { kind: "waiting", text: `${text}, and is connected to no istiod` };
+      this.#wait(`${text}, and is connected to no istiod`);
       return;
     }
     const view = await this.#view(listed);
-    const isUnconcerned = view === "absent" && this.#isNoNewcomer();
-    this.#standing = isUnconcerned ? { kind: "unconcerned" } : { kind: "waiting", text };
+    if (view === "absent" && this.#isNoNewcomer()) this.#standing = { kind: "unconcerned" };
+    else this.#wait(text);
   }
 
   #isNoNewcomer(): boolean {
@@ -152,7 +165,7 @@ export class ProxyWatch {
     const { clock } = this.#options;
     const sinceMs = this.#silence?.sinceMs ?? clock.nowMs();
     const text = listed === undefined ? "is not connected to istiod" : "unreachable";
-    this.#standing = { kind: "unreachable", text, sinceMs };
+    this.#standing = { kind: "unreachable", text, sinceMs, shown: this.#shown };
     const nonce = listed === undefined ? undefined : this.#newestTaken(listed);
     if (listed === undefined || nonce === undefined || clock.nowMs() < this.#viewAgainMs) return;
     const view = await this.#view(listed);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { playedArm, PlayedSite, playedSplit } from "../../../test/played-site.fixture.ts";
 import type { MovePlan } from "../../core/release/move/move.ts";
 import type { WeightOverrides } from "../../core/routes/route-table.ts";
@@ -107,6 +107,86 @@ test("moves nothing that a waypoint serves, because its routes cannot be read", 
     name: "proxies",
     verdict: "fail",
     detail: "what waypoints use cannot be seen: waypoint-2.shop",
+  });
+});
+
+test.concurrent("says of a proxy that lags what it shows, steadily", async () => {
+  const site = new PlayedSite();
+  site.addLaggingGateway();
+  const told: string[] = [];
+  const onProgress = (text: string): void => {
+    told.push(text);
+    if (!text.includes("shows blue 100")) return;
+    // It is asked too much for a moment.
+    site.isStuckOneSilent = true;
+    setTimeout(() => {
+      site.isStuckOneSilent = false;
+    }, 500);
+  };
+  const report = await site.openTarget().apply(after, { timeoutMs: 3_500, onProgress });
+  expect(told).toEqual([
+    "1 of 2 proxies confirmed; gateway-3.istio-system shows what it did before",
+    "1 of 2 proxies confirmed; gateway-3.istio-system shows blue 100",
+  ]);
+  expect(messageOf(report)).toBe("1 of 2 proxies confirmed; gateway-3.istio-system shows blue 100");
+});
+
+test.concurrent("says of a proxy that does not answer for long that nobody reaches it", async () => {
+  const site = new PlayedSite();
+  site.addLaggingGateway();
+  const report = await site.openTarget().apply(after, {
+    timeoutMs: 5_000,
+    onProgress: () => {
+      site.isStuckOneSilent = true;
+    },
+  });
+  expect(messageOf(report)).toBe("1 of 2 proxies confirmed; gateway-3.istio-system unreachable");
+});
+
+describe("where a gateway refuses its routes already", () => {
+  const reason = "duplicate domain shop.example.com";
+
+  test("moves nothing forward, also where the release goes on without what cannot be reached", async () => {
+    const site = new PlayedSite();
+    site.addRefusingGateway(reason);
+    const target = site.openTarget();
+    for (const proof of [undefined, { unreachable: "goOn" } as const]) {
+      const { ok, checks } = await target.preflight({ ...plan, ...(proof !== undefined && { proof }) });
+      expect(ok).toBe(false);
+      const check = checks.find(({ name }) => name === "proxies");
+      expect(check).toMatchObject({ verdict: "fail" });
+      expect(check?.detail).toContain(`KIR4043 gateway-3.istio-system refuses its routes already: ${reason}.`);
+    }
+    expect(site.writes).toBe(0);
+  });
+
+  test("goes back without it, and names it", async () => {
+    const site = new PlayedSite();
+    const target = site.openTarget();
+    await target.apply(after, { timeoutMs, replaces: [before, after] });
+    site.addRefusingGateway(reason);
+    const back = { ...plan, verb: "rollback" } as const;
+    expect(await target.preflight(back)).toMatchObject({
+      ok: true,
+      checks: [{ name: "proxies", verdict: "unknown" }, {}],
+    });
+    const report = await target.apply(before, { timeoutMs, replaces: [before, after], isWayBack: true });
+    expect(report).toMatchObject({
+      kind: "proved",
+      note: `1 of 2 proxies confirmed; gateway-3.istio-system refuses its routes: ${reason}`,
+      proxies: [{ node: "gateway-1.istio-system" }],
+      passedOver: ["gateway-3.istio-system"],
+    });
+    expect(site.weights()).toEqual(before.get(playedSplit));
+    expect(await target.observe([playedSplit])).toEqual([{ split: playedSplit, weights: before.get(playedSplit) }]);
+  });
+
+  test("takes a move forward back that was written nevertheless", async () => {
+    const site = new PlayedSite();
+    site.addRefusingGateway(reason);
+    const report = await site.openTarget().apply(after, { timeoutMs, replaces: [before, after] });
+    expect(report).toMatchObject({ kind: "rejected", node: "gateway-3.istio-system" });
+    expect(site.weights()).toEqual(before.get(playedSplit));
   });
 });
 

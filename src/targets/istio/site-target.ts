@@ -68,6 +68,8 @@ export class SiteTarget implements Target {
   readonly name: string;
   readonly #options: SiteTargetOptions;
   readonly #readings: GatewayReadings;
+  /** By rule, the proxies that the last proof of its weights has passed over. */
+  readonly #passedOver = new Map<SplitId, readonly string[]>();
   #laid: readonly OwnedAddition[] | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -100,8 +102,8 @@ export class SiteTarget implements Target {
     const { clock, view } = this.#options;
     const calledMs = clock.nowMs();
     const table = () => view.table;
-    return this.#exclusively(() =>
-      carryOutRoutes(this.#options, {
+    return this.#exclusively(async () => {
+      const report = await carryOutRoutes(this.#options, {
         calledMs,
         change: { weights, additions: this.laid, releases: this.#ownReleases(this.laid), ...this.#signature(options) },
         evidence: weightEvidence(weights, table),
@@ -109,8 +111,11 @@ export class SiteTarget implements Target {
         services: findServices(view.table, new Set(weights.keys())),
         takesBackUnproved: false,
         apply: options,
-      }),
-    );
+      });
+      const passedOver = report.kind === "proved" ? (report.passedOver ?? []) : [];
+      for (const split of weights.keys()) this.#passedOver.set(split, passedOver);
+      return report;
+    });
   }
 
   /**
@@ -144,7 +149,8 @@ export class SiteTarget implements Target {
   }
 
   observe(splits: readonly SplitId[]): Promise<readonly ObservedSplit[]> {
-    return observeSplits(this.#options, this.#options.view, splits);
+    const without = new Set(splits.flatMap((split) => [...(this.#passedOver.get(split) ?? [])]));
+    return observeSplits(this.#options, { splits, without });
   }
 
   /** A proxy that cannot be asked, or keeps no counters, makes it a session that says why it does not count. */

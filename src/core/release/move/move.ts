@@ -67,6 +67,11 @@ export interface UntouchedRule {
   readonly reason: string;
 }
 
+/** Whether it brings back what was there before: nothing but the version that is to be left may keep that from happening. */
+export function isWayBack({ verb, asks }: Pick<MovePlan, "verb" | "asks">): boolean {
+  return verb === "rollback" || asks !== undefined;
+}
+
 /** Every VirtualService that a plan moves: its own first. */
 export function movedServices({
   virtualService,
