@@ -22,6 +22,7 @@ import { parseRequest } from "../parse-request.ts";
 import type { ClientCertificate } from "../probe-envoy.ts";
 import { renderExplanation } from "../print/explanation.ts";
 import { renderLive } from "../print/live.ts";
+import { noteUnreadRoutes } from "../print/unread-routes.ts";
 import { requireSidecar } from "../select-proxies.ts";
 import { usageError } from "../usage-error.ts";
 import type { ExplainOptions } from "./explain.ts";
@@ -49,6 +50,7 @@ export async function runExplain(
   const errors = noteErrors(loaded, context.terminal);
   if (options.from !== undefined) requireSidecar(loaded.table, options.from);
   const { mesh } = loaded;
+  noteUnreadRoutes(mesh, askedHost(question), context.terminal);
   const addresses = await findAddresses(mesh, context.env);
   const status = options.live === true ? await (await connect(context.env)).status() : undefined;
   const table =
@@ -90,6 +92,11 @@ function explainQuestion(explained: ExplainedMesh, question: Question): RequestA
   if (answer.outcome !== "reset") return answer;
   const carried = explainConnection(explained, connectionOf(request));
   return isCarried(carried, request) ? carried : answer;
+}
+
+function askedHost(question: Question): string {
+  if (question.kind === "request") return hostOf(question.request.authority);
+  return question.connection.serverName ?? question.connection.host;
 }
 
 /** TLS that a gateway passes on is no request to it, and what a workload encrypts is none to its sidecar. */

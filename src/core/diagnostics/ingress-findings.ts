@@ -1,6 +1,6 @@
 import type { CatalogueEntry } from "./catalogue-entry.ts";
 
-/** KIR1300 to KIR1319: what an Ingress says that Istio does not do, or that leads nowhere. */
+/** KIR1300 to KIR1319: what an Ingress says that Istio does not do, or that leads nowhere; routes of other APIs. */
 export const ingressFindings = {
   KIR1300: {
     level: "warning",
@@ -75,5 +75,17 @@ export const ingressFindings = {
     title: "Ingress path taken literally",
     meaning:
       "With pathType ImplementationSpecific Istio knows prefixes that end in .* or /*; any other path has to be met exactly, also a regular expression.",
+  },
+  KIR1313: {
+    level: "warning",
+    title: "host shared with the Gateway API",
+    meaning:
+      "An HTTPRoute or a GRPCRoute of the Kubernetes Gateway API is for a host that VirtualServices or Ingresses route too. kirikae does not read what it does, so that requests for the host may go elsewhere than routes and explain say.",
+  },
+  KIR1314: {
+    level: "info",
+    title: "Gateway API not read",
+    meaning:
+      "kirikae does not read HTTPRoutes and GRPCRoutes of the Kubernetes Gateway API. Requests for their hosts may have routes where routes and explain know none.",
   },
 } as const satisfies Record<string, CatalogueEntry>;

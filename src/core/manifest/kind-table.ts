@@ -3,6 +3,7 @@ import { transform } from "./decode/collections.ts";
 import { object } from "./decode/object.ts";
 import { decodeDestinationRule } from "./kinds/destination-rule.ts";
 import { decodeEndpoints, decodeEndpointSlice } from "./kinds/endpoint-slice.ts";
+import { decodeGatewayApiRoute } from "./kinds/gateway-api-route.ts";
 import { decodeGateway } from "./kinds/gateway.ts";
 import { decodeIngress, decodeIngressClass } from "./kinds/ingress.ts";
 import { decodeKubernetesGateway } from "./kinds/kubernetes-gateway.ts";
@@ -114,10 +115,18 @@ const readersByName: ReadonlyMap<string, KindReader> = new Map(
 
 const istioConfigMap = core({ kind: "MeshConfig", decode: () => decodeIstioConfigMap, from: "document" });
 const caConfigMap = core({ kind: "ConfigMap", decode: () => decodeCaConfigMap, from: "document" });
-const kubernetesGateway = reader("gateway.networking.k8s.io", ["v1", "v1beta1", "v1alpha2"], {
-  kind: "KubernetesGateway",
-  decode: () => decodeKubernetesGateway,
-});
+const gatewayApi = "gateway.networking.k8s.io";
+const gatewayApiVersions = ["v1", "v1beta1", "v1alpha2"];
+
+/** None of them is carried out; they are read so far that nobody takes what else is known of a host for all. */
+const gatewayApiReaders: ReadonlyMap<string, KindReader> = new Map([
+  [
+    "Gateway",
+    reader(gatewayApi, gatewayApiVersions, { kind: "KubernetesGateway", decode: () => decodeKubernetesGateway }),
+  ],
+  ["HTTPRoute", reader(gatewayApi, gatewayApiVersions, { kind: "HTTPRoute", decode: () => decodeGatewayApiRoute })],
+  ["GRPCRoute", reader(gatewayApi, gatewayApiVersions, { kind: "GRPCRoute", decode: () => decodeGatewayApiRoute })],
+]);
 const istioOperator = reader("install.istio.io", ["v1alpha1"], {
   kind: "MeshConfig",
   decode: () => decodeIstioOperator,
@@ -134,9 +143,7 @@ function readerByContent(group: string, kind: string, value: YamlMap): KindReade
   if (group === "argoproj.io" && kind === "Rollout") {
     return childOf(childOf(value, "spec"), "template") === undefined ? undefined : rollout;
   }
-  if (group === "gateway.networking.k8s.io" && kind === "Gateway") {
-    return kubernetesGateway;
-  }
+  if (group === gatewayApi) return gatewayApiReaders.get(kind);
   return group === "" && kind === "ConfigMap" ? configMapReader(value) : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Position } from "../diagnostics/position.ts";
 import type { DestinationRuleSpec } from "./destination-rule.ts";
 import type { EndpointSliceSpec } from "./endpoint-slice.ts";
+import type { GatewayApiRouteSpec } from "./gateway-api-route.ts";
 import type { GatewaySpec } from "./gateway.ts";
 import type { IngressClassSpec, IngressSpec } from "./ingress.ts";
 import type { KubernetesGatewaySpec } from "./kubernetes-gateway.ts";
@@ -63,6 +64,7 @@ export type SecurityPolicyManifest = ManifestOf<
 >;
 /** A Gateway of the Kubernetes Gateway API, under a name of its own beside Istio's. */
 export type KubernetesGatewayManifest = ManifestOf<"KubernetesGateway", KubernetesGatewaySpec>;
+export type GatewayApiRouteManifest = ManifestOf<"HTTPRoute" | "GRPCRoute", GatewayApiRouteSpec>;
 /** From the ConfigMap `istio` of the root namespace, an IstioOperator, or a document of its own. */
 type MeshConfigManifest = ManifestOf<"MeshConfig", MeshConfig>;
 /** Anything that makes pods: a Pod itself, or an object with a pod template. */
@@ -102,6 +104,7 @@ export type Manifest =
   | SecretManifest
   | SecurityPolicyManifest
   | KubernetesGatewayManifest
+  | GatewayApiRouteManifest
   | MeshConfigManifest
   | WorkloadManifest
   | NamespaceManifest

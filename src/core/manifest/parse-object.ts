@@ -76,9 +76,18 @@ function parseSingle(value: YamlMap, type: TypeMeta, context: ObjectContext): Ma
       return undefined;
     }
     case "other":
-      reportKind("KIR1009", value, { type, context, message: `${type.kind} is not read, because it does not route.` });
+      reportKind("KIR1009", value, {
+        type,
+        context,
+        message: `${type.kind} is not read, because ${whyNotRead(type)}.`,
+      });
       return undefined;
   }
+}
+
+function whyNotRead({ apiVersion }: TypeMeta): string {
+  const isGatewayApi = apiVersion.startsWith("gateway.networking.k8s.io/");
+  return isGatewayApi ? "the Kubernetes Gateway API is not served" : "it does not route";
 }
 
 interface Subject {

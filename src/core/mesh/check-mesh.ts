@@ -31,6 +31,7 @@ import { checkSharedCertificates } from "./check-shared-certificates.ts";
 import { checkSidecars } from "./check-sidecars.ts";
 import { checkSingleWeights } from "./check-single-weights.ts";
 import { checkSubsets } from "./check-subsets.ts";
+import { checkUnreadRoutes } from "./check-unread-routes.ts";
 import { checkVirtualServiceGateways } from "./check-virtual-service-gateways.ts";
 import { checkWorkloadServices } from "./check-workload-services.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -93,6 +94,7 @@ function checkIngressSide(mesh: Mesh): readonly Diagnostic[] {
     ...checkIngresses(mesh),
     ...checkIngressPaths(mesh),
     ...checkIngressBackends(mesh, { directory: new ServiceDirectory(mesh), pods: new GatewayPods(mesh) }),
+    ...checkUnreadRoutes(mesh),
   ];
 }
 
