@@ -1,4 +1,4 @@
-import { type AccessScope, type NeededAccess, neededAccess } from "../../src/kubernetes/needed-access.ts";
+import { type AccessScope, clusterResources, type NeededAccess, neededAccess } from "../../src/kubernetes/needed-access.ts";
 import { type DeployObject, type KubernetesObject, labels } from "./deploy-object.ts";
 import { type DeployValues, expression } from "./deploy-values.ts";
 
@@ -75,11 +75,11 @@ function buildRole(kind: string, metadata: RoleName, scope: AccessScope): Deploy
   };
 }
 
-/** Namespaces are in none themselves, so that no role of one namespace could grant them. */
+/** What is in no namespace is granted by itself, because no role of one namespace could. */
 function listAccess(scope: AccessScope): readonly NeededAccess[] {
   return neededAccess.flatMap((access) => {
-    const outside = access.resources.filter((each) => each === "namespaces");
-    const inside = access.resources.filter((each) => each !== "namespaces");
+    const outside = access.resources.filter((each) => clusterResources.has(each));
+    const inside = access.resources.filter((each) => !clusterResources.has(each));
     const parts = [
       { ...access, resources: inside },
       { ...access, resources: outside, where: "cluster" as const },

@@ -12,6 +12,9 @@ export const kubeKinds = {
   serviceEntry: namespaced("networking.istio.io", "v1", ["ServiceEntry", "serviceentries"]),
   workloadEntry: namespaced("networking.istio.io", "v1", ["WorkloadEntry", "workloadentries"]),
   sidecar: namespaced("networking.istio.io", "v1", ["Sidecar", "sidecars"]),
+  ingress: namespaced("networking.k8s.io", "v1", ["Ingress", "ingresses"]),
+  httpRoute: namespaced("gateway.networking.k8s.io", "v1", ["HTTPRoute", "httproutes"]),
+  grpcRoute: namespaced("gateway.networking.k8s.io", "v1", ["GRPCRoute", "grpcroutes"]),
   service: namespaced("", "v1", ["Service", "services"]),
   endpointSlice: namespaced("discovery.k8s.io", "v1", ["EndpointSlice", "endpointslices"]),
   pod: namespaced("", "v1", ["Pod", "pods"]),
@@ -22,6 +25,13 @@ export const kubeKinds = {
   lease: namespaced("coordination.k8s.io", "v1", ["Lease", "leases"]),
   release: namespaced("kirikae.dev", "v1alpha1", ["Release", "releases"]),
   namespace: { group: "", version: "v1", kind: "Namespace", plural: "namespaces", isNamespaced: false },
+  ingressClass: {
+    group: "networking.k8s.io",
+    version: "v1",
+    kind: "IngressClass",
+    plural: "ingressclasses",
+    isNamespaced: false,
+  },
   webhook: {
     group: "admissionregistration.k8s.io",
     version: "v1",

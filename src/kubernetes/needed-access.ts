@@ -23,6 +23,9 @@ export type AccessScope = "routes" | "istio" | "own" | "cluster";
  */
 type AccessUse = "read" | "move" | "prove" | "controller" | "webhook";
 
+/** Resources that are in no namespace, so that no role of one namespace can grant them. */
+export const clusterResources: ReadonlySet<string> = new Set(["namespaces", "ingressclasses"]);
+
 const istio = "networking.istio.io";
 const look = ["get", "list", "watch"] as const;
 
@@ -42,6 +45,22 @@ export const neededAccess: readonly NeededAccess[] = [
     where: "routes",
     for: "read",
     reason: "the live routes, and what they lead to",
+  },
+  {
+    group: "networking.k8s.io",
+    resources: ["ingresses", "ingressclasses"],
+    verbs: look,
+    where: "routes",
+    for: "read",
+    reason: "Ingresses that Istio serves beside the routes, and never moves",
+  },
+  {
+    group: "gateway.networking.k8s.io",
+    resources: ["httproutes", "grpcroutes"],
+    verbs: look,
+    where: "routes",
+    for: "read",
+    reason: "tells that hosts have routes of the Kubernetes Gateway API too, where it is installed",
   },
   {
     group: "",

@@ -1,5 +1,5 @@
 import type { KubeApi } from "../../../kubernetes/kube-api.ts";
-import { neededAccess, type NeededAccess } from "../../../kubernetes/needed-access.ts";
+import { clusterResources, neededAccess, type NeededAccess } from "../../../kubernetes/needed-access.ts";
 import type { SiteConnection } from "../connection/connect-site.ts";
 import { findGatewayPlaces } from "../objects/gateway-places.ts";
 import { fail, ok, type SiteFinding, warn } from "./site-finding.ts";
@@ -42,9 +42,9 @@ export async function examineRights(
   return await Promise.all(needed.map(({ access, place }) => examineRight(api, access, place)));
 }
 
-/** Namespaces live in none, and a Role grants nothing on them. */
+/** A Role grants nothing on what lives in no namespace. */
 export function resourcesIn(namespace: string | undefined, { resources }: NeededAccess): readonly string[] {
-  return namespace === undefined ? resources : resources.filter((resource) => resource !== "namespaces");
+  return namespace === undefined ? resources : resources.filter((resource) => !clusterResources.has(resource));
 }
 
 async function examineRight(api: KubeApi, access: NeededAccess, namespace: string | undefined): Promise<SiteFinding> {

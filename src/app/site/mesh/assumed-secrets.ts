@@ -12,11 +12,16 @@ interface GatewaySpec {
   }[];
 }
 
+/** The same of an Ingress. */
+interface IngressSpec {
+  readonly tls?: readonly { readonly secretName?: string }[];
+}
+
 /** Stands where a certificate would: nobody reads it, because findings about it are left out. */
 const assumed = "not read";
 
 /**
- * The Secrets that Gateways name, as if they were there: kirikae asks for no right to read keys, and istiod serves the
+ * The Secrets that Gateways and Ingresses name, as if they were there: kirikae asks for no right to read keys, and istiod serves the
  * routes of a server whose certificate it has. Where one is missing, the proxies show no such routes, and nothing is proved.
  */
 export function assumeSecrets(site: Pick<SiteObjects, "objects">, istioNamespace: string): readonly SourceText[] {
@@ -25,6 +30,9 @@ export function assumeSecrets(site: Pick<SiteObjects, "objects">, istioNamespace
     for (const credential of credentialsOf(gateway)) {
       for (const namespace of namespacesOf(gateway, site, istioNamespace)) names.add(`${namespace}/${credential}`);
     }
+  }
+  for (const secret of ingressSecrets(site)) {
+    for (const namespace of ingressNamespaces(site, istioNamespace)) names.add(`${namespace}/${secret}`);
   }
   return [...names].map((name) => {
     const [namespace, secret] = name.split("/");
@@ -46,6 +54,20 @@ function credentialsOf({ spec }: KubeObject): readonly string[] {
     ...(tls?.credentialName === undefined ? [] : [tls.credentialName]),
     ...(tls?.credentialNames ?? []),
   ]);
+}
+
+function ingressSecrets(site: Pick<SiteObjects, "objects">): ReadonlySet<string> {
+  const entries = site.objects(kubeKinds.ingress).flatMap(({ spec }) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server has checked its form.
+    return ((spec ?? {}) as IngressSpec).tls ?? [];
+  });
+  return new Set(entries.flatMap(({ secretName }) => secretName ?? []));
+}
+
+/** Pods that serve Ingresses have the label `istio`, with a value that the mesh names. */
+function ingressNamespaces(site: Pick<SiteObjects, "objects">, istioNamespace: string): ReadonlySet<string> {
+  const pods = site.objects(kubeKinds.pod).filter(({ metadata }) => metadata.labels?.["istio"] !== undefined);
+  return new Set([istioNamespace, ...pods.map(({ metadata }) => metadata.namespace ?? "default")]);
 }
 
 /** istiod looks where the pods of the gateway are; who may not see pods assumes the usual place too. */

@@ -82,6 +82,36 @@ test("says what is wrong with the objects of now, whether rules have changed or 
   expect(errors()).toContain("VirtualService shop/other");
 });
 
+test("reads Ingresses as Istio does, and says what of the Gateway API it does not read", () => {
+  const { mesh, objects } = shop();
+  const backend = { service: { name: "app", port: { number: 80 } } };
+  const spec = {
+    ingressClassName: "istio",
+    tls: [{ hosts: ["old.example.com"], secretName: "old-tls" }],
+    rules: [{ host: "old.example.com", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+  };
+  const status = { loadBalancer: {} };
+  objects.add(kubeKinds.ingress, [{ apiVersion: "", kind: "", metadata: { ...metadata, name: "old" }, spec, status }]);
+  objects.add(kubeKinds.ingressClass, [
+    { apiVersion: "", kind: "", metadata: { name: "istio" }, spec: { controller: "istio.io/ingress-controller" } },
+  ]);
+  const parentRefs = [{ name: "shared", namespace: "infra" }];
+  objects.add(kubeKinds.httpRoute, [
+    { apiVersion: "", kind: "", metadata, spec: { parentRefs, hostnames: ["shop.example.com"], rules: [] } },
+  ]);
+  mesh.refresh();
+  const domains = mesh.table.httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.map(({ domain }) => domain));
+  expect(domains).toContain("old.example.com");
+  expect(mesh.table.listeners.map(({ port }) => port)).toEqual([80, 443]);
+  const names = mesh.table.listeners.flatMap(({ filterChains }) => filterChains.flatMap((each) => each.serverNames));
+  expect(names).toContain("old.example.com");
+  const found = mesh.model.diagnostics.map(({ code, resource }) => `${code} ${resource}`);
+  expect(found).toContain("KIR1313 HTTPRoute shop/web");
+  expect(found.filter((each) => each.startsWith("KIR1300"))).toEqual([]);
+  // It has no weights, and nothing of it moves.
+  expect(mesh.services().map(({ virtualService }) => virtualService)).toEqual(["shop/web"]);
+});
+
 test("plans with subsets that a Release is going to add, and leaves its own table as it is", () => {
   const { mesh } = shop();
   const added = { name: "purple", labels: { version: "purple" } };

@@ -15,7 +15,8 @@ function routes(...gateways: readonly string[]): KubeObject {
 
 /** A cluster where one user may list in two namespaces, and nothing as a whole. */
 function limited(items: ReadonlyMap<KubeKind, readonly KubeObject[]>): KubeApi {
-  const api: Pick<KubeApi, "list" | "get"> = {
+  const api: Pick<KubeApi, "list" | "get" | "serves"> = {
+    serves: (kind) => Promise.resolve(kind !== kubeKinds.httpRoute),
     list(kind, options) {
       const { namespace } = options ?? {};
       if (namespace !== "shop" && (namespace !== "edge" || kind !== kubeKinds.gateway)) {
@@ -47,6 +48,10 @@ test("who may not look everywhere sees the Gateways that the routes name", async
   });
   expect(objects.object(kubeKinds.gateway, { namespace: "edge", name: "public" })).toMatchObject(gateway);
   expect(unseen).toContainEqual({ kind: kubeKinds.pod, namespace: "edge", why: "not allowed" });
+  const kinds = unseen.map(({ kind }) => kind);
+  expect(kinds).toContain(kubeKinds.grpcRoute);
+  // What the API does not serve is not there, and hides nothing.
+  expect(kinds).not.toContain(kubeKinds.httpRoute);
 });
 
 test("roles for one namespace are also about where its Gateways are", () => {

@@ -74,6 +74,8 @@ async function listKind(kind: KubeKind, options: ListSiteOptions): Promise<Liste
     if (!(error instanceof KubeError)) throw error;
     if (error.status === 404) return { kind, items: [], unseen: [] };
     if (error.status !== 403) throw error;
+    // Who may not list a kind is refused even where the API does not serve it.
+    if (!(await api.serves(kind))) return { kind, items: [], unseen: [] };
     return await listNamespaces(kind, options, error);
   }
 }

@@ -1,6 +1,17 @@
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { KubeKind } from "../../../kubernetes/kube-object.ts";
 
+/**
+ * What routes requests and is never moved: Ingresses, and the Kubernetes Gateway API, of which it is said alone that it is
+ * there. Who may not read it works without.
+ */
+export const unmovedKinds: readonly KubeKind[] = [
+  kubeKinds.ingress,
+  kubeKinds.ingressClass,
+  kubeKinds.httpRoute,
+  kubeKinds.grpcRoute,
+];
+
 /** What a site's routes are made of, in an order in which the kinds that matter most come first. */
 export const meshKinds: readonly KubeKind[] = [
   kubeKinds.virtualService,
@@ -13,6 +24,7 @@ export const meshKinds: readonly KubeKind[] = [
   kubeKinds.endpointSlice,
   kubeKinds.pod,
   kubeKinds.namespace,
+  ...unmovedKinds,
 ];
 
 /** What is read beside the routes: what is rolled out, and who else moves traffic. */
