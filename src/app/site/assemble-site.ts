@@ -5,6 +5,8 @@ import { createSystemClock } from "../../engine/clock.ts";
 import { createEngine, type Engine } from "../../engine/engine.ts";
 import type { Journal } from "../../engine/journal.ts";
 import { createJudges } from "../../judges/create-judges.ts";
+import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
+import type { AddressRule } from "../../local/limit-addresses.ts";
 import { readSecret } from "../../local/read-secret.ts";
 import { SiteTarget } from "../../targets/istio/site-target.ts";
 import type { Target } from "../../engine/ports.ts";
@@ -16,6 +18,7 @@ import type { MovedPlace, MovedRoutes } from "./mesh/moved-site.ts";
 import { type GatewaySite, openGatewayWays } from "./gateways/gateway-ways.ts";
 import { limitApi } from "./connection/limited-api.ts";
 import { SiteMesh } from "./mesh/site-mesh.ts";
+import { gatewayPlaces } from "./objects/gateway-places.ts";
 import type { SiteObjects } from "./objects/site-objects.ts";
 import { SiteRuntime } from "./site-runtime.ts";
 
@@ -35,6 +38,8 @@ export interface AssembleOptions {
   readonly allowsCommands: boolean;
   /** Whether rules are written in the namespace of their VirtualService only, and not in delegates elsewhere. */
   readonly isConfined?: boolean;
+  /** Says which addresses judges, notifications and requests to gateways may have; absent is all. */
+  readonly addresses?: AddressRule;
   /** Whether Releases of the cluster keep their rules from being moved from here; a controller carries those out. */
   readonly heedsReleases?: boolean;
   /** Where files are that Releases name. */
@@ -68,7 +73,7 @@ interface Known {
  * under way.
  */
 export function assembleSite(options: AssembleOptions, stack: AsyncDisposableStack): AssembledSite {
-  const { connection, objects, others = [], folder, allowsCommands } = options;
+  const { connection, objects, others = [], folder, allowsCommands, addresses } = options;
   const { defaultNamespace } = connection.api;
   const known: Known = {};
   const additions = (): readonly OwnedAddition[] => new AdditionBook().collect(known.engine?.releases() ?? []);
@@ -92,10 +97,11 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
     target: place,
     applyTimeoutMs,
     defaultNamespace,
-    ask: createJudges({ folder, allowsCommands }),
+    ask: createJudges({ folder, allowsCommands, addresses }),
     allowsCommands,
+    addresses,
     heedsReleases: options.heedsReleases === true,
-    openWays: () => openGatewayWays(parts),
+    openWays: () => openGatewayWays(parts, addresses),
     readSecret: (source) => readSecret(source, { folder }),
     onEvent: options.onEvent,
   });
@@ -119,8 +125,14 @@ function createPart(
   const { api, reach, options: site, namespaces } = connection;
   const { context, istioNamespace, takeOver } = site;
   const mesh = new SiteMesh({ context, objects, defaultNamespace: api.defaultNamespace, istioNamespace });
+  const places = {
+    *[Symbol.iterator]() {
+      yield* [...namespaces, istioNamespace];
+      yield* gatewayPlaces(objects.objects(kubeKinds.virtualService));
+    },
+  };
   const target = new SiteTarget({
-    api: limitApi(api, [...namespaces, istioNamespace]),
+    api: limitApi(api, places),
     view: mesh,
     reach,
     istiods: () => connection.istiods(),

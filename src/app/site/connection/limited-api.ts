@@ -5,8 +5,9 @@ import type { KubeKind } from "../../../kubernetes/kube-object.ts";
 /**
  * The same API server for somebody who may have rights in some namespaces only: what may not be listed everywhere is
  * listed there. That something was not seen is said where the site is read.
+ * @param namespaces gone through anew each time, so that they may be those of the moment
  */
-export function limitApi(api: KubeApi, namespaces: readonly string[]): KubeApi {
+export function limitApi(api: KubeApi, namespaces: Iterable<string>): KubeApi {
   return {
     context: api.context,
     defaultNamespace: api.defaultNamespace,
@@ -29,7 +30,7 @@ export function limitApi(api: KubeApi, namespaces: readonly string[]): KubeApi {
 interface Listing {
   readonly kind: KubeKind;
   readonly options: ListOptions | undefined;
-  readonly namespaces: readonly string[];
+  readonly namespaces: Iterable<string>;
 }
 
 /** Rejects with the refusal of the whole where none of the namespaces may be listed either. */
@@ -39,7 +40,9 @@ async function listWhereAllowed(api: KubeApi, { kind, options, namespaces }: Lis
   } catch (error) {
     const isLimited = kind.isNamespaced && options?.namespace === undefined;
     if (!isForbidden(error) || !isLimited) throw error;
-    const parts = await Promise.all(namespaces.map((namespace) => listOne(api, { kind, options, namespace })));
+    const parts = await Promise.all(
+      [...new Set(namespaces)].map((namespace) => listOne(api, { kind, options, namespace })),
+    );
     const lists = parts.filter((part) => part !== undefined);
     const [first] = lists;
     if (first === undefined) throw error;

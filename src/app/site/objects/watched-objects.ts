@@ -2,35 +2,49 @@ import type { KubeApi } from "../../../kubernetes/kube-api.ts";
 import type { KindChange, StoreTrouble } from "../../../kubernetes/kind-store.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../../kubernetes/kube-object.ts";
-import { besideKinds, keyOfKind, meshKinds } from "./site-kinds.ts";
+import { GatewayWatch, placeKinds } from "./gateway-watch.ts";
+import { mayWatch, unseenFor } from "./may-watch.ts";
+import { besideKinds, keyOfKind, meshKinds, unmovedKinds } from "./site-kinds.ts";
 import type { SiteObjects, Unseen } from "./site-objects.ts";
 import { WatchedSite } from "./watch-site.ts";
 
 export interface WatchOptions {
   readonly api: KubeApi;
-  /** Watched where a kind may not be watched in all namespaces. */
+  /** Watched where a kind is not watched in all namespaces. */
   readonly namespaces: readonly string[];
   readonly istioNamespace: string;
+  /**
+   * `asked`, where nothing is said: whatever may be watched, in the whole cluster or else in the namespaces, and nothing is
+   * missed but the routes. `whole` and `namespaces`: everything there, as whoever installed it has meant it, and a right
+   * that is missing is an error.
+   */
+  readonly rights?: "asked" | "whole" | "namespaces";
   readonly onChange: (changes: readonly KindChange[]) => void;
   readonly onTrouble: (trouble: StoreTrouble) => void;
 }
 
-/** What may be watched, and where. */
+/** Where a kind may be watched, and where not. */
 interface Reach {
-  readonly everywhere: readonly KubeKind[];
-  readonly inNamespaces: readonly KubeKind[];
+  readonly kind: KubeKind;
+  /** Undefined for all of them; empty for none. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly unseen: readonly Unseen[];
+}
+
+interface Parts {
+  /** By kind. */
+  readonly sites: ReadonlyMap<string, WatchedSite>;
+  readonly gateways: GatewayWatch;
   readonly unseen: readonly Unseen[];
 }
 
 /** The objects of a site as far as they may be seen, kept fresh by watches until disposed. */
 export class WatchedObjects implements SiteObjects, AsyncDisposable {
-  readonly unseen: readonly Unseen[];
-  readonly #parts: ReadonlyMap<string, WatchedSite>;
+  readonly #parts: Parts;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(parts: ReadonlyMap<string, WatchedSite>, unseen: readonly Unseen[], stack: AsyncDisposableStack) {
+  private constructor(parts: Parts, stack: AsyncDisposableStack) {
     this.#parts = parts;
-    this.unseen = unseen;
     this.#stack = stack;
   }
 
@@ -40,66 +54,104 @@ export class WatchedObjects implements SiteObjects, AsyncDisposable {
    */
   static async start(options: WatchOptions): Promise<WatchedObjects> {
     await using stack = new AsyncDisposableStack();
-    const { namespaces: own, ...rest } = options;
-    const namespaces = [...new Set([...own, options.istioNamespace])];
-    const reach = await findReach(options, namespaces);
-    const parts = new Map<string, WatchedSite>();
-    const watch = async (kinds: readonly KubeKind[], within: readonly string[] | undefined): Promise<void> => {
-      if (kinds.length === 0) return;
-      const part = stack.use(await WatchedSite.start({ ...rest, kinds, namespaces: within }));
-      for (const kind of [...kinds, kubeKinds.configMap]) parts.set(keyOfKind(kind), part);
+    const { api, istioNamespace, onTrouble } = options;
+    const namespaces = [...new Set([...options.namespaces, istioNamespace])];
+    const reaches = await findReaches(options, namespaces);
+    const kinds = reaches
+      .filter((reach) => reach.namespaces !== undefined && placeKinds.includes(reach.kind))
+      .map(({ kind }) => kind);
+    const gateways = stack.use(new GatewayWatch({ ...options, kinds, namespaces }));
+    const sites = new Map<string, WatchedSite>();
+    const services = () => sites.get(keyOfKind(kubeKinds.virtualService))?.objects(kubeKinds.virtualService) ?? [];
+    const onChange = (changes: readonly KindChange[]): void => {
+      options.onChange(changes);
+      if (changes.some(({ kind }) => kind === kubeKinds.virtualService)) void gateways.follow(services);
     };
-    await watch(reach.everywhere, undefined);
-    await watch(reach.inNamespaces, namespaces);
-    return new WatchedObjects(parts, reach.unseen, stack.move());
+    for (const part of groupByPlace(reaches)) {
+      const site = await WatchedSite.start({ api, istioNamespace, ...part, onChange, onTrouble });
+      stack.use(site);
+      for (const kind of [...part.kinds, kubeKinds.configMap]) sites.set(keyOfKind(kind), site);
+    }
+    await gateways.follow(services);
+    return new WatchedObjects({ sites, gateways, unseen: reaches.flatMap(({ unseen }) => unseen) }, stack.move());
+  }
+
+  get unseen(): readonly Unseen[] {
+    return [...this.#parts.unseen, ...this.#parts.gateways.unseen];
   }
 
   objects(kind: KubeKind): readonly KubeObject[] {
-    return this.#parts.get(keyOfKind(kind))?.objects(kind) ?? [];
+    const { sites, gateways } = this.#parts;
+    const own = sites.get(keyOfKind(kind))?.objects(kind) ?? [];
+    return placeKinds.includes(kind) ? [...own, ...gateways.objects(kind)] : own;
   }
 
   object(kind: KubeKind, name: ObjectName): KubeObject | undefined {
-    return this.#parts.get(keyOfKind(kind))?.object(kind, name);
+    const { sites, gateways } = this.#parts;
+    return sites.get(keyOfKind(kind))?.object(kind, name) ?? gateways.object(kind, name);
   }
 
   take(object: KubeObject): void {
-    for (const part of new Set(this.#parts.values())) part.take(object);
+    for (const part of this.#sites) part.take(object);
   }
 
   /** Whether something may have been missed for longer than this. */
   isStale(maxAgeMs: number): boolean {
-    return [...new Set(this.#parts.values())].some((part) => part.isStale(maxAgeMs));
+    return this.#parts.gateways.isStale(maxAgeMs) || [...this.#sites].some((part) => part.isStale(maxAgeMs));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+
+  get #sites(): ReadonlySet<WatchedSite> {
+    return new Set(this.#parts.sites.values());
+  }
 }
 
-/** A kind that may not be watched anywhere, or that the API does not serve, is left out; VirtualServices never are. */
-async function findReach({ api }: WatchOptions, namespaces: readonly string[]): Promise<Reach> {
-  const everywhere: KubeKind[] = [];
-  const inNamespaces: KubeKind[] = [];
-  const unseen: Unseen[] = [];
+/** A kind that the API does not serve is left out, and so is what may not be watched where rights are asked about. */
+async function findReaches(
+  { api, rights = "asked" }: WatchOptions,
+  namespaces: readonly string[],
+): Promise<readonly Reach[]> {
+  const found: Reach[] = [];
   for (const kind of [...meshKinds, ...besideKinds]) {
     if (!(await api.serves(kind))) continue;
-    if (await mayWatch(api, kind, undefined)) {
-      everywhere.push(kind);
-      continue;
+    const isAsked = rights === "asked" || unmovedKinds.includes(kind);
+    const isWhole = rights !== "namespaces" || !kind.isNamespaced;
+    if (isWhole && (!isAsked || (await mayWatch(api, kind, undefined)))) {
+      found.push({ kind, namespaces: undefined, unseen: [] });
+    } else {
+      found.push(isAsked ? await reachWithin(api, kind, namespaces) : { kind, namespaces, unseen: [] });
     }
-    unseen.push({ kind, namespace: undefined, why: "it may not be listed and watched" });
-    if (!kind.isNamespaced) continue;
-    const refused: string[] = [];
-    for (const namespace of namespaces) if (!(await mayWatch(api, kind, namespace))) refused.push(namespace);
-    const isRoutes = kind === kubeKinds.virtualService;
-    if (refused.length === 0 || isRoutes) inNamespaces.push(kind);
-    else unseen.push(...refused.map((namespace) => ({ kind, namespace, why: "it may not be listed and watched" })));
   }
-  return { everywhere, inNamespaces, unseen };
+  return found;
 }
 
-async function mayWatch(api: KubeApi, { group, plural }: KubeKind, namespace: string | undefined): Promise<boolean> {
-  const access = { group, resource: plural, namespace };
-  const answers = await Promise.all([api.canI({ verb: "list", ...access }), api.canI({ verb: "watch", ...access })]);
-  return answers.every(Boolean);
+/** VirtualServices that may be watched nowhere are watched nevertheless, so that whoever asks is told of the refusal. */
+async function reachWithin(api: KubeApi, kind: KubeKind, namespaces: readonly string[]): Promise<Reach> {
+  const elsewhere = unseenFor(kind, undefined);
+  if (!kind.isNamespaced) return { kind, namespaces: [], unseen: [elsewhere] };
+  const allowed: string[] = [];
+  for (const namespace of namespaces) if (await mayWatch(api, kind, namespace)) allowed.push(namespace);
+  const refused = namespaces.filter((namespace) => !allowed.includes(namespace));
+  const isBlind = allowed.length === 0 && kind === kubeKinds.virtualService;
+  const unseen = [elsewhere, ...refused.map((namespace) => unseenFor(kind, namespace))];
+  return { kind, namespaces: isBlind ? namespaces : allowed, unseen };
+}
+
+interface Group {
+  readonly kinds: readonly KubeKind[];
+  readonly namespaces: readonly string[] | undefined;
+}
+
+/** Kinds that are watched in the same places are watched together. */
+function groupByPlace(reaches: readonly Reach[]): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const { kind, namespaces } of reaches) {
+    if (namespaces?.length === 0) continue;
+    const key = namespaces?.join(",") ?? "*";
+    groups.set(key, { kinds: [...(groups.get(key)?.kinds ?? []), kind], namespaces });
+  }
+  return [...groups.values()];
 }
