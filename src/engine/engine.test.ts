@@ -154,12 +154,14 @@ describe("a move", () => {
     expect(bench.engine.placements().size).toBe(0);
   });
 
-  test("that cannot be taken back is stuck, and says why it began", async () => {
+  test("that cannot be taken back is stuck, and says why it began and what the way back met", async () => {
     using bench = new Bench();
     bench.target.behave({ kind: "partial" }, { kind: "reject", message: "again no" });
     const { result } = await bench.move(bench.plan("switch"));
-    expect(result).toMatchObject({ ok: false, outcome: "stuck", message: "Only a part of the weights was taken." });
-    expect(bench.engine.history()).toMatchObject([{ outcome: "stuck" }]);
+    const message =
+      "Only a part of the weights was taken; taken back, that was not proved either: recording refused weights: again no.";
+    expect(result).toMatchObject({ ok: false, outcome: "stuck", message });
+    expect(bench.engine.history()).toMatchObject([{ outcome: "stuck", message }]);
   });
 
   test("that somebody overwrites at once is not believed", async () => {

@@ -47,11 +47,15 @@ export async function recoverMove(move: UnfinishedMove, options: RecoverOptions)
   });
   let state: MoveState = { phase: move.restoring === undefined ? "found" : "foundRestoring", reason: describe(found) };
   let event: MoveEvent | undefined = eventOfSight(found);
+  let notBackBecause: string | undefined;
   while (event !== undefined) {
     const step = advance(state, event);
     state = step.state;
     event = undefined;
-    for (const effect of step.effects) event = await carryOut(effect, { move, changes, found, options });
+    for (const effect of step.effects) {
+      event = await carryOut(effect, { move, changes, found, notBackBecause, options });
+      notBackBecause = event.reason ?? notBackBecause;
+    }
   }
   const outcome = outcomeOf(state);
   return {
@@ -60,7 +64,7 @@ export async function recoverMove(move: UnfinishedMove, options: RecoverOptions)
     plan,
     outcome,
     found,
-    message: sentence(outcome, { found, brokeOff: options.brokeOff }),
+    message: sentence(outcome, { found, notBackBecause, brokeOff: options.brokeOff }),
   };
 }
 
@@ -68,6 +72,8 @@ interface Effects {
   readonly move: UnfinishedMove;
   readonly changes: readonly SplitChange[];
   readonly found: Sight;
+  /** Why it is not proved that what was before is live again; undefined where it is, or was not asked yet. */
+  readonly notBackBecause: string | undefined;
   readonly options: RecoverOptions;
 }
 
@@ -99,13 +105,14 @@ async function carryOut(effect: MoveEffect, effects: Effects): Promise<MoveEvent
 }
 
 function buildRecord(effect: RecordEffect, effects: Effects): JournalRecord {
-  const { move, changes, found, options } = effects;
+  const { move, changes, found, notBackBecause, options } = effects;
   const { id } = move;
   const at = new Date(options.clock.nowMs()).toISOString();
   const unseen = { callToProofMs: null, proxies: [], ledger: null } as const;
   const gone = move.plan.changes.filter((change) => !changes.includes(change)).map(({ split }) => split);
   const base = { type: "outcome", id, at, by: "recovery", ...unseen, ...(gone.length > 0 && { gone }) } as const;
-  const tell = (outcome: Recovery["outcome"]): string => sentence(outcome, { found, brokeOff: options.brokeOff });
+  const tell = (outcome: Recovery["outcome"]): string =>
+    sentence(outcome, { found, notBackBecause, brokeOff: options.brokeOff });
   switch (effect) {
     case "recordUnproved":
       return { ...base, outcome: "unproved", message: tell("completed") };
@@ -143,6 +150,10 @@ function outcomeOf({ phase }: MoveState): Recovery["outcome"] {
   throw new Error(`A recovery ended while it was ${phase}.`);
 }
 
+function asSentence(text: string): string {
+  return text.endsWith(".") ? text : `${text}.`;
+}
+
 function describe(sight: Sight): string {
   switch (sight) {
     case "after":
@@ -160,7 +171,7 @@ function describe(sight: Sight): string {
 
 function sentence(
   outcome: Recovery["outcome"],
-  { found, brokeOff }: { readonly found: Sight; readonly brokeOff: string },
+  { found, notBackBecause, brokeOff }: Pick<Effects, "found" | "notBackBecause"> & { readonly brokeOff: string },
 ): string {
   const begin = `${brokeOff} during the move. ${describe(found)}`;
   switch (outcome) {
@@ -170,6 +181,6 @@ function sentence(
       if (found === "gone") return `${begin} There was nothing to put back.`;
       return found === "before" ? `${begin} They stay.` : `${begin} Those before it were put back.`;
     case "stuck":
-      return `${begin} Those before it could not be proved.`;
+      return `${begin} Those before it could not be proved${notBackBecause === undefined ? "." : `: ${asSentence(notBackBecause)}`}`;
   }
 }

@@ -13,6 +13,7 @@ import type { MoveOutcome } from "../core/release/move/past-move.ts";
 import { applyOrFail, eventOf, timeoutOf } from "./apply-weights.ts";
 import { isolateListener } from "./isolate-listener.ts";
 import type { JournalRecord } from "./journal-record.ts";
+import { describeStuck } from "./describe-stuck.ts";
 import { observeChanges } from "./observe-weights.ts";
 import type { Clock, LedgerSession, PreflightReport, ProxyProof, Target } from "./ports.ts";
 import type { MoveProgress, MoveResult } from "./report.ts";
@@ -58,6 +59,8 @@ class MoveRun implements AsyncDisposable {
   #session: LedgerSession | undefined;
   #ledger: Ledger | null = null;
   #provedAt: string | undefined;
+  /** Why it is not proved either that what was before it is live again. */
+  #notBackBecause: string | undefined;
   /** What is true of a move that went well and yet has to be said. */
   readonly #notes: string[] = [];
   #proof: { readonly callToProofMs: number | null; readonly proxies: readonly ProxyProof[] } = {
@@ -98,10 +101,15 @@ class MoveRun implements AsyncDisposable {
         return await this.#closeLedger();
       case "applyBefore":
         this.#options.onProgress({ kind: "restoring", reason: state.reason ?? "" });
-        return eventOf(await applyOrFail(this.#options, { plan: this.#plan, which: "before" }));
+        return this.#onWayBack(eventOf(await applyOrFail(this.#options, { plan: this.#plan, which: "before" })));
       case "observeBefore":
-        return await this.#observe("before");
+        return this.#onWayBack(await this.#observe("before"));
     }
+  }
+
+  #onWayBack(event: MoveEvent): MoveEvent {
+    if (event.kind !== "passed") this.#notBackBecause = event.reason;
+    return event;
   }
 
   result({ phase, reason }: MoveState): MoveResult {
@@ -225,6 +233,7 @@ class MoveRun implements AsyncDisposable {
 
   /** What went wrong is worth more than what could not be said for sure. */
   #messageOf(reason: string | undefined): string | undefined {
+    if (reason !== undefined && this.#notBackBecause !== undefined) return describeStuck(reason, this.#notBackBecause);
     return reason ?? (this.#notes.length === 0 ? undefined : this.#notes.join("; "));
   }
 

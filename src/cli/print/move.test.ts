@@ -112,6 +112,43 @@ test("a version that has had nothing, or gets nothing, is one of those that shar
   expect(back).toContain("(percents asked for are of the 90.9 % that v1 and v2 share)");
 });
 
+describe("a move that is stuck", () => {
+  function stuck(of: MovePlan): string {
+    const { from, to } = of;
+    const message = "1 of 2 proxies confirmed; taken back, that was not proved either: istiod-2 does not answer.";
+    const result: MoveResult = {
+      id: "m1",
+      ok: false,
+      outcome: "stuck",
+      from,
+      to,
+      callToProofMs: null,
+      proxies: [],
+      ledger: null,
+      plan: of,
+      preflight: null,
+      message,
+    };
+    return renderEnd(result, ink, { contexts: ["prod"] });
+  }
+
+  test("names the commands that show what is live, and that go back", () => {
+    expect(stuck(plan("switch", { v1: 100 }, { v2: 100 }))).toBe(
+      [
+        "Stuck  1 of 2 proxies confirmed; taken back, that was not proved either: istiod-2 does not answer.",
+        "See what is live with: kirikae --context prod status fruit -n ns",
+        "Go back with: kirikae --context prod switch fruit -n ns --to v1",
+      ].join("\n"),
+    );
+  });
+
+  test("goes back to shares", () => {
+    expect(stuck(plan("shift", { v1: 7, v2: 3 }, { v2: 100 }))).toContain("shift fruit -n ns --to v1=70,v2=30");
+    const three = stuck(plan("shift", { v1: 2, v2: 2, legacy: 1.001 }, { v2: 100 }));
+    expect(three).toContain("shift fruit -n ns --to v1=39.99,v2=39.99,legacy=20.02");
+  });
+});
+
 test("a refusal by preflight has a code and says which versions are ready", () => {
   const refused = plan("switch", { v1: 100 }, { v2: 100 });
   const { from, to } = refused;

@@ -172,9 +172,34 @@ function renderNext(
   { ink, contexts }: { readonly ink: Ink; readonly contexts: readonly string[] },
 ): string {
   const [namespace, name] = plan.virtualService.split("/");
-  if (outcome !== "done" && outcome !== "unproved") return "";
   const where = contexts.map((context) => `--context ${context} `).join("");
-  return ink.dim(`Undo it with: kirikae ${where}rollback ${name} -n ${namespace}`);
+  const command = (verb: string): string => `kirikae ${where}${verb} ${name} -n ${namespace}`;
+  switch (outcome) {
+    case "done":
+    case "unproved":
+      return ink.dim(`Undo it with: ${command("rollback")}`);
+    case "stuck": {
+      const { verb, to } = planBack(plan);
+      return ink.dim(`See what is live with: ${command("status")}\nGo back with: ${command(verb)} --to ${to}`);
+    }
+    case "refused":
+    case "restored":
+      return "";
+  }
+}
+
+/** By its versions, because a rollback knows only moves that are proved to have taken effect. */
+function planBack(plan: MovePlan): { readonly verb: "switch" | "shift"; readonly to: string } {
+  const [first, ...others] = publicShares({
+    ...plan,
+    to: plan.from,
+    changes: plan.changes.map((change) => ({ ...change, after: change.before })),
+  });
+  if (first === undefined || others.length === 0) return { verb: "switch", to: first?.name ?? plan.from };
+  const rest = others.reduce((sum, { percent }) => sum + percent, 0);
+  // Rounded shares may add up to more than all.
+  const shares = [{ ...first, percent: Math.min(first.percent, Math.round(10_000 - rest * 100) / 100) }, ...others];
+  return { verb: "shift", to: shares.map(({ name, percent }) => `${name}=${percent}`).join(",") };
 }
 
 /** What a first Ctrl-C is answered with, while a move is in this process. */

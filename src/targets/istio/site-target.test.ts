@@ -150,7 +150,7 @@ describe("where a gateway refuses its routes already", () => {
     const site = new PlayedSite();
     site.addRefusingGateway(reason);
     const target = site.openTarget();
-    for (const proof of [undefined, { unreachable: "goOn" } as const]) {
+    for (const proof of [undefined, { timeoutMs, unreachable: "goOn" } as const]) {
       const { ok, checks } = await target.preflight({ ...plan, ...(proof !== undefined && { proof }) });
       expect(ok).toBe(false);
       const check = checks.find(({ name }) => name === "proxies");
