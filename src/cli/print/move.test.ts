@@ -112,26 +112,26 @@ test("a version that has had nothing, or gets nothing, is one of those that shar
   expect(back).toContain("(percents asked for are of the 90.9 % that v1 and v2 share)");
 });
 
-describe("a move that is stuck", () => {
-  function stuck(of: MovePlan): string {
-    const { from, to } = of;
-    const message = "1 of 2 proxies confirmed; taken back, that was not proved either: istiod-2 does not answer.";
-    const result: MoveResult = {
-      id: "m1",
-      ok: false,
-      outcome: "stuck",
-      from,
-      to,
-      callToProofMs: null,
-      proxies: [],
-      ledger: null,
-      plan: of,
-      preflight: null,
-      message,
-    };
-    return renderEnd(result, ink, { contexts: ["prod"] });
-  }
+function stuck(of: MovePlan): string {
+  const { from, to } = of;
+  const message = "1 of 2 proxies confirmed; taken back, that was not proved either: istiod-2 does not answer.";
+  const result: MoveResult = {
+    id: "m1",
+    ok: false,
+    outcome: "stuck",
+    from,
+    to,
+    callToProofMs: null,
+    proxies: [],
+    ledger: null,
+    plan: of,
+    preflight: null,
+    message,
+  };
+  return renderEnd(result, ink, { contexts: ["prod"] });
+}
 
+describe("a move that is stuck", () => {
   test("names the commands that show what is live, and that go back", () => {
     expect(stuck(plan("switch", { v1: 100 }, { v2: 100 }))).toBe(
       [
@@ -147,6 +147,29 @@ describe("a move that is stuck", () => {
     const three = stuck(plan("shift", { v1: 2, v2: 2, legacy: 1.001 }, { v2: 100 }));
     expect(three).toContain("shift fruit -n ns --to v1=39.99,v2=39.99,legacy=20.02");
   });
+});
+
+test("a refusal that preflight has told whole is not told again", () => {
+  const refused = plan("switch", { v1: 100 }, { v2: 100 });
+  const { from, to } = refused;
+  const reason = "The rules of VirtualService ns/fruit belong to flux.";
+  const check = { name: "VirtualService ns/fruit", verdict: "fail", detail: `KIR4006 ${reason}` } as const;
+  const passed = { name: "proxies", verdict: "pass", detail: "2 serve ns/fruit" } as const;
+  const result: MoveResult = {
+    id: "m1",
+    ok: false,
+    outcome: "refused",
+    from,
+    to,
+    callToProofMs: null,
+    proxies: [],
+    ledger: null,
+    plan: refused,
+    preflight: { ok: false, checks: [passed, check] },
+    message: `VirtualService ns/fruit: KIR4006 ${reason}`,
+  };
+  const text = renderEnd(result, ink, { refusal: { code: "KIR4006", message: reason } });
+  expect(text).toBe("Refused  Nothing was changed: preflight failed for VirtualService ns/fruit (KIR4006).");
 });
 
 test("a refusal by preflight has a code and says which versions are ready", () => {

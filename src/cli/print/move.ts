@@ -107,7 +107,7 @@ export interface EndOptions {
 export function renderEnd(result: MoveResult, ink: Ink, { refusal, contexts = [] }: EndOptions = {}): string {
   const reason = refusal === undefined ? "" : renderRefusal(refusal, ink);
   const next = renderNext(result, { ink, contexts });
-  return [renderLedger(result, ink), renderVerdictLine(result, ink), reason, next]
+  return [renderLedger(result, ink), renderVerdictLine(result, { ink, refusal }), reason, next]
     .filter((part) => part !== "")
     .join("\n");
 }
@@ -152,7 +152,10 @@ function renderPlace({ plan, to }: MoveResult, ink: Ink): string {
   return `${inkVersion(ink, first.name)} has ${first.percent} %, ${rest.join(", ")}`;
 }
 
-function renderVerdictLine(result: MoveResult, ink: Ink): string {
+function renderVerdictLine(
+  result: MoveResult,
+  { ink, refusal }: { readonly ink: Ink; readonly refusal: MoveRefusal | undefined },
+): string {
   if (result.ok) {
     const place = `${ink.green(ink.bold("Done"))}  ${renderPlace(result, ink)}, and the proxies prove it.`;
     return result.message === undefined ? place : `${place}\n${ink.yellow("But")}  ${asSentence(result.message)}`;
@@ -164,7 +167,15 @@ function renderVerdictLine(result: MoveResult, ink: Ink): string {
     restored: "Restored",
     stuck: "Stuck",
   } as const;
-  return `${ink.red(ink.bold(words[result.outcome]))}  ${asSentence(result.message ?? "No reason was given.")}`;
+  return `${ink.red(ink.bold(words[result.outcome]))}  ${asSentence(reasonOf(result, refusal))}`;
+}
+
+/** What has a code of its own stands whole in the table of the checks. */
+function reasonOf({ message, preflight }: MoveResult, refusal: MoveRefusal | undefined): string {
+  if (preflight === null || refusal === undefined || refusal.details !== undefined)
+    return message ?? "No reason was given.";
+  const failed = preflight.checks.filter(({ verdict }) => verdict === "fail").map(({ name }) => name);
+  return `Nothing was changed: preflight failed for ${renderList(failed)} (${refusal.code})`;
 }
 
 function renderNext(
