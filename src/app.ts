@@ -1,10 +1,10 @@
 import type { RunningMesh, UpEvent, UpOptions } from "./app-types.ts";
 import { type RunningApi, startApi } from "./api/server.ts";
-import { startBackgroundWork } from "./app/background-work.ts";
-import { bringUp, realParts, type UpParts } from "./app/bring-up.ts";
-import { findCallToTry } from "./app/call-to-try.ts";
-import { startDemo } from "./app/demo.ts";
-import { MeshRuntime } from "./app/mesh-runtime.ts";
+import { startBackgroundWork } from "./app/local/background-work.ts";
+import { bringUp, realParts, type UpParts } from "./app/local/bring-up.ts";
+import { findCallToTry } from "./app/local/call-to-try.ts";
+import { startDemo } from "./app/local/demo.ts";
+import { MeshRuntime } from "./app/local/mesh-runtime.ts";
 import { warnOfDefect } from "./app/warn-of-defect.ts";
 import { createJudges } from "./judges/create-judges.ts";
 import { readSecret } from "./local/read-secret.ts";

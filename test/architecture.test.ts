@@ -80,7 +80,12 @@ describe("the checks themselves", () => {
       "`targets/local-envoy`",
     ],
     ["core/diagnostics/a.ts", 'import { parse } from "yaml";', "`core/diagnostics` imports nothing"],
-    ["app/a.ts", 'import { main } from "../cli/main.ts";', "the only wiring"],
+    ["app.ts", 'import { main } from "./cli/main.ts";', "the only wiring"],
+    ["app/a.ts", 'import type { S } from "./site/site-runtime.ts";', "What stands in `app/`"],
+    ["app/local/a.ts", 'import { S } from "../site/site-runtime.ts";', "knows no cluster"],
+    ["app/site/mesh/a.ts", 'import { w } from "../../local/bring-up.ts";', "`app/site/mesh`"],
+    ["app/site/objects/a.ts", 'import { m } from "../mesh/site-mesh.ts";', "`app/site/objects`"],
+    ["app/site/doctor/a.ts", 'import { s } from "../site-runtime.ts";', "`app/site/doctor`"],
     ["probes/a.ts", "export {};", "without a fence"],
   ])("%s may not say %s", (path, text, sentence) => {
     expect(brokenFences(file(path, text)).join("\n")).toContain(sentence);
@@ -94,6 +99,8 @@ describe("the checks themselves", () => {
       'import { create } from "@bufbuild/protobuf";\nimport { anyPack } from "@bufbuild/protobuf/wkt";',
     ],
     ["cli/commands/up.ts", '// import "../gen/x.ts"\nconst { up } = await import("../../app.ts");'],
+    ["app/site/mesh/a.ts", 'import { p } from "../../plan-on-mesh.ts";\nimport { o } from "../objects/site-kinds.ts";'],
+    ["app/site/a.ts", 'import { m } from "./mesh/site-mesh.ts";\nimport { r } from "../releases.ts";'],
     ["engine/a.ts", 'import { DatabaseSync } from "node:sqlite";'],
   ])("%s may say %s", (path, text) => {
     expect(brokenFences(file(path, text))).toEqual([]);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import type { ReleaseStatus } from "../src/api/types.ts";
-import { CurrentMesh, takeOverPlacements } from "../src/app/current-mesh.ts";
+import { CurrentMesh, takeOverPlacements } from "../src/app/local/current-mesh.ts";
 import { MoveTurns } from "../src/app/move-turns.ts";
 import { MeshReleases } from "../src/app/releases.ts";
 import { KirikaeError } from "../src/core/diagnostics/error.ts";

@@ -31,13 +31,13 @@ import { createReleaseMoves } from "./release-moves.ts";
 import { wakeAt } from "./wake-at.ts";
 import { LiveReleases, type LiveParts } from "./live-releases.ts";
 import type { LiveMesh } from "./live-mesh.ts";
-import type { ManifestModels } from "./manifest-models.ts";
 
 export interface ReleaseParts {
   readonly mesh: {
     readonly current: LiveMesh;
     readonly engine: Engine;
-    readonly models: Pick<ManifestModels, "defaultNamespace">;
+    /** The namespace of names in Releases that name none. */
+    readonly models: { readonly defaultNamespace: string };
   };
   readonly move: ReleaseHost["move"];
   readonly lay: ReleaseHost["lay"];

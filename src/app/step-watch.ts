@@ -1,9 +1,8 @@
+import type { MirrorReport } from "../core/release/mirror/mirror-report.ts";
 import { movedSplits } from "../core/release/plan/moved-splits.ts";
 import { planProbes } from "../core/release/plan/plan-probes.ts";
 import type { ReleasePlan } from "../core/release/plan/plan-release.ts";
 import type { StepSights, StepWatcher, WatchedStep } from "../engine/watch-step.ts";
-import type { ManifestApplier } from "./apply-manifests.ts";
-import type { ComparedMirrors } from "./compared-mirrors.ts";
 import type { LiveMesh } from "./live-mesh.ts";
 import { type ProbePlace, type ProbeTraffic, startProbeTraffic } from "./probe-traffic.ts";
 
@@ -13,9 +12,15 @@ export interface ProbeWays extends Disposable {
   locate(listener: string): ProbePlace | string;
 }
 
+/** Copies of requests whose answers were compared. */
+interface EndedMirrors {
+  /** What those of a release have shown that copies no more; once. */
+  takeEnded(release: string): MirrorReport | undefined;
+}
+
 export interface WatchedMesh {
   readonly current: Pick<LiveMesh, "table">;
-  readonly mirrors?: Pick<ComparedMirrors, "takeEnded">;
+  readonly mirrors?: EndedMirrors;
   readonly openWays: () => ProbeWays;
   /**
    * Whether each request is sent once more when the weights are proved: a gateway that has no route or no version for it
@@ -62,19 +67,5 @@ function startProbes(
       using _ = ways;
       return await traffic.end();
     },
-  };
-}
-
-/** The listeners of the proxy that runs here. */
-export function findLocalWays({
-  current,
-  listenAddress,
-}: Pick<ManifestApplier, "current" | "listenAddress">): ProbeWays {
-  return {
-    locate(listener) {
-      const port = current.ports.get(listener);
-      return port === undefined ? "the gateway listens nowhere" : { address: listenAddress, port };
-    },
-    [Symbol.dispose]: () => {},
   };
 }

@@ -21,9 +21,14 @@ function holds(place: string, path: string): boolean {
 function isAllowed(fence: Fence, line: ImportLine): boolean {
   const { resolved } = line;
   if (resolved === undefined) return isAllowedPackage(fence, line.specifier);
-  const isOwnFolder = holds(fence.of, resolved);
-  if (isOwnFolder || fence.mayImport.some((place) => holds(place, resolved))) return true;
-  return line.isTypeOnly && (fence.mayImportTypesOf ?? []).some((place) => holds(place, resolved));
+  const types = line.isTypeOnly ? (fence.mayImportTypesOf ?? []) : [];
+  const open = longest([fence.of, ...fence.mayImport, ...types], resolved);
+  return open > longest(fence.except ?? [], resolved);
+}
+
+/** The length of the longest of these places that holds a path; 0 where none does. */
+function longest(places: readonly string[], path: string): number {
+  return Math.max(0, ...places.filter((place) => holds(place, path)).map((place) => place.length));
 }
 
 function isAllowedPackage(fence: Fence, specifier: string): boolean {

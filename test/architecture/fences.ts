@@ -1,3 +1,5 @@
+import { appFences } from "./app-fences.ts";
+
 /** What one folder (or file) of `src` may import, beyond itself, and why. */
 export interface Fence {
   /** Relative to `src`; a folder, or a file with its ending. The longest fence that holds a file counts. */
@@ -6,6 +8,8 @@ export interface Fence {
   readonly mayImport: readonly string[];
   /** Folders or files whose types alone may be imported. */
   readonly mayImportTypesOf?: readonly string[];
+  /** Folders inside of those above that stay closed; a longer place above opens a part of one again. */
+  readonly except?: readonly string[];
   /** npm packages, by name; undefined leaves them open. Node's own modules are closed to `core` by another rule. */
   readonly packages?: readonly string[];
   /** Written in ARCHITECTURE.md, word for word; printed when the fence is broken. */
@@ -262,7 +266,7 @@ export const fences: readonly Fence[] = [
   {
     of: "judges",
     mayImport: ["core/diagnostics", "local/process-identity.ts", "local/read-secret.ts"],
-    mayImportTypesOf: ["core/manifest/release.ts", "core/release", "engine/ports.ts"],
+    mayImportTypesOf: ["core/manifest/release.ts", "core/release", "engine/ports.ts", "local/limit-addresses.ts"],
     packages: [],
     sentence: "`judges` asks servers and programs about a version; what follows from an answer it does not know.",
   },
@@ -321,8 +325,8 @@ export const fences: readonly Fence[] = [
   },
   {
     of: "notify",
-    mayImport: ["core/release", "core/diagnostics/error-text.ts"],
-    mayImportTypesOf: ["core/manifest/release.ts"],
+    mayImport: ["core/release", "core/diagnostics/error-text.ts", "core/diagnostics/error.ts"],
+    mayImportTypesOf: ["core/manifest/release.ts", "local/limit-addresses.ts"],
     packages: [],
     sentence: "`notify` tells people of what has happened to releases, and nothing waits for it.",
   },
@@ -367,7 +371,8 @@ export const fences: readonly Fence[] = [
     mayImport: ["core", "local/process-registry.ts", "local/state-folder.ts"],
     sentence: "`cli/left-running.ts` looks for processes that outlived their `up`, and stops none.",
   },
-  ...wiring.map((of) => ({
+  ...appFences,
+  ...["app.ts", "app-types.ts"].map((of) => ({
     of,
     mayImport: everythingButCli,
     sentence:

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type ComparedRelease, MirrorComparer } from "../../src/app/mirror-comparer.ts";
+import { type ComparedRelease, MirrorComparer } from "../../src/app/local/mirror-comparer.ts";
 import type { MirrorReport } from "../../src/core/release/mirror/mirror-report.ts";
 import { addRoutes } from "../../src/core/routes/add-routes.ts";
 import type { MirrorAddition } from "../../src/core/routes/route-addition.ts";

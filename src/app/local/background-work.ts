@@ -1,11 +1,11 @@
-import type { UpEvent } from "../app-types.ts";
-import { KirikaeError } from "../core/diagnostics/error.ts";
-import type { ManifestSet } from "../local/manifest-folder.ts";
-import { watchManifests } from "../local/manifest-watch.ts";
-import type { LocalWorkloads } from "../local/workloads.ts";
-import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
+import type { UpEvent } from "../../app-types.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { ManifestSet } from "../../local/manifest-folder.ts";
+import { watchManifests } from "../../local/manifest-watch.ts";
+import type { LocalWorkloads } from "../../local/workloads.ts";
+import type { LocalEnvoyTarget } from "../../targets/local-envoy/local-envoy-target.ts";
 import type { MeshRuntime } from "./mesh-runtime.ts";
-import { warnOfDefect } from "./warn-of-defect.ts";
+import { warnOfDefect } from "../warn-of-defect.ts";
 
 export interface BackgroundParts {
   readonly folder: string;

@@ -1,12 +1,12 @@
 import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { chmod, rm } from "node:fs/promises";
-import type { AnswerComparison } from "../core/manifest/release.ts";
-import { compareAnswers } from "../core/release/mirror/compare-answers.ts";
-import { isSafe } from "../core/release/mirror/describe-comparison.ts";
-import { type ComparedSide, type MirrorReport, MirrorTally } from "../core/release/mirror/mirror-report.ts";
-import { buildComparerDestination } from "../core/routes/comparer-destination.ts";
-import { copiedId, copyHeader, splitHeader } from "../core/routes/copied-destination.ts";
-import type { Destination, DestinationId, SplitId } from "../core/routes/route-table.ts";
+import type { AnswerComparison } from "../../core/manifest/release.ts";
+import { compareAnswers } from "../../core/release/mirror/compare-answers.ts";
+import { isSafe } from "../../core/release/mirror/describe-comparison.ts";
+import { type ComparedSide, type MirrorReport, MirrorTally } from "../../core/release/mirror/mirror-report.ts";
+import { buildComparerDestination } from "../../core/routes/comparer-destination.ts";
+import { copiedId, copyHeader, splitHeader } from "../../core/routes/copied-destination.ts";
+import type { Destination, DestinationId, SplitId } from "../../core/routes/route-table.ts";
 import { askVersion, type CopiedRequest, type VersionReply } from "./ask-version.ts";
 
 /** Copies of one release, and what is compared of their answers. */

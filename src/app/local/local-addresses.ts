@@ -1,7 +1,7 @@
-import type { EmitOptions } from "../core/envoy/emit-envoy.ts";
-import { readSystemTrust } from "../local/system-trust.ts";
-import type { GatewayPorts } from "../local/ports.ts";
-import type { WorkloadEndpoint } from "../local/workloads.ts";
+import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
+import { readSystemTrust } from "../../local/system-trust.ts";
+import type { GatewayPorts } from "../../local/ports.ts";
+import type { WorkloadEndpoint } from "../../local/workloads.ts";
 
 export interface LocalAddresses {
   readonly listenAddress: string;

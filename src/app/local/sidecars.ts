@@ -1,9 +1,9 @@
-import type { Mesh } from "../core/mesh/mesh.ts";
-import { outboundListenerOf, serviceListenersOf } from "../core/routes/outbound-listeners.ts";
-import type { ProxyId, RouteTable } from "../core/routes/route-table.ts";
-import type { MeshEnvironment } from "../local/command-replica.ts";
-import type { GatewayPorts } from "../local/ports.ts";
-import type { MeshEnvironments } from "../local/workloads.ts";
+import type { Mesh } from "../../core/mesh/mesh.ts";
+import { outboundListenerOf, serviceListenersOf } from "../../core/routes/outbound-listeners.ts";
+import type { ProxyId, RouteTable } from "../../core/routes/route-table.ts";
+import type { MeshEnvironment } from "../../local/command-replica.ts";
+import type { GatewayPorts } from "../../local/ports.ts";
+import type { MeshEnvironments } from "../../local/workloads.ts";
 
 export interface SidecarParts {
   readonly mesh: Pick<Mesh, "services">;

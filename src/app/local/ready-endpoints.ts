@@ -1,5 +1,5 @@
-import type { EndpointCounts } from "../core/release/move/limit-return.ts";
-import type { DestinationId, RouteTable } from "../core/routes/route-table.ts";
+import type { EndpointCounts } from "../../core/release/move/limit-return.ts";
+import type { DestinationId, RouteTable } from "../../core/routes/route-table.ts";
 
 /** The replicas of a workload of this machine. */
 export type Replicas = (localWorkload: string) => readonly { readonly ready: boolean; readonly replica?: number }[];

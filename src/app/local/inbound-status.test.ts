@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { buildMeshModel } from "../core/mesh-model.ts";
+import { buildMeshModel } from "../../core/mesh-model.ts";
 import { hasInbound, listInbound } from "./inbound-status.ts";
 
 const injected = `

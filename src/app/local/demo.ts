@@ -1,8 +1,8 @@
-import type { CallerStatus, GatewayAddress } from "../api/types.ts";
-import { routingsOf, serversOf } from "../core/routes/listener-parts.ts";
-import { outboundListenerOf } from "../core/routes/outbound-listeners.ts";
-import type { HeaderMatch, Listener, RouteTable, VirtualHost } from "../core/routes/route-table.ts";
-import { startDemoTraffic } from "../local/demo-traffic.ts";
+import type { CallerStatus, GatewayAddress } from "../../api/types.ts";
+import { routingsOf, serversOf } from "../../core/routes/listener-parts.ts";
+import { outboundListenerOf } from "../../core/routes/outbound-listeners.ts";
+import type { HeaderMatch, Listener, RouteTable, VirtualHost } from "../../core/routes/route-table.ts";
+import { startDemoTraffic } from "../../local/demo-traffic.ts";
 
 const requestsPerSecond = 80;
 

@@ -1,10 +1,10 @@
-import { type ComparedMirror, findComparisons } from "../core/release/mirror/comparisons-in-place.ts";
-import type { MirrorReport } from "../core/release/mirror/mirror-report.ts";
-import { addRoutes } from "../core/routes/add-routes.ts";
-import type { OwnedAddition } from "../core/routes/route-addition.ts";
-import type { Destination, DestinationId, RouteTable, SplitId } from "../core/routes/route-table.ts";
-import { splitsOf } from "../core/routes/weights.ts";
-import type { Engine } from "../engine/engine.ts";
+import { type ComparedMirror, findComparisons } from "../../core/release/mirror/comparisons-in-place.ts";
+import type { MirrorReport } from "../../core/release/mirror/mirror-report.ts";
+import { addRoutes } from "../../core/routes/add-routes.ts";
+import type { OwnedAddition } from "../../core/routes/route-addition.ts";
+import type { Destination, DestinationId, RouteTable, SplitId } from "../../core/routes/route-table.ts";
+import { splitsOf } from "../../core/routes/weights.ts";
+import type { Engine } from "../../engine/engine.ts";
 import { type ComparedRelease, type ComparerOptions, MirrorComparer } from "./mirror-comparer.ts";
 
 export interface ComparedMirrorsOptions extends ComparerOptions {

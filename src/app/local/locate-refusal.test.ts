@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { describeRefusal, locateRefusal } from "./locate-refusal.ts";
-import { buildMeshModel } from "../core/mesh-model.ts";
+import { buildMeshModel } from "../../core/mesh-model.ts";
 
 const text = `apiVersion: networking.istio.io/v1
 kind: Gateway

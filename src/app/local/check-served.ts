@@ -1,6 +1,6 @@
-import { KirikaeError } from "../core/diagnostics/error.ts";
-import { routingsOf } from "../core/routes/listener-parts.ts";
-import type { RouteTable } from "../core/routes/route-table.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import { routingsOf } from "../../core/routes/listener-parts.ts";
+import type { RouteTable } from "../../core/routes/route-table.ts";
 
 /**
  * Refuses manifests that would serve nobody. At a start that is a mistake; for a mesh that runs it is a folder caught

@@ -1,23 +1,24 @@
-import type { ApiBackend, Status } from "../api/types.ts";
-import type { UpEvent } from "../app-types.ts";
-import type { MoveRequest } from "../core/release/move/move.ts";
-import type { OwnedAddition } from "../core/routes/route-addition.ts";
-import { isolateListener } from "../engine/isolate-listener.ts";
-import type { ManifestSet } from "../local/manifest-folder.ts";
-import type { InboundReading } from "../targets/local-envoy/inbound-stats.ts";
+import type { ApiBackend, Status } from "../../api/types.ts";
+import type { UpEvent } from "../../app-types.ts";
+import type { MoveRequest } from "../../core/release/move/move.ts";
+import type { OwnedAddition } from "../../core/routes/route-addition.ts";
+import { isolateListener } from "../../engine/isolate-listener.ts";
+import type { ManifestSet } from "../../local/manifest-folder.ts";
+import type { InboundReading } from "../../targets/local-envoy/inbound-stats.ts";
 import { applyManifests, type ManifestApplier } from "./apply-manifests.ts";
+import { findLocalWays } from "./find-local-ways.ts";
 import { type CallerParts, findCaller, listCallers } from "./callers.ts";
 import { hasInbound, listInbound } from "./inbound-status.ts";
 import { isLaid, layAdditions } from "./lay-additions.ts";
-import { CounterLooks } from "./counter-looks.ts";
-import { LiveView } from "./live-view.ts";
-import { MoveTurns } from "./move-turns.ts";
-import { MeshReleases } from "./releases.ts";
+import { CounterLooks } from "../counter-looks.ts";
+import { LiveView } from "../live-view.ts";
+import { MoveTurns } from "../move-turns.ts";
+import { MeshReleases } from "../releases.ts";
 import { countReadyEndpoints } from "./ready-endpoints.ts";
-import { createStepWatcher, findLocalWays } from "./step-watch.ts";
-import { buildStatus } from "./status.ts";
-import { warnOfDefect } from "./warn-of-defect.ts";
-import { type Judging, wireReleases } from "./wire-releases.ts";
+import { createStepWatcher } from "../step-watch.ts";
+import { buildStatus } from "../status.ts";
+import { warnOfDefect } from "../warn-of-defect.ts";
+import { type Judging, wireReleases } from "../wire-releases.ts";
 
 /** A mesh that runs: what the API asks, what the folder says, and what the clock brings. */
 export class MeshRuntime implements ApiBackend {

@@ -1,6 +1,6 @@
-import type { InboundStatus } from "../api/types.ts";
-import type { Listener, RouteTable } from "../core/routes/route-table.ts";
-import type { InboundReading } from "../targets/local-envoy/inbound-stats.ts";
+import type { InboundStatus } from "../../api/types.ts";
+import type { Listener, RouteTable } from "../../core/routes/route-table.ts";
+import type { InboundReading } from "../../targets/local-envoy/inbound-stats.ts";
 
 export function hasInbound({ listeners }: Pick<RouteTable, "listeners">): boolean {
   return listeners.some(({ role }) => role.kind === "inbound");

@@ -1,7 +1,7 @@
-import type { ServiceStatus } from "../api/types.ts";
-import type { CallToTry } from "../app-types.ts";
-import { routingOf } from "../core/routes/listener-parts.ts";
-import type { RouteTable, VirtualHost } from "../core/routes/route-table.ts";
+import type { ServiceStatus } from "../../api/types.ts";
+import type { CallToTry } from "../../app-types.ts";
+import { routingOf } from "../../core/routes/listener-parts.ts";
+import type { RouteTable, VirtualHost } from "../../core/routes/route-table.ts";
 
 /**
  * A request inside the mesh that a movable rule takes, to be copied by whoever looks at `up` for the first time. Hosts

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { type Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
-import type { ComparedAnswer } from "../core/release/mirror/compare-answers.ts";
-import { copyTargetHeader } from "../core/envoy/names.ts";
-import type { DestinationId } from "../core/routes/route-table.ts";
+import type { ComparedAnswer } from "../../core/release/mirror/compare-answers.ts";
+import { copyTargetHeader } from "../../core/envoy/names.ts";
+import type { DestinationId } from "../../core/routes/route-table.ts";
 
 /** A copied request, whole. */
 export interface CopiedRequest {

@@ -1,7 +1,7 @@
-import type { Position } from "../core/diagnostics/position.ts";
-import { renderPosition } from "../core/diagnostics/position.ts";
-import { scopedPartName } from "../core/envoy/route-forms.ts";
-import type { HttpRouting, Route, RouteTable } from "../core/routes/route-table.ts";
+import type { Position } from "../../core/diagnostics/position.ts";
+import { renderPosition } from "../../core/diagnostics/position.ts";
+import { scopedPartName } from "../../core/envoy/route-forms.ts";
+import type { HttpRouting, Route, RouteTable } from "../../core/routes/route-table.ts";
 
 /** Where a manifest asked for what a proxy refused. */
 interface RefusalOrigin {

@@ -1,6 +1,6 @@
-import type { Listener } from "../core/routes/route-table.ts";
-import { checkPortsFree, type GatewayPorts, planGatewayPorts } from "../local/ports.ts";
-import type { SidecarPorts } from "../local/sidecar-ports.ts";
+import type { Listener } from "../../core/routes/route-table.ts";
+import { checkPortsFree, type GatewayPorts, planGatewayPorts } from "../../local/ports.ts";
+import type { SidecarPorts } from "../../local/sidecar-ports.ts";
 
 export interface PortPlanning {
   readonly sidecarPorts: SidecarPorts;

@@ -1,15 +1,21 @@
-import type { ServiceDescription } from "../core/release/move/describe-service.ts";
-import { describeServices, describeServicesOf } from "../core/release/move/describe-services.ts";
-import type { MovePlan, MoveRequest } from "../core/release/move/move.ts";
-import { reconcilePlacements } from "../core/release/move/reconcile-placements.ts";
-import type { OwnedAddition } from "../core/routes/route-addition.ts";
-import type { DestinationId, RouteTable, SplitId, SplitWeights, WeightOverrides } from "../core/routes/route-table.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { GatewayPorts } from "../local/ports.ts";
-import type { LocalEnvoyTarget } from "../targets/local-envoy/local-envoy-target.ts";
-import type { MeshModel } from "../core/mesh-model.ts";
-import type { LiveMesh } from "./live-mesh.ts";
-import { planOnMesh } from "./plan-on-mesh.ts";
+import type { ServiceDescription } from "../../core/release/move/describe-service.ts";
+import { describeServices, describeServicesOf } from "../../core/release/move/describe-services.ts";
+import type { MovePlan, MoveRequest } from "../../core/release/move/move.ts";
+import { reconcilePlacements } from "../../core/release/move/reconcile-placements.ts";
+import type { OwnedAddition } from "../../core/routes/route-addition.ts";
+import type {
+  DestinationId,
+  RouteTable,
+  SplitId,
+  SplitWeights,
+  WeightOverrides,
+} from "../../core/routes/route-table.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { GatewayPorts } from "../../local/ports.ts";
+import type { LocalEnvoyTarget } from "../../targets/local-envoy/local-envoy-target.ts";
+import type { MeshModel } from "../../core/mesh-model.ts";
+import type { LiveMesh } from "../live-mesh.ts";
+import { planOnMesh } from "../plan-on-mesh.ts";
 
 /** What runs now: the manifests that were applied last, and where their listeners are on this machine. */
 export class CurrentMesh implements LiveMesh {

@@ -1,11 +1,11 @@
-import type { CallerDetail, CallerStatus, CallerTarget, DirectService } from "../api/types.ts";
-import { KirikaeError } from "../core/diagnostics/error.ts";
-import type { Mesh } from "../core/mesh/mesh.ts";
-import { resolveCallerHost } from "../core/mesh/resolve-caller-host.ts";
-import { findCallers, type MeshCaller } from "../core/mesh/sidecar-injection.ts";
-import type { RouteTable } from "../core/routes/route-table.ts";
-import type { GatewayPorts } from "../local/ports.ts";
-import type { WorkloadEndpoint } from "../local/workloads.ts";
+import type { CallerDetail, CallerStatus, CallerTarget, DirectService } from "../../api/types.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { Mesh } from "../../core/mesh/mesh.ts";
+import { resolveCallerHost } from "../../core/mesh/resolve-caller-host.ts";
+import { findCallers, type MeshCaller } from "../../core/mesh/sidecar-injection.ts";
+import type { RouteTable } from "../../core/routes/route-table.ts";
+import type { GatewayPorts } from "../../local/ports.ts";
+import type { WorkloadEndpoint } from "../../local/workloads.ts";
 import { locateProxy, locateServices } from "./sidecars.ts";
 
 export interface CallerParts {

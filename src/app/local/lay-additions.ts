@@ -1,7 +1,7 @@
-import { KirikaeError } from "../core/diagnostics/error.ts";
-import type { OwnedAddition } from "../core/routes/route-addition.ts";
-import type { DestinationId, RouteTable } from "../core/routes/route-table.ts";
-import type { ProvedReport } from "../targets/local-envoy/table-push.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
+import type { OwnedAddition } from "../../core/routes/route-addition.ts";
+import type { DestinationId, RouteTable } from "../../core/routes/route-table.ts";
+import type { ProvedReport } from "../../targets/local-envoy/table-push.ts";
 import type { ManifestApplier } from "./apply-manifests.ts";
 import { describeRefusal } from "./locate-refusal.ts";
 

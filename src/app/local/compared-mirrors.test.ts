@@ -4,11 +4,11 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { sketchTable } from "../../test/route-table.fixture.ts";
-import type { MirrorAddition, OwnedAddition } from "../core/routes/route-addition.ts";
-import { copyHeader, splitHeader } from "../core/routes/copied-destination.ts";
-import { splitsOf } from "../core/routes/weights.ts";
-import type { StoredRelease } from "../engine/fold-releases.ts";
+import { sketchTable } from "../../../test/route-table.fixture.ts";
+import type { MirrorAddition, OwnedAddition } from "../../core/routes/route-addition.ts";
+import { copyHeader, splitHeader } from "../../core/routes/copied-destination.ts";
+import { splitsOf } from "../../core/routes/weights.ts";
+import type { StoredRelease } from "../../engine/fold-releases.ts";
 import { ComparedMirrors, type ComparedMirrorsOptions } from "./compared-mirrors.ts";
 
 const release = "shop/r";

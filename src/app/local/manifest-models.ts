@@ -1,6 +1,6 @@
-import { byPlace, type MeshModel, MeshModelBuilder } from "../core/mesh-model.ts";
-import { judgeSecrets } from "../local/judge-secrets.ts";
-import type { ManifestSet } from "../local/manifest-folder.ts";
+import { byPlace, type MeshModel, MeshModelBuilder } from "../../core/mesh-model.ts";
+import { judgeSecrets } from "../../local/judge-secrets.ts";
+import type { ManifestSet } from "../../local/manifest-folder.ts";
 
 /** What the manifests of a folder say, one reading after another; of each, only what changed is built anew. */
 export class ManifestModels {
