@@ -40,6 +40,9 @@ export class PlayedSite {
   /** Proxies that istiod lists beside the gateway, by kind, with the text of their listeners. */
   readonly listed: { readonly proxy: string; readonly kind: string; readonly listeners: string }[] = [];
   hasIstiod = true;
+  hasGateway = true;
+  /** Whether the first replica of istiod does not answer. */
+  isIstiodSilent = false;
   /** A second gateway that starts when somebody writes for the first time, and has no routes for so long; undefined is none. */
   lateGatewayMs: number | undefined;
   #firstWriteMs: number | undefined;
@@ -153,7 +156,7 @@ export class PlayedSite {
 
   #pods(): readonly KubeObject[] {
     return [
-      gatewayPod("gateway-1"),
+      ...(this.hasGateway ? [gatewayPod("gateway-1")] : []),
       ...(this.lateGatewayMs === undefined ? [] : [gatewayPod("gateway-2")]),
       ...(this.#stuck === undefined ? [] : [gatewayPod("gateway-3")]),
     ];
@@ -166,7 +169,11 @@ export class PlayedSite {
 
   #istiods(): readonly IstiodPlace[] {
     if (!this.hasIstiod) return [];
-    const first: IstiodPlace = { name: "istiod-1", get: async (path) => this.#debug(path) };
+    const get = async (path: string): Promise<string> => {
+      if (this.isIstiodSilent) throw new KirikaeError("KIR4040", "refused", { exitStatus: 3 });
+      return this.#debug(path);
+    };
+    const first: IstiodPlace = { name: "istiod-1", get };
     const idle = this.#stale.map((known, at): IstiodPlace => ({
       name: `istiod-${at + 2}`,
       get: async (path) => (path === "/debug/configz" ? JSON.stringify([...known.values()]) : "[]"),

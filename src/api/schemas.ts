@@ -211,10 +211,11 @@ export const statusSchema = object(
         {
           node: text("The proxy."),
           connected: flag("Whether its configuration stream is up."),
+          unknown: text("Why nobody knows whether it is connected; absent where somebody does."),
           pid: number("Its process."),
           types: list({ type: "object", additionalProperties: true }, "Sent, acknowledged and refused, by xDS type."),
         },
-        ["pid"],
+        ["unknown", "pid"],
       ),
       "Proxies.",
     ),

@@ -110,6 +110,8 @@ export interface LedgerSession extends AsyncDisposable {
 export interface ProxyStatus {
   readonly node: string;
   readonly connected: boolean;
+  /** Why nobody knows whether it is connected, which is then not said of it; absent where it is known. */
+  readonly unknown?: string;
   readonly pid: number | undefined;
   readonly types: readonly ProxyTypeStatus[];
 }

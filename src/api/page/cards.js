@@ -135,6 +135,7 @@ export function fillMesh(section, status) {
 }
 
 function stateOf(proxy) {
+  if (proxy.unknown !== undefined) return make("span", { class: "warn" }, `not known: ${proxy.unknown}`);
   if (!proxy.connected) return make("span", { class: "bad" }, "not connected");
   const refused = proxy.types.filter((type) => type.nack !== undefined);
   if (refused.length > 0) {

@@ -137,14 +137,20 @@ function renderProxies(proxies: readonly ProxyStatus[], ink: Ink): string {
   if (proxies.length === 0) return `${ink.bold("Proxies")}  ${ink.red("none")}`;
   const rows = proxies.map((proxy) => [
     proxy.node,
-    proxy.connected ? ink.green("connected") : ink.red("not connected"),
+    renderConnection(proxy, ink),
     proxy.pid === undefined ? "" : `pid ${proxy.pid}`,
     renderConfiguration(proxy, ink),
   ]);
   return `${ink.bold("Proxies")}\n${renderTable(rows, "  ")}`;
 }
 
+function renderConnection({ connected, unknown }: ProxyStatus, ink: Ink): string {
+  if (unknown !== undefined) return ink.yellow("not known");
+  return connected ? ink.green("connected") : ink.red("not connected");
+}
+
 function renderConfiguration(proxy: ProxyStatus, ink: Ink): string {
+  if (proxy.unknown !== undefined) return ink.yellow(neutraliseLine(proxy.unknown));
   const refused = proxy.types.filter((type) => type.nack !== undefined);
   if (refused.length > 0) {
     return ink.red(refused.map((type) => `${type.type} refused: ${type.nack ?? ""}`).join("; "));

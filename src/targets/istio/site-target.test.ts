@@ -96,6 +96,20 @@ test("proves nothing where no istiod tells which proxies there are", async () =>
   expect(messageOf(report)).toContain("no istiod was found");
 });
 
+test("says of gateways that nobody knows whether they are connected while istiod does not answer", async () => {
+  const site = new PlayedSite();
+  const target = site.openTarget();
+  expect(await target.status()).toMatchObject([{ node: "gateway-1.istio-system", connected: true }]);
+  site.isIstiodSilent = true;
+  const unknown = "istiod istiod-1 does not answer (refused)";
+  const gateway = { node: "gateway-1.istio-system", connected: false, types: [] };
+  expect(await target.status()).toMatchObject([{ ...gateway, unknown }]);
+  site.hasIstiod = false;
+  expect(await target.status()).toMatchObject([{ ...gateway, unknown: "no istiod was found" }]);
+  site.hasGateway = false;
+  await expect(target.status()).rejects.toThrow("Nobody can tell which proxies there are: no istiod was found.");
+});
+
 test("moves nothing that a waypoint serves, because its routes cannot be read", async () => {
   const site = new PlayedSite();
   site.listed.push({ proxy: "waypoint-1.shop", kind: "waypoint", listeners: listenersOf("website") });

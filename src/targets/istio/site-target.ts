@@ -1,5 +1,6 @@
 import type { CountersByDestination } from "../../core/release/plan/count-versions.ts";
 import type { MovePlan } from "../../core/release/move/move.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
 import { nameRelease } from "../../core/release/move/name-mover.ts";
 import { nameDestination } from "../../core/routes/name-destination.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
@@ -33,7 +34,7 @@ import { checkGaining, checkPlan } from "./preflight.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";
 import type { LatencyByDestination } from "./proxy-latency.ts";
 import { readCounters, readFigures } from "./proxy-stats.ts";
-import { renderSiteStatus } from "./render-status.ts";
+import { findSilence, renderSiteStatus } from "./render-status.ts";
 import { weightEvidence } from "./route-evidence.ts";
 import type { IstiodPlace, SiteView } from "./site-view.ts";
 
@@ -188,12 +189,22 @@ export class SiteTarget implements Target {
     return this.#readings.processes;
   }
 
-  /** What every replica of istiod knows of its proxies; gateways that are connected to none are told too. */
+  /**
+   * What every replica of istiod knows of its proxies; gateways that are connected to none are told too.
+   * @throws KirikaeError KIR4040 where no proxy is known and not all replicas could be asked
+   */
   async status(): Promise<readonly ProxyStatus[]> {
     const { api, istiods, view } = this.#options;
     const need = gatewaysOf(view);
     const [places, needed] = await Promise.all([istiods(), listNeeded(api, need)]);
-    return renderSiteStatus(await readControlPlane(places), needed);
+    const controlPlane = await readControlPlane(places);
+    const silence = findSilence(controlPlane);
+    const proxies = renderSiteStatus(controlPlane, needed);
+    if (silence === undefined || proxies.length > 0) return proxies;
+    throw new KirikaeError("KIR4040", `Nobody can tell which proxies there are: ${silence}.`, {
+      exitStatus: 3,
+      hint: "`kirikae doctor` says how istiod is asked; --istiod names another address of it.",
+    });
   }
 
   #signature({
