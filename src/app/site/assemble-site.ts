@@ -12,6 +12,7 @@ import { SiteTarget } from "../../targets/istio/site-target.ts";
 import type { Target } from "../../engine/ports.ts";
 import { SitesTarget } from "../../targets/sites.ts";
 import type { SiteConnection } from "./connection/connect-site.ts";
+import { FollowedSidecars } from "./followed-sidecars.ts";
 import { localAdditions, ManyPlaces } from "./many/many-places.ts";
 import { ManyRoutes } from "./many/many-routes.ts";
 import type { MovedPlace, MovedRoutes } from "./mesh/moved-site.ts";
@@ -55,10 +56,13 @@ export interface AssembledSite {
   readonly target: SiteTarget;
   readonly engine: Engine;
   readonly runtime: SiteRuntime;
+  /** To be asked before anything is planned. */
+  readonly sidecars: FollowedSidecars;
 }
 
 /** One cluster of those that an engine moves. */
 interface SitePart extends GatewaySite {
+  readonly connection: SiteConnection;
   readonly mesh: SiteMesh;
   readonly target: SiteTarget;
 }
@@ -106,9 +110,10 @@ export function assembleSite(options: AssembleOptions, stack: AsyncDisposableSta
     onEvent: options.onEvent,
   });
   stack.defer(() => runtime.idle());
+  const sidecars = stack.use(new FollowedSidecars(parts, () => runtime.takeChanges()));
   const [first] = parts;
   if (first === undefined) throw new Error("There is no cluster.");
-  return { mesh: first.mesh, routes, target: first.target, engine, runtime };
+  return { mesh: first.mesh, routes, target: first.target, engine, runtime, sidecars };
 }
 
 interface PartOptions {
@@ -144,7 +149,7 @@ function createPart(
     isConfined: options.isConfined === true,
     onTrouble: (message) => options.onEvent({ kind: "warning", message }),
   });
-  return { context, mesh, target, api, named: site.gatewayAddresses ?? new Map() };
+  return { connection, context, mesh, target, api, named: site.gatewayAddresses ?? new Map() };
 }
 
 interface Combined {

@@ -24,7 +24,9 @@ export async function openSite(
   stack: AsyncDisposableStack,
 ): Promise<OpenedSite> {
   const { state, journal } = await openState(options, env, stack);
-  return { ...assembleSite({ ...options, journal, heedsReleases: true }, stack), state };
+  const assembled = assembleSite({ ...options, journal, heedsReleases: true }, stack);
+  await assembled.sidecars.ask();
+  return { ...assembled, state };
 }
 
 interface OpenedState {

@@ -1,5 +1,6 @@
 import type { MeshModel } from "../../core/mesh-model.ts";
 import type { SourceText } from "../../core/manifest/manifest.ts";
+import { askSidecars } from "./ask-sidecars.ts";
 import { connectSite } from "./connection/connect-site.ts";
 import { listSite } from "./objects/list-site.ts";
 import { readSiteProxies, type SiteProxies } from "./read-site-proxies.ts";
@@ -20,7 +21,7 @@ export interface ReadSite {
 }
 
 /**
- * Lists the objects of a cluster once, and nothing else.
+ * Lists the objects of a cluster once, and asks istiod for what they leave open.
  * @throws KirikaeError as `connectSite` does, and the KubeError where the routes cannot be seen
  */
 export async function readSite(
@@ -35,6 +36,7 @@ export async function readSite(
   const { objects, unseen } = await listSite({ api, namespaces, istioNamespace });
   const { defaultNamespace } = api;
   const mesh = new SiteMesh({ context: site.context, objects, defaultNamespace, istioNamespace });
+  await askSidecars(connection, mesh);
   const proxies = withProxies ? await readSiteProxies(connection) : undefined;
   return { proxies, mesh, model: mesh.model, sources: mesh.sources(), unseen, defaultNamespace };
 }

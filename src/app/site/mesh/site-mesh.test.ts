@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { MoveRequest } from "../../../core/release/move/move.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../../kubernetes/kube-object.ts";
 import { SiteMesh } from "./site-mesh.ts";
@@ -108,8 +109,7 @@ test("reads Ingresses as Istio does, and says what of the Gateway API it does no
   const found = mesh.model.diagnostics.map(({ code, resource }) => `${code} ${resource}`);
   expect(found).toContain("KIR1313 HTTPRoute shop/web");
   expect(found.filter((each) => each.startsWith("KIR1300"))).toEqual([]);
-  // It has no weights, and nothing of it moves.
-  expect(mesh.services().map(({ virtualService }) => virtualService)).toEqual(["shop/web"]);
+  expect(() => mesh.plan(switchTo("app"), [])).toThrow("Ingress has no weights");
 });
 
 test("plans with subsets that a Release is going to add, and leaves its own table as it is", () => {
@@ -126,6 +126,30 @@ test("plans with subsets that a Release is going to add, and leaves its own tabl
     subsets: [{ name: "blue" }, { name: "green" }],
   });
 });
+
+test("serves rules for callers inside the mesh to the sidecars that istiod lists where no pod has one", () => {
+  const { mesh, objects } = shop();
+  expect(mesh.lacksSidecars).toBe(false);
+  const http = [{ name: "inner", route: [to("blue", 100), to("green", 0)] }];
+  const inner = { ...virtualService(10), metadata: { ...metadata, name: "inner" }, spec: { hosts: [host], http } };
+  objects.take(inner);
+  mesh.refresh();
+  expect(mesh.lacksSidecars).toBe(true);
+  const plan = () => mesh.plan(switchTo("inner"), []);
+  expect(plan).toThrow("served at no gateway");
+  expect(mesh.tellSidecars(new Set(["bare.other"]))).toBe(true);
+  expect(mesh.weights("shop/inner/inner")).toBeDefined();
+  expect(plan()).toMatchObject({ virtualService: "shop/inner" });
+  // Who has been told goes on asking, because sidecars end.
+  expect(mesh.lacksSidecars).toBe(true);
+  expect(mesh.tellSidecars(new Set())).toBe(true);
+  expect(plan).toThrow("served at no gateway");
+});
+
+function switchTo(name: string): MoveRequest {
+  const to = { green: 100 };
+  return { verb: "switch", name, namespace: "shop", route: undefined, to, actor: "test", reason: undefined };
+}
 
 function withPurple(spec: unknown): unknown {
   const { http, ...rest } = spec as { readonly http: readonly { readonly route: readonly object[] }[] };

@@ -15,6 +15,7 @@ import type {
   SplitWeights,
   WeightOverrides,
 } from "../../../core/routes/route-table.ts";
+import { findUnservedInMesh } from "../../../core/routes/unserved-in-mesh.ts";
 import { splitsOf, weightsOf } from "../../../core/routes/weights.ts";
 import { renderSiteSource } from "../../../core/site/render-site-source.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
@@ -25,6 +26,7 @@ import type { MovedRoutes } from "./moved-site.ts";
 import { countSiteEndpoints, type CountUnready, createUnreadyCount } from "./site-endpoints.ts";
 import { planForSite, withPlannedSubsets } from "./planned-site.ts";
 import { assumeSecrets, isAboutSecret } from "./assumed-secrets.ts";
+import { ListedSidecars } from "./listed-sidecars.ts";
 import { meshKinds } from "../objects/site-kinds.ts";
 import type { SiteObjects } from "../objects/site-objects.ts";
 
@@ -52,6 +54,7 @@ export class SiteMesh implements MovedRoutes, SiteView {
   readonly #builder = new MeshModelBuilder();
   /** Of tables with subsets that are not there yet. */
   readonly #planned = new MeshModelBuilder();
+  readonly #sidecars = new ListedSidecars();
   readonly #sources = new WeakMap<KubeObject, SourceText>();
   /** What routes are made of; whether they are right in every other way takes longer, and is asked for by `check` alone. */
   #servable: Servable | undefined;
@@ -78,6 +81,19 @@ export class SiteMesh implements MovedRoutes, SiteView {
     this.#servable = this.#read(this.#builder, (object) => object);
     this.#model = undefined;
     return before === undefined || before.model.table !== this.#servable.model.table;
+  }
+
+  /** Whether rules for callers inside the mesh are nobody's by the pods that are known. */
+  get lacksSidecars(): boolean {
+    const { mesh, table } = this.#serve().model;
+    return !this.#sidecars.isEmpty || findUnservedInMesh(mesh, table).length > 0;
+  }
+
+  /**
+   * Takes the sidecars that istiod lists, `pod.namespace`, for those that are there; true where that changed the routes.
+   */
+  tellSidecars(ids: ReadonlySet<string>): boolean {
+    return this.#sidecars.replace(ids) && this.refresh();
   }
 
   placements(): WeightOverrides {
@@ -154,9 +170,14 @@ export class SiteMesh implements MovedRoutes, SiteView {
   /** The objects as texts, in a stable order. */
   sources(change: (object: KubeObject) => KubeObject = (object) => object): readonly SourceText[] {
     const kinds = [...meshKinds, kubeKinds.configMap];
-    const objects = kinds.flatMap((kind) => this.objects(kind).toSorted(byName));
+    const objects = kinds.flatMap((kind) => this.#listed(kind).toSorted(byName));
     const written = objects.map((object) => this.#render(change(object)));
     return [...written, ...assumeSecrets(this, this.#options.istioNamespace)];
+  }
+
+  #listed(kind: KubeKind): readonly KubeObject[] {
+    const objects = this.objects(kind);
+    return kind === kubeKinds.pod ? this.#sidecars.complete(objects) : objects;
   }
 
   #render(object: KubeObject): SourceText {
