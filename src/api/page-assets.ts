@@ -21,6 +21,7 @@ export function pageAssets(): readonly PageAsset[] {
     "traffic.js",
     "graph.js",
     "cards.js",
+    "cluster-releases.js",
     "colours.js",
     "releases.js",
     "release-tree.js",

@@ -187,6 +187,25 @@ const inboundSchema = object({
   ),
 });
 
+const clusterReleaseSchema = object({
+  runBy: text("Always `controller`."),
+  context: text("The cluster, by its context of the kubeconfig."),
+  release: text("`namespace/name`."),
+  id: nullable({ type: "string" }, "Null until it has begun."),
+  from: nullable({ type: "string" }, "The version that it begins with."),
+  to: text("The version that gains."),
+  services: list({ type: "string" }, "`namespace/name` of every VirtualService that it moves."),
+  phase: text("As of any release; `pending` where no controller has looked at it, and `refused`."),
+  step: nullable({ type: "string" }, "Such as `2/6`."),
+  stepName: nullable({ type: "string" }, "What the step is called."),
+  weight: nullable({ type: "string" }, "What has been proved to be live, such as `blue 90 %, green 10 %`."),
+  message: text("What it does, or what it waits for."),
+  startedAt: nullable({ type: "string" }, "ISO 8601."),
+  endedAt: nullable({ type: "string" }, "ISO 8601."),
+  waitsUntil: nullable({ type: "string" }, "When what it waits for changes by itself, ISO 8601."),
+  steps: list({ type: "object", additionalProperties: true }, "Empty: its journal is in the cluster."),
+});
+
 export const statusSchema = object(
   {
     gateways: list(
@@ -234,8 +253,12 @@ export const statusSchema = object(
       context: text("Of the kubeconfig."),
       troubles: list({ type: "string" }, "What keeps the cluster from being seen as it is."),
     }),
+    clusterReleases: list(
+      clusterReleaseSchema,
+      "Releases that controllers of the clusters carry out, newest first; absent where the mesh is on this machine.",
+    ),
   },
-  ["site"],
+  ["site", "clusterReleases"],
 );
 
 export const historySchema = list(

@@ -28,6 +28,8 @@ export interface Status {
   readonly additions: readonly OwnedAddition[];
   /** Absent where the mesh is on this machine. */
   readonly site?: SiteStatus;
+  /** Those that controllers of the clusters carry out, newest first; absent where the mesh is on this machine. */
+  readonly clusterReleases?: readonly ClusterRelease[];
 }
 
 /** The cluster that everything else is about. */
@@ -229,6 +231,34 @@ export interface ReleaseStatus extends ReleaseSummary {
   readonly plan: ReleasePlan;
   /** Oldest first. */
   readonly events: readonly ReleaseEvent[];
+}
+
+/** A Release of a cluster, which its controller carries out, as its object says it. Times are ISO 8601. */
+export interface ClusterRelease {
+  /** Tells it from a release that kirikae carries out elsewhere, which has no such field. */
+  readonly runBy: "controller";
+  readonly context: string;
+  /** `namespace/name`. */
+  readonly release: string;
+  /** Null until it has begun. */
+  readonly id: string | null;
+  readonly from: string | null;
+  readonly to: string;
+  /** `namespace/name` of every VirtualService that it moves. */
+  readonly services: readonly string[];
+  /** As of any release; `pending` where no controller has looked at it, and `refused`. */
+  readonly phase: string;
+  /** `2/6`. */
+  readonly step: string | null;
+  readonly stepName: string | null;
+  /** What has been proved to be live, `blue 90 %, green 10 %`. */
+  readonly weight: string | null;
+  readonly message: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly waitsUntil: string | null;
+  /** Each of its steps; empty in lists, and where its journal cannot be read. */
+  readonly steps: ReleaseDescription["steps"];
 }
 
 /** What the proxies do for a release now. */

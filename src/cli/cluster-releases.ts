@@ -1,14 +1,14 @@
-import type { ClusterRelease } from "../app/site/releases/cluster-release.ts";
-import type { ClusterReleases } from "../app/site/releases/open-cluster-releases.ts";
+import type { ClusterRelease } from "../api/types.ts";
 import type { ReleaseName } from "../core/release/describe/find-release.ts";
-import type { FoundClusterRelease } from "../app/site/releases/open-cluster-releases.ts";
+import type { ClusterReleases, FoundClusterRelease } from "../app/site/releases/open-cluster-releases.ts";
 import { isCalled } from "../core/release/move/is-called.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { CommandContext } from "./command.ts";
+import { neutraliseLine } from "./neutralise.ts";
 import { noteUnseen } from "./print/unseen.ts";
 
-/** They are beside what was asked for, which does not wait longer for an API server that stands still. */
-const patienceMs = 5_000;
+/** An API server that stands still is waited for so long, and no longer: what is known otherwise is wanted too. */
+export const patienceMs = 5_000;
 
 /**
  * The Releases that controllers of the named clusters carry out, newest first in each; none without --context. What may
@@ -18,18 +18,16 @@ export async function listClusterReleases(
   context: CommandContext,
   namespace: string | undefined,
 ): Promise<readonly ClusterRelease[]> {
-  const all = await lookAtEach(
-    context,
-    {
-      namespace,
-      timeoutMs: patienceMs,
-      onUnreachable: ({ message }) => context.terminal.note(`The cluster's own Releases cannot be seen: ${message}`),
-    },
-    (releases) => Promise.resolve(releases),
-  );
+  const options = { namespace, onUnreachable: noteSilence(context) };
+  const all = await lookAtEach(context, options, (releases) => Promise.resolve(releases));
   for (const { unseen } of all) noteUnseen(unseen, context.terminal);
   const listed = all.flatMap(({ releases }) => releases);
   return namespace === undefined ? listed : listed.filter(({ release }) => release.startsWith(`${namespace}/`));
+}
+
+/** In one line, whatever the error says. */
+function noteSilence({ terminal }: CommandContext): (error: KirikaeError) => void {
+  return ({ message }) => terminal.note(neutraliseLine(`The cluster's own Releases cannot be seen: ${message}`));
 }
 
 /** The first of that name in the named clusters; undefined where none has one, and without --context. */
@@ -41,7 +39,7 @@ export async function findClusterRelease(
   return found.find((each) => each !== undefined);
 }
 
-/** The same with the steps of those that the name may be about. */
+/** The same with the steps of those that the name may be about, where the cluster can be asked for them. */
 export async function withSteps(
   context: CommandContext,
   releases: readonly ClusterRelease[],
@@ -49,7 +47,7 @@ export async function withSteps(
 ): Promise<readonly ClusterRelease[]> {
   const named = name === undefined ? [] : releases.filter(({ release }) => isCalled(release, name));
   if (named.length === 0) return releases;
-  const whole = await lookAtEach(context, {}, async (cluster) => {
+  const whole = await lookAtEach(context, { onUnreachable: noteSilence(context) }, async (cluster) => {
     const own = named.filter(({ context: of }) => of === cluster.context);
     return await Promise.all(own.map(({ release }) => cluster.find({ name: release })));
   });
@@ -76,28 +74,31 @@ export async function orFromCluster<Result>(
 
 interface LookOptions {
   readonly namespace?: string | undefined;
-  /** Of a list; as long as any where it is not given. */
-  readonly timeoutMs?: number;
   readonly onUnreachable?: (error: KirikaeError) => void;
 }
 
 /** Throws where an API server does not answer, unless somebody is to be told of it instead. */
 export async function lookAtEach<Result>(
   { sites, env }: CommandContext,
-  { onUnreachable, ...asked }: LookOptions,
+  { onUnreachable, namespace }: LookOptions,
   look: (releases: ClusterReleases) => Promise<Result>,
 ): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  for (const site of sites?.() ?? []) {
+  const results = (sites?.() ?? []).map(async (site): Promise<readonly Result[]> => {
     const { openClusterReleases } = await import("../app/site/releases/open-cluster-releases.ts");
     await using stack = new AsyncDisposableStack();
+    const asked = { ...site, timeoutMs: patienceMs, ...(namespace !== undefined && { namespace }) };
     try {
-      results.push(await look(await openClusterReleases({ ...site, ...asked }, env, stack)));
+      return [await look(await openClusterReleases(asked, env, stack))];
     } catch (error) {
-      const isUnreachable = error instanceof KirikaeError && error.code === "KIR4004";
-      if (!isUnreachable || onUnreachable === undefined) throw error;
+      if (onUnreachable === undefined || !isSilent(error)) throw error;
       onUnreachable(error);
+      return [];
     }
-  }
-  return results;
+  });
+  return (await Promise.all(results)).flat();
+}
+
+/** The API server gave no answer, which says nothing about what it has. */
+export function isSilent(error: unknown): error is KirikaeError {
+  return error instanceof KirikaeError && error.code === "KIR4004";
 }

@@ -6,8 +6,8 @@ import type { Terminal } from "./terminal.ts";
 
 /** What a command found out. `--json` prints the data, else the text is printed. */
 export interface Answer {
-  /** 0 for yes, 1 when the answer is no, 4 when the time was over before there was one. */
-  readonly exitStatus: 0 | 1 | 4;
+  /** 0 for yes, 1 when the answer is no, 3 when half of it could not be seen, 4 when the time was over before. */
+  readonly exitStatus: 0 | 1 | 3 | 4;
   readonly data: unknown;
   text(ink: Ink): string;
 }

@@ -20,6 +20,8 @@ interface ReachOptions {
   readonly access: "read" | "write";
   /** Read too where whole kinds may not be listed. */
   readonly namespace?: string | undefined;
+  /** How long an API server that is asked from here may take to say that it is there; absent is as long as any request. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -67,13 +69,14 @@ export async function findRunning(env: NodeJS.ProcessEnv, need: "needed" | "want
 async function reachHere(
   context: CommandContext,
   site: SiteOptions,
-  { access, namespace }: ReachOptions,
+  { access, namespace, patienceMs }: ReachOptions,
 ): Promise<ReachedMesh> {
   const { reachSite } = await import("../app/site/reach-site.ts");
   const { noteUnseen } = await import("./print/unseen.ts");
   const actor = currentActor(context.env);
   const onEvent = (event: UpEvent): void => noteWarning(context, event);
-  const reached = await reachSite({ site: { ...site, namespace }, access, actor, onEvent }, context.env);
+  const asked = { site: { ...site, namespace }, access, actor, onEvent, patienceMs };
+  const reached = await reachSite(asked, context.env);
   noteUnseen(reached.unseen, context.terminal);
   return { api: reached.client, runs: "here", [Symbol.asyncDispose]: () => reached[Symbol.asyncDispose]() };
 }

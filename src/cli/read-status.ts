@@ -1,7 +1,7 @@
 import type { ApiClient } from "../api/client.ts";
 import { summarizeRelease } from "../api/summarize-release.ts";
-import { type ClusterRelease, isQuiet } from "../app/site/releases/cluster-release.ts";
-import type { ReleaseSummary, ServiceStatus } from "../api/types.ts";
+import { isQuiet } from "../app/site/releases/cluster-release.ts";
+import type { ClusterRelease, ReleaseSummary, ServiceStatus } from "../api/types.ts";
 import { isCalled } from "../core/release/move/is-called.ts";
 import { localName } from "../core/routes/site-names.ts";
 import { asKirikaeError } from "./print/error.ts";
@@ -12,6 +12,8 @@ export interface StatusChoice {
   /** Of a VirtualService or of a release; `namespace/name`, or the name alone. */
   readonly name: string | undefined;
   readonly namespace?: string | undefined;
+  /** `namespace/name` of Releases of clusters that are shown although they may be over by now. */
+  readonly followed?: ReadonlySet<string>;
 }
 
 /** More active releases than this are not under way at a time. */
@@ -21,16 +23,12 @@ const mostReleases = 500;
  * The mesh and the releases under way, or of both only what the name is about: a VirtualService with the releases that
  * move it, and a release, also one that is over, with what it moves. Throws KIR5060 with the list of what exists.
  */
-export async function readStatus(
-  api: ApiClient,
-  choice: StatusChoice,
-  ofCluster?: readonly ClusterRelease[],
-): Promise<StatusView> {
+export async function readStatus(api: ApiClient, choice: StatusChoice): Promise<StatusView> {
   const [bare, releases] = await Promise.all([
     api.status(),
     api.releases({ active: true, live: true, limit: mostReleases }),
   ]);
-  const clusterReleases = ofCluster?.filter((release) => isShown(release, choice));
+  const clusterReleases = bare.clusterReleases?.filter((release) => isShown(release, choice));
   const status = { ...bare, ...(clusterReleases !== undefined && { clusterReleases }) };
   const { name, namespace } = choice;
   const inNamespace = status.services.filter(({ virtualService }) => isIn(virtualService, namespace));
@@ -82,11 +80,12 @@ export function isChosen({ release, services }: ReleaseSummary, { name, namespac
 }
 
 /** A Release of a cluster that is over is shown to whoever asks for it by name. */
-function isShown(release: ClusterRelease, { name, namespace }: StatusChoice): boolean {
+function isShown(release: ClusterRelease, { name, namespace, followed }: StatusChoice): boolean {
   if (!isIn(release.release, namespace)) return false;
-  if (name === undefined) return !isQuiet(release);
+  const isWanted = !isQuiet(release) || followed?.has(release.release) === true;
+  if (name === undefined) return isWanted;
   const isMoved = release.services.some((service) => isCalled(service, localName(name)));
-  return isCalled(release.release, name) || (isMoved && !isQuiet(release));
+  return isCalled(release.release, name) || (isMoved && isWanted);
 }
 
 function isIn(fullName: string, namespace: string | undefined): boolean {

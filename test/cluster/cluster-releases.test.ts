@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { ReleaseReport } from "../../src/core/release/report/release-report.ts";
-import type { ClusterRelease } from "../../src/app/site/releases/cluster-release.ts";
+import type { ClusterRelease } from "../../src/api/types.ts";
 import { buildRelease, clean, namespace, test, whenPhase } from "./controlled-site.ts";
 import { ControllerProcess } from "./controller-process.ts";
 import { describeCluster } from "./shared-cluster.ts";

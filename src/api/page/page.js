@@ -3,6 +3,7 @@
  * moving by hand is the command's job.
  */
 import { fillLedger, fillMesh, fillVersions, make } from "./cards.js";
+import { fillClusterReleases } from "./cluster-releases.js";
 import { Graph } from "./graph.js";
 import { Releases } from "./releases.js";
 import { Traffic } from "./traffic.js";
@@ -59,6 +60,7 @@ function show() {
   for (const [name, card] of cards) if (!names.has(name)) dropCard(name, card);
   for (const service of services) showService(service);
   showNotices();
+  fillClusterReleases(byId("cluster-releases"), status.clusterReleases ?? []);
   fillMesh(byId("mesh"), status);
 }
 

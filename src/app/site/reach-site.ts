@@ -1,5 +1,7 @@
 import type { ApiClient } from "../../api/client.ts";
 import type { UpEvent } from "../../app-types.ts";
+import type { KubeApi } from "../../kubernetes/kube-api.ts";
+import { KubeError } from "../../kubernetes/kube-error.ts";
 import { connectSite } from "./connection/connect-site.ts";
 import { listSite } from "./objects/list-site.ts";
 import { openSite } from "./open-site.ts";
@@ -14,6 +16,8 @@ export interface ReachSiteOptions {
   /** Who asks. */
   readonly actor: string;
   readonly onEvent: (event: UpEvent) => void;
+  /** How long the API server may take to say that it is there; absent is as long as any request of it may. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** A site in this process, for one command. Disposing it waits for the move that is under way. */
@@ -29,10 +33,11 @@ export interface ReachedSite extends AsyncDisposable {
  * @throws KirikaeError as `connectSite` and `openSite` do, and the KubeError where the routes cannot be seen
  */
 export async function reachSite(options: ReachSiteOptions, env: NodeJS.ProcessEnv): Promise<ReachedSite> {
-  const { site, access, actor, onEvent } = options;
+  const { site, access, actor, onEvent, patienceMs } = options;
   await using stack = new AsyncDisposableStack();
   const connection = await connectSite(site, env, stack);
   const { api, namespaces } = connection;
+  if (patienceMs !== undefined) await callOn(api, patienceMs);
   const { objects, unseen } = await listSite({ api, namespaces, istioNamespace: site.istioNamespace });
   const opening = { connection, objects, access, actor, onEvent, allowsCommands: false, folder: process.cwd() };
   const { mesh, runtime } = await openSite(opening, env, stack);
@@ -43,4 +48,13 @@ export async function reachSite(options: ReachSiteOptions, env: NodeJS.ProcessEn
     unseen,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** To be refused is an answer. */
+async function callOn(api: Pick<KubeApi, "getText">, timeoutMs: number): Promise<void> {
+  try {
+    await api.getText("/livez", { timeoutMs });
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.status === undefined) throw error;
+  }
 }

@@ -28,6 +28,7 @@ export function createSiteClient(runtime: SiteRuntime, context: string): ApiClie
       return live === false ? found : await withLive(found);
     },
     report: async (name) => releases.report(name),
+    // It would end before what follows from the order has.
     orderRelease: (name) => Promise.reject(nothingRuns(context, `carries out what ${name} is told`)),
     caller: async (workload) => runtime.caller(workload),
     createPageUrl: () => Promise.reject(nothingRuns(context, "serves the status page")),

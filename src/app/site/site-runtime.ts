@@ -5,6 +5,7 @@ import { movedServices, type MovePlan, type MoveRequest } from "../../core/relea
 import { releasedServices, type ReleasePlan } from "../../core/release/plan/plan-release.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { isolateListener } from "../../engine/isolate-listener.ts";
+import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import { CounterLooks } from "../counter-looks.ts";
 import { LiveView } from "../live-view.ts";
 import { MoveTurns } from "../move-turns.ts";
@@ -15,6 +16,7 @@ import { warnOfDefect } from "../warn-of-defect.ts";
 import { type Judging, wireReleases } from "../wire-releases.ts";
 import { complainPlan } from "./complain-plan.ts";
 import { editSubsets } from "./edit-subsets.ts";
+import { describeClusterReleases } from "./releases/cluster-release.ts";
 import { refuseForeignRelease } from "./releases/foreign-releases.ts";
 import { tellOfOthers } from "./many/moved-elsewhere.ts";
 import { locateGateways } from "./gateways/gateway-addresses.ts";
@@ -108,6 +110,7 @@ export class SiteRuntime implements ApiBackend {
     return {
       ...status,
       gateways: status.gateways.map((gateway) => ({ ...gateway, address: gateways(gateway) })),
+      clusterReleases: describeClusterReleases(mesh.objects(kubeKinds.release), this.#parts.context),
       site: { context: this.#parts.context, troubles: [...this.#troubles, ...this.#silence] },
     };
   }

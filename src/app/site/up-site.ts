@@ -1,14 +1,11 @@
 import { type RunningApi, startApi } from "../../api/server.ts";
 import type { RunningMesh, UpEvent } from "../../app-types.ts";
-import type { StoreTrouble } from "../../kubernetes/kind-store.ts";
 import { warnOfDefect } from "../warn-of-defect.ts";
-import { connectSite, type SiteConnection } from "./connection/connect-site.ts";
+import { keepAsking } from "./keep-asking.ts";
 import { openSite, type OpenedSite } from "./open-site.ts";
-import { describeTrouble } from "./site-trouble.ts";
 import type { SiteOptions } from "./connection/site-options.ts";
-import type { SiteRuntime } from "./site-runtime.ts";
 import { type FirstOrder, takeUp } from "./take-up.ts";
-import { WatchedObjects } from "./objects/watched-objects.ts";
+import { SiteFollower, type WatchedPart, watchPart } from "./watch-part.ts";
 
 /** What `kirikae up --context` is asked for. */
 export interface UpSiteOptions {
@@ -28,10 +25,6 @@ export interface UpSiteOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onEvent: (event: UpEvent) => void;
 }
-
-const sampleIntervalMs = 1_000;
-/** istiod and the proxies are asked what they have this often while somebody may look. */
-const proxiesIntervalMs = 3_000;
 
 /**
  * Moves the traffic of one cluster, or of several together, until it is disposed: watches, an API on loopback, the status page and releases.
@@ -55,8 +48,7 @@ export async function upSite(options: UpSiteOptions, env: NodeJS.ProcessEnv): Pr
   const api = starting.use(await serve(opened, options));
   await runtime.askProxies();
   takeUp(runtime.releases, options.first);
-  starting.use(repeat(() => runtime.sample(), { everyMs: sampleIntervalMs, onEvent }));
-  starting.use(repeat(() => askAndPublish(runtime), { everyMs: proxiesIntervalMs, onEvent }));
+  starting.use(keepAsking(runtime, onEvent));
   options.signal?.throwIfAborted();
   const { gateways, services } = runtime.status();
   onEvent({
@@ -70,60 +62,6 @@ export async function upSite(options: UpSiteOptions, env: NodeJS.ProcessEnv): Pr
     callToTry: undefined,
   });
   return runUntilDisposed(starting.move());
-}
-
-interface WatchedPart {
-  readonly connection: SiteConnection;
-  readonly objects: WatchedObjects;
-}
-
-interface Watching {
-  readonly env: NodeJS.ProcessEnv;
-  readonly follower: SiteFollower;
-  readonly onEvent: (event: UpEvent) => void;
-  readonly starting: AsyncDisposableStack;
-}
-
-async function watchPart(site: SiteOptions, { env, follower, onEvent, starting }: Watching): Promise<WatchedPart> {
-  const connection = await connectSite(site, env, starting);
-  onEvent({ kind: "progress", message: `reading the objects of ${site.context}` });
-  const objects = starting.use(
-    await WatchedObjects.start({
-      api: connection.api,
-      namespaces: connection.namespaces,
-      istioNamespace: site.istioNamespace,
-      onChange: () => follower.takeChanges(),
-      onTrouble: (trouble) => follower.tell(site.context, trouble),
-    }),
-  );
-  return { connection, objects };
-}
-
-/** Hands what the watches bring to the runtime, once there is one. */
-class SiteFollower {
-  readonly #onEvent: (event: UpEvent) => void;
-  readonly #lost = new Map<string, string>();
-  #runtime: SiteRuntime | undefined;
-
-  constructor(onEvent: (event: UpEvent) => void) {
-    this.#onEvent = onEvent;
-  }
-
-  follow(runtime: SiteRuntime): void {
-    this.#runtime = runtime;
-  }
-
-  takeChanges(): void {
-    this.#runtime?.takeChanges();
-  }
-
-  tell(context: string, trouble: StoreTrouble): void {
-    const message = `${context}: ${describeTrouble(trouble)}`;
-    this.#onEvent({ kind: "warning", message });
-    if (trouble.kind === "lost") this.#lost.set(context, message);
-    else this.#lost.delete(context);
-    this.#runtime?.tellTroubles([...this.#lost.values()]);
-  }
 }
 
 async function recover({ engine, routes }: OpenedSite, onEvent: (event: UpEvent) => void): Promise<void> {
@@ -140,46 +78,6 @@ function serve({ runtime, state }: OpenedSite, { apiPort, actor, onEvent }: UpSi
     actor,
     onDefect: warnOfDefect(onEvent, "a request of the API"),
   });
-}
-
-async function askAndPublish(runtime: SiteRuntime): Promise<void> {
-  await runtime.askProxies();
-  runtime.publishStatus();
-}
-
-interface Repetition {
-  readonly everyMs: number;
-  readonly onEvent: (event: UpEvent) => void;
-}
-
-/** One at a time; what fails again and again with the same words is told once. */
-function repeat(work: () => Promise<void>, { everyMs, onEvent }: Repetition): AsyncDisposable {
-  let running: Promise<void> | undefined;
-  let told: string | undefined;
-  const tell = (error: unknown): void => {
-    const message = error instanceof Error ? error.message : String(error);
-    if (message !== told) onEvent({ kind: "warning", message });
-    told = message;
-  };
-  const run = async (): Promise<void> => {
-    try {
-      await work();
-      told = undefined;
-    } catch (error) {
-      tell(error);
-    } finally {
-      running = undefined;
-    }
-  };
-  const timer = setInterval(() => {
-    running ??= run();
-  }, everyMs);
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await running;
-    },
-  };
 }
 
 function runUntilDisposed(stack: AsyncDisposableStack): RunningMesh {

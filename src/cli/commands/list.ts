@@ -24,9 +24,8 @@ export function listCommand(context: CommandContext): Command {
     .option(...namespaceOption)
     .option(...jsonOption)
     .action(async (name: string | undefined, options: ListOptions) => {
-      const { reachMesh } = await import("../reach-mesh.ts");
-      await using mesh = await reachMesh(context, { access: "read", namespace: options.namespace });
-      const { api } = mesh;
+      const { reachReleases } = await import("../reach-releases.ts");
+      const api = await reachReleases(context);
       const { isQuiet } = await import("../../app/site/releases/cluster-release.ts");
       const { findClusterRelease, listClusterReleases, orFromCluster } = await import("../cluster-releases.ts");
       const { cellsOf } = await import("../print/cluster-release.ts");

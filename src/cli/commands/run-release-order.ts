@@ -1,7 +1,6 @@
 import type { ApiClient } from "../../api/client.ts";
-import type { ReleaseStatus } from "../../api/types.ts";
-import type { ClusterRelease } from "../../app/site/releases/cluster-release.ts";
-import { findRelease } from "../../core/release/describe/find-release.ts";
+import type { ClusterRelease, ReleaseStatus } from "../../api/types.ts";
+import type { ReleaseName } from "../../core/release/describe/find-release.ts";
 import type { ReleaseCommand } from "../../core/release/state/release-state.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { findRunning, meshEnvironment } from "../reach-mesh.ts";
@@ -28,8 +27,8 @@ export async function runReleaseOrder(context: CommandContext, order: Order, opt
   const answer = await orFromCluster<OrderAnswer>(
     async () =>
       api === undefined
-        ? { kind: "left", left: await findLeft(context, order, options) }
-        : { kind: "told", status: await orderRunning(api, order, personOf(context, options), options.namespace) },
+        ? { kind: "left", left: await findLeft(context, { name: order.name, namespace: options.namespace }) }
+        : { kind: "told", status: await orderRunning(api, order, { ...personOf(context, options), ...options }) },
     {
       unknown: ["KIR2035"],
       ask: async () => {
@@ -62,24 +61,18 @@ type OrderAnswer =
   | { readonly kind: "left"; readonly left: ReleaseStatus };
 
 /** Of those that were begun from this machine. Throws KIR2035 and KIR2036. */
-async function findLeft(
-  { sites, env }: CommandContext,
-  { name }: Order,
-  { namespace }: OrderOptions,
-): Promise<ReleaseStatus> {
-  const { readLeftReleases } = await import("../../app/site/left-releases.ts");
-  const contexts = (sites?.() ?? []).map(({ context }) => context);
-  return findRelease(readLeftReleases(env, contexts), { name, namespace }, ({ release }) => release);
+async function findLeft(context: CommandContext, { name, namespace }: ReleaseName): Promise<ReleaseStatus> {
+  const { readLeft } = await import("../reach-releases.ts");
+  return await (await readLeft(context)).release(name, { namespace });
 }
 
 async function orderRunning(
   api: ApiClient,
   { name, command }: Order,
-  person: Person,
-  namespace: string | undefined,
+  { actor, reason, namespace }: Person & Pick<OrderOptions, "namespace">,
 ): Promise<ReleaseStatus> {
   const { release } = await api.release(name, { namespace, live: false });
-  return await api.orderRelease(release, { command, ...person });
+  return await api.orderRelease(release, { command, actor, reason });
 }
 
 /** Undefined where no cluster that was named has such a Release; its controller takes the order. */

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ReleaseStatus } from "../../api/types.ts";
+import type { ClusterRelease, ReleaseStatus } from "../../api/types.ts";
+import { findClusterRelease, orFromCluster } from "../cluster-releases.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
-import { meshEnvironment } from "../reach-mesh.ts";
 import { renderRelease } from "../print/release.ts";
 import { ReleaseChanges } from "../print/release-changes.ts";
-import type { WaitGoal, WaitOptions } from "./wait.ts";
+import { reachReleases } from "../reach-releases.ts";
+import { findWaitEnd } from "./find-wait-end.ts";
+import type { WaitOptions } from "./wait.ts";
 
 const pollMs = 250;
 
@@ -13,37 +15,45 @@ const pollMs = 250;
  * last state is printed in each case. On a terminal each change is told while it happens, beside the answer.
  */
 export async function runWait(context: CommandContext, name: string, options: WaitOptions): Promise<void> {
-  const { connect } = await import("../connect.ts");
-  const api = await connect(meshEnvironment(context));
   const deadlineMs = Date.now() + options.timeout;
-  let status = await api.release(name, { namespace: options.namespace, live: false });
+  const look = await createLook(context, options);
+  const found = await orFromCluster<Found>(async () => ({ kind: "own", status: await look(name) }), {
+    unknown: ["KIR2035"],
+    ask: async () => {
+      const summary = (await findClusterRelease(context, { name, namespace: options.namespace }))?.summary;
+      return summary === undefined ? undefined : { kind: "ofCluster", release: summary };
+    },
+  });
+  if (found.kind === "ofCluster") {
+    const { waitInCluster } = await import("./wait-in-cluster.ts");
+    return await waitInCluster(context, { found: found.release, options, deadlineMs });
+  }
+  let { status } = found;
   const changes = new ReleaseChanges();
   for (;;) {
     if (context.terminal.isInteractive) {
       for (const line of changes.take([status])) context.terminal.note(context.terminal.noteInk.dim(line));
     }
-    const isReached = reaches(status, options.for);
-    if (isReached || hasStopped(status) || Date.now() >= deadlineMs) {
-      const exitStatus = isReached ? 0 : hasStopped(status) ? 1 : 4;
+    const end = findWaitEnd({ phase: status.phase, isEndless: status.untilMs === null }, options.for);
+    const exitStatus = end ?? (Date.now() >= deadlineMs ? 4 : undefined);
+    if (exitStatus !== undefined) {
       return printAnswer(context, { exitStatus, data: status, text: (ink) => renderRelease(status, ink) }, options);
     }
     await delay(Math.max(0, Math.min(pollMs, deadlineMs - Date.now())));
-    status = await api.release(status.release, { live: false });
+    status = await look(status.release);
   }
 }
 
-function reaches({ phase, untilMs }: ReleaseStatus, goal: WaitGoal): boolean {
-  switch (goal) {
-    case "done":
-      return phase === "done";
-    case "failed":
-      return phase === "failed";
-    case "paused":
-      return phase === "paused" || phase === "awaiting" || (phase === "holding" && untilMs === null);
-  }
-}
+type Found =
+  | { readonly kind: "own"; readonly status: ReleaseStatus }
+  | { readonly kind: "ofCluster"; readonly release: ClusterRelease };
 
-/** What does not go on by itself, or not at all: a failed release waits for a person. */
-function hasStopped({ phase }: ReleaseStatus): boolean {
-  return phase === "done" || phase === "aborted" || phase === "rolledBack" || phase === "failed";
+/** Who carries out a release of a cluster may begin and end meanwhile, and its journal is there all the time. */
+async function createLook(
+  context: CommandContext,
+  { namespace }: Pick<WaitOptions, "namespace">,
+): Promise<(name: string) => Promise<ReleaseStatus>> {
+  const isSite = (context.sites?.() ?? []).length > 0;
+  const running = isSite ? undefined : await reachReleases(context);
+  return async (name) => (running ?? (await reachReleases(context))).release(name, { namespace, live: false });
 }

@@ -2,7 +2,6 @@ import {
   createCommand,
   jsonOption,
   namespaceOption,
-  printAnswer,
   type Command,
   type CommandContext,
   type JsonOption,
@@ -24,19 +23,7 @@ export function statusCommand(context: CommandContext): Command {
         const { watchStatus } = await import("./watch-status.ts");
         return watchStatus(context, { name, options });
       }
-      const { reachMesh } = await import("../reach-mesh.ts");
-      const { readStatus } = await import("../read-status.ts");
-      const { renderStatus } = await import("../print/status.ts");
-      await using mesh = await reachMesh(context, { access: "read", namespace: options.namespace });
-      const { listClusterReleases, withSteps } = await import("../cluster-releases.ts");
-      const isSite = (context.sites?.() ?? []).length > 0;
-      const listed = isSite ? await listClusterReleases(context, options.namespace) : undefined;
-      const ofCluster = listed && (await withSteps(context, listed, name));
-      const status = await readStatus(mesh.api, { name, namespace: options.namespace }, ofCluster);
-      // What looks for a sentence in a pipe is to find it in one line.
-      const columns = context.terminal.isInteractive ? context.terminal.columns : Number.POSITIVE_INFINITY;
-      const text: Parameters<typeof printAnswer>[1]["text"] = (ink) =>
-        renderStatus(status, { ink, columns, nowMs: Date.now(), isAboutOne: name !== undefined });
-      return printAnswer(context, { exitStatus: 0, data: status, text }, options);
+      const { runStatus } = await import("./run-status.ts");
+      await runStatus(context, { name, namespace: options.namespace }, options);
     });
 }

@@ -4,14 +4,15 @@ import type { ApiClient } from "../../api/client.ts";
 import { summarizeRelease } from "../../api/summarize-release.ts";
 import type { LiveEvent, ReleaseSummary } from "../../api/types.ts";
 import type { CommandContext } from "../command.ts";
-import { connect } from "../connect.ts";
-import { meshEnvironment } from "../reach-mesh.ts";
+import { isSilent } from "../cluster-releases.ts";
 import { renderJson } from "../neutralise.ts";
+import { ClusterChanges } from "../print/cluster-changes.ts";
 import { asKirikaeError } from "../print/error.ts";
 import { ReleaseChanges } from "../print/release-changes.ts";
 import { renderSampleLines, renderStatus } from "../print/status.ts";
 import { isChosen, readStatus, type StatusChoice } from "../read-status.ts";
 import type { Terminal } from "../terminal.ts";
+import { openSource, type WatchSource } from "./open-watch-source.ts";
 import type { StatusCommandOptions } from "./status.ts";
 
 /** Eyes follow no more than a few changes a second. */
@@ -25,7 +26,8 @@ interface Watch {
 
 /**
  * Shows the status until a signal comes or the reader has gone. An `up` that ends is waited for: releases go on with the
- * next one, and who watches wants to see how they end. The exit status is that of a program that the signal ended.
+ * next one, and who watches wants to see how they end; a cluster is watched from here meanwhile. The exit status is that of
+ * a program that the signal ended.
  */
 export async function watchStatus(context: CommandContext, { name, options }: Watch): Promise<void> {
   const { terminal } = context;
@@ -35,44 +37,50 @@ export async function watchStatus(context: CommandContext, { name, options }: Wa
     stop.abort();
   });
   const ended = AbortSignal.any([stop.signal, terminal.closed]);
-  const view = new WatchedView(context, { choice: { name, namespace: options.namespace }, options });
-  // Without an `up` at the beginning there is nothing to watch, and a name that does not exist is a mistake.
-  let api = await connect(meshEnvironment(context));
-  await view.show(api);
-  for (;;) {
-    await follow(api, { view, ended });
+  const choice = { name, namespace: options.namespace };
+  const view = new WatchedView(context, { choice, options });
+  // What cannot be watched at the beginning is an error, and a name that does not exist is a mistake.
+  let source: WatchSource | undefined = await openSource(context, choice);
+  for (let isFirst = true; source !== undefined; isFirst = false) {
+    await using current: WatchSource = source;
+    if (isFirst) await view.show(current.api);
+    else terminal.note(current.begins);
+    await follow(current, { view, ended });
     if (ended.aborted) return;
-    terminal.note("`kirikae up` has ended; waiting for it to start again. Ctrl-C ends this.");
-    const next = await connectAgain(context, ended);
-    if (next === undefined) return;
-    terminal.note("`kirikae up` has started again.");
-    api = next;
+    terminal.note(`${current.ends} Ctrl-C ends this.`);
+    source = await openAgain(context, { choice, ended });
   }
 }
 
-/** Resolves when the API has ended, or when that is no longer of interest. */
+/** Resolves when nothing more comes from there, or when that is no longer of interest. */
 async function follow(
-  api: ApiClient,
+  { api, isOver }: WatchSource,
   { view, ended }: { readonly view: WatchedView; readonly ended: AbortSignal },
 ): Promise<void> {
   const broken = new AbortController();
   using ticking = view.tick(api, (error) => broken.abort(error));
   try {
-    for await (const event of api.events(AbortSignal.any([ended, broken.signal]))) view.take(event);
+    const signal = AbortSignal.any([ended, broken.signal, ...(isOver === undefined ? [] : [isOver])]);
+    for await (const event of api.events(signal)) view.take(event);
     broken.signal.throwIfAborted();
   } catch (error) {
-    if (!ended.aborted && !hasEnded(error)) throw error;
+    if (!ended.aborted && isOver?.aborted !== true && !hasEnded(error)) throw error;
   }
 }
 
-async function connectAgain(context: CommandContext, ended: AbortSignal): Promise<ApiClient | undefined> {
+interface Again {
+  readonly choice: StatusChoice;
+  readonly ended: AbortSignal;
+}
+
+async function openAgain(context: CommandContext, { choice, ended }: Again): Promise<WatchSource | undefined> {
   while (!ended.aborted) {
     try {
-      const api = await connect(meshEnvironment(context));
-      await api.status();
-      return api;
+      const source = await openSource(context, choice);
+      await source.api.status();
+      return source;
     } catch (error) {
-      if (!hasEnded(error)) throw error;
+      if (!hasEnded(error) && !isSilent(error)) throw error;
     }
     await delay(connectAgainMs, undefined, { signal: ended }).catch(() => undefined);
   }
@@ -95,7 +103,10 @@ class WatchedView {
   readonly #choice: StatusChoice;
   readonly #form: "tree" | "lines" | "json";
   readonly #changes = new ReleaseChanges();
+  readonly #clusterChanges = new ClusterChanges();
   readonly #followed = new FollowedReleases();
+  /** Releases of clusters that were under way while somebody watched; how they ended is still shown. */
+  readonly #seen = new Set<string>();
   #isStale = false;
 
   constructor({ terminal }: CommandContext, { choice, options }: ViewOptions) {
@@ -133,7 +144,8 @@ class WatchedView {
 
   async show(api: ApiClient): Promise<void> {
     this.#isStale = false;
-    const seen = await readStatus(api, this.#choice);
+    const seen = await readStatus(api, { ...this.#choice, followed: this.#seen });
+    for (const { release } of seen.clusterReleases ?? []) this.#seen.add(release);
     const status = { ...seen, releases: await this.#followed.complete(api, seen.releases) };
     const { columns, ink } = this.#terminal;
     switch (this.#form) {
@@ -145,6 +157,7 @@ class WatchedView {
         );
       case "lines":
         this.#tell(status.releases);
+        for (const line of this.#clusterChanges.take(status.clusterReleases ?? [])) this.#terminal.answer(line);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ClusterRelease } from "../../app/site/releases/cluster-release.ts";
+import type { ClusterRelease } from "../../api/types.ts";
 import { inkVersion, type Ink } from "../ink.ts";
 import { neutraliseLine } from "../neutralise.ts";
 import { inkPhase, renderSteps } from "./release.ts";

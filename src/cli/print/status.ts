@@ -7,7 +7,6 @@ import type {
   TrafficSample,
   VersionStatus,
 } from "../../api/types.ts";
-import type { ClusterRelease } from "../../app/site/releases/cluster-release.ts";
 import { neutraliseLine } from "../neutralise.ts";
 import { isCalled } from "../../core/release/move/is-called.ts";
 import { inkVersion, type Ink } from "../ink.ts";
@@ -20,8 +19,6 @@ import { countOf, renderRate } from "./words.ts";
 /** What `status` shows: the mesh, and the releases under way. */
 export interface StatusView extends Status {
   readonly releases: readonly ReleaseSummary[];
-  /** Those that controllers of clusters carry out; absent without --context. */
-  readonly clusterReleases?: readonly ClusterRelease[];
 }
 
 export interface StatusOptions {

@@ -1,35 +1,7 @@
-import { sitePrefix } from "../../../core/routes/site-names.ts";
-import type { ReleaseDescription } from "../../../core/release/describe/describe-release.ts";
+import type { ClusterRelease } from "../../../api/types.ts";
+import { localName, sitePrefix, siteOf } from "../../../core/routes/site-names.ts";
 import type { KubeObject } from "../../../kubernetes/kube-object.ts";
 import { readStatus } from "../../../controller/status/write-status.ts";
-
-/** A Release of a cluster, which its controller carries out, as its object says it. Times are ISO 8601. */
-export interface ClusterRelease {
-  /** Tells it from a release that kirikae carries out elsewhere, which has no such field. */
-  readonly runBy: "controller";
-  readonly context: string;
-  /** `namespace/name`. */
-  readonly release: string;
-  /** Null until it has begun. */
-  readonly id: string | null;
-  readonly from: string | null;
-  readonly to: string;
-  /** `namespace/name` of every VirtualService that it moves. */
-  readonly services: readonly string[];
-  /** As of any release; `pending` where no controller has looked at it, and `refused`. */
-  readonly phase: string;
-  /** `2/6`. */
-  readonly step: string | null;
-  readonly stepName: string | null;
-  /** What has been proved to be live, `blue 90 %, green 10 %`. */
-  readonly weight: string | null;
-  readonly message: string;
-  readonly startedAt: string | null;
-  readonly endedAt: string | null;
-  readonly waitsUntil: string | null;
-  /** Each of its steps; empty in lists, and where its journal cannot be read. */
-  readonly steps: ReleaseDescription["steps"];
-}
 
 interface ReleaseSpec {
   readonly to?: string;
@@ -63,6 +35,28 @@ export function describeClusterRelease(object: KubeObject, context: string): Clu
     waitsUntil: status.waitsUntil ?? null,
     steps: [],
   };
+}
+
+/**
+ * What the objects say, as `newestFirst`. Of several clusters, their namespaces have the cluster in front, which the
+ * context says here.
+ */
+export function describeClusterReleases(objects: readonly KubeObject[], context: string): readonly ClusterRelease[] {
+  return newestFirst(objects).map((object) => {
+    const { namespace = "" } = object.metadata;
+    const local = { ...object, metadata: { ...object.metadata, namespace: localName(namespace) } };
+    return describeClusterRelease(local, siteOf(namespace) ?? context);
+  });
+}
+
+/** One that has not begun is newer than all that have. */
+export function newestFirst(releases: readonly KubeObject[]): readonly KubeObject[] {
+  return releases.toSorted((one, other) => startOf(other) - startOf(one));
+}
+
+function startOf(object: KubeObject): number {
+  const { startedAt } = readStatus(object);
+  return startedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(startedAt);
 }
 
 /** Whether it moves nothing any more; one that waits for a controller may. */

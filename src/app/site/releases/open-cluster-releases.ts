@@ -11,8 +11,8 @@ import type { KubeApi } from "../../../kubernetes/kube-api.ts";
 import { KubeError } from "../../../kubernetes/kube-error.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../../kubernetes/kube-object.ts";
-import type { ReleaseStatus } from "../../../api/types.ts";
-import { type ClusterRelease, describeClusterRelease } from "./cluster-release.ts";
+import type { ClusterRelease, ReleaseStatus } from "../../../api/types.ts";
+import { describeClusterRelease, newestFirst } from "./cluster-release.ts";
 import { connectSite } from "../connection/connect-site.ts";
 import { limitApi } from "../connection/limited-api.ts";
 import { describeStored } from "./describe-stored.ts";
@@ -62,8 +62,8 @@ export async function openClusterReleases(
   stack: AsyncDisposableStack,
 ): Promise<ClusterReleases> {
   const { api, namespaces } = await connectSite(site, env, stack);
-  const { objects, unseen } = await listObjects(limitApi(api, namespaces), site.timeoutMs);
-  const sorted = objects.toSorted((one, other) => startOf(other) - startOf(one));
+  const { objects, unseen } = await listObjects(limitTime(limitApi(api, namespaces), site.timeoutMs));
+  const sorted = newestFirst(objects);
   const { context } = site;
   return {
     context,
@@ -78,7 +78,7 @@ export async function openClusterReleases(
       if (inPlace.length === 0) return undefined;
       const object = findRelease(inPlace, name, nameOf);
       const summary = describeClusterRelease(object, context);
-      const story = await readStory(api, object, summary);
+      const story = await readStory(limitTime(api, site.timeoutMs), object, summary);
       return { summary: { ...summary, steps: story?.status.steps ?? [] }, story };
     },
     order: (release, order) => orderRelease({ api, release, ...order }),
@@ -90,22 +90,22 @@ interface Listed {
   readonly unseen: readonly Unseen[];
 }
 
-async function listObjects(api: Pick<KubeApi, "list">, timeoutMs: number | undefined): Promise<Listed> {
+/** No list takes longer; as long as any may where no time is given. */
+function limitTime(api: Pick<KubeApi, "list">, timeoutMs: number | undefined): Pick<KubeApi, "list"> {
+  if (timeoutMs === undefined) return api;
+  return { list: (kind, options) => api.list(kind, { timeoutMs, ...options }) };
+}
+
+async function listObjects(api: Pick<KubeApi, "list">): Promise<Listed> {
   const kind = kubeKinds.release;
   try {
-    return { objects: (await api.list(kind, timeoutMs === undefined ? {} : { timeoutMs })).items, unseen: [] };
+    return { objects: (await api.list(kind)).items, unseen: [] };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.status === 404) return { objects: [], unseen: [] };
     if (error.status !== 403) throw error;
     return { objects: [], unseen: [{ kind, namespace: undefined, why: error.message }] };
   }
-}
-
-/** One that has not begun is newer than all that have. */
-function startOf(object: KubeObject): number {
-  const { startedAt } = describeClusterRelease(object, "");
-  return startedAt === null ? Number.MAX_SAFE_INTEGER : Date.parse(startedAt);
 }
 
 function nameOf({ metadata }: KubeObject): string {
