@@ -95,7 +95,10 @@ export class ReleaseWorld {
       const splits = plan.steps
         .flatMap((step) => ("moves" in step ? step.moves : []))
         .flatMap(({ changes }) => changes);
-      this.#origins.set(id, new Map(splits.map(({ split }) => [split, this.#expected(split)])));
+      // Where a move has broken off, its own end says what the release has found.
+      const unsure = new Set(engine.unfinished().flatMap(({ changes }) => changes.map(({ split }) => split)));
+      const found = splits.filter(({ split }) => !unsure.has(split));
+      this.#origins.set(id, new Map(found.map(({ split }) => [split, this.#expected(split)])));
       for (const { split } of splits) this.#untouched.delete(split);
       this.#subsetOrigins.set(id, new Map(services.map((service) => [service, this.subsets.of(service)])));
     });
@@ -316,13 +319,13 @@ export class ReleaseWorld {
     }
   }
 
-  /** The last move of these is neither here nor there, which the history says. */
+  /** The last move that touched these is neither here nor there, which the history says; one that was refused touched nothing. */
   #stuckSplits(): ReadonlySet<SplitId> {
     const plans = new Map<string, MovePlan>();
     const last = new Map<SplitId, string>();
     for (const { record } of this.journal.read()) {
       if (record.type === "intent") plans.set(record.id, record.plan);
-      if (record.type !== "outcome") continue;
+      if (record.type !== "outcome" || record.outcome === "refused") continue;
       for (const { split } of plans.get(record.id)?.changes ?? []) last.set(split, record.outcome);
     }
     return new Set([...last].filter(([, outcome]) => outcome === "stuck").map(([split]) => split));
