@@ -59,7 +59,7 @@ export function createReleaseMoves({
       const isBegun = state.back?.was !== undefined && despiteChanges !== true;
       const conflict = isBegun ? findConflict({ plan, state, ...live() }) : undefined;
       if (conflict !== undefined) throw conflict;
-      const move = planned(planReturn({ plan, step, actor, hand: state.hand, ...live() }));
+      const move = planned(planReturn({ plan, step, actor, hand: state.hand, doubted: state.doubted, ...live() }));
       if (move === undefined) return { move, waits: [], was: {} };
       const was = weightsOfChanges(move.changes, "before");
       if (isNow === true) return { move: { ...move, asks: "none" }, waits: [], was };

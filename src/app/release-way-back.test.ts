@@ -223,6 +223,19 @@ describe("weights by hand", () => {
     expect(await greens(process)).toEqual([0, 0]);
   });
 
+  test("that were not proved and may be live all the same go back with the release too", async () => {
+    await using process = new ReleaseProcess();
+    process.start("{steps: [{approve: {}}, {switch: {}}]}");
+    await process.until("awaiting");
+    process.target.behave({ kind: "partial" }, { kind: "reject", message: "gone" });
+    tell(process, { kind: "set", shares: 20 });
+    expect(await process.until("paused")).toMatchObject({ message: expect.stringContaining("stuck") });
+    expect(await greens(process)).toEqual([20, 0]);
+    process.order("rollback");
+    await process.until("rolledBack");
+    expect(await greens(process)).toEqual([0, 0]);
+  });
+
   test("are refused where they make no sense, and nothing is written down", async () => {
     await using process = new ReleaseProcess();
     process.start(held);

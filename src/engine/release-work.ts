@@ -180,7 +180,12 @@ export class ReleaseWork {
         set = host.planSet(events.get(id), effect);
         return set.move;
       },
-      conclude: async (outcome) => (outcome.kind === "moved" ? { ...outcome, left: set?.left ?? {} } : outcome),
+      conclude: async (outcome) => {
+        if (outcome.kind === "moved") return { ...outcome, left: set?.left ?? {} };
+        // A move that the journal has may have come to some proxies, whatever became of it.
+        if (set === undefined || outcome.move === undefined) return outcome;
+        return { ...outcome, gives: weightsOfChanges(set.move.changes, "after") };
+      },
     });
   }
 

@@ -27,6 +27,7 @@ export interface StepWork {
 type StepEvent =
   | StepOutcome
   | Omit<Extract<ReleaseEvent, { kind: "moved" }>, "atMs">
+  | Omit<Extract<ReleaseEvent, { kind: "moveFailed" }>, "atMs">
   | Omit<Extract<ReleaseEvent, { kind: "partlyBack" }>, "atMs">;
 
 interface Unwritten {

@@ -39,15 +39,15 @@ export function findConflict(input: ConflictInput): KirikaeError | undefined {
 
 /** Everything that the release may have left there, however far its last step or its way back has come. */
 function conflictsOfReturn({ plan, state, table, current }: ConflictInput): readonly string[] {
-  const { phase, hand, back } = state;
+  const { phase, hand, doubted, back } = state;
   const step = phase.kind === "done" ? plan.steps.length : stepOf(phase);
   const rules = buildMovableRules(table, { current, services: releasedServices(plan) });
   const before = expectWeights(plan, { step, hand });
   const after = expectWeights(plan, { step: step + 1, hand });
-  return findTouched(plan, { step, hand, rules }).flatMap(({ change, move }) => {
+  return findTouched(plan, { step, hand, doubted, rules }).flatMap(({ change, move }) => {
     const { split } = change;
     const left = [before.get(split)?.weights, back?.left?.[split], back?.gives?.[split], back?.was?.[split]];
-    left.push(change.before);
+    left.push(change.before, doubted?.[split]);
     if (phase.kind === "failed" || phase.kind === "aborted") left.push(after.get(split)?.weights);
     return describe({ change, virtualService: move.virtualService, now: rules.get(split)?.current, left });
   });

@@ -20,6 +20,8 @@ export interface ReturnInput extends LiveRoutes {
   readonly step: number;
   /** What people have set by hand, which goes back too. */
   readonly hand?: HandWeights | undefined;
+  /** What they have tried to set. */
+  readonly doubted?: WeightsBySplit | undefined;
 }
 
 export type ReturnPlanning =
@@ -32,9 +34,9 @@ export type ReturnPlanning =
  * step has come to yet is not touched, because what it has now is somebody else's; one that is gone from the manifests
  * has no traffic to put back. Refused with KIR2012 where a version that had traffic is no longer behind its rule.
  */
-export function planReturn({ plan, step, hand, table, current, actor }: ReturnInput): ReturnPlanning {
+export function planReturn({ plan, step, hand, doubted, table, current, actor }: ReturnInput): ReturnPlanning {
   const rules = buildMovableRules(table, { current, services: releasedServices(plan) });
-  const touched = findTouched(plan, { step, hand, rules });
+  const touched = findTouched(plan, { step, hand, doubted, rules });
   const restored = [...touched].map((first) => ({ ...first, after: first.change.before }));
   return planRestoring(restored, {
     table,
@@ -115,15 +117,15 @@ export function findTouched(
   {
     step,
     hand,
+    doubted,
     rules,
-  }: {
-    readonly step: number;
-    readonly hand: HandWeights | undefined;
+  }: Pick<ReturnInput, "step" | "hand" | "doubted"> & {
     readonly rules: ReadonlyMap<SplitId, MovableRule>;
   },
 ): readonly FirstMove[] {
   return [...firstMoves(plan).values()].filter(({ index, change }) => {
-    if (hand?.weights[change.split] !== undefined || index < step) return true;
+    if (hand?.weights[change.split] !== undefined || doubted?.[change.split] !== undefined) return true;
+    if (index < step) return true;
     const now = rules.get(change.split)?.current ?? {};
     return index === step && (isSameShare(now, change.after) || isSameShare(now, change.before));
   });

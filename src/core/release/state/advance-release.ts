@@ -123,15 +123,16 @@ const triesAfterMs = [1_000, 2_000, 4_000];
 function afterFailure(
   plan: StepPlans,
   state: ReleaseState,
-  { atMs, reason }: Extract<ReleaseEvent, { kind: "moveFailed" }>,
+  event: Extract<ReleaseEvent, { kind: "moveFailed" }>,
 ): ReleaseAdvance {
+  const { atMs, reason } = event;
   const { phase } = state;
   if (phase.kind === "moving") {
     const failed = failStep(state, { step: phase.step, reason });
     return state.limit === "due" ? actOnLimit(plan, failed.state, atMs) : failed;
   }
-  if (phase.kind === "setting") return afterSetting(plan, state, { kind: "moveFailed", atMs, reason });
-  if (phase.kind === "redoing") return afterRedo(plan, state, { kind: "moveFailed", atMs, reason });
+  if (phase.kind === "setting") return afterSetting(plan, state, event);
+  if (phase.kind === "redoing") return afterRedo(plan, state, event);
   if (phase.kind !== "rollingBack") return notNow("no weights are being moved");
   const { step, failures } = phase;
   const waitMs = triesAfterMs[failures.length];

@@ -130,6 +130,8 @@ export interface ReleaseState {
   readonly ready?: EndpointCounts | undefined;
   /** What is live by somebody's hand. */
   readonly hand?: HandWeights | undefined;
+  /** What a hand may have left whose move was not proved: what is live there is for a way back to put right. */
+  readonly doubted?: WeightsBySplit | undefined;
   /** Since a way back began, until it is undone. */
   readonly back?: WayBackMemory | undefined;
 }
@@ -199,7 +201,14 @@ type Happening =
       readonly left: WeightsBySplit;
       readonly waits: readonly Shortage[];
     }
-  | { readonly kind: "moveFailed"; readonly atMs: number; readonly reason: string; readonly move?: string }
+  | {
+      readonly kind: "moveFailed";
+      readonly atMs: number;
+      readonly reason: string;
+      readonly move?: string;
+      /** What was to be live, where somebody has set it by hand: not proved, it may be there all the same. */
+      readonly gives?: WeightsBySplit;
+    }
   /** A hold or a freeze is over, or a yes no longer counts. */
   | { readonly kind: "timeUp"; readonly atMs: number }
   /** It has taken longer than it may. */

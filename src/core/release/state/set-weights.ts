@@ -40,7 +40,8 @@ export function afterSetting(
   const { step, within, actor, shares } = phase;
   if (event.kind === "moveFailed") {
     const reason = `the weights of ${actor} were not set: ${event.reason.replace(/\.$/u, "")}`;
-    return settle(plan, { ...state, phase: { kind: "paused", step, within, reason } }, event.atMs);
+    const doubted = event.gives === undefined ? state.doubted : { ...state.doubted, ...event.gives };
+    return settle(plan, { ...state, doubted, phase: { kind: "paused", step, within, reason } }, event.atMs);
   }
   const hand = event.left === undefined ? state.hand : mergeHands(plan, state.hand, { step, weights: event.left });
   const reason = `${renderSetShares(shares)} set by ${actor}`;
