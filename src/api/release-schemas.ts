@@ -66,11 +66,18 @@ const commonStepSchema = object(
     ),
     does: text("Of subsets: add or remove."),
     edits: list(
-      object({
-        destinationRule: text("`namespace/name`."),
-        add: list({ type: "object", additionalProperties: true }, "Subsets that are there afterwards."),
-        remove: list({ type: "object", additionalProperties: true }, "Subsets that are not, with all that they were."),
-      }),
+      object(
+        {
+          destinationRule: text("`namespace/name`."),
+          add: list({ type: "object", additionalProperties: true }, "Subsets that are there afterwards."),
+          remove: list(
+            { type: "object", additionalProperties: true },
+            "Subsets that are not, with all that they were.",
+          ),
+          order: list({ type: "string" }, "Where it removes some: the names of all before it, in their order."),
+        },
+        ["order"],
+      ),
       "Of subsets: what is done; the way back does the opposite.",
     ),
     durationMs: number("Of hold and check: how long; a hold without it lasts until it is promoted."),

@@ -1,5 +1,6 @@
 import { errorText } from "../../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
+import { placeSubsets } from "../../core/release/subset/place-subsets.ts";
 import { isSameSubset, type SubsetDefinition, type SubsetEdit } from "../../core/release/subset/subset-edit.ts";
 import { fieldManager, siteAnnotations } from "../../core/site/site-object.ts";
 import { trafficControllers } from "../../core/site/foreign-owner.ts";
@@ -92,7 +93,7 @@ class SubsetRun {
       host,
       add.map(({ name }) => name),
     );
-    return await this.#change(rule, withSubsets(subsets, add), evidence);
+    return await this.#change(rule, placeSubsets(subsets, this.#work.edit), evidence);
   }
 
   async #remove(): Promise<ApplyReport | undefined> {
@@ -203,14 +204,6 @@ class SubsetRun {
       spec: { subsets },
     };
   }
-}
-
-/** Those that are not there already stand behind the others. */
-function withSubsets(
-  known: readonly SubsetDefinition[],
-  add: readonly SubsetDefinition[],
-): readonly SubsetDefinition[] {
-  return [...known, ...add.filter(({ name }) => !known.some((each) => each.name === name))];
 }
 
 /** As with the rules of a VirtualService: whoever applies them again, and whoever moves traffic by itself. */

@@ -70,9 +70,9 @@ function backOf(
     .flatMap((edit): readonly SubsetEdit[] => {
       const rule = live.findDestinationRule(edit.destinationRule);
       if (rule === undefined) return [];
-      const { destinationRule, add, remove } = invertEdit(edit);
+      const { add, remove, ...rest } = invertEdit(edit);
       const isOurs = (subset: SubsetDefinition): boolean => !isOther(rule, subset);
-      const own = { destinationRule, add: add.filter(isOurs), remove: remove.filter(isOurs) };
+      const own = { ...rest, add: add.filter(isOurs), remove: remove.filter(isOurs) };
       return own.add.length + own.remove.length === 0 ? [] : [own];
     });
 }

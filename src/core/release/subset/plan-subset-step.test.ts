@@ -44,7 +44,11 @@ test("what is added comes before the weights, and what is removed after the last
   expect(steps.map(({ kind }) => kind)).toEqual(["subsets", "weight", "hold", "switch", "subsets"]);
   expect([steps[0], steps[4]]).toEqual([
     { kind: "subsets", does: "add", edits: [{ destinationRule: "shop/app", add: [green], remove: [] }] },
-    { kind: "subsets", does: "remove", edits: [{ destinationRule: "shop/app", add: [], remove: [blue] }] },
+    {
+      kind: "subsets",
+      does: "remove",
+      edits: [{ destinationRule: "shop/app", add: [], remove: [blue], order: ["blue"] }],
+    },
   ]);
 });
 

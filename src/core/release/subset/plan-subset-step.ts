@@ -71,7 +71,7 @@ function planRemoving(change: SubsetChange, planning: SubsetPlanning): SubsetEdi
     if (use !== undefined) return refuseUsed(destinationRule, { subset: name, use });
     remove.push(known);
   }
-  return { destinationRule, add: [], remove };
+  return { destinationRule, add: [], remove, order: live.subsets.map(({ name }) => name) };
 }
 
 function definitionOf({ name, labels }: AddedSubset): SubsetDefinition {

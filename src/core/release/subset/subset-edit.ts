@@ -15,6 +15,8 @@ export interface SubsetEdit {
   readonly add: readonly SubsetDefinition[];
   /** They are not there afterwards. */
   readonly remove: readonly SubsetDefinition[];
+  /** Where it removes some, the names of all before it: what is put back goes to the place that it had. */
+  readonly order?: readonly string[];
 }
 
 /** A DestinationRule that is live. */
@@ -27,8 +29,8 @@ export interface LiveDestinationRule {
 /** Undefined where there is no such DestinationRule; names as in `SubsetEdit`. */
 export type FindDestinationRule = (name: string) => LiveDestinationRule | undefined;
 
-export function invertEdit({ destinationRule, add, remove }: SubsetEdit): SubsetEdit {
-  return { destinationRule, add: remove, remove: add };
+export function invertEdit({ add, remove, ...rest }: SubsetEdit): SubsetEdit {
+  return { ...rest, add: remove, remove: add };
 }
 
 /** Whether two definitions say the same; the order of fields says nothing. */
