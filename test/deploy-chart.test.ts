@@ -84,6 +84,12 @@ describe.skipIf(helm === undefined)("the chart", () => {
     expect(JSON.stringify(made.get("Deployment kirikae-system/kirikae"))).toContain('"--namespace=team"');
   });
 
+  test("names the hosts of its own machine that judges may ask", async () => {
+    const made = await template("allowJudgeHosts={127.0.0.1:9090,sidecar.example}");
+    const deployment = JSON.stringify(made.get("Deployment kirikae-system/kirikae"));
+    expect(deployment).toContain('"--allow-judge-host=127.0.0.1:9090","--allow-judge-host=sidecar.example"');
+  });
+
   test("refuses what cannot be checked where it is told so, and leaves the webhook out", async () => {
     const closed = await template("webhook.failurePolicy=Fail");
     expect(JSON.stringify(closed.get("ValidatingWebhookConfiguration /kirikae"))).toContain('"failurePolicy":"Fail"');

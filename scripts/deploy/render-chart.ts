@@ -84,6 +84,10 @@ function renderValues(): string {
       onlyNamespace: "",
     }),
     part("Further arguments of `kirikae controller`, such as --allow-other-namespaces.", { moreArguments: [] }),
+    part(
+      "Hosts, with or without a port, of the pod's own machine or link that judges and notifications may ask all the same.",
+      { allowJudgeHosts: [] },
+    ),
     part("Of each replica.", { resources }),
     "# Checks Istio's objects and Releases before they are stored.\nwebhook:\n  enabled: true\n",
     "  # Where nobody can judge in time, Ignore lets objects pass with a warning, Fail refuses them.\n",

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import type { LookupFunction } from "node:net";
 import type { PlannedProbe } from "../core/release/plan/plan-probes.ts";
 import type { ProbeFigures } from "../core/release/plan/probe-figures.ts";
 import { probeAgent } from "../xds/probe-agent.ts";
@@ -15,6 +16,8 @@ export interface ProbeTrafficOptions {
 export interface ProbePlace {
   readonly address: string;
   readonly port: number;
+  /** Finds the addresses of a name; absent asks the system. */
+  readonly lookup?: LookupFunction;
   /** What leads there, where no connection from this machine does. They belong to whoever gives them. */
   readonly agents?: { readonly http: HttpAgent; readonly https: HttpsAgent };
 }
@@ -167,7 +170,15 @@ class ProbeRun {
   #open(probe: PlannedProbe, place: ProbePlace): ClientRequest {
     const { host, method, path, usesTls } = probe;
     const headers = { ...probe.headers, host, "user-agent": probeAgent };
-    const where = { host: place.address, port: place.port, method, path, headers };
+    const { lookup } = place;
+    const where = {
+      host: place.address,
+      port: place.port,
+      method,
+      path,
+      headers,
+      ...(lookup !== undefined && { lookup }),
+    };
     const { http, https } = place.agents ?? { http: this.#http, https: this.#https };
     if (!usesTls) return requestHttp({ ...where, agent: http });
     return requestHttps({ ...where, agent: https, servername: host.replace(/:\d+$/u, "") });

@@ -18,6 +18,8 @@ export interface Judging {
   readonly allowsCommands: boolean;
   /** Reads a secret that a Release names. */
   readonly readSecret: NotifierOptions["readSecret"];
+  /** Says which addresses judges and webhooks may have; absent is all. */
+  readonly addresses?: NotifierOptions["addresses"];
 }
 
 export interface WiringParts {
@@ -37,7 +39,7 @@ export type WiredReleases = Pick<
 > & { readonly sources: Pick<CheckSources, "counters" | "ask"> };
 
 export function wireReleases({ mesh, target, turns, view, looks, judging, onEvent }: WiringParts): WiredReleases {
-  const { ask, allowsCommands, readSecret } = judging;
+  const { ask, allowsCommands, readSecret, addresses } = judging;
   const checkLooks = new CheckLooks({
     read: (destinations) => target.figures(destinations),
     table: () => mesh.current.table,
@@ -52,6 +54,7 @@ export function wireReleases({ mesh, target, turns, view, looks, judging, onEven
       print: (line) => onEvent({ kind: "notice", line }),
       warn: (message) => onEvent({ kind: "warning", message }),
       readSecret,
+      addresses,
     }),
     look: () => looks.lookSoon(),
     live: {

@@ -24,6 +24,8 @@ export interface StartRules {
   readonly secrets: boolean;
   /** Routes of other namespaces than that of the Release. */
   readonly otherNamespaces: boolean;
+  /** Throws KIR4076 for what judges and notifications may not be sent to. */
+  readonly checkAddress: (url: URL) => void;
 }
 
 export interface StartParts {
@@ -46,6 +48,7 @@ export function startRelease(object: KubeObject, { releases, allows, writtenBy }
   };
   try {
     if (!allows.secrets && namesSecret(spec)) throw refuseSecrets();
+    for (const address of findAddresses(spec)) allows.checkAddress(address);
     const plan = releases.plan(source);
     const written = writtenBy(releasedSplits(plan)).map(({ writtenIn }) => writtenIn);
     const foreign = allows.otherNamespaces ? undefined : findForeign(plan, { namespace, written });
@@ -96,4 +99,14 @@ function namesSecret(value: unknown): boolean {
   return Object.entries(value).some(
     ([key, inner]) => key === "fromFile" || key === "fromEnvironment" || namesSecret(inner),
   );
+}
+
+/** Wherever the Release says `url` or `address`; a name is looked at again when it is connected to. */
+function findAddresses(value: unknown): readonly URL[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (typeof inner !== "string") return findAddresses(inner);
+    const url = key === "url" || key === "address" ? URL.parse(inner) : null;
+    return url === null ? [] : [url];
+  });
 }

@@ -13,14 +13,14 @@ const notTheJudge: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** Asks a server: by a number in its JSON where one is named, else by its status alone. */
 export async function askHttp(
   question: HttpQuestion,
-  { timeoutMs, signal, readSecret }: RequestOptions,
+  { timeoutMs, signal, readSecret, addresses }: RequestOptions,
 ): Promise<JudgeAnswer> {
   const { url, method, headers, body, authentication, value } = question;
   const proof = await authorize(authentication, readSecret);
   const isJson = body !== undefined && /^\s*[{[]/u.test(body);
   const type = isJson ? { "content-type": "application/json" } : {};
   const sent = { ...type, ...lowerCase(headers), ...proof.headers };
-  const answer = await sendRequest({ url, method, headers: sent, body, timeoutMs, signal });
+  const answer = await sendRequest({ url, method, headers: sent, body, timeoutMs, signal, addresses });
   const detail = `the status is ${answer.status}`;
   const isGood = answer.status >= 200 && answer.status < 300;
   if (answer.status >= 300 && answer.status < 400) {

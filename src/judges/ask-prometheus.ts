@@ -3,12 +3,13 @@ import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
 import { authorize, type ReadSecret } from "./authorize.ts";
 import { describeComparison, meetsCondition } from "./meets-condition.ts";
 import { oneLine } from "./one-line.ts";
-import { sendRequest } from "./send-request.ts";
+import { type JudgeRequest, sendRequest } from "./send-request.ts";
 
 export interface RequestOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly readSecret: ReadSecret;
+  readonly addresses?: JudgeRequest["addresses"];
 }
 
 /** Prometheus doc: "HTTP API", expression queries. */
@@ -25,7 +26,7 @@ interface QueryAnswer {
  */
 export async function askPrometheus(
   question: Extract<JudgeQuestion, { kind: "prometheus" }>,
-  { timeoutMs, signal, readSecret }: RequestOptions,
+  { timeoutMs, signal, readSecret, addresses }: RequestOptions,
 ): Promise<JudgeAnswer> {
   const { address, query, range, authentication, headers, success } = question;
   const proof = await authorize(authentication, readSecret);
@@ -37,6 +38,7 @@ export async function askPrometheus(
     body: parameters.toString(),
     timeoutMs,
     signal,
+    addresses,
   });
   const answer = parseAnswer(body);
   if (answer?.status !== "success") {

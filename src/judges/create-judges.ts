@@ -1,5 +1,6 @@
 import type { JudgeAnswer } from "../core/release/check/check-progress.ts";
 import type { AskJudge } from "../engine/ports.ts";
+import type { AddressRule } from "../local/limit-addresses.ts";
 import { readSecret } from "../local/read-secret.ts";
 import { askCommand } from "./ask-command.ts";
 import { askHttp } from "./ask-http.ts";
@@ -10,6 +11,8 @@ export interface JudgeOptions {
   readonly folder: string;
   /** Whether whoever may start a release may run programs with the rights of this process. */
   readonly allowsCommands: boolean;
+  /** Says which addresses servers may have; absent is all. */
+  readonly addresses?: AddressRule | undefined;
 }
 
 const notAllowed: JudgeAnswer = {
@@ -18,11 +21,12 @@ const notAllowed: JudgeAnswer = {
 };
 
 /** Creates what asks the judges that are not proxies. */
-export function createJudges({ folder, allowsCommands }: JudgeOptions): AskJudge {
+export function createJudges({ folder, allowsCommands, addresses }: JudgeOptions): AskJudge {
   return async (question, { timeoutMs, signal, values }) => {
     const request = {
       timeoutMs,
       signal,
+      addresses,
       readSecret: (source: Parameters<typeof readSecret>[0]) => readSecret(source, { folder }),
     };
     switch (question.kind) {

@@ -1,6 +1,8 @@
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { errorText } from "../core/diagnostics/error-text.ts";
+import { KirikaeError } from "../core/diagnostics/error.ts";
+import type { AddressRule } from "../local/limit-addresses.ts";
 
 export interface JudgeRequest {
   readonly url: string;
@@ -10,6 +12,8 @@ export interface JudgeRequest {
   /** From the beginning to the last byte of the answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Says which addresses may be asked; absent is all. */
+  readonly addresses?: AddressRule | undefined;
 }
 
 export interface JudgeResponse {
@@ -32,23 +36,30 @@ export async function sendRequest({
   body,
   timeoutMs,
   signal,
+  addresses,
 }: JudgeRequest): Promise<JudgeResponse> {
-  const { protocol, host } = new URL(url);
+  const where = new URL(url);
+  const { protocol, host } = where;
   const limit = AbortSignal.timeout(timeoutMs);
   try {
+    const limited = addresses?.(where) ?? {};
     return await new Promise<JudgeResponse>((resolve, reject) => {
       const send = protocol === "https:" ? requestHttps : requestHttp;
       const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
-      const options = { method, agent: false as const, signal: AbortSignal.any([signal, limit]) };
+      const options = { ...limited, method, agent: false as const, signal: AbortSignal.any([signal, limit]) };
       const sent = send(url, { ...options, headers: { accept: "application/json", ...headers, ...length } });
       sent.on("response", (response) => readBody(response, resolve, reject));
       sent.on("error", reject);
       sent.end(body);
     });
   } catch (error) {
-    const reason = limit.aborted ? `no answer within ${timeoutMs / 1_000} s` : errorText(error);
+    const reason = limit.aborted ? `no answer within ${timeoutMs / 1_000} s` : describeFailure(error);
     throw new Error(`${host} could not be asked: ${reason}`, { cause: error });
   }
+}
+
+function describeFailure(error: unknown): string {
+  return error instanceof KirikaeError ? `${error.code} ${error.message}` : errorText(error);
 }
 
 function readBody(

@@ -2,7 +2,7 @@ import type { Notification, SecretSource } from "../core/manifest/release.ts";
 import { findNotices, type ReleaseTurn } from "../core/release/describe/find-notices.ts";
 import type { Channel } from "./channel.ts";
 import { createLogChannel } from "./log-channel.ts";
-import { WebhookChannel, type WebhookTiming } from "./webhook-channel.ts";
+import { WebhookChannel, type WebhookOptions, type WebhookTiming } from "./webhook-channel.ts";
 
 export interface NotifierOptions {
   /** Takes the lines of `log`. */
@@ -10,6 +10,8 @@ export interface NotifierOptions {
   /** Hears of webhooks that do not work. */
   warn(message: string): void;
   readSecret(source: SecretSource): Promise<string>;
+  /** Says which addresses webhooks may have; absent is all. */
+  readonly addresses?: WebhookOptions["addresses"];
   readonly timing?: Partial<WebhookTiming>;
 }
 
@@ -51,9 +53,10 @@ export class ReleaseNotifier implements AsyncDisposable {
   #open(notification: Notification): Channel {
     if (notification.kind === "log") return createLogChannel((line) => this.#options.print(line));
     const { url, secret } = notification;
-    const { timing } = this.#options;
+    const { timing, addresses } = this.#options;
     return new WebhookChannel({
       url,
+      addresses,
       readSecret: secret === undefined ? undefined : () => this.#options.readSecret(secret),
       warn: (message) => this.#options.warn(message),
       ...(timing === undefined ? {} : { timing }),

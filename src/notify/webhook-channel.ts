@@ -2,13 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errorText } from "../core/diagnostics/error-text.ts";
 import type { ReleaseNotice } from "../core/release/describe/find-notices.ts";
 import type { Channel } from "./channel.ts";
-import { postJson, type PostOutcome } from "./post-json.ts";
+import { type Post, postJson, type PostOutcome } from "./post-json.ts";
 import { signBody } from "./sign-body.ts";
 
 export interface WebhookOptions {
   readonly url: string;
   /** Reads the secret anew for each message, so that a renewed one counts; undefined sends unsigned. */
   readonly readSecret: (() => Promise<string>) | undefined;
+  readonly addresses?: Post["addresses"];
   /** Told once when messages no longer arrive, and again only after one has. */
   warn(message: string): void;
   readonly timing?: Partial<WebhookTiming>;
@@ -97,6 +98,7 @@ export class WebhookChannel implements Channel {
     if (signed.kind !== "signed") return signed;
     return postJson({
       url: this.#options.url,
+      addresses: this.#options.addresses,
       body,
       headers: {
         ...signed.headers,

@@ -19,6 +19,7 @@ interface ControllerFlags extends SiteFlags {
   readonly allowCommands?: true;
   readonly allowSecrets?: true;
   readonly allowOtherNamespaces?: true;
+  readonly allowJudgeHost?: readonly string[];
   readonly log: string;
 }
 
@@ -40,6 +41,11 @@ export function controllerCommand(context: CommandContext): Command {
     .option("--allow-commands", "let Releases run commands as judges, with the rights of this process")
     .option("--allow-secrets", "let Releases name secrets in the files and the environment of this process")
     .option("--allow-other-namespaces", "let Releases move routes of other namespaces than their own")
+    .option(
+      "--allow-judge-host <host>",
+      "let judges and notifications ask this host or host:port of the controller's own machine; repeatable",
+      collectHost,
+    )
     .option("--log <form>", "text or json, one line an event on standard error", parseForm, "text")
     .action((_options: unknown, command: Command) =>
       runController(context, command.optsWithGlobals<ControllerFlags>()),
@@ -77,6 +83,7 @@ async function runController(context: CommandContext, flags: ControllerFlags): P
         commands: flags.allowCommands === true,
         secrets: flags.allowSecrets === true,
         otherNamespaces: flags.allowOtherNamespaces === true,
+        judgeHosts: flags.allowJudgeHost ?? [],
       },
       stop: stop.signal,
       onNote: (message) => log("info", message),
@@ -103,6 +110,15 @@ function readWebhook(flags: ControllerFlags): RunControllerOptions["webhook"] {
   if (port === undefined) return undefined;
   const files = certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile };
   return { port, failure, files };
+}
+
+/** As it stands in the addresses of judges. */
+function collectHost(text: string, before: readonly string[] = []): readonly string[] {
+  const url = URL.parse(`http://${text}`);
+  if (url !== null && url.pathname === "/" && url.search + url.hash + url.username === "" && !text.includes("/")) {
+    return [...before, url.port === "" && text.endsWith(":80") ? `${url.hostname}:80` : url.host];
+  }
+  throw new InvalidArgumentError("A host is a name or an address, with or without a port, such as 127.0.0.1:9090.");
 }
 
 function parsePort(text: string): number {

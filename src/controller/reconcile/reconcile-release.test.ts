@@ -61,7 +61,7 @@ class Stage implements AsyncDisposable {
         forget: () => {},
       },
       events: { tell: () => {}, forget: () => {} },
-      allows: { commands: false, secrets: false, otherNamespaces: false },
+      allows: { commands: false, secrets: false, otherNamespaces: false, checkAddress: () => {} },
       controller: "one",
       nowMs: () => performance.now(),
       onTrouble: (message) => this.troubles.push(message),

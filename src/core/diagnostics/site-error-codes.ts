@@ -164,6 +164,11 @@ export const siteErrors = {
     meaning:
       "ConfigMaps of a Release say what it cannot have done, such as a move in another namespace. Whoever may write ConfigMaps there may have made them, so nothing of them is carried out.",
   },
+  KIR4076: {
+    title: "address of the controller's own machine",
+    meaning:
+      "A judge or a notification of a Release leads to loopback, to the link of the controller's machine, or to where a cloud provider gives machines their credentials. Nothing was sent there. A name is looked at when it is connected to.",
+  },
   KIR4090: {
     title: "webhook port not usable",
     meaning: "The port of the admission webhook is taken or not allowed. Choose another with --webhook-port.",

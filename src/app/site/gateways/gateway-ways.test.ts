@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { KubeKind, KubeObject } from "../../../kubernetes/kube-object.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { PodPlace } from "../../../kubernetes/pod-reach.ts";
+import { limitAddresses } from "../../../local/limit-addresses.ts";
 import { openGatewayWays } from "./gateway-ways.ts";
 import { ListedObjects } from "../objects/site-objects.ts";
 import { SiteMesh } from "../mesh/site-mesh.ts";
@@ -42,9 +43,10 @@ interface Site {
   readonly pods?: readonly KubeObject[];
   readonly services?: readonly KubeObject[];
   readonly named?: Readonly<Record<string, string>>;
+  readonly isLimited?: boolean;
 }
 
-function open({ pods = [], services = [], named = {} }: Site) {
+function open({ pods = [], services = [], named = {}, isLimited = false }: Site) {
   const objects = new ListedObjects();
   const add = (kind: KubeKind, all: readonly KubeObject[]) => objects.add(kind, all);
   add(kubeKinds.gateway, [gateway]);
@@ -57,7 +59,10 @@ function open({ pods = [], services = [], named = {} }: Site) {
     return Promise.resolve(new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() }));
   };
   const [listener] = mesh.table.listeners;
-  const ways = openGatewayWays([{ context: "c", mesh, api: { openPort }, named: new Map(Object.entries(named)) }]);
+  const ways = openGatewayWays(
+    [{ context: "c", mesh, api: { openPort }, named: new Map(Object.entries(named)) }],
+    isLimited ? limitAddresses({ allowed: [] }) : undefined,
+  );
   return { place: ways.locate(listener?.id ?? "none"), ways };
 }
 
@@ -90,6 +95,16 @@ test.each([
   const { place, ways } = open({ pods: [pod("away", false), pod("here")], services });
   expect(place).toMatchObject({ address: "here.edge", port });
   ways[Symbol.dispose]();
+});
+
+test("a load balancer that somebody says is the machine of a controller is not asked", () => {
+  const site = (ip: string) => ({ pods: [pod("one")], services: [service(8080, [{ ip }])], isLimited: true });
+  for (const ip of ["169.254.169.254", "::1"]) {
+    const { place, ways } = open(site(ip));
+    expect(place).toMatchObject({ address: "one.edge", port: 8080 });
+    ways[Symbol.dispose]();
+  }
+  expect(open(site("192.0.2.7")).place).toMatchObject({ address: "192.0.2.7", port: 80 });
 });
 
 test("where nothing leads to it, it says what would", () => {

@@ -4,6 +4,8 @@ import { createForwardAgents } from "../../../kubernetes/forward-agents.ts";
 import type { KubeApi } from "../../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../../kubernetes/kube-object.ts";
+import type { AddressRule } from "../../../local/limit-addresses.ts";
+import { KirikaeError } from "../../../core/diagnostics/error.ts";
 import { isPodReady } from "../../../targets/istio/pod-state.ts";
 import type { ProbePlace } from "../../probe-traffic.ts";
 import type { ProbeWays } from "../../step-watch.ts";
@@ -27,7 +29,7 @@ const forwards = 6;
  * at the load balancer of their Service, else by a port-forward to one of their pods that is ready. Disposing it ends
  * what was opened. Listeners have their context in front of their names where there are several clusters.
  */
-export function openGatewayWays(sites: readonly GatewaySite[]): ProbeWays {
+export function openGatewayWays(sites: readonly GatewaySite[], addresses?: AddressRule): ProbeWays {
   const known = new Map<string, ProbePlace | string>();
   const stack = new DisposableStack();
   const find = (id: string): ProbePlace | string => {
@@ -35,7 +37,7 @@ export function openGatewayWays(sites: readonly GatewaySite[]): ProbeWays {
     const own = sites.length === 1 ? id : localName(id);
     const listener = site?.mesh.table.listeners.find((each) => each.id === own);
     if (site === undefined || listener === undefined) return "the gateway is gone";
-    return findPlace(site, { listener, stack });
+    return findPlace(site, { listener, stack, addresses });
   };
   return {
     locate(id) {
@@ -50,10 +52,12 @@ export function openGatewayWays(sites: readonly GatewaySite[]): ProbeWays {
 interface Wanted {
   readonly listener: Listener;
   readonly stack: DisposableStack;
+  /** Says where a load balancer may be: whoever may write Services says where theirs is. */
+  readonly addresses: AddressRule | undefined;
 }
 
 /** Why there is none, in words, where there is none. */
-function findPlace({ mesh, api, named }: GatewaySite, { listener, stack }: Wanted): ProbePlace | string {
+function findPlace({ mesh, api, named }: GatewaySite, { listener, stack, addresses }: Wanted): ProbePlace | string {
   const { port } = listener;
   const names = [...new Set(listener.filterChains.flatMap(({ servers }) => servers.map(({ gateway }) => gateway)))];
   for (const name of names) {
@@ -68,8 +72,8 @@ function findPlace({ mesh, api, named }: GatewaySite, { listener, stack }: Wante
   const service = selectors
     .map((selector) => findGatewayService(mesh, { selector, port, pods }))
     .find((each) => each !== undefined);
-  const balancer = service === undefined ? undefined : loadBalancerOf(service);
-  if (balancer !== undefined) return { address: balancer, port };
+  const balancer = placeOf(service === undefined ? undefined : loadBalancerOf(service), { port, addresses });
+  if (balancer !== undefined) return balancer;
   if (pod === undefined) {
     return `neither a load balancer nor a pod that is ready is known of ${names.join(", ")}; --gateway-address names where it is reached`;
   }
@@ -81,6 +85,23 @@ function findPlace({ mesh, api, named }: GatewaySite, { listener, stack }: Wante
     agents.https.destroy();
   });
   return { address: `${name}.${namespace}`, port: place.port, agents };
+}
+
+/** Undefined where there is none, or its address is refused. */
+function placeOf(
+  address: string | undefined,
+  { port, addresses }: { readonly port: number } & Pick<Wanted, "addresses">,
+): ProbePlace | undefined {
+  if (address === undefined || addresses === undefined) return address === undefined ? undefined : { address, port };
+  const host = address.includes(":") ? `[${address}]` : address;
+  const url = URL.parse(`http://${host}:${port}`);
+  if (url === null) return undefined;
+  try {
+    return { address, port, ...addresses(url) };
+  } catch (error) {
+    if (!(error instanceof KirikaeError)) throw error;
+    return undefined;
+  }
 }
 
 function findGateway(mesh: GatewaySite["mesh"], gateway: string): KubeObject | undefined {
