@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { bin, eventually } from "../e2e/product.ts";
+import { eventually } from "../e2e/product.ts";
 import { describeCluster, test } from "./shared-cluster.ts";
+import { buildVirtualService } from "./site-objects.ts";
+import { SiteProcess } from "./site-process.ts";
 import { Site } from "./site.ts";
 
 const namespace = "start";
@@ -23,6 +23,14 @@ spec:
   return file;
 }
 
+/** Leaves a release in its first hold, with nobody who carries it out. */
+async function leaveHolding(site: Site, file: string): Promise<void> {
+  await using started = new SiteProcess(site, ["start", file]);
+  await started.whenSaid("stderr", "is holding");
+  started.interrupt();
+  expect(await started.exit()).toBe(130);
+}
+
 describeCluster("a release that no up carries out", () => {
   test("goes to its end in the foreground", { timeout: 60_000 }, async ({ cluster }) => {
     await using site = await Site.start({ cluster, namespace });
@@ -33,7 +41,7 @@ describeCluster("a release that no up carries out", () => {
     const [gateway] = site.gateways;
     if (gateway === undefined) throw new Error("no gateway");
     expect(await site.ask(gateway)).toBe("green");
-    // What is over is read from the journal; an order needs somebody who carries it out.
+    // What is over is read from the journal.
     const listed = await site.kirikae(["list", "--json"]);
     expect(JSON.parse(listed.stdout)).toMatchObject([{ release: `${namespace}/to-green`, phase: "done" }]);
   });
@@ -41,31 +49,103 @@ describeCluster("a release that no up carries out", () => {
   test("stays where it is after Ctrl-C, and the next up goes on with it", { timeout: 90_000 }, async ({ cluster }) => {
     await using site = await Site.start({ cluster, namespace });
     const file = await writeRelease(site, "{ steps: [{ weight: 50 }, { hold: {} }, { switch: {} }] }");
-    const args = [bin, "--context", "admin", "start", file];
-    const child = spawn(process.execPath, args, { env: site.environment, stdio: ["ignore", "ignore", "pipe"] });
-    const ended = once(child, "exit");
-    let told = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      told += chunk.toString();
-    });
-    try {
-      await eventually("the hold", async () => (told.includes("is holding") ? true : undefined));
-      // Other terminals see it while it runs.
-      const seen = await site.kirikae(["list", "--json"]);
-      expect(JSON.parse(seen.stdout)).toMatchObject([{ phase: "holding" }]);
-    } finally {
-      child.kill("SIGINT");
-    }
-    expect(await ended).toEqual([130, null]);
-    expect(told).toContain("`kirikae up --context admin` goes on with it");
-    const order = await site.kirikae(["promote", "to-green"]);
-    expect(order).toMatchObject({ exitCode: 3 });
+    await using started = new SiteProcess(site, ["start", file]);
+    await started.whenSaid("stderr", "is holding");
+    // Other terminals see it while it runs.
+    const seen = await site.kirikae(["list", "--json"]);
+    expect(JSON.parse(seen.stdout)).toMatchObject([{ phase: "holding" }]);
+    started.interrupt();
+    expect(await started.exit()).toBe(130);
+    expect(started.stderr).toContain("`kirikae up --context admin` goes on with it");
 
     await site.up();
     const promoted = await site.kirikae(["promote", "to-green"]);
     expect(promoted, promoted.stderr).toMatchObject({ exitCode: 0 });
     const waited = await site.kirikae(["wait", "to-green", "--timeout", "30s"]);
     expect(waited, waited.stdout).toMatchObject({ exitCode: 0 });
+  });
+
+  test("takes orders without an up, one after the other", { timeout: 120_000 }, async ({ cluster }) => {
+    await using site = await Site.start({ cluster, namespace });
+    const [gateway] = site.gateways;
+    if (gateway === undefined) throw new Error("no gateway");
+    const file = await writeRelease(
+      site,
+      "{ steps: [{ weight: 50 }, { hold: {} }, { weight: 70 }, { hold: {} }, { switch: {} }] }",
+    );
+    await leaveHolding(site, file);
+    const waited = await site.kirikae(["wait", "to-green", "--for", "paused"]);
+    expect(waited, waited.stderr).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("waits to be promoted"),
+    });
+    const nothing = await site.kirikae(["retry", "to-green"]);
+    expect(nothing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("KIR2034") });
+
+    // Until it waits for a person again.
+    const next = await site.kirikae(["promote", "to-green", "--as", "ann", "--json"]);
+    expect(next, next.stderr).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(next.stdout)).toMatchObject({ phase: "holding", step: 4 });
+    expect(next.stderr).toContain("promoted by ann");
+    expect(next.stderr).toContain("Nobody carries start/to-green out now");
+    const done = await site.kirikae(["promote", "to-green"]);
+    expect(done, done.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("to green: done") });
+    expect(await site.ask(gateway)).toBe("green");
+    const back = await site.kirikae(["rollback", "to-green", "--release"]);
+    expect(back, back.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("rolled back") });
+    expect(await site.ask(gateway)).toBe("blue");
+  });
+
+  test("gives its routes back once it is aborted, without an up", { timeout: 120_000 }, async ({ cluster }) => {
+    await using site = await Site.start({ cluster, namespace });
+    const file = await writeRelease(site, "{ steps: [{ weight: 50 }, { hold: {} }, { switch: {} }] }");
+    await using started = new SiteProcess(site, ["start", file]);
+    await started.whenSaid("stderr", "is holding");
+    // Somebody else changes its weights, which ends it where it is.
+    await cluster.client.apply(buildVirtualService(site.shape, { blue: 80, green: 20 }));
+    expect(await started.exit()).toBe(1);
+    expect(started.stderr).toContain("`kirikae --context admin retry to-green -n start`");
+    const locked = await site.kirikae(["switch", "app", "-n", namespace, "--to", "green"]);
+    expect(locked).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("KIR2034") });
+
+    const aborted = await site.kirikae(["abort", "to-green"]);
+    expect(aborted, aborted.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("aborted") });
+    const [gateway] = site.gateways;
+    if (gateway === undefined) throw new Error("no gateway");
+    const switched = await site.kirikae(["switch", "app", "-n", namespace, "--to", "green"]);
+    expect(switched, switched.stdout).toMatchObject({ exitCode: 0 });
+    expect(await site.ask(gateway)).toBe("green");
+    const unknown = await site.kirikae(["abort", "nothing-of-that-name"]);
+    expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("KIR2035") });
+  });
+
+  test("is told by its journal while the API server stands still", { timeout: 120_000 }, async ({ cluster }) => {
+    await using site = await Site.start({ cluster, namespace });
+    const file = await writeRelease(site, "{ steps: [{ weight: 50 }, { hold: {} }, { switch: {} }] }");
+    await leaveHolding(site, file);
+    const timed = async (...args: readonly string[]) => {
+      const beganMs = performance.now();
+      const result = await site.kirikae(args);
+      return { ...result, tookMs: performance.now() - beganMs };
+    };
+    cluster.api.program.pause();
+    try {
+      const [list, status, named, history] = [
+        await timed("list"),
+        await timed("status"),
+        await timed("status", "to-green", "--json"),
+        await timed("history", "to-green"),
+      ];
+      expect(list).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("waits to be promoted") });
+      expect(list.stderr).toMatch(/^The cluster's own Releases cannot be seen: .+$/mu);
+      expect(status).toMatchObject({ exitCode: 3, stdout: expect.stringContaining("waits to be promoted") });
+      expect(status.stderr).toContain("KIR4004");
+      expect(JSON.parse(named.stdout)).toMatchObject({ releases: [{ release: "start/to-green", phase: "holding" }] });
+      expect(history).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("to-green") });
+      for (const { tookMs } of [list, status, named, history]) expect(tookMs).toBeLessThan(10_000);
+    } finally {
+      cluster.api.program.resume();
+    }
   });
 
   test("shows an API server that is lost and waits for it", { timeout: 90_000 }, async ({ cluster }) => {
