@@ -1,7 +1,8 @@
 import { diagnostic, type Diagnostic } from "../core/diagnostics/diagnostic.ts";
 import { objectName, resourceName } from "../core/manifest/manifest.ts";
 import { byPlace, type MeshModel } from "../core/mesh-model.ts";
-import type { ListenerServer, RouteTable, SecretId } from "../core/routes/route-table.ts";
+import type { ListenerServer, RouteTable } from "../core/routes/route-table.ts";
+import type { SecretId } from "../core/routes/route-table-tls.ts";
 import { withoutSecrets } from "../core/routes/without-secrets.ts";
 import { findUnusableSecrets, type Unusable } from "./unusable-secrets.ts";
 

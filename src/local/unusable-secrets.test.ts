@@ -2,7 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Secret, SecretData } from "../core/routes/route-table.ts";
+import type { Secret, SecretData } from "../core/routes/route-table-tls.ts";
 import { issueCertificate } from "../../test/certificates.fixture.ts";
 import { temporaryFolder } from "../../test/temporary-folder.ts";
 import { findUnusableSecrets } from "./unusable-secrets.ts";

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { Secret, SecretData, SecretId } from "../core/routes/route-table.ts";
+import type { Secret, SecretData, SecretId } from "../core/routes/route-table-tls.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 /**

@@ -82,13 +82,14 @@ export const fences: readonly Fence[] = [
     packages: ["re2js"],
     sentence: "`core/routes` builds the route table from the mesh and knows no Envoy message.",
   },
-  {
-    of: "core/routes/route-table.ts",
+  ...["route-table.ts", "route-table-policy.ts", "route-table-tls.ts"].map((file) => ({
+    of: `core/routes/${file}`,
     mayImport: ["core/diagnostics"],
+    mayImportTypesOf: ["core/routes/route-table-policy.ts", "core/routes/route-table-tls.ts"],
     packages: [],
     sentence:
       "The types of the route table name neither Istio nor Envoy: no manifest, mesh or protobuf type is in them.",
-  },
+  })),
   {
     of: "core/routes/simulate.ts",
     mayImport: ["core/routes", "core/diagnostics"],

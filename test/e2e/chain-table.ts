@@ -6,11 +6,10 @@ import type {
   ListenerRole,
   Route,
   RouteTable,
-  Secret,
   TcpRoute,
-  TlsTermination,
   VirtualHost,
 } from "../../src/core/routes/route-table.ts";
+import type { Secret, TlsTermination } from "../../src/core/routes/route-table-tls.ts";
 import type { IssuedCertificate } from "../certificates.fixture.ts";
 import { buildRoute } from "./xds-fixture.ts";
 

@@ -1,7 +1,8 @@
 import { Agent } from "node:https";
 import type { ConnectionOptions } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { RouteTable, Secret } from "../../src/core/routes/route-table.ts";
+import type { RouteTable } from "../../src/core/routes/route-table.ts";
+import type { Secret } from "../../src/core/routes/route-table-tls.ts";
 import { issueCertificate } from "../certificates.fixture.ts";
 import { certificateSecret, type ChainSketch, chainTable, routeAt, routeTo, trustSecret } from "./chain-table.ts";
 import { type LocalServer, type SeenRequest, startEcho } from "./echo-backend.ts";

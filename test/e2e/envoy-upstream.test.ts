@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import type { Destination, DestinationPolicy, Route, UpstreamTls } from "../../src/core/routes/route-table.ts";
+import type { Destination, Route } from "../../src/core/routes/route-table.ts";
+import type { DestinationPolicy } from "../../src/core/routes/route-table-policy.ts";
+import type { UpstreamTls } from "../../src/core/routes/route-table-tls.ts";
 import { issueCertificate } from "../certificates.fixture.ts";
 import { certificateSecret, routeAt, trustSecret } from "./chain-table.ts";
 import { type LocalServer, type SeenRequest, startEcho, startTcpEcho } from "./echo-backend.ts";

@@ -6,14 +6,8 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { emitBootstrapJson } from "../../src/core/envoy/bootstrap.ts";
 import { emitEnvoy, renderEnvoyJson } from "../../src/core/envoy/emit-envoy.ts";
-import type {
-  DestinationPolicy,
-  ForwardAction,
-  Route,
-  RouteAction,
-  RouteMatch,
-  RouteTable,
-} from "../../src/core/routes/route-table.ts";
+import type { ForwardAction, Route, RouteAction, RouteMatch, RouteTable } from "../../src/core/routes/route-table.ts";
+import type { DestinationPolicy } from "../../src/core/routes/route-table-policy.ts";
 import { findEnvoy } from "../../src/local/envoy-binary.ts";
 import {
   buildDestination,

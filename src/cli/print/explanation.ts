@@ -3,7 +3,7 @@ import type { ExplainedArm } from "../../core/routes/explain.ts";
 import { passthroughId } from "../../core/routes/outbound-fallback.ts";
 import { policyBlocks, type BlockOrigin, type PolicyBlock } from "../../core/routes/policy-origins.ts";
 import type { InboundStep } from "../../core/routes/inbound-steps.ts";
-import type { DestinationPolicy } from "../../core/routes/route-table.ts";
+import type { DestinationPolicy } from "../../core/routes/route-table-policy.ts";
 import type { SimulationStep } from "../../core/routes/simulation.ts";
 import type { ExplainedPolicy, RequestAnswer } from "../explain-request.ts";
 import type { Ink } from "../ink.ts";

@@ -7,7 +7,8 @@ import {
   ClusterSchema,
 } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import type { TcpKeepaliveSchema } from "../../gen/envoy/config/core/v3/address_pb.ts";
-import type { Destination, DestinationId, DestinationPolicy, TcpKeepalive } from "../routes/route-table.ts";
+import type { Destination, DestinationId } from "../routes/route-table.ts";
+import type { DestinationPolicy, TcpKeepalive } from "../routes/route-table-policy.ts";
 import { emitAdsSource } from "./config-sources.ts";
 import { emitDuration } from "./duration.ts";
 import { emitEndpoints, type LocalEndpoints, resolveEndpoints } from "./endpoints.ts";

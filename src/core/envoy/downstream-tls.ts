@@ -1,6 +1,6 @@
 import { TlsParameters_TlsProtocol as TlsProtocol } from "../../gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
 import { DownstreamTlsContextSchema } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
-import type { TlsTermination, TlsVersion } from "../routes/route-table.ts";
+import type { TlsTermination, TlsVersion } from "../routes/route-table-tls.ts";
 import { emitExtension, type Extension } from "./extension.ts";
 import { emitSecretSource } from "./secrets.ts";
 import { emitTrust } from "./tls-validation.ts";

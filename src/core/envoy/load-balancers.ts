@@ -3,7 +3,8 @@ import {
   type Cluster_SlowStartConfigSchema,
   type ClusterSchema,
 } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
-import type { Destination, Warmup } from "../routes/route-table.ts";
+import type { Destination } from "../routes/route-table.ts";
+import type { Warmup } from "../routes/route-table-policy.ts";
 import { emitDuration } from "./duration.ts";
 import type { Init } from "./init.ts";
 

@@ -1,5 +1,5 @@
 import type { OutlierDetectionSchema } from "../../gen/envoy/config/cluster/v3/outlier_detection_pb.ts";
-import type { OutlierPolicy } from "../routes/route-table.ts";
+import type { OutlierPolicy } from "../routes/route-table-policy.ts";
 import { emitOptionalDuration } from "./duration.ts";
 import type { Init } from "./init.ts";
 

@@ -19,13 +19,13 @@ import type {
   DestinationId,
   DirectAction,
   ForwardAction,
-  HashKey,
   Mirror,
   PathRewrite,
   RedirectAction,
   Retry,
   Split,
 } from "../routes/route-table.ts";
+import type { HashKey } from "../routes/route-table-policy.ts";
 import { emitDuration, emitOptionalDuration } from "./duration.ts";
 import { emitExtension } from "./extension.ts";
 import { emitHeaderFields } from "./header-mutations.ts";

@@ -5,7 +5,8 @@ import {
   type Secret as EnvoySecret,
   SecretSchema,
 } from "../../gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
-import type { Destination, Listener, RouteTable, Secret, SecretData, SecretId } from "../routes/route-table.ts";
+import type { Destination, Listener, RouteTable } from "../routes/route-table.ts";
+import type { Secret, SecretData, SecretId } from "../routes/route-table-tls.ts";
 import { emitAdsSource } from "./config-sources.ts";
 import type { Init } from "./init.ts";
 import { trustsNobody } from "./trusts-nobody.ts";

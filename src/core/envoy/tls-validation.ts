@@ -4,7 +4,7 @@ import {
   SubjectAltNameMatcher_SanType as SanType,
 } from "../../gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
 import type { CommonTlsContextSchema } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
-import type { SecretId } from "../routes/route-table.ts";
+import type { SecretId } from "../routes/route-table-tls.ts";
 import type { Init } from "./init.ts";
 import { emitSecretSource } from "./secrets.ts";
 

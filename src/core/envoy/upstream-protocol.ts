@@ -1,7 +1,8 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { Http2ProtocolOptionsSchema } from "../../gen/envoy/config/core/v3/protocol_pb.ts";
 import { HttpProtocolOptionsSchema } from "../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
-import type { Destination, DestinationPolicy } from "../routes/route-table.ts";
+import type { Destination } from "../routes/route-table.ts";
+import type { DestinationPolicy } from "../routes/route-table-policy.ts";
 import { emitDuration, emitOptionalDuration } from "./duration.ts";
 import { packSettings } from "./extension.ts";
 import type { Init } from "./init.ts";

@@ -6,7 +6,8 @@ import {
   type CommonTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
-import type { Destination, UpstreamTls } from "../routes/route-table.ts";
+import type { Destination } from "../routes/route-table.ts";
+import type { UpstreamTls } from "../routes/route-table-tls.ts";
 import { emitExtension, type Extension } from "./extension.ts";
 import type { Init } from "./init.ts";
 import { emitSecretSource, systemTrustName } from "./secrets.ts";

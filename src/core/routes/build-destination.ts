@@ -14,7 +14,8 @@ import { isSubset } from "./gateway-workloads.ts";
 import { arrangeEndpoints, resolveLocalityRules } from "./locality-policy.ts";
 import type { InboundPorts } from "./inbound-ports.ts";
 import type { RouteClient } from "./route-client.ts";
-import type { Destination, DestinationId, DestinationResolution, UpstreamTls } from "./route-table.ts";
+import type { Destination, DestinationId, DestinationResolution } from "./route-table.ts";
+import type { UpstreamTls } from "./route-table-tls.ts";
 import { buildUpstreamTls } from "./upstream-tls.ts";
 
 export interface DestinationSources {

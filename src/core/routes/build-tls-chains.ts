@@ -2,7 +2,8 @@ import { buildHttpChain, type BuiltChain, type ChainBuilding, describeServer, ma
 import { buildSniRoutes, buildTcpRoute, type TcpPlace } from "./build-tcp-route.ts";
 import type { BoundServer } from "./gateway-servers.ts";
 import { reportGatewayServer, reportRefusedTcp } from "./report-gateway-server.ts";
-import type { FilterChain, TlsTermination } from "./route-table.ts";
+import type { FilterChain } from "./route-table.ts";
+import type { TlsTermination } from "./route-table-tls.ts";
 import { buildTermination, endsTls } from "./tls-termination.ts";
 
 /**

@@ -7,7 +7,7 @@ import type {
   TrafficPolicyBlocks,
 } from "../manifest/destination-rule.ts";
 import { defaultMeshConfig, type MeshConfig } from "../manifest/mesh-config.ts";
-import type { DestinationPolicy, HashKey, OutlierPolicy, Warmup } from "./route-table.ts";
+import type { DestinationPolicy, HashKey, OutlierPolicy, Warmup } from "./route-table-policy.ts";
 
 const defaultRingSize = 1024;
 

@@ -1,5 +1,6 @@
 import { destinationsOfChain } from "./listener-parts.ts";
-import type { DestinationEndpoint, DestinationId, DestinationPolicy, Listener, RouteTable } from "./route-table.ts";
+import type { DestinationEndpoint, DestinationId, Listener, RouteTable } from "./route-table.ts";
+import type { DestinationPolicy } from "./route-table-policy.ts";
 
 /** What a request or a connection passes in the sidecar of the workload that it reaches. */
 export interface InboundStep {

@@ -1,3 +1,5 @@
+import type { DestinationPolicy } from "./route-table-policy.ts";
+import type { TlsTermination, SecretId, Secret } from "./route-table-tls.ts";
 import type { Position } from "../diagnostics/position.ts";
 
 /**
@@ -116,44 +118,6 @@ export interface TcpRoute {
   readonly origin: RouteOrigin;
   readonly split: Split;
 }
-
-/** How a filter chain ends TLS. */
-export interface TlsTermination {
-  /** `mutual` asks for a client's certificate and refuses callers without; `optionalMutual` only asks. */
-  readonly mode: "simple" | "mutual" | "optionalMutual";
-  /** Of different key types; at least one. */
-  readonly certificates: readonly SecretId[];
-  /** What clients' certificates are verified with; undefined only for `simple`. */
-  readonly clientCa: SecretId | undefined;
-  /** A client's certificate must carry one of these; empty takes all. */
-  readonly clientNames: readonly string[];
-  readonly clientSpkiHashes: readonly string[];
-  readonly clientCertificateHashes: readonly string[];
-  readonly minVersion: TlsVersion | undefined;
-  readonly maxVersion: TlsVersion | undefined;
-  /** Envoy's defaults where empty. */
-  readonly cipherSuites: readonly string[];
-}
-
-export type TlsVersion = "1.0" | "1.1" | "1.2" | "1.3";
-
-/** `<kind>:<namespace>/<name>` of a Secret manifest or `file:<path>`, and `-cacert` for the part that verifies. */
-export type SecretId = string;
-
-/** Never printed, logged or journalled. */
-export type Secret =
-  | { readonly id: SecretId; readonly kind: "certificate"; readonly chain: SecretData; readonly key: SecretData }
-  | {
-      readonly id: SecretId;
-      readonly kind: "trust";
-      readonly ca: SecretData;
-      readonly revocations: SecretData | undefined;
-    };
-
-/** Bytes of a manifest, or a file that the proxy reads by itself. */
-export type SecretData =
-  | { readonly kind: "inline"; readonly bytes: Uint8Array }
-  | { readonly kind: "file"; readonly path: string };
 
 export interface ListenerServer {
   /** `namespace/name` of the gateway. */
@@ -400,83 +364,6 @@ export interface Locality {
   readonly region: string;
   readonly zone: string;
   readonly subZone: string;
-}
-
-/** Resolved: every inheritance is done. Undefined means no limit, or the proxy's default where it says so. */
-export interface DestinationPolicy {
-  readonly loadBalancer:
-    | { readonly kind: "roundRobin" | "leastRequest"; readonly warmup?: Warmup | undefined }
-    | { readonly kind: "random" }
-    | { readonly kind: "ringHash"; readonly minimumRingSize: number; readonly key: HashKey }
-    | { readonly kind: "maglev"; readonly tableSize: number | undefined; readonly key: HashKey };
-  readonly connectTimeoutMs: number;
-  readonly maxConnections: number | undefined;
-  readonly maxPendingRequests: number | undefined;
-  readonly maxRequests: number | undefined;
-  readonly maxRetries: number | undefined;
-  readonly maxRequestsPerConnection: number | undefined;
-  readonly maxConcurrentStreams: number | undefined;
-  readonly maxConnectionDurationMs: number | undefined;
-  readonly idleTimeoutMs: number | undefined;
-  readonly usesClientProtocol: boolean;
-  readonly outlierDetection: OutlierPolicy | undefined;
-  readonly tcpKeepalive?: TcpKeepalive | undefined;
-  readonly http2Keepalive?: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
-  /** Undefined speaks plain text. */
-  readonly tls?: UpstreamTls | undefined;
-  /** Which version of the PROXY protocol announces the caller; undefined for none. */
-  readonly proxyProtocol?: "v1" | "v2" | undefined;
-  /** Shares are drawn by locality first. */
-  readonly usesLocalityWeights?: boolean | undefined;
-  /** How many retries there may be at once, as a share of the requests under way; it replaces \`maxRetries\`. */
-  readonly retryBudget?: { readonly percent: number; readonly minRetryConcurrency: number } | undefined;
-}
-
-/** A new endpoint gets its full share only after a while. */
-export interface Warmup {
-  readonly durationMs: number;
-  readonly minimumPercent: number;
-  readonly aggression: number;
-}
-
-export interface TcpKeepalive {
-  readonly probes: number | undefined;
-  readonly timeMs: number | undefined;
-  readonly intervalMs: number | undefined;
-}
-
-/** How a proxy begins TLS with a destination. */
-export interface UpstreamTls {
-  /** The name that is asked for; undefined takes the Host header of the request. */
-  readonly sni: string | undefined;
-  readonly certificate: SecretId | undefined;
-  /** `system` is the machine's own list; `none` verifies nothing. */
-  readonly trust: { readonly kind: "secret"; readonly id: SecretId } | { readonly kind: "system" | "none" };
-  /** One of these must be in the certificate; empty with `sni` undefined takes the Host header. */
-  readonly subjectAltNames: readonly string[];
-}
-
-export type HashKey =
-  | { readonly kind: "header"; readonly name: string }
-  | {
-      readonly kind: "cookie";
-      readonly name: string;
-      readonly path: string;
-      readonly ttlMs: number | undefined;
-      readonly attributes?: readonly (readonly [name: string, value: string])[] | undefined;
-    }
-  | { readonly kind: "sourceIp" }
-  | { readonly kind: "query"; readonly name: string };
-
-export interface OutlierPolicy {
-  readonly consecutive5xx: number | undefined;
-  readonly consecutiveGatewayFailure: number | undefined;
-  readonly consecutiveLocalOriginFailure: number | undefined;
-  readonly splitsLocalOriginErrors: boolean;
-  readonly intervalMs: number | undefined;
-  readonly baseEjectionTimeMs: number | undefined;
-  readonly maxEjectionPercent: number | undefined;
-  readonly minHealthPercent: number;
 }
 
 /** Weights by destination, for one split. */

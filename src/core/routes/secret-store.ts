@@ -1,6 +1,6 @@
 import { objectName, type ObjectName, type SecretManifest } from "../manifest/manifest.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import type { Secret, SecretId } from "./route-table.ts";
+import type { Secret, SecretId } from "./route-table-tls.ts";
 
 /** What came of looking for a credential; `reason` is plain words, to follow "because", and holds no secret. */
 export type Credential =

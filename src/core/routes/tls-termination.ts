@@ -1,5 +1,5 @@
 import type { ServerTls, TlsProtocolVersion } from "../manifest/gateway.ts";
-import type { SecretId, TlsTermination, TlsVersion } from "./route-table.ts";
+import type { SecretId, TlsTermination, TlsVersion } from "./route-table-tls.ts";
 import type { Credential, SecretStore } from "./secret-store.ts";
 
 export type TerminationResult =

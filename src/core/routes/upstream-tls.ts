@@ -1,7 +1,7 @@
 import type { ClientTls } from "../manifest/destination-rule.ts";
 import type { MeshService } from "../mesh/mesh.ts";
 import type { RouteClient } from "./route-client.ts";
-import type { SecretId, UpstreamTls } from "./route-table.ts";
+import type { SecretId, UpstreamTls } from "./route-table-tls.ts";
 import type { Credential, SecretStore } from "./secret-store.ts";
 
 export type UpstreamTlsResult =

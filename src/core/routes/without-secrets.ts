@@ -1,4 +1,5 @@
-import type { FilterChain, Listener, RouteTable, SecretId } from "./route-table.ts";
+import type { FilterChain, Listener, RouteTable } from "./route-table.ts";
+import type { SecretId } from "./route-table-tls.ts";
 
 /**
  * The table without some secrets, which nobody can use: chains that end TLS with one are gone, with what they alone
