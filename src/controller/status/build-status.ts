@@ -1,4 +1,5 @@
 import type { ReleaseLive, ReleaseStatus } from "../../api/types.ts";
+import { findLiveWeights } from "../../core/release/describe/live-weights.ts";
 import { summarizeShares } from "../../core/release/move/summarize-shares.ts";
 import { renderShares } from "../../core/release/state/render-shares.ts";
 import { dateConditions, findConditions, phaseName, type Standing } from "./conditions.ts";
@@ -79,14 +80,16 @@ export function isEnded({ phase }: Pick<ReleaseStatus, "phase">): boolean {
   return phase === "done" || phase === "aborted" || phase === "rolledBack";
 }
 
-/** What the last step that moved weights has left, or what was there before the first. */
-function describeWeight({ plan, steps }: ReleaseStatus): string {
+/** What is live of the rules that the last step moved, or the first will move. */
+function describeWeight({ plan, steps, events }: ReleaseStatus): string {
   const moving = plan.steps.flatMap((step, index) => ("moves" in step ? [{ moves: step.moves, index }] : []));
   const last = moving.findLast(({ index }) => steps[index]?.state === "done");
   const { moves } = last ?? moving[0] ?? { moves: [] };
-  const told = moves.map(({ changes, versions }) =>
-    renderShares(summarizeShares(changes, { versions, which: last === undefined ? "before" : "after" })),
-  );
+  const live = findLiveWeights(plan, events);
+  const told = moves.map(({ changes, versions }) => {
+    const shown = changes.map((change) => ({ ...change, after: live.get(change.split) ?? change.after }));
+    return renderShares(summarizeShares(shown, { versions, which: "after" }));
+  });
   return [...new Set(told)].join("; ");
 }
 

@@ -12,12 +12,11 @@ import { patchOf, writeStatus } from "./write-status.ts";
 const hold: PlannedStep = { kind: "hold", durationMs: undefined };
 
 function releaseAfter(...events: readonly ReleaseEvent[]): ReleaseStatus {
-  const plan: ReleasePlan = {
-    release: "shop/r",
-    to: "green",
-    steps: [{ kind: "switch", moves: [] }, hold],
-    spec: bareSpec,
-  };
+  const steps: readonly PlannedStep[] = [{ kind: "switch", moves: [] }, hold];
+  return releaseOf({ release: "shop/r", to: "green", steps, spec: bareSpec }, events);
+}
+
+function releaseOf(plan: ReleasePlan, events: readonly ReleaseEvent[]): ReleaseStatus {
   let state: ReleaseState = unstarted;
   for (const event of events) {
     const advanced = advanceRelease(plan, state, event);
@@ -107,6 +106,60 @@ describe("the status of a Release", () => {
     const ended = buildStatus(input({ standing, generation: 2 }));
     expect(ended).toMatchObject({ endedGeneration: 2, startedGeneration: 1, endedAt: "1970-01-01T00:00:00.030Z" });
     expect(buildStatus(input({ standing, generation: 3, before: ended })).endedGeneration).toBe(2);
+  });
+});
+
+describe("the weight that a status tells", () => {
+  const rule = { split: "shop/web/public", rule: 0, name: "public", role: "public" } as const;
+  const versions = ["blue", "green"].map((name) => ({ name, destinations: [name] }));
+  const step = (before: number, after: number): PlannedStep => {
+    const change = {
+      ...rule,
+      before: { blue: 100 - before, green: before },
+      after: { blue: 100 - after, green: after },
+    };
+    // Only what is read of it.
+    const move = { virtualService: "shop/web", from: "blue", to: "green", versions, changes: [change] };
+    return { kind: "weight", percent: after, moves: [move] } as unknown as PlannedStep;
+  };
+  const plan: ReleasePlan = {
+    release: "shop/r",
+    to: "green",
+    steps: [step(0, 10), hold, step(10, 50), hold],
+    spec: bareSpec,
+  };
+  const person = { actor: "ann", reason: null };
+  const set: ReleaseEvent = { kind: "set", shares: 25, atMs: 20, ...person };
+  const setDone: ReleaseEvent = { ...moved, atMs: 30, left: { [rule.split]: { blue: 75, green: 25 } } };
+  const rollback: ReleaseEvent = { kind: "rollback", atMs: 50, ...person };
+  const turned: ReleaseEvent = {
+    kind: "turned",
+    atMs: 60,
+    was: { [rule.split]: { blue: 75, green: 25 } },
+    gives: { [rule.split]: { blue: 100, green: 0 } },
+  };
+
+  test.each<readonly [what: string, events: readonly ReleaseEvent[], weight: string]>([
+    ["before anything was moved", [start], "blue 100 %"],
+    ["after a step", [start, moved], "blue 90 %, green 10 %"],
+    ["while an order sets others", [start, moved, set], "blue 90 %, green 10 %"],
+    ["when they are set", [start, moved, set, setDone], "blue 75 %, green 25 %"],
+    [
+      "when they could not be set",
+      [start, moved, set, { kind: "moveFailed", atMs: 30, reason: "no" }],
+      "blue 90 %, green 10 %",
+    ],
+    ["after the next step", [start, moved, set, setDone, promote, moved], "blue 50 %, green 50 %"],
+    ["on its way back", [start, moved, set, setDone, rollback, turned], "blue 75 %, green 25 %"],
+    ["when it is back", [start, moved, set, setDone, rollback, turned, moved], "blue 100 %"],
+    [
+      "when that is undone",
+      [start, moved, set, setDone, rollback, turned, moved, rollback, moved],
+      "blue 75 %, green 25 %",
+    ],
+  ])("is the one that is live: %s", (_what, events, weight) => {
+    const release = releaseOf(plan, events);
+    expect(buildStatus(input({ standing: { kind: "begun", release } })).weight).toBe(weight);
   });
 });
 

@@ -97,14 +97,17 @@ test.each([
   ways[Symbol.dispose]();
 });
 
+function balancedAt(ip: string): Site {
+  return { pods: [pod("one")], services: [service(8080, [{ ip }])] };
+}
+
 test("a load balancer that somebody says is the machine of a controller is not asked", () => {
-  const site = (ip: string) => ({ pods: [pod("one")], services: [service(8080, [{ ip }])], isLimited: true });
   for (const ip of ["169.254.169.254", "::1"]) {
-    const { place, ways } = open(site(ip));
+    const { place, ways } = open({ ...balancedAt(ip), isLimited: true });
     expect(place).toMatchObject({ address: "one.edge", port: 8080 });
     ways[Symbol.dispose]();
   }
-  expect(open(site("192.0.2.7")).place).toMatchObject({ address: "192.0.2.7", port: 80 });
+  expect(open({ ...balancedAt("192.0.2.7"), isLimited: true }).place).toMatchObject({ address: "192.0.2.7", port: 80 });
 });
 
 test("where nothing leads to it, it says what would", () => {
