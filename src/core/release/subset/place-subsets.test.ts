@@ -3,8 +3,11 @@ import { placeSubsets } from "./place-subsets.ts";
 
 const order = ["red", "blue", "grey"];
 
+function named(text: string): { readonly name: string }[] {
+  return text === "" ? [] : text.split(" ").map((name) => ({ name }));
+}
+
 function place(known: string, add: string): string {
-  const named = (text: string) => (text === "" ? [] : text.split(" ").map((name) => ({ name })));
   return placeSubsets(named(known), { add: named(add), order })
     .map(({ name }) => name)
     .join(" ");
