@@ -28,20 +28,12 @@ function provedBy({ steps }: ReleasePlan, { phase, back }: ReleaseState, event: 
   if (event.kind === "partlyBack") return event.left;
   if (event.kind !== "moved") return {};
   if (event.left !== undefined) return event.left;
-  switch (phase.kind) {
-    case "moving": {
-      const step = steps[phase.step];
-      const moves = step !== undefined && "moves" in step ? step.moves : [];
-      return weightsOfChanges(
-        moves.flatMap(({ changes }) => changes),
-        "after",
-      );
-    }
-    case "rollingBack":
-      return back?.gives ?? {};
-    case "redoing":
-      return back?.was ?? {};
-    default:
-      return {};
-  }
+  if (phase.kind === "rollingBack") return back?.gives ?? {};
+  if (phase.kind === "redoing") return back?.was ?? {};
+  const step = phase.kind === "moving" ? steps[phase.step] : undefined;
+  const moves = step !== undefined && "moves" in step ? step.moves : [];
+  return weightsOfChanges(
+    moves.flatMap(({ changes }) => changes),
+    "after",
+  );
 }
