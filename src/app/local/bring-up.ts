@@ -1,12 +1,8 @@
 import type { UpEvent, UpOptions } from "../../app-types.ts";
 import { blocksServing } from "../../core/diagnostics/diagnostic.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
-import type { EmitOptions } from "../../core/envoy/emit-envoy.ts";
 import { emitBootstrapJson } from "../../core/envoy/bootstrap.ts";
 import { checkApiPort } from "../../api/server.ts";
-import type { OwnedAddition } from "../../core/routes/route-addition.ts";
-import type { RouteTable } from "../../core/routes/route-table.ts";
-import { splitsOf } from "../../core/routes/weights.ts";
 import { createSystemClock } from "../../engine/clock.ts";
 import { AdditionBook } from "../../engine/addition-book.ts";
 import { createEngine, type Engine } from "../../engine/engine.ts";
@@ -21,14 +17,14 @@ import { SidecarPorts } from "../../local/sidecar-ports.ts";
 import { openStateFolder, type StateFolder } from "../../local/state-folder.ts";
 import { LocalWorkloads } from "../../local/workloads.ts";
 import { LocalEnvoyTarget } from "../../targets/local-envoy/local-envoy-target.ts";
-import { letDrain, manifestActor, type ManifestApplier } from "./apply-manifests.ts";
+import { letDrain, type ManifestApplier } from "./apply-manifests.ts";
 import { ComparedMirrors } from "./compared-mirrors.ts";
 import { checkServed } from "./check-served.ts";
 import { ManifestModels } from "./manifest-models.ts";
-import { CurrentMesh, observeUnfinished, takeOverPlacements } from "./current-mesh.ts";
+import { CurrentMesh } from "./current-mesh.ts";
 import { warnOfDefect } from "../warn-of-defect.ts";
+import { goLive } from "./go-live.ts";
 import { showAddresses } from "./local-addresses.ts";
-import { describeRefusal } from "./locate-refusal.ts";
 import type { MeshModel } from "../../core/mesh-model.ts";
 import { orAborted } from "./or-aborted.ts";
 import { planPorts } from "./plan-ports.ts";
@@ -46,7 +42,6 @@ const listenAddress = "127.0.0.1";
 const nodeName = "kirikae-gateway";
 const settleMs = 500;
 const applyTimeoutMs = 10_000;
-const confirmTimeoutMs = 30_000;
 
 /** Everything that runs once `bringUp` has returned; the stack it was given stops it. */
 export interface BroughtUp {
@@ -248,55 +243,4 @@ function startMirrors(
     copiesSocket: socketsOf(state).copies,
     engine,
   });
-}
-
-interface LiveParts {
-  readonly engine: Engine;
-  readonly target: LocalEnvoyTarget;
-  readonly model: MeshModel;
-  /** What an earlier process has laid over the routes for its releases. */
-  readonly laid: readonly OwnedAddition[];
-  readonly mirrors: ComparedMirrors;
-  readonly addresses: EmitOptions;
-  readonly options: UpOptions;
-  readonly envoy: EnvoyProcess;
-}
-
-/** The first push keeps what an adopted Envoy shows for unfinished moves, so that the recovery decides about them. */
-async function goLive({ engine, target, model, laid, mirrors, addresses, options, envoy }: LiveParts): Promise<void> {
-  const unfinished = await observeUnfinished(engine, target);
-  const taken = takeOverPlacements(engine, model.table, manifestActor);
-  const weights = new Map([...taken.weights, ...unfinished]);
-  const table = mirrors.addRoutes(model.table, laid);
-  checkReport(await target.applyTable(table, weights, { addresses }), table);
-  checkReport(await target.confirm({ timeoutMs: confirmTimeoutMs }), table);
-  await envoy.whenLive(confirmTimeoutMs);
-  mirrors.begin(table);
-  taken.record();
-  for (const note of taken.notes) options.onEvent({ kind: "warning", message: note });
-  const splits = splitsOf(model.table);
-  for (const { id, virtualService, message } of await engine.recover((split) => splits.has(split))) {
-    options.onEvent({ kind: "warning", message: `${id} of ${virtualService}: ${message}` });
-  }
-}
-
-function checkReport(report: Awaited<ReturnType<LocalEnvoyTarget["applyTable"]>>, table: RouteTable): void {
-  switch (report.kind) {
-    case "applied":
-    case "published":
-      return;
-    case "rejected":
-      throw new KirikaeError(
-        "KIR5032",
-        `Envoy refused ${report.resource}: ${describeRefusal(report.message, report.resource, table)}`,
-        {
-          exitStatus: 3,
-        },
-      );
-    case "unproved":
-      throw new KirikaeError("KIR5032", `Envoy did not confirm its configuration: ${report.message}.`, {
-        exitStatus: 3,
-        hint: "Its log is in the state folder, under logs.",
-      });
-  }
 }
