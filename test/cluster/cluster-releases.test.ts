@@ -1,15 +1,25 @@
 import { expect } from "vitest";
 import type { ReleaseReport } from "../../src/core/release/report/release-report.ts";
+import type { StatusView } from "../../src/cli/print/status.ts";
 import type { ClusterRelease } from "../../src/api/types.ts";
 import { buildRelease, clean, namespace, test, whenPhase } from "./controlled-site.ts";
-import { ControllerProcess } from "./controller-process.ts";
+import { ControllerProcess, until } from "./controller-process.ts";
 import { describeCluster } from "./shared-cluster.ts";
+import type { Cluster } from "./cluster.ts";
+import { SiteProcess } from "./site-process.ts";
 import type { Site } from "./site.ts";
 
 async function run(site: Site, ...args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await site.kirikae(args);
   expect(exitCode, stderr).toBe(0);
   return stdout;
+}
+
+/** How many watches of Releases the API server serves. */
+async function countWatches({ client }: Cluster): Promise<number> {
+  const gauge = /^apiserver_longrunning_requests\{[^}]*resource="releases"[^}]*\} (?<count>\d+)$/gmu;
+  const found = (await client.get("/metrics")).matchAll(gauge);
+  return [...found].reduce((sum, { groups }) => sum + Number(groups?.["count"]), 0);
 }
 
 describeCluster("commands about Releases that a controller carries out", { timeout: 180_000 }, () => {
@@ -59,5 +69,57 @@ describeCluster("commands about Releases that a controller carries out", { timeo
     const nobody = await site.kirikae(["promote", "nothing-of-that-name"]);
     expect(nobody.exitCode).not.toBe(0);
     await kubectl.run(["delete", "release", "theirs", "-n", namespace, "--timeout=30s"]);
+  });
+
+  test("wait and status --watch follow them, also over an API server that stands still", async ({
+    site,
+    kubectl,
+    cluster,
+  }) => {
+    await clean(kubectl, site);
+    await kubectl.apply(buildRelease("waited", { steps: [{ weight: 20 }, { hold: {} }, { switch: {} }] }));
+    await using controller = await ControllerProcess.start(site, { identity: "one" });
+    await using watching = new SiteProcess(site, ["status", "waited", "--watch"]);
+    await watching.whenSaid("stdout", `${namespace}/waited is holding, step 2/3`, 60_000);
+    const paused = await site.kirikae(["wait", "waited", "--for", "paused", "--timeout", "60s", "--json"]);
+    expect(paused, paused.stderr).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(paused.stdout)).toMatchObject({ runBy: "controller", phase: "holding", step: "2/3" });
+    const over = await site.kirikae(["wait", "waited", "--timeout", "1s"]);
+    expect(over, over.stderr).toMatchObject({ exitCode: 4, stdout: expect.stringContaining("holding") });
+
+    const watches = await countWatches(cluster);
+    await using waiting = new SiteProcess(site, ["wait", "waited", "--timeout", "150s"]);
+    await until(async () => (await countWatches(cluster)) > watches, { what: () => "one more watch of Releases" });
+    cluster.api.program.pause();
+    try {
+      await waiting.whenSaid("stderr", "admin: the API server is lost", 60_000);
+      await watching.whenSaid("stderr", "admin: the API server is lost", 60_000);
+    } finally {
+      cluster.api.program.resume();
+    }
+    await waiting.whenSaid("stderr", "admin: the API server is back", 60_000);
+    // What has lost its Lease meanwhile takes it again.
+    await until(async () => (await site.kirikae(["promote", "waited", "-n", namespace])).exitCode === 0, {
+      timeoutMs: 90_000,
+      what: () => `a controller that takes orders\n${controller.lines.join("\n")}`,
+    });
+    expect(await waiting.exit(), waiting.stderr).toBe(0);
+    expect(waiting.stdout).toContain("to green: done, run by the controller of admin");
+    await watching.whenSaid("stdout", `${namespace}/waited is done`, 60_000);
+
+    // A running `up` shows it too, and is what is watched from then on.
+    const up = await site.up();
+    await watching.whenSaid("stderr", "`kirikae up` has started, and knows more.");
+    const seen: StatusView = JSON.parse(await run(site, "status", "waited", "--json"));
+    expect(seen.clusterReleases).toMatchObject([
+      { release: `${namespace}/waited`, phase: "done", runBy: "controller" },
+    ]);
+    expect(await run(site, "status", "waited")).toMatch(/done +3 +switch/u);
+    expect(await up.stop()).toBe(0);
+    watching.interrupt();
+    expect(await watching.exit()).toBe(130);
+    const refused = await site.kirikae(["wait", "waited", "--for", "failed"]);
+    expect(refused).toMatchObject({ exitCode: 1 });
+    await kubectl.run(["delete", "release", "waited", "-n", namespace, "--timeout=30s"]);
   });
 });

@@ -31,6 +31,11 @@ export class SiteProcess implements AsyncDisposable {
     this.#child.kill("SIGINT");
   }
 
+  /** As a laptop that loses its power does it. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   /** Its exit status; null where a signal has ended it. */
   async exit(): Promise<number | null> {
     await this.#ended;
