@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly envoy: string;
   /** This machine's loopback where nothing else is said. */
   readonly place?: NetworkPlace;
+  /** Those of another cluster that runs beside it, so that the two never choose the same. */
+  readonly ports?: FreePorts;
   /** Fields of Istio's MeshConfig. */
   readonly meshConfig?: object;
 }
@@ -85,7 +87,7 @@ export class Cluster implements AsyncDisposable {
       process.off("exit", remove);
       remove();
     });
-    const ports = new FreePorts();
+    const ports = options.ports ?? new FreePorts();
     const place = options.place ?? loopbackPlace();
     const etcd = await startEtcd({
       path: options.etcd,
