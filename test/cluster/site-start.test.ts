@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { eventually } from "../e2e/product.ts";
 import { describeCluster, test } from "./shared-cluster.ts";
 import { buildVirtualService } from "./site-objects.ts";
+import { readWeights } from "./site-reads.ts";
 import { SiteProcess } from "./site-process.ts";
 import { Site } from "./site.ts";
 
@@ -29,6 +30,15 @@ async function leaveHolding(site: Site, file: string): Promise<void> {
   await started.whenSaid("stderr", "is holding");
   started.interrupt();
   expect(await started.exit()).toBe(130);
+}
+
+/** What can be known without an API server that stands still is told within this. */
+const tookAtMostMs = 10_000;
+
+async function timeCommand(site: Site, args: readonly string[]) {
+  const beganMs = performance.now();
+  const result = await site.kirikae(args);
+  return { ...result, tookMs: performance.now() - beganMs };
 }
 
 describeCluster("a release that no up carries out", () => {
@@ -119,15 +129,37 @@ describeCluster("a release that no up carries out", () => {
     expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("KIR2035") });
   });
 
+  test(
+    "is aborted although its process died in a step, which ends first",
+    { timeout: 120_000 },
+    async ({ cluster }) => {
+      await using site = await Site.start({ cluster, namespace });
+      const [gateway] = site.gateways;
+      if (gateway === undefined) throw new Error("no gateway");
+      const file = await writeRelease(site, "{ canary: { weights: [10, 40] } }");
+      await using started = new SiteProcess(site, ["start", file]);
+      gateway.proxy.program.pause();
+      try {
+        // The gateway cannot show it, so that the step cannot end.
+        await eventually("the write", async () => ((await readWeights(site))["green"] === 10 ? true : undefined));
+        started.kill();
+        await started.exit();
+      } finally {
+        gateway.proxy.program.resume();
+      }
+      const aborted = await site.kirikae(["abort", "to-green", "--json"]);
+      expect(aborted, aborted.stderr).toMatchObject({ exitCode: 0 });
+      expect(aborted.stderr).toContain("start/to-green was left in a step, which ends first.");
+      expect(JSON.parse(aborted.stdout)).toMatchObject({ phase: "aborted", step: 2 });
+      expect(await readWeights(site)).toMatchObject({ green: 10 });
+    },
+  );
+
   test("is told by its journal while the API server stands still", { timeout: 120_000 }, async ({ cluster }) => {
     await using site = await Site.start({ cluster, namespace });
     const file = await writeRelease(site, "{ steps: [{ weight: 50 }, { hold: {} }, { switch: {} }] }");
     await leaveHolding(site, file);
-    const timed = async (...args: readonly string[]) => {
-      const beganMs = performance.now();
-      const result = await site.kirikae(args);
-      return { ...result, tookMs: performance.now() - beganMs };
-    };
+    const timed = (...args: readonly string[]) => timeCommand(site, args);
     cluster.api.program.pause();
     try {
       const [list, status, named, history] = [
@@ -142,7 +174,7 @@ describeCluster("a release that no up carries out", () => {
       expect(status.stderr).toContain("KIR4004");
       expect(JSON.parse(named.stdout)).toMatchObject({ releases: [{ release: "start/to-green", phase: "holding" }] });
       expect(history).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("to-green") });
-      for (const { tookMs } of [list, status, named, history]) expect(tookMs).toBeLessThan(10_000);
+      for (const { tookMs } of [list, status, named, history]) expect(tookMs).toBeLessThan(tookAtMostMs);
     } finally {
       cluster.api.program.resume();
     }
@@ -155,6 +187,11 @@ describeCluster("a release that no up carries out", () => {
     expect(await status()).toMatchObject({ site: { context: "admin", troubles: [] } });
     cluster.api.program.pause();
     try {
+      for (const command of ["status", "list", "history"]) {
+        const { exitCode, tookMs } = await timeCommand(site, [command]);
+        expect({ command, exitCode }).toEqual({ command, exitCode: 0 });
+        expect(tookMs).toBeLessThan(tookAtMostMs);
+      }
       await eventually(
         "the trouble",
         async () => {
