@@ -62,9 +62,10 @@ export async function openControlledMesh(term: MeshTerm, options: ControlledMesh
 
 /** Nothing else is moved before what broke off has its end, however long the API server or a proxy takes. */
 async function resume(
-  { engine, mesh, runtime }: AssembledSite,
+  { engine, mesh, runtime, sidecars }: AssembledSite,
   { over, onNote, onTrouble }: Pick<ControlledMeshOptions, "onNote" | "onTrouble"> & { readonly over: AbortSignal },
 ): Promise<void> {
+  await sidecars.ask();
   for (;;) {
     try {
       const splits = splitsOf(mesh.table);

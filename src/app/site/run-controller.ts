@@ -6,11 +6,11 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import { leaseName } from "../../kubernetes/needed-access.ts";
 import { limitAddresses } from "../../local/limit-addresses.ts";
 import type { Webhook } from "../../webhook/start-webhook.ts";
-import { connectController, type ControllerPlace, watchedNamespaces } from "./controller/connect-controller.ts";
+import { connectController, type ControllerPlace, watchedPlaces } from "./controller/connect-controller.ts";
 import { type ControllerState, describeHealth } from "./controller/controller-state.ts";
 import { GatheredChanges } from "./controller/gathered-changes.ts";
 import { untilReleasesAreServed } from "./controller/until-releases-are-served.ts";
-import { WatchedSite } from "./objects/watch-site.ts";
+import { WatchedObjects } from "./objects/watched-objects.ts";
 import { openControlledMesh } from "./open-controlled-mesh.ts";
 import { type SiteWebhookOptions, startSiteWebhook } from "./site-webhook.ts";
 
@@ -49,7 +49,7 @@ export async function runController(options: RunControllerOptions, env: NodeJS.P
   const { onNote, onTrouble } = options;
   const { api, connection, writer } = await connectController(options, env, stack);
   const state: ControllerState = { controller: undefined, mesh: undefined, webhook: undefined };
-  let seen: WatchedSite | undefined;
+  let seen: WatchedObjects | undefined;
   const health = stack.use(await HealthServer.start(options.healthPort, () => describeHealth(state, seen)));
   await untilReleasesAreServed(api, options);
   const objects = await watch(options, { api, state, stack });
@@ -89,12 +89,12 @@ interface Surroundings {
 async function watch(
   options: RunControllerOptions,
   { api, state, stack }: Surroundings & { readonly state: ControllerState },
-): Promise<WatchedSite> {
+): Promise<WatchedObjects> {
   const taking = stack.use(new GatheredChanges(() => state.mesh?.takeChanges()));
-  const watched = await WatchedSite.start({
+  const watched = await WatchedObjects.start({
     api,
     istioNamespace: options.site.istioNamespace,
-    namespaces: watchedNamespaces(options),
+    ...watchedPlaces(options),
     onChange(changes) {
       for (const { kind, name } of changes) if (kind === kubeKinds.release) state.controller?.releaseChanged(name);
       if (changes.every(({ kind }) => kind === kubeKinds.release)) return;
@@ -110,7 +110,7 @@ async function watch(
 /** The webhook where one is asked for; every replica answers the API server. */
 async function startAsked(
   { webhook, site, leaseNamespace, onTrouble }: RunControllerOptions,
-  { api, objects, stack }: Surroundings & { readonly objects: WatchedSite },
+  { api, objects, stack }: Surroundings & { readonly objects: WatchedObjects },
 ): Promise<Webhook | undefined> {
   if (webhook === undefined) return undefined;
   const namespace = leaseNamespace ?? api.defaultNamespace;
@@ -118,7 +118,7 @@ async function startAsked(
   return stack.use(await startSiteWebhook({ ...webhook, api, objects, istioNamespace, namespace, onNote: onTrouble }));
 }
 
-function releasesOf(objects: WatchedSite): ReleaseObjects {
+function releasesOf(objects: WatchedObjects): ReleaseObjects {
   return {
     get(key) {
       const [namespace = "", name = ""] = key.split("/");

@@ -5,6 +5,7 @@ import type { WriterConnection } from "../../../controller/journal/record-writer
 import { locateIstiods } from "../../../targets/istio/locate-istiods.ts";
 import type { SiteConnection } from "../connection/connect-site.ts";
 import type { SiteOptions } from "../connection/site-options.ts";
+import type { WatchOptions } from "../objects/watched-objects.ts";
 
 export interface ControllerPlace {
   /** Without a context, and without a kubeconfig, the cluster of the pod that this runs in. */
@@ -43,7 +44,9 @@ export async function connectController(
   };
 }
 
-/** Where objects are watched; undefined is everywhere. */
-export function watchedNamespaces({ namespace, site }: ControllerPlace): readonly string[] | undefined {
-  return namespace === undefined ? undefined : [...new Set([namespace, site.istioNamespace])];
+/** Everything where it was meant to work, and a right that is missing there is an error. */
+export function watchedPlaces({ namespace }: ControllerPlace): Pick<WatchOptions, "namespaces" | "rights"> {
+  return namespace === undefined
+    ? { namespaces: [], rights: "whole" }
+    : { namespaces: [namespace], rights: "namespaces" };
 }

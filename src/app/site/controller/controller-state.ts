@@ -1,7 +1,7 @@
 import type { Controller } from "../../../controller/controller.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { Webhook } from "../../../webhook/start-webhook.ts";
-import type { WatchedSite } from "../objects/watch-site.ts";
+import type { WatchedObjects } from "../objects/watched-objects.ts";
 
 /** What of a controller runs by now. */
 export interface ControllerState {
@@ -21,7 +21,7 @@ interface Health {
 /** Objects that are older than this are not said to be current. */
 const staleMs = 60_000;
 
-export function describeHealth({ controller, webhook }: ControllerState, objects: WatchedSite | undefined): Health {
+export function describeHealth({ controller, webhook }: ControllerState, objects: WatchedObjects | undefined): Health {
   const isCurrent = controller !== undefined && objects !== undefined && !objects.isStale(staleMs);
   const isReady = isCurrent && webhook?.isReady !== false;
   const role = controller?.isWorking === true ? "leads" : `waits; ${controller?.leader ?? "nobody"} leads`;
