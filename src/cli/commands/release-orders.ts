@@ -21,14 +21,14 @@ export interface OrderOptions extends JsonOption {
 const orders = {
   promote: "end the hold or the pause that a release is in, and go on",
   pause: "stop a release before its next step; weights stay as they are",
-  resume: "go on after a pause; a hold waits for what was left of it",
+  resume: "go on after a pause, or with what Ctrl-C has left on a cluster; a hold waits for what was left of it",
   approve: "say yes to what a release asks; each person counts once",
   reject: "say no to it; the release stops, and weights stay as they are",
   retry: "try again what failed: a step, or the way back",
   abort: "end a release where it is; weights stay as they are",
 } satisfies Partial<Record<ReleaseCommand["kind"], string>>;
 
-/** One command for each thing that a release can be told. */
+/** One command for each thing that a release can be told; on a cluster without a running `up` it is carried out here. */
 export function releaseOrderCommands(): readonly ((context: CommandContext) => Command)[] {
   return Object.entries(orders).map(
     ([kind, summary]) =>

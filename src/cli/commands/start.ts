@@ -8,7 +8,10 @@ export interface StartOptions extends JsonOption {
 }
 
 export function startCommand(context: CommandContext): Command {
-  return createCommand("start", "start a Release on the running mesh; it goes on by itself until a step waits")
+  return createCommand(
+    "start",
+    "start a Release on the running mesh, or on a cluster from here; it goes on by itself until a step waits",
+  )
     .argument("<file>", "the file of the Release; - reads standard input")
     .option("--release <namespace/name>", "which Release of the file is meant, where it holds several")
     .option("--reason <text>", "why, for the history")

@@ -19,7 +19,10 @@ export interface WaitOptions extends JsonOption {
 export type WaitGoal = "done" | "paused" | "failed";
 
 export function waitCommand(context: CommandContext): Command {
-  return createCommand("wait", "wait until a release is done, waits for a person, or failed")
+  return createCommand(
+    "wait",
+    "wait until a release is done, waits for a person, or failed; with --context also one that the cluster carries out",
+  )
     .argument("<name>", "the release")
     .option("--for <goal>", "done, paused or failed", parseGoal, "done" as WaitGoal)
     .option("--timeout <duration>", "how long to wait at most, such as 10m", parseTimeout, 600_000)
