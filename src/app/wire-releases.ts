@@ -38,6 +38,7 @@ export type WiredReleases = Pick<
   "mesh" | "move" | "allowsCommands" | "account" | "notifier" | "look" | "live" | "onChange" | "onDefect"
 > & { readonly sources: Pick<CheckSources, "counters" | "ask"> };
 
+/** Ties releases to the turns of moves, to what proxies count, and to who is told of them. */
 export function wireReleases({ mesh, target, turns, view, looks, judging, onEvent }: WiringParts): WiredReleases {
   const { ask, allowsCommands, readSecret, addresses } = judging;
   const checkLooks = new CheckLooks({

@@ -50,6 +50,7 @@ export function timeoutOf({ proof }: Pick<MovePlan, "proof">, applyTimeoutMs: nu
   return proof?.timeoutMs ?? applyTimeoutMs;
 }
 
+/** What the end of an apply is to the move that it belongs to. */
 export function eventOf(report: ApplyReport): MoveEvent {
   switch (report.kind) {
     case "proved":

@@ -8,11 +8,13 @@ export function pathOfKind({ group, version, plural, isNamespaced }: KubeKind, n
   return `${root}${folder}/${plural}`;
 }
 
+/** Of one object, or of a subresource of it such as `status`. */
 export function pathOfObject(kind: KubeKind, { namespace, name }: ObjectName, subresource?: string): string {
   const below = subresource === undefined ? "" : `/${subresource}`;
   return `${pathOfKind(kind, namespace)}/${encodeURIComponent(name)}${below}`;
 }
 
+/** The core group has an empty name and a root of its own. */
 export function groupPath(group: string, version: string): string {
   return group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
 }

@@ -89,6 +89,7 @@ export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
   };
 }
 
+/** KIR4001, exit status 3. */
 export function notUsable(path: string, reason: string): KirikaeError {
   return new KirikaeError("KIR4001", `the kubeconfig ${path} cannot be used: ${reason}`, {
     exitStatus: 3,

@@ -49,6 +49,7 @@ function notOfApiServer(status: number, attempt: Attempt): KubeError {
   return new KubeError("KIR4011", message, { exitStatus: 1, status });
 }
 
+/** The error of an answer that is not 2xx, with a code and a hint by what was tried. */
 export function refuse(status: number, said: ApiStatus | undefined, attempt: Attempt): KubeError {
   const { code, message, ...rest } = wordsFor(status, said, attempt);
   return new KubeError(code, message, { ...rest, status, reason: said?.reason });

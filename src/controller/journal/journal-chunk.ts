@@ -67,6 +67,7 @@ export function checksumOf(previous: string, body: string): string {
   return createHash("sha256").update(previous).update("\n").update(body).digest("hex");
 }
 
+/** What a key of the ConfigMap holds of one record; the reader checks the sum. */
 export function emitValue(checksum: string, body: string): string {
   return `${checksum} ${body}`;
 }

@@ -76,6 +76,7 @@ function endedGeneration({ before, generation }: StatusInput, id: string): numbe
   return before.release === id && before.endedGeneration !== undefined ? before.endedGeneration : generation;
 }
 
+/** Whether nothing more happens to a release; one that failed can still be tried again. */
 export function isEnded({ phase }: Pick<ReleaseStatus, "phase">): boolean {
   return phase === "done" || phase === "aborted" || phase === "rolledBack";
 }

@@ -97,6 +97,7 @@ export function sharesOf(rule: JsonObject, namespace: string): ReadonlyMap<strin
   return new Map([...weights].map(([key, weight]) => [key, weight / total]));
 }
 
+/** Shares from 0 to 1, by destination; what rounding takes is no difference. */
 export function hasSameShares(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): boolean {
   return one.size === other.size && [...one].every(([key, share]) => Math.abs((other.get(key) ?? 0) - share) < 1e-9);
 }

@@ -119,6 +119,7 @@ function readFile(source: SourceText, defaultNamespace: string): readonly GitSer
   });
 }
 
+/** How people are told of a rule: its name, or its place where it has none. */
 export function labelRule(rule: JsonObject, index: number): string {
   return asText(rule["name"]) ?? String(index);
 }

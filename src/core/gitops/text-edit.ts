@@ -5,6 +5,7 @@ export interface TextEdit {
   readonly text: string;
 }
 
+/** The text with every edit made, and everything else as it was to the letter. */
 export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   let result = "";
   let at = 0;

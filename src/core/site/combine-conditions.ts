@@ -20,6 +20,7 @@ export function combineConditions(one: ValueMatch, other: ValueMatch): Combined 
   return long.value.startsWith(short.value) ? { kind: "condition", value: long } : { kind: "never" };
 }
 
+/** Whether a value meets a condition; a regex has to match all of it, and one that is none matches nothing. */
 export function meets(text: string, condition: ValueMatch): boolean {
   switch (condition.kind) {
     case "present":
@@ -43,6 +44,7 @@ export function readCondition(value: unknown): ValueMatch {
   return { kind: "present" };
 }
 
+/** The opposite of `readCondition`. */
 export function writeCondition(condition: ValueMatch): JsonObject {
   return condition.kind === "present" ? {} : { [condition.kind]: condition.value };
 }

@@ -1,6 +1,7 @@
 /** Any object of JSON, as an API or a proxy gives it. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** False for a list and for null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -38,6 +38,7 @@ export function httpRules({ spec }: Pick<SiteObject, "spec">): readonly JsonObje
   return asList(asObject(spec)["http"]).map(asObject);
 }
 
+/** Whether kirikae laid a rule of `spec.http`, by its name. */
 export function isOwnRule(rule: JsonObject): boolean {
   return asText(rule["name"])?.startsWith(ownRoutePrefix) ?? false;
 }

@@ -21,6 +21,7 @@ export function refuseLive(code: string, { message, hint }: RefusalText): SiteRe
   return { kind: "refused", error: new KirikaeError(code, message, { exitStatus: 1, hint }) };
 }
 
+/** Tells a refusal from what was asked for. */
 export function isRefusal(value: unknown): value is SiteRefusal {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "refused";
 }

@@ -73,6 +73,7 @@ function portOf(entry: JsonObject): number | undefined {
   return typeof number === "number" ? number : undefined;
 }
 
+/** Undefined where none is written: Istio takes that as 100 for a single destination, and as 0 among several. */
 export function weightOf(entry: JsonObject): number | undefined {
   const { weight } = entry;
   return typeof weight === "number" ? weight : undefined;

@@ -29,6 +29,7 @@ export interface ProxyAdmin {
   get(path: string, timeoutMs?: number): Promise<string>;
 }
 
+/** Asks one pod on its port 15000; the signal ends every question of it. */
 export function createProxyAdmin(reach: PodReach, { pod }: Pick<NeededProxy, "pod">, signal?: AbortSignal): ProxyAdmin {
   const get = (path: string, timeoutMs = dumpTimeoutMs): Promise<string> =>
     reach.get({ pod, port: adminPort }, path, { timeoutMs, ...(signal !== undefined && { signal }) });

@@ -5,6 +5,7 @@ export function readSpec<Spec extends object>(object: KubeObject | undefined): P
   return object?.["spec"] ?? {};
 }
 
+/** The `status` of an object, as far as a reader names its fields; empty where its controller has written none. */
 export function readStatus<Status extends object>(object: KubeObject): Partial<Status> {
   return object["status"] ?? {};
 }

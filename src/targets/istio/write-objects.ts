@@ -142,6 +142,7 @@ function nameOf({ metadata }: KubeObject): ObjectName {
   return { namespace: metadata.namespace, name: metadata.name };
 }
 
+/** As people name it: `VirtualService shop/web`. */
 export function describeObject({ kind, metadata }: KubeObject): string {
   return `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
 }

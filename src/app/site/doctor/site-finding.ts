@@ -7,14 +7,17 @@ export interface SiteFinding {
   readonly hint: string | null;
 }
 
+/** Nothing is to be done. */
 export function ok(name: string, detail: string): SiteFinding {
   return { name, verdict: "ok", detail, hint: null };
 }
 
+/** Worth knowing, and stops nothing. */
 export function warn(name: string, detail: string, hint: string): SiteFinding {
   return { name, verdict: "warn", detail, hint };
 }
 
+/** Keeps traffic from being moved. */
 export function fail(name: string, detail: string, hint: string): SiteFinding {
   return { name, verdict: "fail", detail, hint };
 }

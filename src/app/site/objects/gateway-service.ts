@@ -84,6 +84,7 @@ export function selectorOf(gateway: KubeObject | undefined): Labels {
   return ((gateway?.["spec"] ?? {}) as { readonly selector?: Labels }).selector ?? {};
 }
 
+/** Whether labels have all that a selector asks for; an empty selector takes all. */
 export function matches(selector: Labels, labels: Labels = {}): boolean {
   return Object.entries(selector).every(([label, value]) => labels[label] === value);
 }

@@ -13,6 +13,7 @@ export async function mayWatch(
   return answers.every(Boolean);
 }
 
+/** A kind that rights keep from being seen; undefined as the namespace is the whole cluster. */
 export function unseenFor(kind: KubeKind, namespace: string | undefined): Unseen {
   return { kind, namespace, why: "it may not be listed and watched" };
 }

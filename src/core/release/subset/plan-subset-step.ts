@@ -82,6 +82,7 @@ function hasLabels(known: SubsetDefinition, { name, labels }: AddedSubset): bool
   return isSameSubset({ name, labels: known["labels"] ?? {} }, { name, labels });
 }
 
+/** KIR2061. Names are `namespace/name`, with a context in front among several clusters. */
 export function refuseAbsent(destinationRule: string): Refusal {
   const [, name = ""] = destinationRule.slice(sitePrefix(destinationRule).length).split("/");
   return refuseInput("KIR2061", `There is no DestinationRule ${destinationRule}.`, {
@@ -89,12 +90,14 @@ export function refuseAbsent(destinationRule: string): Refusal {
   });
 }
 
+/** KIR2062. */
 export function refuseOther(destinationRule: string, subset: string): Refusal {
   return refuseState("KIR2062", `DestinationRule ${destinationRule} has another subset ${subset} than the release's.`, {
     hint: "Give the release's subset another name, or take that one away first: it is somebody else's.",
   });
 }
 
+/** KIR2063. `use` says what uses it, as the end of a sentence. */
 export function refuseUsed(
   destinationRule: string,
   { subset, use }: { readonly subset: string; readonly use: string },

@@ -29,6 +29,7 @@ export interface LiveDestinationRule {
 /** Undefined where there is no such DestinationRule; names as in `SubsetEdit`. */
 export type FindDestinationRule = (name: string) => LiveDestinationRule | undefined;
 
+/** The edit that undoes this one. */
 export function invertEdit({ add, remove, ...rest }: SubsetEdit): SubsetEdit {
   return { ...rest, add: remove, remove: add };
 }
