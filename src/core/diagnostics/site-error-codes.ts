@@ -133,7 +133,7 @@ export const siteErrors = {
   KIR4062: {
     title: "nobody carries it out",
     meaning:
-      "No `kirikae up --context` is running for this cluster, and orders to releases are carried out by one. Start it; it goes on with the release.",
+      "No `kirikae up --context` is running for this cluster, and what was asked for lasts longer than a command: the status page is served by one. Start it; it goes on with releases that were left.",
   },
   KIR4070: {
     title: "journals written by another controller",
