@@ -10,6 +10,7 @@ import {
   currentAfter,
   planOn,
   byHeader,
+  preview,
 } from "../../../../test/planned-move.fixture.ts";
 import {
   sketchTable,
