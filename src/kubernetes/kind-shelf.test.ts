@@ -19,11 +19,11 @@ test("what nobody reads is left out, and everything else stays", () => {
 test("versions are compared as numbers, and where they are none the last word counts", () => {
   const shelf = new KindShelf();
   shelf.put(objectOf("one", 9));
-  expect(shelf.put(objectOf("one", 10))).toBeDefined();
+  expect(shelf.put(objectOf("one", 10))).toMatchObject({ name: "a/one", object: objectOf("one", 10) });
   expect(shelf.put(objectOf("one", 9))).toBeUndefined();
   const opaque = (resourceVersion: string): KubeObject => objectOf("two", 0, { resourceVersion });
   shelf.put(opaque("b"));
-  expect(shelf.put(opaque("a"))).toBeDefined();
+  expect(shelf.put(opaque("a"))).toMatchObject({ name: "a/two", object: opaque("a") });
   expect(shelf.put(opaque("a"))).toBeUndefined();
 });
 
@@ -32,7 +32,7 @@ test("a list of one namespace leaves the others alone", () => {
   shelf.replaceAll({ resourceVersion: "2", items: [objectOf("one", 1)] }, "a");
   shelf.replaceAll({ resourceVersion: "3", items: [objectOf("one", 2, { namespace: "b" })] }, "b");
   expect(shelf.replaceAll({ resourceVersion: "4", items: [] }, "b")).toMatchObject([{ name: "b/one" }]);
-  expect(shelf.get("a/one")).toBeDefined();
+  expect(shelf.get("a/one")).toEqual(objectOf("one", 1));
 });
 
 describe("whatever order lists, events and answers of writes come in", () => {
