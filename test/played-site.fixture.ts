@@ -1,8 +1,9 @@
 import { KirikaeError } from "../src/core/diagnostics/error.ts";
 import { buildMeshModel } from "../src/core/mesh-model.ts";
-import type { RouteTable } from "../src/core/routes/route-table.ts";
+import type { RouteTable, WeightOverrides } from "../src/core/routes/route-table.ts";
 import { splitsOf, weightsOf } from "../src/core/routes/weights.ts";
 import { renderSiteSource } from "../src/core/site/render-site-source.ts";
+import { httpRules, stripOwnRoutes } from "../src/core/site/own-routes.ts";
 import { createSystemClock } from "../src/engine/clock.ts";
 import type { KubeApi } from "../src/kubernetes/kube-api.ts";
 import { KubeError } from "../src/kubernetes/kube-error.ts";
@@ -21,9 +22,14 @@ export function playedArm(version: string): string {
 
 export const playedSplit = "shop/web/public";
 
+/** So much in percent for blue, and the rest for green. */
+export function playedShares(blue: number): WeightOverrides {
+  return new Map([[playedSplit, { [playedArm("blue")]: blue, [playedArm("green")]: 100 - blue }]]);
+}
+
 interface Weighed {
   readonly destination: { readonly subset: string };
-  readonly weight: number;
+  readonly weight?: number;
 }
 
 /**
@@ -84,6 +90,18 @@ export class PlayedSite {
   /** The same of one that is never sent anything new. */
   addLaggingGateway(): void {
     this.#stuck = { reason: undefined, routes: this.#routes() };
+  }
+
+  /** Takes all routes of kirikae's own out, as a sync of what is in git does. */
+  strip(): void {
+    const live = this.#find("VirtualService", "web");
+    if (live !== undefined) this.put(stripOwnRoutes(live));
+  }
+
+  /** The names of the routes in its VirtualService. */
+  get rules(): readonly string[] {
+    const live = this.#find("VirtualService", "web");
+    return live === undefined ? [] : httpRules({ spec: live["spec"] }).map(({ name }) => String(name));
   }
 
   addIdleIstiod(): void {
@@ -224,7 +242,7 @@ export class PlayedSite {
       metadata: { filter_metadata: { istio: { config } } },
       route: {
         weighted_clusters: {
-          clusters: route.map(({ destination, weight }) => ({ name: playedArm(destination.subset), weight })),
+          clusters: route.map(({ destination, weight = 1 }) => ({ name: playedArm(destination.subset), weight })),
         },
       },
     }));

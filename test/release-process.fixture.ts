@@ -104,6 +104,10 @@ export class ReleaseProcess implements AsyncDisposable {
         if (this.refusesToLay) throw new KirikaeError("KIR2041", "refused to lay", { exitStatus: 1 });
         this.current.laid = laid;
       },
+      findStripped: (additions) =>
+        additions.every(({ release }) => this.current.laid.some((laid) => laid.release === release))
+          ? undefined
+          : "somebody has taken it out",
       look: () => this.look(),
       readyEndpoints: (ids) => Object.fromEntries([...ids].map((id) => [id, this.ready[id.split("|")[2] ?? ""] ?? 1])),
       sources: { counters: async () => this.counters, ask: (question, options) => this.ask(question, options) },

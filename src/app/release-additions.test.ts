@@ -53,6 +53,44 @@ test("routes that are refused fail the step, which can be tried again", async ()
   expect(laidBy(process)).toEqual(["shop/r preview"]);
 });
 
+test("a release whose preview somebody takes out stops, and lays it again when it is told to go on", async () => {
+  await using process = new ReleaseProcess();
+  process.start(`{steps: [${staff}, {hold: {}}, {switch: {}}]}`, oneRoute);
+  await process.until("holding");
+  process.current.laid = [];
+  process.releases.checkWeights();
+  const failed = await process.until("failed");
+  expect(failed.message).toBe("step 2 failed: somebody has taken it out; retry, roll back or abort");
+  expect(laidBy(process)).toEqual([]);
+  process.order("retry");
+  await process.until("holding");
+  await expect.poll(() => laidBy(process)).toEqual(["shop/r preview"]);
+  process.releases.checkWeights();
+  expect(process.releases.get("shop/r").phase).toBe("holding");
+});
+
+test("a preview that cannot be laid again stops the release again", async () => {
+  await using process = new ReleaseProcess();
+  process.start(`{steps: [${staff}, {hold: {}}, {switch: {}}]}`, oneRoute);
+  await process.until("holding");
+  process.current.laid = [];
+  process.releases.checkWeights();
+  await process.until("failed");
+  process.refusesToLay = true;
+  expect(process.order("retry").phase).toBe("holding");
+  expect((await process.until("failed")).message).toContain("somebody has taken it out");
+});
+
+test("what is taken out while weights move is seen when they have moved", async () => {
+  await using process = new ReleaseProcess();
+  process.look = async () => {
+    if (process.target.applied.length > 0) process.current.laid = [];
+  };
+  process.start(`{steps: [${staff}, {weight: 10}, {hold: {}}]}`, oneRoute);
+  expect((await process.until("failed")).message).toContain("somebody has taken it out");
+  expect(await process.weightOfGreen(web)).toBe(10);
+});
+
 test("a release that was stopped keeps its preview until another one of the same rule moves weights", async () => {
   await using process = new ReleaseProcess();
   process.start(`{steps: [${staff}, {hold: {}}]}`, oneRoute);

@@ -41,6 +41,8 @@ export interface ReleaseParts {
   };
   readonly move: ReleaseHost["move"];
   readonly lay: ReleaseHost["lay"];
+  /** Absent where nobody else writes what is laid. */
+  readonly findStripped?: NonNullable<ReleaseHost["findStripped"]>;
   /** Absent where there are no DestinationRules to write. */
   readonly editSubsets?: NonNullable<ReleaseHost["editSubsets"]>;
   readonly sources: CheckSources;
@@ -193,8 +195,9 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
    */
   async forget(id: string): Promise<void> {
     const { engine } = this.#parts.mesh;
-    if (engine.releases().some((release) => release.id === id)) engine.forget(id);
-    await this.#parts.lay(() => this.additions());
+    const known = engine.releases().find((release) => release.id === id);
+    if (known !== undefined) engine.forget(id);
+    await this.#parts.lay(() => this.additions(), known?.plan.release ?? id);
   }
 
   /**
@@ -261,11 +264,12 @@ function refuseCommand({ release }: ReleasePlan, command: string): KirikaeError 
 
 /** Carries releases out on the mesh that runs. */
 function createReleaseHost(parts: ReleaseParts): ReleaseHost {
-  const { move, lay, editSubsets, sources, readyEndpoints } = parts;
+  const { move, lay, findStripped, editSubsets, sources, readyEndpoints } = parts;
   const { current } = parts.mesh;
   return {
     move,
     lay,
+    ...(findStripped !== undefined && { findStripped }),
     ...(editSubsets !== undefined && { editSubsets }),
     ...sources,
     ...createReleaseMoves({

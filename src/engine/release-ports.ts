@@ -38,8 +38,16 @@ export interface ReleaseJournal {
 export interface ReleaseHost extends CheckSources, ReleaseMoves {
   /** Builds the plan when its turn has come, and carries it out; undefined where there is none. */
   move(build: () => MovePlan | undefined, onWait?: OnWait): Promise<MoveResult | undefined>;
-  /** Makes these additions, and no others, live on every proxy when its turn has come; rejects where that fails. */
-  lay(build: () => readonly OwnedAddition[]): Promise<void>;
+  /**
+   * Makes these additions, and no others, live on every proxy when its turn has come; rejects where that fails. What
+   * somebody else has taken away meanwhile comes back for the release (`namespace/name`) that asks, and for no other.
+   */
+  lay(build: () => readonly OwnedAddition[], asks: string): Promise<void>;
+  /**
+   * Which of these additions, which were laid, somebody else has taken away, in one sentence without a full stop;
+   * undefined where none. Absent where nobody else can.
+   */
+  findStripped?(additions: readonly OwnedAddition[]): string | undefined;
   /**
    * Makes these edits live on every proxy when its turn has come; rejects where that fails, and may then have done a part
    * of them. Absent where there is no DestinationRule to write.

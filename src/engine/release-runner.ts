@@ -7,6 +7,7 @@ import { describePhase, isBetweenMoves, isOver, stepOf } from "../core/release/s
 import type { ReleaseCommand, ReleaseEffect } from "../core/release/state/release-state.ts";
 import type { TrafficSpan } from "../core/release/report/traffic-span.ts";
 import type { OwnedAddition } from "../core/routes/route-addition.ts";
+import { additionsAfter } from "../core/release/live/additions-in-place.ts";
 import { checkCommand } from "./check-command.ts";
 import type { StoredRelease } from "./fold-releases.ts";
 import { pendingEffect } from "./pending-effect.ts";
@@ -49,6 +50,8 @@ export class ReleaseRunner implements AsyncDisposable {
   readonly #limits: ReleaseLimits;
   readonly #events: ReleaseEvents;
   readonly #work: ReleaseWork;
+  /** Releases whose additions somebody else had taken away, and that are laid again now. */
+  readonly #layingAgain = new Set<string>();
 
   constructor(options: RunnerOptions) {
     const closing = this.#closing.signal;
@@ -151,7 +154,9 @@ export class ReleaseRunner implements AsyncDisposable {
     const release = this.#events.get(id);
     const checkFree = (): void => this.checkFree(release.plan);
     const checked = checkCommand(release, { command, actor: person.actor, moves: host, checkFree });
-    this.#checkWeights(this.#events.take(id, { ...checked, ...person, atMs: clock.nowMs() }));
+    const taken = this.#events.take(id, { ...checked, ...person, atMs: clock.nowMs() });
+    if (command.kind === "retry" && this.#findStripped(taken) !== undefined) void this.#layAgain(id);
+    else this.#checkWeights(taken);
     return this.#events.get(id);
   }
 
@@ -203,8 +208,30 @@ export class ReleaseRunner implements AsyncDisposable {
   #checkWeights({ id, plan, state }: StoredRelease): void {
     const { phase } = state;
     if (!isBetweenMoves(phase)) return;
-    const reason = this.#options.host.findOverruling({ plan, state }, stepOf(phase));
+    const stripped = this.#layingAgain.has(id) ? undefined : this.#findStripped({ plan, state });
+    const reason = this.#options.host.findOverruling({ plan, state }, stepOf(phase)) ?? stripped;
     if (reason !== undefined) this.#events.goOn(id, { kind: "overruled", reason, atMs: this.#options.clock.nowMs() });
+  }
+
+  /** What somebody else has taken away of what a release that waits has laid, in one sentence. */
+  #findStripped({ plan, state }: Pick<StoredRelease, "plan" | "state">): string | undefined {
+    if (!isBetweenMoves(state.phase)) return undefined;
+    const { release } = plan;
+    const laid = additionsAfter(plan, stepOf(state.phase)).map((addition) => ({ release, addition }));
+    return laid.length === 0 ? undefined : this.#options.host.findStripped?.(laid);
+  }
+
+  /** Somebody who lets it go on wants it. Where it cannot be laid, the release stops again for the same reason. */
+  async #layAgain(id: string): Promise<void> {
+    this.#layingAgain.add(id);
+    try {
+      await this.#work.layAgain(id);
+    } catch (error) {
+      if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
+    }
+    this.#layingAgain.delete(id);
+    const release = this.active().find((each) => each.id === id);
+    if (release !== undefined && !this.#closing.signal.aborted) this.#checkWeights(release);
   }
 
   /** What follows from an event that is in the journal. */
@@ -215,5 +242,13 @@ export class ReleaseRunner implements AsyncDisposable {
     this.#limits.follow(release);
     this.#options.onChange(release, change);
     if (effect !== undefined) this.#work.carryOut(release, effect);
+    // While the step was under way nobody looked.
+    if (kind === "moved") this.#checkStripped(this.#events.get(release.id));
+  }
+
+  #checkStripped(release: StoredRelease): void {
+    const reason = this.#findStripped(release);
+    const atMs = this.#options.clock.nowMs();
+    if (reason !== undefined) this.#events.goOn(release.id, { kind: "overruled", reason, atMs });
   }
 }

@@ -77,6 +77,11 @@ export class ReleaseWork {
     this.#additions.settle(id);
   }
 
+  /** Lays again what a release has laid and somebody else has taken away since. Rejects where that fails. */
+  layAgain(id: string): Promise<void> {
+    return this.#lay(id);
+  }
+
   /** Resolves when no release moves weights. */
   idle(): Promise<void> {
     return this.#steps.idle();
@@ -97,7 +102,7 @@ export class ReleaseWork {
         // A release of before, which was stopped, may have left something over these routes.
         this.#steps.begin(id, {
           build: () => host.planStep(events.get(id), effect.step),
-          before: () => this.#lay(),
+          before: () => this.#lay(id),
           isForward: true,
         });
         return;
@@ -218,11 +223,12 @@ export class ReleaseWork {
   /** Lays what so many steps of a release leave in place. At the end of the way back that is nothing. */
   async #layFor(id: string, stepsDone: number): Promise<void> {
     this.#additions.expect(id, stepsDone);
-    await this.#lay();
+    await this.#lay(id);
   }
 
-  #lay(): Promise<void> {
-    return this.#options.host.lay(() => this.additions());
+  #lay(id: string): Promise<void> {
+    const { host, events } = this.#options;
+    return host.lay(() => this.additions(), events.get(id).plan.release);
   }
 
   #judge({ id, plan }: StoredRelease, step: number): Disposable {

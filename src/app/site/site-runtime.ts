@@ -79,7 +79,8 @@ export class SiteRuntime implements ApiBackend {
         judging: parts,
         onEvent,
       }),
-      lay: (build) => this.#turns.lay(() => target.lay(build())),
+      lay: (build, asks) => this.#turns.lay(() => target.lay(build(), asks)),
+      findStripped: (additions) => target.findStripped(additions),
       editSubsets: (build, onWait) =>
         this.#turns.lay(() => editSubsets(build(), { target, timeoutMs: parts.applyTimeoutMs, onWait })),
       checkPlan: (plan) => this.#checkPlan(plan),

@@ -27,6 +27,8 @@ export interface RouteChange {
   readonly movedAt: string;
   /** Whether rules are written in the namespace of their VirtualService only; absent also in delegates elsewhere. */
   readonly isConfined?: boolean;
+  /** VirtualServices (`namespace/name`) that are not written for additions, because what was laid there was taken out. */
+  readonly leaves?: ReadonlySet<string>;
 }
 
 export interface RoutePlanning {
@@ -106,14 +108,19 @@ function neighbours(view: SiteView, fresh: ReadonlyMap<string, KubeObject>): rea
 
 /**
  * Without the additions that are not to be written: where weights move, those that lie over other objects, so that what
- * cannot be laid there any more keeps nobody else's traffic from moving; and those over rules that are somebody else's by now.
+ * cannot be laid there any more keeps nobody else's traffic from moving; those over rules that are somebody else's by now;
+ * and those in objects that are left as they are.
  */
-function narrow(change: RouteChange, view: SiteView): RouteChange {
+export function narrow<Change extends Pick<RouteChange, "weights" | "additions" | "isConfined" | "leaves">>(
+  change: Change,
+  view: SiteView,
+): Change {
   const written = writtenBy(view, change);
   const moved = new Set(written.filter(({ split }) => change.weights.has(split)).map(({ writtenIn }) => writtenIn));
   const outside = written.filter(
     (each) =>
       (moved.size > 0 && !moved.has(each.writtenIn)) ||
+      change.leaves?.has(each.writtenIn) === true ||
       (change.isConfined === true && findWrittenElsewhere([each]) !== undefined),
   );
   const left = new Set(outside.map(({ split }) => split).filter((split) => !change.weights.has(split)));
@@ -131,7 +138,7 @@ function leaveOut(owned: OwnedAddition, left: ReadonlySet<SplitId>): readonly Ow
   return Object.keys(to).length === 0 ? [] : [{ ...owned, addition: { ...addition, to } }];
 }
 
-function writtenBy(view: SiteView, change: RouteChange): readonly WrittenObject[] {
+function writtenBy(view: SiteView, change: Pick<RouteChange, "weights" | "additions">): readonly WrittenObject[] {
   return findWrittenObjects(view.table, movedSplits(change));
 }
 
@@ -144,6 +151,7 @@ function concernedServices(view: SiteView, change: RouteChange): ReadonlySet<str
   const written = writtenBy(view, change);
   const names = new Set(written.flatMap(({ virtualService, writtenIn }) => [virtualService, writtenIn]));
   for (const object of view.objects(kubeKinds.virtualService)) {
+    if (change.leaves?.has(`${object.metadata.namespace}/${object.metadata.name}`) === true) continue;
     if (change.weights.size === 0 && ownReleases(object).some((release) => isCleared(release, { object, change })))
       names.add(`${object.metadata.namespace}/${object.metadata.name}`);
   }

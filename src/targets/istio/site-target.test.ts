@@ -1,16 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { playedArm, PlayedSite, playedSplit } from "../../../test/played-site.fixture.ts";
+import { playedArm, playedShares, PlayedSite, playedSplit } from "../../../test/played-site.fixture.ts";
 import type { MovePlan } from "../../core/release/move/move.ts";
-import type { WeightOverrides } from "../../core/routes/route-table.ts";
 import type { ApplyReport } from "../../engine/ports.ts";
 
 const timeoutMs = 20_000;
 
-function shares(blue: number): WeightOverrides {
-  return new Map([[playedSplit, { [playedArm("blue")]: blue, [playedArm("green")]: 100 - blue }]]);
-}
-
-const [before, after] = [shares(100), shares(0)];
+const [before, after] = [playedShares(100), playedShares(0)];
 
 /** What a target reads of a plan. */
 const plan = {
@@ -58,7 +53,7 @@ test("takes nothing back where somebody else has moved the rule since", async ()
   expect(report).toMatchObject({ kind: "rejected", isUntouched: true, resource: `rule ${playedSplit}` });
   expect(messageOf(report)).toContain("Somebody else has moved shop/web/public since");
   expect(site.writes).toBe(1);
-  expect(site.weights()).toEqual(shares(70).get(playedSplit));
+  expect(site.weights()).toEqual(playedShares(70).get(playedSplit));
 });
 
 test("takes back where some of it was never written", async () => {

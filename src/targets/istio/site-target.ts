@@ -5,6 +5,8 @@ import { nameRelease } from "../../core/release/move/name-mover.ts";
 import { nameDestination } from "../../core/routes/name-destination.ts";
 import type { OwnedAddition } from "../../core/routes/route-addition.ts";
 import type { SubsetEdit } from "../../core/release/subset/subset-edit.ts";
+import { splitsOfAddition } from "../../core/routes/add-routes.ts";
+import { findWrittenObjects } from "../../core/site/written-objects.ts";
 import { splitsOf, weightsOf } from "../../core/routes/weights.ts";
 import type { DestinationId, RouteTable, SplitId, WeightOverrides } from "../../core/routes/route-table.ts";
 import type {
@@ -20,6 +22,7 @@ import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { PodReach } from "../../kubernetes/pod-reach.ts";
 import { carryOutRoutes } from "./carry-out-routes.ts";
+import { describeStripped, findStripped, type StrippedRoutes } from "./find-stripped.ts";
 import { CounterLedger } from "./counter-ledger.ts";
 import { editSubsets } from "./edit-subsets.ts";
 import { GatewayReadings } from "./gateway-readings.ts";
@@ -104,9 +107,10 @@ export class SiteTarget implements Target {
     const calledMs = clock.nowMs();
     const table = () => view.table;
     return this.#exclusively(async () => {
+      const additions = this.#additionsFor(options);
       const report = await carryOutRoutes(this.#options, {
         calledMs,
-        change: { weights, additions: this.laid, releases: this.#ownReleases(this.laid), ...this.#signature(options) },
+        change: { weights, additions, releases: this.#ownReleases(this.laid), ...this.#signature(options) },
         evidence: weightEvidence(weights, table),
         evidenceBefore: weightEvidence(liveWeights(view.table, weights), table),
         services: findServices(view.table, new Set(weights.keys())),
@@ -120,13 +124,19 @@ export class SiteTarget implements Target {
   }
 
   /**
-   * Makes exactly these live beside the weights; nothing is asked where this process has proved them before.
+   * Makes exactly these live beside the weights; nothing is asked where this process has proved them before, and the live
+   * objects have them. What somebody has taken out of them is laid again for the release (`namespace/name`) that asks, and
+   * left as it is for all others; absent asks for all.
    * @throws KirikaeError KIR4041 where they are not live; what was laid before is then
    */
-  async lay(additions: readonly OwnedAddition[]): Promise<void> {
+  async lay(additions: readonly OwnedAddition[], asks?: string): Promise<void> {
     await this.#exclusively(async () => {
+      const stripped = this.#findStripped(additions);
+      const own = stripped.filter(({ release }) => asks === undefined || release === asks);
       // They are made of plain values alone.
-      if (JSON.stringify(this.#laid) === JSON.stringify(additions)) return;
+      if (own.length === 0 && JSON.stringify(this.#laid) === JSON.stringify(additions)) return;
+      const leaves = new Set(stripped.filter((each) => !own.includes(each)).map(({ service }) => service));
+      for (const name of this.#placesOf(additions.filter(({ release }) => release === asks))) leaves.delete(name);
       const { laid } = this;
       const movedBy = nameLayers(laid, additions);
       const options: ApplyOptions = { timeoutMs: layTimeoutMs, ...(movedBy !== undefined && { movedBy }) };
@@ -135,10 +145,16 @@ export class SiteTarget implements Target {
         additions,
         laid,
         releases: this.#ownReleases([...laid, ...additions]),
+        leaves,
         options,
       });
       this.#laid = additions;
     });
+  }
+
+  /** What somebody else has taken out of the live objects of these additions, in words; undefined where all is there. */
+  findStripped(additions: readonly OwnedAddition[]): string | undefined {
+    return describeStripped(this.#findStripped(additions));
   }
 
   /** Gives a DestinationRule subsets, proves their clusters at every proxy, and only then takes others away. */
@@ -205,6 +221,25 @@ export class SiteTarget implements Target {
       exitStatus: 3,
       hint: "`kirikae doctor` says how istiod is asked; --istiod names another address of it.",
     });
+  }
+
+  #findStripped(additions: readonly OwnedAddition[]): readonly StrippedRoutes[] {
+    const { view, isConfined = false } = this.#options;
+    return findStripped(view, { additions, isConfined });
+  }
+
+  /** The VirtualServices that additions are written in. */
+  #placesOf(additions: readonly OwnedAddition[]): readonly string[] {
+    const splits = new Set(additions.flatMap(({ addition }) => splitsOfAddition(addition)));
+    return findWrittenObjects(this.#options.view.table, splits).map(({ writtenIn }) => writtenIn);
+  }
+
+  /** On a way back nothing is laid again that somebody has taken out: it would go with the end of the way back. */
+  #additionsFor({ isWayBack }: ApplyOptions): readonly OwnedAddition[] {
+    const { laid } = this;
+    if (isWayBack !== true) return laid;
+    const gone = new Set(this.#findStripped(laid).map(({ release }) => release));
+    return laid.filter(({ release }) => !gone.has(release));
   }
 
   #signature({

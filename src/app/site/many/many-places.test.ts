@@ -24,6 +24,7 @@ function place(counts: number | undefined): MovedPlace & { readonly laidLast: ()
       laid = additions;
     },
     status: async () => [{ node: "gateway.shop", connected: true, pid: undefined, types: [] }],
+    findStripped: (additions: readonly OwnedAddition[]) => (additions.length > 0 ? "the preview is gone" : undefined),
     laidLast: () => laid,
   };
   return known as unknown as ReturnType<typeof place>;
@@ -43,6 +44,7 @@ test("each cluster gets its part of an addition under its own names, and nothing
     },
   ]);
   expect(north.laidLast()).toEqual([]);
+  expect(places.findStripped([preview])).toBe("east: the preview is gone");
   expect(localAdditions([preview], "west")).toHaveLength(1);
 });
 

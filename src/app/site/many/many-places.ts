@@ -57,11 +57,19 @@ export class ManyPlaces implements MovedPlace {
     return all.every((each) => each !== undefined) ? all.join("; ") : undefined;
   }
 
-  async lay(additions: readonly OwnedAddition[]): Promise<void> {
+  async lay(...[additions, asks]: Parameters<MovedPlace["lay"]>): Promise<void> {
     for (const [context, site] of this.#sites) {
-      await site.lay(localAdditions(additions, context));
+      await site.lay(localAdditions(additions, context), asks);
     }
     this.#laid = additions;
+  }
+
+  findStripped(additions: readonly OwnedAddition[]): string | undefined {
+    const all = [...this.#sites].flatMap(([context, site]) => {
+      const stripped = site.findStripped(localAdditions(additions, context));
+      return stripped === undefined ? [] : [`${context}: ${stripped}`];
+    });
+    return all.length === 0 ? undefined : all.join("; ");
   }
 
   async editSubsets(...[edit, options]: Parameters<MovedPlace["editSubsets"]>): ReturnType<MovedPlace["editSubsets"]> {

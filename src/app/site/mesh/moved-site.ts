@@ -25,5 +25,14 @@ export interface MovedRoutes extends LiveMesh, Pick<SiteObjects, "objects" | "ob
 /** What is done in one cluster, or in several, beside moving weights. */
 export type MovedPlace = Pick<
   SiteTarget,
-  "observe" | "stats" | "figures" | "latencies" | "processes" | "laid" | "lay" | "editSubsets" | "status"
+  | "observe"
+  | "stats"
+  | "figures"
+  | "latencies"
+  | "processes"
+  | "laid"
+  | "lay"
+  | "findStripped"
+  | "editSubsets"
+  | "status"
 >;

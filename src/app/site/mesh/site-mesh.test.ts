@@ -24,6 +24,10 @@ function virtualService(green: number): KubeObject {
   return { apiVersion: istio, kind: "VirtualService", metadata, spec };
 }
 
+function rulesOf({ spec }: KubeObject): readonly object[] {
+  return (spec as { readonly http: readonly object[] }).http;
+}
+
 /** A shop behind a server of https, whose Secret nobody may read. */
 function shop(): { readonly mesh: SiteMesh; readonly objects: ListedObjects } {
   const objects = new ListedObjects();
@@ -60,6 +64,19 @@ test("has the live weights as the declared ones, and takes the answer to a write
   expect(Object.values(mesh.weights(split) ?? {})).toEqual([0, 100]);
   expect(mesh.placements().size).toBe(0);
   expect(mesh.refresh()).toBe(false);
+});
+
+test("notices that routes of kirikae's own came and went, though the table leaves them out", () => {
+  const { mesh, objects } = shop();
+  mesh.refresh();
+  const { table } = mesh;
+  const live = virtualService(10);
+  const own = { name: "kirikae/preview/shop.to-green/1-abc", route: [to("green", 100)] };
+  objects.take({ ...live, spec: { hosts: ["shop.example.com"], gateways: ["web"], http: [own, ...rulesOf(live)] } });
+  expect([mesh.refresh(), mesh.refresh()]).toEqual([true, false]);
+  objects.take(live);
+  expect([mesh.refresh(), mesh.refresh()]).toEqual([true, false]);
+  expect(mesh.table).toBe(table);
 });
 
 test("serves what needs a Secret, and says nothing of Secrets that it does not read", () => {

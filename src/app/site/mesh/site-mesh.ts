@@ -20,6 +20,7 @@ import { splitsOf, weightsOf } from "../../../core/routes/weights.ts";
 import { renderSiteSource } from "../../../core/site/render-site-source.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../../kubernetes/kube-object.ts";
+import { ownRouteNames } from "../../../targets/istio/own-route-names.ts";
 import type { SiteView } from "../../../targets/istio/site-view.ts";
 import { planOnMesh } from "../../plan-on-mesh.ts";
 import type { MovedRoutes } from "./moved-site.ts";
@@ -58,6 +59,8 @@ export class SiteMesh implements MovedRoutes, SiteView {
   readonly #sources = new WeakMap<KubeObject, SourceText>();
   /** What routes are made of; whether they are right in every other way takes longer, and is asked for by `check` alone. */
   #servable: Servable | undefined;
+  /** Names of the routes that kirikae has laid, which are not in the table; undefined before they were looked for. */
+  #laid: string | undefined;
   #model: MeshModel | undefined;
   #splits: { readonly table: RouteTable; readonly splits: ReturnType<typeof splitsOf> } | undefined;
 
@@ -78,9 +81,11 @@ export class SiteMesh implements MovedRoutes, SiteView {
   /** Takes what has changed in the objects since; true where that changed the routes. */
   refresh(): boolean {
     const before = this.#servable;
+    const laidBefore = this.#laid;
     this.#servable = this.#read(this.#builder, (object) => object);
+    this.#laid = listLaid(this);
     this.#model = undefined;
-    return before === undefined || before.model.table !== this.#servable.model.table;
+    return before === undefined || before.model.table !== this.#servable.model.table || laidBefore !== this.#laid;
   }
 
   /** Whether rules for callers inside the mesh are nobody's by the pods that are known. */
@@ -189,6 +194,16 @@ export class SiteMesh implements MovedRoutes, SiteView {
     this.#sources.set(object, source);
     return source;
   }
+}
+
+function listLaid(mesh: Pick<SiteMesh, "objects">): string {
+  return mesh
+    .objects(kubeKinds.virtualService)
+    .flatMap((object) =>
+      ownRouteNames(object).map((name) => `${object.metadata.namespace}/${object.metadata.name} ${name}`),
+    )
+    .toSorted()
+    .join("\n");
 }
 
 /** Lists and watches give objects in no order. */
