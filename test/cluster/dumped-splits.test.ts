@@ -152,6 +152,7 @@ describeCluster("what istiod and a real Envoy show", () => {
 
     await write(planSiteWrites({ objects: live, table: liveTable, weights: before, additions: [] }));
     const after = await readLive(cluster);
+    expect(after.map(({ metadata }) => metadata.name)).toEqual(live.map(({ metadata }) => metadata.name));
     for (const { metadata, spec } of after) {
       expect(spec).toEqual(
         created.find((each) => each.kind === "VirtualService" && each.metadata.name === metadata.name)?.spec,

@@ -65,6 +65,7 @@ describeCluster("the API client and a real API server", () => {
     expect(contexts.map(({ name, isCurrent }) => [name, isCurrent])).toContainEqual(["admin", true]);
     const config = await readFile(cluster.api.kubeconfig, "utf8");
     const { users } = JSON.parse(config) as { users: { user: { token: string } }[] };
+    expect(users).not.toEqual([]);
     for (const { user } of users) expect(JSON.stringify(contexts)).not.toContain(user.token);
   });
 
