@@ -11,7 +11,7 @@ interface UpCommandOptions extends JsonOption {
   readonly envoy?: string;
   readonly gatewayPort: readonly string[];
   readonly port?: number;
-  readonly namespace: string;
+  readonly namespace?: string;
   readonly concurrency?: number;
   readonly allowCommands?: true;
 }
@@ -23,7 +23,10 @@ export function upCommand(context: CommandContext): Command {
     .option("--envoy <path>", "the Envoy binary; else KIRIKAE_ENVOY, then PATH, then one that is fetched once")
     .option("--gateway-port <port=port>", "where a gateway's port listens, 80=8080 or ns/name:80=9080", collect, [])
     .option("--port <port>", "the port of the API and the status page; a free one by default", parsePort)
-    .option("-n, --namespace <namespace>", "the namespace of manifests that name none", "default")
+    .option(
+      "-n, --namespace <namespace>",
+      "of manifests that name none, default unless given; with --context where you have rights in single ones",
+    )
     .option("--concurrency <threads>", "Envoy's worker threads", parseCount)
     .option("--allow-commands", "let releases that are started here run commands as judges, with your rights")
     .option(...jsonOption)
@@ -82,7 +85,7 @@ async function upFolder(
     gatewayPorts: options.gatewayPort,
     apiPort: options.port,
     actor: currentActor(context.env),
-    defaultNamespace: options.namespace,
+    defaultNamespace: options.namespace ?? "default",
     demo: options.demo === true,
     concurrency: options.concurrency,
     allowsCommands: options.allowCommands === true,
@@ -96,9 +99,11 @@ async function upSites(
   { sites, options, signal, onEvent }: UpCall & { readonly sites: readonly [SiteOptions, ...SiteOptions[]] },
 ): Promise<RunningMesh> {
   const { upSite } = await import("../../app/site/up-site.ts");
+  const [site, ...others] = sites;
+  const within = (each: SiteOptions): SiteOptions => ({ ...each, namespace: options.namespace });
   return await upSite(
     {
-      sites,
+      sites: [within(site), ...others.map(within)],
       apiPort: options.port,
       actor: currentActor(context.env),
       allowsCommands: options.allowCommands === true,
