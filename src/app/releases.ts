@@ -51,6 +51,8 @@ export interface ReleaseParts {
   /** Throws for what cannot be done where these routes are. */
   readonly checkPlan?: (plan: ReleasePlan) => void;
   readonly readyEndpoints: ReleaseHost["readyEndpoints"];
+  /** How many releases move weights forward at the same time; absent is all of them. */
+  readonly mostForward?: number;
   readonly look?: NonNullable<ReleaseHost["look"]>;
   /** What the copies of a release have shown so far that still copies. */
   readonly mirror?: (release: string) => MirrorReport | undefined;
@@ -264,13 +266,14 @@ function refuseCommand({ release }: ReleasePlan, command: string): KirikaeError 
 
 /** Carries releases out on the mesh that runs. */
 function createReleaseHost(parts: ReleaseParts): ReleaseHost {
-  const { move, lay, findStripped, editSubsets, sources, readyEndpoints } = parts;
+  const { move, lay, findStripped, editSubsets, sources, readyEndpoints, mostForward } = parts;
   const { current } = parts.mesh;
   return {
     move,
     lay,
     ...(findStripped !== undefined && { findStripped }),
     ...(editSubsets !== undefined && { editSubsets }),
+    ...(mostForward !== undefined && { mostForward }),
     ...sources,
     ...createReleaseMoves({
       live: () => ({ table: current.table, current: current.placements() }),

@@ -56,6 +56,11 @@ export interface ReleaseHost extends CheckSources, ReleaseMoves {
   /** Looks at the counters now and hands them to `addReading`; resolves soon in any case, and never rejects. */
   look?(): Promise<void>;
   readonly watcher?: StepWatcher;
+  /**
+   * How many steps move weights forward at the same time; the others wait for their turn, and a way back for none of
+   * them. Absent is as many as there are.
+   */
+  readonly mostForward?: number;
 }
 
 /** Calls back at a time, in milliseconds since the epoch, unless it is disposed before. */

@@ -68,3 +68,36 @@ test("what watches a step hears of its end, also where the journal cannot be wri
   await steps.idle();
   expect(ended).toEqual(["moveFailed"]);
 });
+
+test("no more steps move forward at a time than the host bears, and a way back waits for none of them", async () => {
+  const begun: string[] = [];
+  const waits: string[] = [];
+  const ends = new Map<string, () => void>();
+  const clock = { nowMs: () => 0, sleep: () => Promise.resolve() };
+  const steps = new StepRuns({
+    host: { move: () => Promise.resolve(undefined), mostForward: 2 },
+    clock,
+    turns: new Turns(clock),
+    closing: new AbortController().signal,
+    events: { get: () => release, goOn: () => {} },
+    onWait: (id, text) => void waits.push(`${id}: ${text}`),
+    onDefect: (error) => expect.unreachable(String(error)),
+  });
+  const begin = (id: string, isForward: boolean): void => {
+    const before = () => {
+      begun.push(id);
+      return new Promise<void>((resolve) => void ends.set(id, resolve));
+    };
+    steps.begin(id, { before, ...(isForward && { isForward: true as const }) });
+  };
+  for (const id of ["one", "two", "three", "four"]) begin(id, true);
+  await expect.poll(() => waits).toEqual(["three: others move first", "four: others move first"]);
+  begin("back", false);
+  await expect.poll(() => begun).toEqual(["one", "two", "back"]);
+  ends.get("two")?.();
+  await expect.poll(() => begun).toEqual(["one", "two", "back", "three"]);
+  ends.get("one")?.();
+  await expect.poll(() => begun).toContain("four");
+  for (const end of ends.values()) end();
+  await steps.idle();
+});

@@ -4,6 +4,7 @@ import type { MovePlan } from "../core/release/move/move.ts";
 import type { ReleaseEvent } from "../core/release/state/release-state.ts";
 import { isUnwritten } from "./is-unwritten.ts";
 import { judgeMove, type StepOutcome } from "./judge-move.ts";
+import { LimitedPlaces } from "./limited-places.ts";
 import type { Clock } from "./ports.ts";
 import type { ReleaseEvents } from "./release-events.ts";
 import type { ReleaseHost } from "./release-ports.ts";
@@ -36,7 +37,7 @@ interface Unwritten {
 }
 
 export interface StepOptions {
-  readonly host: Pick<ReleaseHost, "move" | "look" | "watcher">;
+  readonly host: Pick<ReleaseHost, "move" | "look" | "watcher" | "mostForward">;
   readonly clock: Clock;
   readonly events: Pick<ReleaseEvents, "get" | "goOn">;
   readonly turns: Turns;
@@ -54,9 +55,11 @@ export class StepRuns {
   readonly #options: StepOptions;
   readonly #running = new Map<string, Promise<void>>();
   readonly #unwritten = new Set<string>();
+  readonly #forward: LimitedPlaces;
 
   constructor(options: StepOptions) {
     this.#options = options;
+    this.#forward = new LimitedPlaces(options.host.mostForward ?? Number.POSITIVE_INFINITY);
   }
 
   isRunning(id: string): boolean {
@@ -79,9 +82,10 @@ export class StepRuns {
   }
 
   async #run(id: string, work: StepWork): Promise<void> {
-    const { host, clock, events, turns, closing } = this.#options;
+    const { host, clock, events, closing } = this.#options;
     // Nothing waits on its way back.
-    if (work.isForward === true) await turns.next();
+    using place = work.isForward === true ? await this.#takePlace(id) : undefined;
+    void place;
     if (closing.aborted) return void this.#running.delete(id);
     const { plan } = events.get(id);
     const endWatch = host.watcher?.watch(plan, { movesForward: work.isForward === true });
@@ -95,6 +99,12 @@ export class StepRuns {
     this.#running.delete(id);
     const event = work.conclude === undefined ? outcome : await work.conclude(outcome);
     if (event !== undefined) events.goOn(id, { ...event, atMs });
+  }
+
+  async #takePlace(id: string): Promise<Disposable> {
+    await this.#options.turns.next();
+    if (this.#forward.isFull) this.#options.onWait(id, "others move first");
+    return await this.#forward.take();
   }
 
   /**

@@ -38,6 +38,12 @@ export interface SiteParts extends Judging {
   readonly onEvent: (event: UpEvent) => void;
 }
 
+/**
+ * Routes are written and proved one move after the other. More moves than these would only wait for that, each with what it
+ * was planned on, and a way back would wait behind them.
+ */
+const mostForward = 4;
+
 /** A cluster whose traffic is moved: what the API asks, what its objects say, and what the clock brings. */
 export class SiteRuntime implements ApiBackend {
   readonly #parts: SiteParts;
@@ -86,6 +92,7 @@ export class SiteRuntime implements ApiBackend {
       checkPlan: (plan) => this.#checkPlan(plan),
       watcher: createStepWatcher({ current: mesh, openWays: parts.openWays, confirms: true }),
       readyEndpoints: (ids) => mesh.countEndpoints(ids),
+      mostForward,
     });
   }
 
