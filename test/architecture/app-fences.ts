@@ -39,7 +39,7 @@ export const appFences: readonly Fence[] = [
   },
   {
     of: "app/site/mesh",
-    mayImport: ["core", ...kubeObjects, ...shared, "app/site/objects"],
+    mayImport: ["core", ...kubeObjects, ...shared, "targets/istio/own-route-names.ts", "app/site/objects"],
     mayImportTypesOf: ["targets/istio"],
     except: folders,
     packages: [],
