@@ -147,6 +147,11 @@ describeCluster("a release that no up carries out", () => {
       } finally {
         gateway.proxy.program.resume();
       }
+      const idle = await site.kirikae(["wait", "to-green", "--timeout", "1s"]);
+      expect(idle).toMatchObject({
+        exitCode: 4,
+        stderr: expect.stringContaining("Nobody carries start/to-green out now"),
+      });
       const aborted = await site.kirikae(["abort", "to-green", "--json"]);
       expect(aborted, aborted.stderr).toMatchObject({ exitCode: 0 });
       expect(aborted.stderr).toContain("start/to-green was left in a step, which ends first.");

@@ -2,10 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterRelease, ReleaseStatus } from "../../api/types.ts";
 import { findClusterRelease, orFromCluster } from "../cluster-releases.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
+import { tellOfIdle } from "../print/left-release.ts";
 import { renderRelease } from "../print/release.ts";
 import { ReleaseChanges } from "../print/release-changes.ts";
+import { findRunning, meshEnvironment } from "../reach-mesh.ts";
 import { reachReleases } from "../reach-releases.ts";
 import { findWaitEnd } from "./find-wait-end.ts";
+import { isAtRest } from "./plan-order.ts";
 import type { WaitOptions } from "./wait.ts";
 
 const pollMs = 250;
@@ -29,6 +32,7 @@ export async function runWait(context: CommandContext, name: string, options: Wa
     return await waitInCluster(context, { found: found.release, options, deadlineMs });
   }
   let { status } = found;
+  await noteIdle(context, status);
   const changes = new ReleaseChanges();
   for (;;) {
     if (context.terminal.isInteractive) {
@@ -42,6 +46,14 @@ export async function runWait(context: CommandContext, name: string, options: Wa
     await delay(Math.max(0, Math.min(pollMs, deadlineMs - Date.now())));
     status = await look(status.release);
   }
+}
+
+/** Somebody may begin to carry it out while it is waited for; until then nothing comes of the wait. */
+async function noteIdle(context: CommandContext, status: ReleaseStatus): Promise<void> {
+  const sites = context.sites?.() ?? [];
+  if (sites.length === 0 || isAtRest(status)) return;
+  if ((await findRunning(meshEnvironment(context), "wanted")) !== undefined) return;
+  context.terminal.note(tellOfIdle(status.release, sites));
 }
 
 type Found =

@@ -19,6 +19,11 @@ export function tellOfWaiting(release: string, sites: Sites): string {
   return `Nobody carries ${release} out now; tell it what to do in the same way, or start \`kirikae up ${flagsOf(sites)}\`.`;
 }
 
+/** The same of one that would go on by itself. */
+export function tellOfIdle(release: string, sites: Sites): string {
+  return `Nobody carries ${release} out now; ${commandOf("resume", release, sites)} or \`kirikae up ${flagsOf(sites)}\` does.`;
+}
+
 function flagsOf(sites: Sites): string {
   return sites.map(({ context }) => `--context ${context}`).join(" ");
 }
