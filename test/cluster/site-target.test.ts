@@ -265,8 +265,13 @@ describeCluster("the Istio of a cluster", () => {
       const { target } = opened;
       const destinationRule = "site-target/app";
       const canary = { name: "canary", labels: { version: "green" } };
-      const added = await target.editSubsets({ destinationRule, add: [canary], remove: [] }, { timeoutMs });
+      const order = ["canary", "blue", "green"];
+      const added = await target.editSubsets({ destinationRule, add: [canary], remove: [], order }, { timeoutMs });
       expect(added).toMatchObject({ kind: "proved", proxies: [{}, {}] });
+      const written = opened.mesh.object(kubeKinds.destinationRule, { namespace: "site-target", name: "app" })?.[
+        "spec"
+      ];
+      expect(written).toMatchObject({ subsets: order.map((name) => ({ name })) });
       for (const { proxy } of site.gateways) {
         expect(await proxy.admin.get("/clusters")).toContain("outbound|8000|canary|app.site-target.test::");
       }
@@ -339,6 +344,17 @@ describeCluster("the Istio of a cluster", () => {
             sharesOf(arms, split.endsWith("public") ? "blue" : "green"),
           ]),
         );
+        // The next one is not even begun, and what goes back goes without it.
+        const detail: unknown = expect.stringContaining("KIR4043 gateway-2.site-target refuses its routes already: ");
+        const checksOf = async (plan: MovePlan) => (await opened.target.preflight(plan)).checks;
+        const forward = planSwitch(opened);
+        await expect.poll(() => checksOf(forward)).toContainEqual({ name: "proxies", verdict: "fail", detail });
+        const checks = await checksOf({ ...forward, verb: "rollback" });
+        expect(checks).toContainEqual({ name: "proxies", verdict: "unknown", detail });
+        const back = await opened.target.apply(turnTo(opened, "green"), { timeoutMs, isWayBack: true });
+        expect(back).toMatchObject({ kind: "proved", passedOver: ["gateway-2.site-target"] });
+        const again = await opened.target.apply(turnTo(opened, "blue"), { timeoutMs, isWayBack: true });
+        expect(again).toMatchObject({ kind: "proved", proxies: [{}, {}] });
       } finally {
         await cluster.client.delete(filter);
       }
