@@ -155,7 +155,10 @@ test("serves rules for callers inside the mesh to the sidecars that istiod lists
   const plan = () => mesh.plan(switchTo("inner"), []);
   expect(plan).toThrow("served at no gateway");
   expect(mesh.tellSidecars(new Set(["bare.other"]))).toBe(true);
-  expect(mesh.weights("shop/inner/inner")).toBeDefined();
+  expect(mesh.weights("shop/inner/inner")).toEqual({
+    [`outbound|80|blue|${host}`]: 100,
+    [`outbound|80|green|${host}`]: 0,
+  });
   expect(plan()).toMatchObject({ virtualService: "shop/inner" });
   // Who has been told goes on asking, because sidecars end.
   expect(mesh.lacksSidecars).toBe(true);

@@ -73,7 +73,7 @@ function growthOf(known: VersionCounts, after: VersionCounts): VersionCounts {
 }
 
 /** The counts of several destinations, or of several proxies, together. */
-export function addCounts(one: VersionCounts, other: VersionCounts): VersionCounts {
+function addCounts(one: VersionCounts, other: VersionCounts): VersionCounts {
   const latencies = [one.latency, other.latency].filter((latency) => latency !== undefined);
   const outOfRotation = (one.outOfRotation ?? 0) + (other.outOfRotation ?? 0);
   const ejections = [one.ejections, other.ejections].filter((count) => count !== undefined);
