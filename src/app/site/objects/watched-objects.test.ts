@@ -19,7 +19,8 @@ function gateway(namespace: string): KubeObject {
 /** A cluster whose user has some rights in some namespaces, and none in the whole. */
 class LimitedCluster {
   readonly #objects = new Map<KubeKind, readonly KubeObject[]>();
-  readonly #changes = new EventEmitter();
+  /** As many listeners as there are watches. */
+  readonly #changes = new EventEmitter().setMaxListeners(0);
   readonly #rights: ReadonlySet<string>;
   #version = 1;
 
@@ -98,6 +99,24 @@ test("Gateways of other namespaces are watched as soon as a route names them", a
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { namespace: "late", name: "gateway-1" } };
   cluster.add(kubeKinds.pod, pod);
   await expect.poll(() => objects.objects(kubeKinds.pod).map(({ metadata }) => metadata.name)).toEqual(["gateway-1"]);
+});
+
+test("a controller of one namespace looks no further than there, and where its routes have their Gateways", async () => {
+  const kinds = Object.values(kubeKinds).filter((kind) => kind !== kubeKinds.httpRoute);
+  const everywhere = ["shop", "istio-system"].flatMap((place) => kinds.map(({ plural }) => `${plural} in ${place}`));
+  const ofCluster = ["namespaces in undefined", "virtualservices in undefined"];
+  const cluster = new LimitedCluster(...everywhere, ...ofCluster, "gateways in edge");
+  cluster.add(kubeKinds.virtualService, virtualService("web", "edge/public"), virtualService("mesh"));
+  const foreign = virtualService("foreign", "late/public");
+  cluster.add(kubeKinds.virtualService, { ...foreign, metadata: { ...foreign.metadata, namespace: "other" } });
+  cluster.add(kubeKinds.gateway, gateway("edge"), gateway("late"));
+  await using objects = await start(cluster, { rights: "namespaces" });
+  const names = objects.objects(kubeKinds.virtualService).map(({ metadata }) => metadata.name);
+  expect(names).toEqual(["web", "mesh"]);
+  expect(objects.object(kubeKinds.gateway, publicGateway)).toBeDefined();
+  expect(objects.objects(kubeKinds.gateway)).toHaveLength(1);
+  // Nobody needs to have given it this right.
+  expect(objects.unseen.map(({ kind }) => kind)).toContain(kubeKinds.ingressClass);
 });
 
 test("a kind is watched wherever it may be, and a namespace without the right hides no other", async () => {
