@@ -46,7 +46,8 @@ export function readRefusal(answer: KubeAnswer, attempt: Attempt): KubeError {
 /** Behind `pods/proxy` a program answers, and only what the API server says itself has a Status. */
 function notOfApiServer(status: number, attempt: Attempt): KubeError {
   const message = `${subject(attempt)} answers ${status}, and not the API server`;
-  return new KubeError("KIR4011", message, { exitStatus: 1, status });
+  const hint = "it was asked through the API server; the pod's log may say why it refuses";
+  return new KubeError("KIR4011", message, { exitStatus: 1, status, hint });
 }
 
 /** The error of an answer that is not 2xx, with a code and a hint by what was tried. */

@@ -43,7 +43,11 @@ async function readPem(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new KirikaeError("KIR4091", `${file} cannot be read: ${errorText(error)}.`, { exitStatus: 2, cause: error });
+    throw new KirikaeError("KIR4091", `${file} cannot be read: ${errorText(error)}.`, {
+      exitStatus: 2,
+      hint: "Give files that are there, or none: kirikae keeps a certificate of its own then.",
+      cause: error,
+    });
   }
 }
 

@@ -124,7 +124,11 @@ async function readCertificate({ cert, key }: ExplainOptions): Promise<ClientCer
 function readPem(path: string): Promise<Buffer> {
   return readFile(path).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
-    throw new KirikaeError("KIR5013", `The file ${path} cannot be read: ${why}.`, { exitStatus: 2, cause: error });
+    throw new KirikaeError("KIR5013", `The file ${path} cannot be read: ${why}.`, {
+      exitStatus: 2,
+      hint: "Name a file that is there and that you may read.",
+      cause: error,
+    });
   });
 }
 
