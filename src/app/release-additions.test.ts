@@ -78,7 +78,7 @@ test("a preview that cannot be laid again stops the release again", async () => 
   await process.until("failed");
   process.refusesToLay = true;
   expect(process.order("retry").phase).toBe("holding");
-  expect((await process.until("failed")).message).toContain("somebody has taken it out");
+  expect((await process.until("failed")).message).toContain("it could not be laid again: refused to lay");
 });
 
 test("what is taken out while weights move is seen when they have moved", async () => {

@@ -1,3 +1,4 @@
+import { errorText } from "../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { CheckProgress } from "../core/release/check/check-progress.ts";
 import { findRelease, type ReleaseName } from "../core/release/describe/find-release.ts";
@@ -221,17 +222,26 @@ export class ReleaseRunner implements AsyncDisposable {
     return laid.length === 0 ? undefined : this.#options.host.findStripped?.(laid);
   }
 
-  /** Somebody who lets it go on wants it. Where it cannot be laid, the release stops again for the same reason. */
+  /** Somebody who lets it go on wants it. Where it cannot be laid, the release stops again, and says why. */
   async #layAgain(id: string): Promise<void> {
     this.#layingAgain.add(id);
+    let fault: string | undefined;
     try {
       await this.#work.layAgain(id);
     } catch (error) {
       if (!(error instanceof KirikaeError)) this.#options.onDefect(error);
+      fault = errorText(error);
     }
     this.#layingAgain.delete(id);
     const release = this.active().find((each) => each.id === id);
-    if (release !== undefined && !this.#closing.signal.aborted) this.#checkWeights(release);
+    if (release === undefined || this.#closing.signal.aborted) return;
+    if (fault === undefined) this.#checkWeights(release);
+    else this.#overrule(release, `it could not be laid again: ${fault}`);
+  }
+
+  #overrule({ id, state }: Pick<StoredRelease, "id" | "state">, reason: string | undefined): void {
+    if (reason === undefined || !isBetweenMoves(state.phase)) return;
+    this.#events.goOn(id, { kind: "overruled", reason, atMs: this.#options.clock.nowMs() });
   }
 
   /** What follows from an event that is in the journal. */
@@ -243,12 +253,8 @@ export class ReleaseRunner implements AsyncDisposable {
     this.#options.onChange(release, change);
     if (effect !== undefined) this.#work.carryOut(release, effect);
     // While the step was under way nobody looked.
-    if (kind === "moved") this.#checkStripped(this.#events.get(release.id));
-  }
-
-  #checkStripped(release: StoredRelease): void {
-    const reason = this.#findStripped(release);
-    const atMs = this.#options.clock.nowMs();
-    if (reason !== undefined) this.#events.goOn(release.id, { kind: "overruled", reason, atMs });
+    if (kind !== "moved") return;
+    const now = this.#events.get(release.id);
+    this.#overrule(now, this.#findStripped(now));
   }
 }

@@ -54,6 +54,34 @@ describeCluster("others who write the same objects", { timeout: 120_000 }, () =>
     expect(await readWeights(site)).toEqual({ blue: 40, green: 60 });
   });
 
+  test("a human takes a preview out in the middle: the release stops, and lays it again when it is told to go on", async ({
+    site,
+    kubectl,
+  }) => {
+    const [gateway] = site.gateways;
+    if (gateway === undefined) throw new Error("no gateway");
+    const tester = { "x-tester": "1" };
+    const preview = `{ name: testers, match: [{ headers: { x-tester: { exact: "1" } } }] }`;
+    await using releases = await SiteReleases.start(site);
+    await releases.release("stripped", `strategy: { steps: [{ preview: ${preview} }, { hold: {} }, { switch: {} }] }`);
+    await releases.whenPhase("stripped", "holding");
+    expect(await site.ask(gateway, tester)).toBe("green");
+    const remaining = (buildVirtualService(site.shape)["spec"] as { readonly http: unknown }).http;
+    const patch = JSON.stringify({ spec: { http: remaining } });
+    await kubectl.run(["patch", "virtualservice", "app", "-n", namespace, "--type", "merge", "-p", patch]);
+    const { message } = await releases.whenPhase("stripped", "failed");
+    expect(message).toContain(
+      `somebody else has taken the preview of the release out of VirtualService ${namespace}/app; retry`,
+    );
+    await expect.poll(() => site.ask(gateway, tester)).toBe("blue");
+    await releases.tell("retry", "stripped");
+    await releases.whenPhase("stripped", "holding");
+    await expect.poll(() => site.ask(gateway, tester), { timeout: 20_000 }).toBe("green");
+    await releases.tell("promote", "stripped");
+    await releases.whenPhase("stripped", "done");
+    expect(await readWeights(site)).toEqual({ blue: 0, green: 100 });
+  });
+
   test("fields that another tool applies are a conflict, and nothing is written", async ({ site, kubectl }) => {
     const flux = ["--server-side", "--force-conflicts", "--field-manager=kustomize-controller"];
     await kubectl.apply(buildVirtualService(site.shape), flux);

@@ -13,6 +13,7 @@ import type { Baseline, ProofParts } from "./baseline.ts";
 import { listStrangers } from "./listed-strangers.ts";
 import { ReplicaKnowledge } from "./replica-knowledge.ts";
 import { describeProof, type ProofState } from "./describe-proof.ts";
+import { mayPassOver } from "./pass-over.ts";
 import { ProxyWatch } from "./proxy-watch.ts";
 import type { IstiodPlace } from "./site-view.ts";
 
@@ -52,8 +53,6 @@ const shortestPauseMs = 15;
 const longestPauseMs = 400;
 /** Pods come and go while a proof is under way. */
 const listEveryMs = 2_000;
-/** How long a proxy has to be silent before a release that may go on without it does. */
-const giveUpAfterMs = 3_000;
 /**
  * Envoy's main thread shows routes in the moment in which it hands them to its workers, who take them at their next turn
  * of the event loop (Envoy doc: life of a request, threading model). No counter tells when the last one has; turns take
@@ -274,15 +273,10 @@ class Proof {
     };
   }
 
-  #mayGoOn({ open, watches, ignorant, nowMs }: ProofState): boolean {
+  #mayGoOn(state: ProofState): boolean {
     const { unreachable, toldMs } = this.#question;
-    if (open.length === watches.length || nowMs - toldMs < giveUpAfterMs) return false;
-    if (unreachable !== "goOn" && ignorant.length > 0) return false;
-    return open.every(
-      ({ proxy, standing }) =>
-        this.#isPassedRefusal(proxy.id) ||
-        (unreachable === "goOn" && standing.kind === "unreachable" && nowMs - standing.sinceMs >= giveUpAfterMs),
-    );
+    const isPassedRefusal = (id: string): boolean => this.#isPassedRefusal(id);
+    return mayPassOver(state, { unreachable, toldMs, isPassedRefusal });
   }
 
   /** On a way back: it refused before anything was written, and does so still. */
