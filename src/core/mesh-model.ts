@@ -52,6 +52,11 @@ export class MeshModelBuilder {
   readonly #read = createManifestReader();
   #known: KnownModel | undefined;
 
+  /** Parses texts and builds nothing yet: who gives it more and more of them has room for other work in between. */
+  parse(sources: readonly SourceText[], options: ModelOptions): void {
+    this.#read(sources, options);
+  }
+
   /** All that is needed for serving, in time that depends on the change where rules alone changed. */
   buildServable(sources: readonly SourceText[], options: ModelOptions): ServableModel {
     const parsed = this.#read(sources, options);

@@ -59,10 +59,22 @@ function judge(setting: Setting, request: Omit<AdmissionRequest, "uid">) {
     },
     now: () => 0,
     untilFresher: async () => setting.onWait?.(objects ?? []),
-  }).judge({ uid: "1", ...request });
+  }).judge({ uid: "1", ...request }, new AbortController().signal);
 }
 
 const running = [entry, rule, routes({ blue: 100, green: 0 })];
+
+test("an object that concerns more than can be looked at without keeping the process is not judged", async () => {
+  const long = "x".repeat(300_000);
+  const many = Array.from({ length: 8 }, (_, index) => {
+    const { metadata, ...rest } = routes({ blue: 100 }, `web-${index}`);
+    return { ...rest, metadata: { ...metadata, annotations: { long } } };
+  });
+  const request = { operation: "CREATE", oldObject: undefined, object: rule } as const;
+  const answer = await judge({ objects: [entry, ...many] }, request);
+  expect(answer).toMatchObject({ kind: "unjudged", reason: expect.stringMatching(/^the 9 objects .* up to 2097152/u) });
+  expect(await judge({ objects: [entry, ...many.slice(0, 6)] }, request)).toMatchObject({ kind: "allowed" });
+});
 
 test("a change of weights passes", async () => {
   const request = {

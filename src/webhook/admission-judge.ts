@@ -32,6 +32,9 @@ export interface JudgeOptions {
 
 /** In JSON, of one object as it was or would be. */
 const largest = 256 * 1024;
+/** In JSON, of all objects that one object concerns. What is parsed is built and checked in one go, and keeps the process. */
+const largestNeighbourhood = 2 * 1024 * 1024;
+const nobodyWaits: AdmissionAnswer = { kind: "unjudged", reason: "there was no time for it" };
 
 /** Says of one object what `kirikae check` would say of the cluster with it in the place of the one before. */
 export class AdmissionJudge {
@@ -41,7 +44,8 @@ export class AdmissionJudge {
     this.#options = options;
   }
 
-  async judge(request: AdmissionRequest): Promise<AdmissionAnswer> {
+  /** Gives way to all other work again and again, and up once the signal is aborted. */
+  async judge(request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionAnswer> {
     const object = request.operation === "DELETE" ? request.oldObject : request.object;
     if (object === undefined) return { kind: "unjudged", reason: "the API server has sent no object that can be read" };
     if (object.kind === "Release") return judgeRelease(request, object);
@@ -49,13 +53,16 @@ export class AdmissionJudge {
     const size = Math.max(...[request.object, request.oldObject].map((form) => JSON.stringify(form ?? null).length));
     if (size > largest)
       return { kind: "unjudged", reason: `it has ${size} characters, and is judged up to ${largest}` };
-    const first = this.#look(request, object);
+    const first = await this.#look(request, { object, signal });
     if (first.kind !== "denied") return first;
     await this.#options.untilFresher();
-    return this.#look(request, object);
+    return await this.#look(request, { object, signal });
   }
 
-  #look(request: AdmissionRequest, object: KubeObject): AdmissionAnswer {
+  async #look(
+    request: AdmissionRequest,
+    { object, signal }: { readonly object: KubeObject; readonly signal: AbortSignal },
+  ): Promise<AdmissionAnswer> {
     const { view, now } = this.#options;
     const before = view.sources();
     if (before === undefined) return { kind: "unjudged", reason: "its copy of the cluster is not complete yet" };
@@ -64,11 +71,17 @@ export class AdmissionJudge {
     if (request.operation !== "DELETE" && known?.text === source.text) return { kind: "allowed", warnings: [] };
     const forms = [request.object, request.oldObject].filter((form) => form !== undefined);
     const close = findNeighbours(before, forms);
+    const size = close.reduce((sum, { text }) => sum + text.length, 0);
+    if (size > largestNeighbourhood) {
+      const reason = `the ${close.length} objects that it may concern have ${size} characters, and up to ${largestNeighbourhood} are looked at`;
+      return { kind: "unjudged", reason };
+    }
     const others = close.filter(({ path }) => path !== source.path);
     const current = known === undefined ? others : [...others, known];
     const after = request.operation === "DELETE" ? others : [...others, source];
-    const options = { nowMs: now(), leavesOut: (finding: Diagnostic) => view.leavesOut(finding) };
-    const found = findNew(current, after, options);
+    const options = { nowMs: now(), leavesOut: (finding: Diagnostic) => view.leavesOut(finding), signal };
+    const found = await findNew(current, after, options);
+    if (found === undefined) return nobodyWaits;
     return answerFor(request, found, findMovedWeights(request, view.releases()));
   }
 }

@@ -14,7 +14,7 @@ const authority = issueCertificate({ name, validity });
 const served = issueCertificate({ name: "webhook", hosts: ["127.0.0.1"], issuer: { ...authority, name }, validity });
 
 interface Setting {
-  readonly judge?: () => Promise<AdmissionAnswer>;
+  readonly judge?: (review: unknown, signal: AbortSignal) => Promise<AdmissionAnswer>;
   readonly failure?: FailurePolicy;
   readonly budgetMs?: number;
 }
@@ -133,6 +133,20 @@ test("who is too slow is answered by policy", async () => {
   const { response } = JSON.parse((await ask(server, review)).body);
   expect(response).toMatchObject({ allowed: true, warnings: [expect.stringContaining("within 30 ms")] });
   resolve({ kind: "allowed", warnings: [] });
+});
+
+test("whoever judges hears that nobody waits any more, and the next question has its turn", async () => {
+  const allowed: AdmissionAnswer = { kind: "allowed", warnings: [] };
+  let asked = 0;
+  const judge = async (_review: unknown, signal: AbortSignal): Promise<AdmissionAnswer> => {
+    asked += 1;
+    // The first never ends by itself.
+    if (asked === 1) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    return allowed;
+  };
+  const server = await start({ failure: "closed", budgetMs: 200, judge });
+  expect(JSON.parse((await ask(server, review)).body).response).toMatchObject({ allowed: false });
+  expect(JSON.parse((await ask(server, review)).body).response).toMatchObject({ allowed: true });
 });
 
 test("a new certificate is used by new connections", async () => {

@@ -146,13 +146,13 @@ export class AdmissionServer implements AsyncDisposable {
     const { budgetMs } = this.#options;
     const { promise, resolve } = Promise.withResolvers<AdmissionAnswer>();
     const late: AdmissionAnswer = { kind: "unjudged", reason: `it had no answer within ${budgetMs} ms` };
-    let isLate = false;
+    const tooLate = new AbortController();
     const timer = setTimeout(() => {
-      isLate = true;
+      tooLate.abort();
       resolve(late);
     }, budgetMs);
     // Nobody waits for an answer that comes too late, and others wait for their turn.
-    const judged = this.#turn.then(() => (isLate ? late : this.#judge(review)));
+    const judged = this.#turn.then(() => (tooLate.signal.aborted ? late : this.#judge(review, tooLate.signal)));
     this.#turn = judged;
     const answer = await Promise.race([judged, promise]);
     clearTimeout(timer);
@@ -160,9 +160,9 @@ export class AdmissionServer implements AsyncDisposable {
   }
 
   /** Whatever goes wrong while an object is judged is no reason for the controller to end. */
-  async #judge(review: AdmissionRequest): Promise<AdmissionAnswer> {
+  async #judge(review: AdmissionRequest, signal: AbortSignal): Promise<AdmissionAnswer> {
     try {
-      return await this.#options.judge.judge(review);
+      return await this.#options.judge.judge(review, signal);
     } catch (error) {
       this.#options.onNote(`The webhook could not judge an object: ${errorText(error)}.`);
       return { kind: "unjudged", reason: "of an unexpected error, which its log has" };
