@@ -67,13 +67,16 @@ export class ModelSubsets {
     return true;
   }
 
-  /** People put back what they have taken away. */
-  heal(): void {
+  /** People put back what they have taken away; where they did is returned. */
+  heal(): ReadonlySet<ServiceName> {
+    const healed = new Set<ServiceName>();
     for (const { service, definition } of this.#dropped.values()) {
       if (this.of(service).some(({ name }) => name === definition.name)) continue;
       this.#rules.set(service, [...this.of(service), definition]);
+      healed.add(service);
     }
     this.#dropped.clear();
+    return healed;
   }
 
   /** Weights that lead to a subset that is not there. */

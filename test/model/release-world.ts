@@ -56,6 +56,8 @@ export class ReleaseWorld {
   readonly #origins = new Map<string, ReadonlyMap<SplitId, SplitWeights>>();
   /** What its DestinationRules had when each release began, until somebody else has changed them. */
   readonly #subsetOrigins = new Map<string, ReadonlyMap<ServiceName, readonly SubsetDefinition[]>>();
+  /** Releases whose way back may lead to a subset that an older one has taken along when it went back over them. */
+  readonly #overtaken = new Set<string>();
   /** What rules are to have that no release has ever owned. */
   readonly #untouched = new Map<SplitId, SplitWeights>();
 
@@ -109,7 +111,11 @@ export class ReleaseWorld {
     if (this.#movesUnderWay > 0 || this.#process.engine.unfinished().length > 0) return;
     const live = this.#live();
     const isDone = does === "put" ? this.subsets.put(service, name) : this.subsets.drop(service, { name, live });
-    if (!isDone) return;
+    if (isDone) this.#touchSubsets(service);
+  }
+
+  /** Somebody else changes them, so that no release can be held to what it found there. */
+  #touchSubsets(service: ServiceName): void {
     for (const [id, origin] of this.#subsetOrigins) if (origin.has(service)) this.#subsetOrigins.delete(id);
   }
 
@@ -223,7 +229,7 @@ export class ReleaseWorld {
     this.journal.failures = 0;
     this.answers = "good";
     this.layFailures = 0;
-    this.subsets.heal();
+    for (const service of this.subsets.heal()) this.#touchSubsets(service);
     await this.clock.advance(1_200_000);
     // The next move would do that first.
     await this.#passUntil(this.#process.engine.recover());
@@ -245,7 +251,7 @@ export class ReleaseWorld {
       await this.clock.advance(60_000);
     }
     for (const { id, state } of this.releases) {
-      if (!left.includes(id) || state.phase.kind === "rolledBack") continue;
+      if (!left.includes(id) || state.phase.kind === "rolledBack" || this.#overtaken.has(id)) continue;
       this.broken.push(`${id} was to go back, and is ${JSON.stringify(state.phase)}`);
     }
   }
@@ -352,7 +358,9 @@ export class ReleaseWorld {
     const services = releasedServices(plan);
     for (const other of this.releases) {
       const isShared = [...releasedServices(other.plan)].some((name) => services.has(name));
-      if (other.id !== id && isShared) this.#origins.delete(other.id);
+      if (other.id === id || !isShared) continue;
+      this.#origins.delete(other.id);
+      if (plan.steps.some(({ kind }) => kind === "subsets")) this.#overtaken.add(other.id);
     }
   }
 

@@ -10,6 +10,8 @@ export class WatchedTarget extends RecordingTarget implements Target {
   readonly dead = new Set<DestinationId>();
   /** Rules that somebody moves back whatever there is. */
   readonly #unasked = new Set<SplitId>();
+  /** Rules that have weights which nobody could prove: a move after that begins from what the journal says. */
+  readonly #doubtful = new Set<SplitId>();
   /** What was live before the last change of each rule. */
   readonly #before = new Map<SplitId, SplitWeights>();
 
@@ -36,7 +38,10 @@ export class WatchedTarget extends RecordingTarget implements Target {
     // One that was refused has changed nothing, and what was before it is still what was before.
     for (const { split, weights: after } of await this.observe([...weights.keys()])) {
       const before = seen.get(split);
-      if (before !== undefined && after !== undefined && !isSameShare(before, after)) this.#before.set(split, before);
+      if (report.kind === "proved") this.#doubtful.delete(split);
+      if (before === undefined || after === undefined || isSameShare(before, after)) continue;
+      this.#before.set(split, before);
+      if (report.kind !== "proved") this.#doubtful.add(split);
     }
     return report;
   }
@@ -44,7 +49,7 @@ export class WatchedTarget extends RecordingTarget implements Target {
   /** Whoever takes a move back may have no other choice; everybody else asks first. */
   #checkGains(split: SplitId, now: SplitWeights, next: SplitWeights): void {
     const isRestore = isSameShare(this.#before.get(split) ?? {}, next);
-    if (isRestore || this.#unasked.has(split)) return;
+    if (isRestore || this.#unasked.has(split) || this.#doubtful.has(split)) return;
     for (const id of gainingDestinations(now, next)) {
       if (this.dead.has(id)) this.broken.push(`${split} gave ${id} more, which has no ready endpoint`);
     }
