@@ -5,19 +5,24 @@ import { ControllerProcess, until } from "./controller-process.ts";
 import { clean, namespace, test } from "./controlled-site.ts";
 import { describeCluster } from "./shared-cluster.ts";
 import { addManyVirtualServices, label as manyLabel, removeManyVirtualServices } from "./many-virtual-services.ts";
+import { heapPercentage, semiSpace } from "../../scripts/deploy/workload-objects.ts";
 import { buildVirtualService } from "./site-objects.ts";
 import type { Site } from "./site.ts";
 
 const services = 1_000;
 const releases = 200;
 const mostMegabytes = 300;
+/** What a Release waits for before it moves anything, and what moves as soon as it is there. */
+const holds = [{ hold: {} }, { weight: 10 }, { hold: {} }, { weight: 50 }, { hold: {} }, { switch: {} }];
+const moves = [{ weight: 10 }, { hold: "1s" }, { weight: 50 }, { hold: "1s" }, { switch: {} }];
+const movingMs = 60_000;
 const atOnce = 8;
 
 describeCluster("a controller of a large cluster", { timeout: 600_000 }, () => {
   test("keeps 1,000 VirtualServices and 200 Releases within 300 MB", async ({ site, kubectl }) => {
     await clean(kubectl, site);
     await addManyVirtualServices(site, services - releases);
-    await inTurns(releases, (index) => addReleased(site, index));
+    await inTurns(releases, (index) => addReleased(site, index, holds));
     await using controller = await ControllerProcess.start(site, { identity: "one" });
     const counted = async (): Promise<number> => {
       const all = await kubectl.run(["get", "releases", "-n", namespace, "-o", "jsonpath={.items[*].status.phase}"]);
@@ -39,6 +44,26 @@ describeCluster("a controller of a large cluster", { timeout: 600_000 }, () => {
     });
     await removeManyVirtualServices(site);
   });
+
+  test("stays within 300 MB while 200 Releases move at the same moment, as its Deployment runs it", async ({
+    site,
+  }) => {
+    const { client } = site.cluster;
+    const heap = `--max-old-space-size=${(mostMegabytes * heapPercentage) / 100}`;
+    const environment = { ...site.environment, NODE_OPTIONS: `${heap} ${semiSpace}` };
+    await addManyVirtualServices(site, services - releases);
+    await inTurns(releases, (index) => addReleased(site, index, moves));
+    await using controller = await ControllerProcess.start({ namespace, environment }, { identity: "one" });
+    const moved = (): boolean => controller.lines.some((line) => / step 1 of 5 is done/u.test(line));
+    await until(moved, { timeoutMs: 120_000, what: () => `a step\n${controller.lines.slice(-5).join("\n")}` });
+    await delay(movingMs);
+    const { highest } = await readMemory(controller.pid);
+    process.stderr.write(`controller of ${releases} Releases that move: at most ${highest} MB\n`);
+    expect(highest).toBeLessThan(mostMegabytes);
+    await controller[Symbol.asyncDispose]();
+    await client.deleteAll(`/apis/kirikae.dev/v1alpha1/namespaces/${namespace}/releases`);
+    await removeManyVirtualServices(site);
+  });
 });
 
 async function inTurns(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
@@ -50,8 +75,8 @@ async function inTurns(count: number, work: (index: number) => Promise<unknown>)
   );
 }
 
-/** A VirtualService of its own, and a Release of it that waits before it moves anything. */
-async function addReleased(site: Site, index: number): Promise<void> {
+/** A VirtualService of its own, and a Release of it. */
+async function addReleased(site: Site, index: number, steps: readonly object[]): Promise<void> {
   const { client } = site.cluster;
   await client.apply(releasedService(site, index));
   await client.apply({
@@ -61,7 +86,7 @@ async function addReleased(site: Site, index: number): Promise<void> {
     spec: {
       routes: [{ virtualService: `released-${index}`, route: "public" }],
       to: "green",
-      strategy: { steps: [{ hold: {} }, { weight: 10 }, { hold: {} }, { weight: 50 }, { hold: {} }, { switch: {} }] },
+      strategy: { steps },
     },
   });
 }

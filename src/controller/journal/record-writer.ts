@@ -36,6 +36,9 @@ interface RunningThread {
   readonly answered: Int32Array;
 }
 
+/** It keeps no more than a ConfigMap or two; without limits its garbage would take as much as the controller has to itself. */
+const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+
 /** Longer than the thread's own time, which ends with an answer. */
 const graceMs = 500;
 
@@ -83,7 +86,8 @@ export class ThreadedRecordWriter implements RecordWriter {
     const { port1, port2 } = new MessageChannel();
     const answered = new SharedArrayBuffer(4);
     const start: WorkerStart = { connection: this.#connection, port: port2, answered, timeoutMs: this.#timeoutMs };
-    const worker = new Worker(workerFile, { workerData: start, transferList: [port2], name: "journal" });
+    const options = { workerData: start, transferList: [port2], name: "journal", resourceLimits };
+    const worker = new Worker(workerFile, options);
     const running = { worker, port: port1, answered: new Int32Array(answered) };
     // A thread that has ended says nothing more; the next write starts another one.
     const forget = (): void => {
