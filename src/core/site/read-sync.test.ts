@@ -57,6 +57,23 @@ describe("what istiod knows of its proxies", () => {
     expect(proxy?.types.route?.lastError).toBe('Proto constraint validation failed (field: "override")');
   });
 
+  test.each([
+    [
+      "with its reason, and not with the resource",
+      'goo.gle/debugonly    \nname: "http.80"\nvirtual_hosts {\n  name: "a : b:80"\n  routes {\n    name: "rest"\n  }\n}\n' +
+        "validate_clusters {\n}\nignore_port_in_host_matching: true\n: Proto constraint validation failed (Clusters : none)",
+      '"http.80": Proto constraint validation failed (Clusters : none)',
+    ],
+    [
+      "and without the half of it that Envoy has not cut off",
+      'goo.gle/debugproto   \nname: "http.80"\nvirtual_hosts {\n  name: "a : b:80"\n  domains: "a : ...(truncated)',
+      '"http.80": istiod was not told the whole reason, because Envoy cuts long ones off; the proxy\'s log has it',
+    ],
+  ])("what a proxy refuses is named %s", (_, lastError, told) => {
+    const [proxy] = readSync([{ proxy: "a.b", resources: { RDS: { sent: nonce(4), lastError } } }]);
+    expect(proxy?.types.route?.lastError).toBe(told);
+  });
+
   test("is read from an istiod that tells no resources", () => {
     const [proxy] = readSync([{ proxy: "a.b", cluster_sent: nonce(3), cluster_acked: nonce(3), route_sent: "odd" }]);
     expect(proxy?.types.cluster?.acked?.push).toBe(3);

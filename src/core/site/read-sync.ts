@@ -1,4 +1,5 @@
 import { asObject, asText, asList, type JsonObject } from "./json-value.ts";
+import { readRefusal } from "./read-refusal.ts";
 
 /** What one istiod knows of one proxy that is connected to it. */
 export interface SyncedProxy {
@@ -63,17 +64,9 @@ function readType(name: SyncedTypeName, status: JsonObject): SyncedType | undefi
   const resource = findResource(name, asObject(status["resources"]));
   const sent = readNonce(resource["sent"] ?? status[`${name}_sent`]);
   const acked = readNonce(resource["acked"] ?? status[`${name}_acked`]);
-  const lastError = readError(asText(resource["lastError"]) ?? asText(resource["last_error"]));
+  const lastError = readRefusal(asText(resource["lastError"]) ?? asText(resource["last_error"]));
   if (sent === undefined && acked === undefined && lastError === undefined) return undefined;
   return { sent, acked, lastError, sentAtMs: readTime(resource["sentTime"] ?? resource["sent_time"]) };
-}
-
-/** Protobuf puts a marker and blanks before what it prints, so that nobody reads it by a program. */
-function readError(text: string | undefined): string | undefined {
-  return text
-    ?.replaceAll(/goo\.gle\/debug\w+/gu, " ")
-    .replaceAll(/\s+/gu, " ")
-    .replaceAll(/^[\s:]+|\s+$/gu, "");
 }
 
 /** By the last part of `type.googleapis.com/envoy.config.cluster.v3.Cluster`. */
