@@ -39,7 +39,7 @@ export const appFences: readonly Fence[] = [
   },
   {
     of: "app/site/mesh",
-    mayImport: ["core", ...kubeObjects, ...shared, "targets/istio/own-route-names.ts", "app/site/objects"],
+    mayImport: ["core", ...kubeObjects, ...shared, "app/site/objects"],
     mayImportTypesOf: ["targets/istio"],
     except: folders,
     packages: [],
@@ -77,6 +77,14 @@ export const appFences: readonly Fence[] = [
     mayImport: [...belowSites, "app/site/connection", "app/site/objects"],
     packages: ["yaml"],
     sentence: "`app/site/doctor` says which rights and parts a cluster lacks, and changes nothing.",
+  },
+  {
+    of: "app/site/controller",
+    mayImport: belowSites,
+    mayImportTypesOf: ["controller", "webhook", "app/site/connection", "app/site/objects"],
+    packages: [],
+    sentence:
+      "`app/site/controller` holds what a controller connects to, waits for and is, and starts neither releases nor watches.",
   },
   {
     of: "app/site",

@@ -8,7 +8,7 @@ import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import { ApiPatience } from "./api-patience.ts";
 import { carryOutRoutes, type RouteParts } from "./carry-out-routes.ts";
 import { findServices } from "./needed-proxies.ts";
-import { ownRouteNames } from "./own-route-names.ts";
+import { ownRouteNames } from "../../core/site/own-route-names.ts";
 import { planRouteWrites, type RouteChange, splitsOf } from "./plan-route-writes.ts";
 import { checkGaining } from "./preflight.ts";
 import { ownRouteEvidence } from "./route-evidence.ts";

@@ -12,7 +12,7 @@ import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject, ObjectName } from "../../kubernetes/kube-object.ts";
 import type { ApiPatience } from "./api-patience.ts";
-import { ownReleases, ownRouteNames } from "./own-route-names.ts";
+import { ownReleases, ownRouteNames } from "../../core/site/own-route-names.ts";
 import type { SiteView } from "./site-view.ts";
 import { describeObject, type PlannedWrite } from "./write-objects.ts";
 

@@ -31,7 +31,7 @@ import { layAdditions } from "./lay-additions.ts";
 import { listServing } from "./listed-strangers.ts";
 import { findServices, gatewaysOf, listNeeded } from "./needed-proxies.ts";
 import { observeSplits } from "./observe-splits.ts";
-import { ownReleases } from "./own-route-names.ts";
+import { ownReleases } from "../../core/site/own-route-names.ts";
 import type { RouteChange } from "./plan-route-writes.ts";
 import { checkGaining, checkPlan } from "./preflight.ts";
 import { createProxyAdmin } from "./proxy-admin.ts";

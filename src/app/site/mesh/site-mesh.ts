@@ -17,10 +17,10 @@ import type {
 } from "../../../core/routes/route-table.ts";
 import { findUnservedInMesh } from "../../../core/routes/unserved-in-mesh.ts";
 import { splitsOf, weightsOf } from "../../../core/routes/weights.ts";
+import { ownRouteNames } from "../../../core/site/own-route-names.ts";
 import { renderSiteSource } from "../../../core/site/render-site-source.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import type { KubeKind, KubeObject, ObjectName } from "../../../kubernetes/kube-object.ts";
-import { ownRouteNames } from "../../../targets/istio/own-route-names.ts";
 import type { SiteView } from "../../../targets/istio/site-view.ts";
 import { planOnMesh } from "../../plan-on-mesh.ts";
 import type { MovedRoutes } from "./moved-site.ts";

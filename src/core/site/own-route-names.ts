@@ -1,5 +1,5 @@
-import { httpRules, readOwnRouteName } from "../../core/site/own-routes.ts";
-import type { SiteObject } from "../../core/site/site-object.ts";
+import { httpRules, readOwnRouteName } from "./own-routes.ts";
+import type { SiteObject } from "./site-object.ts";
 
 /** The names of the routes that kirikae has laid in a VirtualService, in their order. */
 export function ownRouteNames(object: SiteObject): readonly string[] {
