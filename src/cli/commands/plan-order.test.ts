@@ -14,6 +14,7 @@ const commands = {
   retry: { kind: "retry" },
   abort: { kind: "abort" },
   rollback: { kind: "rollback" },
+  rollbackNow: { kind: "rollback", now: true },
   set: { kind: "set", shares: 10 },
 } satisfies Record<string, ReleaseCommand>;
 
@@ -26,7 +27,7 @@ test.each<readonly [keyof typeof commands, Phase]>([
   ["abort", "holding"],
   ["abort", "rollingBack"],
   ["rollback", "failed"],
-  ["rollback", "rollingBack"],
+  ["rollbackNow", "rollingBack"],
   ["retry", "failed"],
   ["promote", "moving"],
   ["pause", "moving"],
@@ -54,6 +55,10 @@ test.each<Phase>(["planned", "moving", "checking", "frozen", "rollingBack", "set
     expect(planOrder(commands.resume, left(phase))).toEqual({ kind: "goOn" });
   },
 );
+
+test("a rollback that is said again goes on with the way back that a process has left", () => {
+  expect(planOrder(commands.rollback, left("rollingBack"))).toEqual({ kind: "goOn" });
+});
 
 test("resume goes on with a hold that has an end, and asks the release itself about one that has none", () => {
   expect(planOrder(commands.resume, left("holding", 7))).toEqual({ kind: "goOn" });

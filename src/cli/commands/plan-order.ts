@@ -14,9 +14,12 @@ export type OrderPlan =
 type LeftRelease = Pick<ReleaseStatus, "phase" | "untilMs">;
 
 /** What is done for a command, by how the release was left. */
-export function planOrder({ kind }: ReleaseCommand, left: LeftRelease): OrderPlan {
+export function planOrder(command: ReleaseCommand, left: LeftRelease): OrderPlan {
+  const { kind } = command;
   const { phase } = left;
   if (kind === "resume") return goesOnAlone(left) ? { kind: "goOn" } : { kind: "atOnce" };
+  // Whoever says it again after the process has died on the way back wants that way to be gone to its end.
+  if (kind === "rollback" && phase === "rollingBack" && command.now !== true) return { kind: "goOn" };
   const endsIt = kind === "abort" || kind === "rollback" || kind === "set";
   if (endsIt && (phase === "moving" || phase === "setting" || phase === "redoing")) {
     // What is set or brought back rests afterwards; after a step forward the next one would begin.
@@ -46,6 +49,7 @@ export function isAsAsked(
   return ended.phase === "done" || waitsForPerson(ended);
 }
 
-function goesOnAlone(status: LeftRelease): boolean {
+/** Whether somebody only has to carry it out. */
+export function goesOnAlone(status: LeftRelease): boolean {
   return !isAtRest(status);
 }

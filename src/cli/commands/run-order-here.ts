@@ -1,16 +1,17 @@
 import { constants } from "node:os";
 import type { ReleaseStatus } from "../../api/types.ts";
 import type { SiteOptions } from "../../app/site/connection/site-options.ts";
+import { KirikaeError } from "../../core/diagnostics/error.ts";
 import { isMoving } from "../../core/release/state/release-phase.ts";
 import type { ReleaseCommand } from "../../core/release/state/release-state.ts";
 import { type CommandContext, printAnswer } from "../command.ts";
 import { connect } from "../connect.ts";
-import { tellOfFailed, tellOfLeft, tellOfWaiting } from "../print/left-release.ts";
+import { tellOfFailed, tellOfIdle, tellOfLeft, tellOfWaiting } from "../print/left-release.ts";
 import { ReleaseChanges } from "../print/release-changes.ts";
 import { renderRelease } from "../print/release.ts";
 import { meshEnvironment } from "../reach-mesh.ts";
 import { followRelease, noteEvent } from "./follow-release.ts";
-import { isAsAsked, isAtRest, type OrderPlan, planOrder, waitsForPerson } from "./plan-order.ts";
+import { goesOnAlone, isAsAsked, isAtRest, type OrderPlan, planOrder, waitsForPerson } from "./plan-order.ts";
 import type { OrderOptions } from "./release-orders.ts";
 
 export interface OrderHere {
@@ -61,11 +62,8 @@ interface Started extends AsyncDisposable {
 }
 
 /** Takes the release up, and no other. Throws KIR2034 where it cannot be told that now, and KIR2022 while another moves. */
-async function startWith(
-  context: CommandContext,
-  { sites, left, command, person }: OrderHere,
-  plan: OrderPlan,
-): Promise<Started> {
+async function startWith(context: CommandContext, order: OrderHere, plan: OrderPlan): Promise<Started> {
+  const { sites, left, command, person } = order;
   const [site, ...others] = sites;
   if (site === undefined) throw new Error("Without a cluster something has to run.");
   const { upSite } = await import("../../app/site/up-site.ts");
@@ -75,7 +73,7 @@ async function startWith(
     told = status;
   };
   const first = commandNow(command, plan);
-  const running = await upSite(
+  const starting = upSite(
     {
       sites: [site, ...others],
       actor: person.actor,
@@ -86,7 +84,18 @@ async function startWith(
     },
     context.env,
   );
+  const running = await starting.catch((error: unknown) => {
+    throw error instanceof KirikaeError && error.code === "KIR2034" && goesOnAlone(left)
+      ? sayHowItGoesOn(error, order)
+      : error;
+  });
   return { told, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
+}
+
+/** Nobody carries it out: what it does now ends when somebody does, and not by waiting for it. */
+function sayHowItGoesOn(error: KirikaeError, { left, sites }: OrderHere): KirikaeError {
+  const hint = tellOfIdle(left.release, sites);
+  return new KirikaeError(error.code, error.message, { exitStatus: error.exitStatus, hint, cause: error });
 }
 
 /** What it is told before anything of it goes on. */
