@@ -6,6 +6,7 @@ import type { Kubectl } from "./kubectl.ts";
 import { test as base } from "./shared-cluster.ts";
 import { Site } from "./site.ts";
 import { buildVirtualService } from "./site-objects.ts";
+import { writtenWeights } from "./written-weights.ts";
 
 export const namespace = "controlled";
 
@@ -77,16 +78,6 @@ export async function clean(kubectl: Kubectl, site: Site): Promise<void> {
 }
 
 export async function weightsOf(kubectl: Kubectl): Promise<Readonly<Record<string, number>>> {
-  type Rule = {
-    readonly name: string;
-    readonly route: readonly { readonly destination: { readonly subset: string }; readonly weight?: number }[];
-  };
-  const { spec } = await kubectl.getJson<{ spec: { http: readonly Rule[] } }>([
-    "virtualservice",
-    "app",
-    "-n",
-    namespace,
-  ]);
-  const rule = spec.http.find(({ name }) => name === "public");
-  return Object.fromEntries((rule?.route ?? []).map(({ destination, weight = 0 }) => [destination.subset, weight]));
+  const found = await kubectl.getJson<KubeObject>(["virtualservice", "app", "-n", namespace]);
+  return writtenWeights(found, "public");
 }

@@ -10,25 +10,15 @@ import type { Kubectl } from "./kubectl.ts";
 import { describeCluster, test } from "./shared-cluster.ts";
 import { Site } from "./site.ts";
 import { buildVirtualService } from "./site-objects.ts";
+import { writtenWeights } from "./written-weights.ts";
 
 const namespace = "cli";
 const istio = "networking.istio.io";
 
-interface Rule {
-  readonly name: string;
-  readonly route: readonly { readonly destination: { readonly subset: string }; readonly weight?: number }[];
-}
-
 /** Weights of the rule for everybody, as the API server has them. */
 async function publicWeights(kubectl: Kubectl): Promise<Readonly<Record<string, number>>> {
-  const { spec } = await kubectl.getJson<{ spec: { http: readonly Rule[] } }>([
-    "virtualservice",
-    "app",
-    "-n",
-    namespace,
-  ]);
-  const rule = spec.http.find(({ name }) => name === "public");
-  return Object.fromEntries((rule?.route ?? []).map(({ destination, weight }) => [destination.subset, weight ?? 100]));
+  const found = await kubectl.getJson<KubeObject>(["virtualservice", "app", "-n", namespace]);
+  return writtenWeights(found, "public");
 }
 
 /** Rights for users who had none, until disposed: other files share the cluster. */

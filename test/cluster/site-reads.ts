@@ -1,19 +1,11 @@
 import type { KubeObject } from "./kube-client.ts";
 import type { Site } from "./site.ts";
+import { writtenWeights } from "./written-weights.ts";
 
 /** The shares that the API server has for the public rule. */
 export async function readWeights({ cluster, namespace }: Site): Promise<Readonly<Record<string, number>>> {
   const path = `/apis/networking.istio.io/v1/namespaces/${namespace}/virtualservices/app`;
-  const { spec } = JSON.parse(await cluster.client.get(path)) as KubeObject & { readonly spec: RoutesSpec };
-  const rule = spec.http.find(({ name }) => name === "public");
-  return Object.fromEntries((rule?.route ?? []).map(({ destination, weight = 0 }) => [destination.subset, weight]));
-}
-
-interface RoutesSpec {
-  readonly http: readonly {
-    readonly name?: string;
-    readonly route: readonly { readonly destination: { readonly subset: string }; readonly weight?: number }[];
-  }[];
+  return writtenWeights(JSON.parse(await cluster.client.get(path)) as KubeObject, "public");
 }
 
 /** The names that the API server has in the app's DestinationRule. */
