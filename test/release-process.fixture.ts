@@ -65,7 +65,7 @@ export class ReleaseProcess implements AsyncDisposable {
   /** What a move waits for before it is planned. */
   turn: Promise<void> = Promise.resolve();
   /** Whether proxies refuse what a release adds to the routes. */
-  refusesToLay = false;
+  refusesToLay: boolean | "forward" = false;
   readonly #journal: Journal;
 
   constructor(
@@ -98,10 +98,12 @@ export class ReleaseProcess implements AsyncDisposable {
         await this.turn;
         return await turns.moveForRelease(build, onWait);
       },
-      lay: async (build) => {
+      lay: async (build, _asks, options) => {
         await this.turn;
         const laid = build();
-        if (this.refusesToLay) throw new KirikaeError("KIR2041", "refused to lay", { exitStatus: 1 });
+        const isPassedOver = this.refusesToLay === "forward" && options?.isWayBack === true;
+        if (this.refusesToLay !== false && !isPassedOver)
+          throw new KirikaeError("KIR2041", "refused to lay", { exitStatus: 1 });
         this.current.laid = laid;
       },
       findStripped: (additions) =>

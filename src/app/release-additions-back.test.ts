@@ -46,6 +46,19 @@ test("an undo that fails takes away again what it has laid", async () => {
   expect(laid(process)).toEqual(["preview"]);
 });
 
+test("proxies that refuse their routes keep nothing from going back, and something from being laid again", async () => {
+  await using process = new ReleaseProcess();
+  process.start(strategy);
+  await process.until("holding");
+  process.refusesToLay = "forward";
+  process.order("rollback");
+  await process.until("rolledBack");
+  expect(laid(process)).toEqual([]);
+  process.order("rollback");
+  await expect.poll(() => process.releases.get("shop/r").message).toContain("refused to lay");
+  expect(laid(process)).toEqual([]);
+});
+
 test("a way back in parts keeps what was laid until everything is back", async () => {
   await using process = new ReleaseProcess();
   process.ready = { blue: 4, green: 4 };

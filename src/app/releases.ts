@@ -199,7 +199,7 @@ export class MeshReleases implements ReleaseBackend, AsyncDisposable {
     const { engine } = this.#parts.mesh;
     const known = engine.releases().find((release) => release.id === id);
     if (known !== undefined) engine.forget(id);
-    await this.#parts.lay(() => this.additions(), known?.plan.release ?? id);
+    await this.#parts.lay(() => this.additions(), known?.plan.release ?? id, { isWayBack: true });
   }
 
   /**

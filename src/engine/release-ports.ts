@@ -34,6 +34,11 @@ export interface ReleaseJournal {
   recordReleaseEvent(id: string, event: ReleaseEvent, traffic?: TrafficSpan): StoredRelease;
 }
 
+export interface LayOptions {
+  /** That it takes away what a release has laid, on its way back: as `ApplyOptions.isWayBack`. */
+  readonly isWayBack?: true;
+}
+
 /** What carries a release out. Rejections and throws are failures of the step, with their message as the reason. */
 export interface ReleaseHost extends CheckSources, ReleaseMoves {
   /** Builds the plan when its turn has come, and carries it out; undefined where there is none. */
@@ -42,7 +47,7 @@ export interface ReleaseHost extends CheckSources, ReleaseMoves {
    * Makes these additions, and no others, live on every proxy when its turn has come; rejects where that fails. What
    * somebody else has taken away meanwhile comes back for the release (`namespace/name`) that asks, and for no other.
    */
-  lay(build: () => readonly OwnedAddition[], asks: string): Promise<void>;
+  lay(build: () => readonly OwnedAddition[], asks: string, options?: LayOptions): Promise<void>;
   /**
    * Which of these additions, which were laid, somebody else has taken away, in one sentence without a full stop;
    * undefined where none. Absent where nobody else can.

@@ -10,7 +10,7 @@ import { judgeStep } from "./judge-step.ts";
 import type { Clock } from "./ports.ts";
 import type { ReleaseEvents } from "./release-events.ts";
 import type { PlannedSet, ReturnPart } from "./release-moves.ts";
-import type { ReleaseHost, ReleaseJournal } from "./release-ports.ts";
+import type { LayOptions, ReleaseHost, ReleaseJournal } from "./release-ports.ts";
 import type { ReleaseTimers } from "./release-timers.ts";
 import { StepRuns, type StepWork } from "./run-step.ts";
 import { SubsetWork } from "./subset-work.ts";
@@ -156,7 +156,7 @@ export class ReleaseWork {
       },
       after: async () => {
         if (part?.waits.length !== 0) return;
-        await this.#layFor(id, 0);
+        await this.#takeAway(id);
         await this.#subsets.withdraw(id);
       },
       conclude: async (outcome) => {
@@ -216,19 +216,25 @@ export class ReleaseWork {
   }
 
   async #giveUpRedo(id: string): Promise<void> {
-    await this.#layFor(id, 0);
+    await this.#takeAway(id);
     await this.#subsets.withdraw(id);
   }
 
-  /** Lays what so many steps of a release leave in place. At the end of the way back that is nothing. */
+  /** At the end of the way back nothing of it is left over the routes. */
+  async #takeAway(id: string): Promise<void> {
+    this.#additions.expect(id, 0);
+    await this.#lay(id, { isWayBack: true });
+  }
+
+  /** Lays what so many steps of a release leave in place. */
   async #layFor(id: string, stepsDone: number): Promise<void> {
     this.#additions.expect(id, stepsDone);
     await this.#lay(id);
   }
 
-  #lay(id: string): Promise<void> {
+  #lay(id: string, options: LayOptions = {}): Promise<void> {
     const { host, events } = this.#options;
-    return host.lay(() => this.additions(), events.get(id).plan.release);
+    return host.lay(() => this.additions(), events.get(id).plan.release, options);
   }
 
   #judge({ id, plan }: StoredRelease, step: number): Disposable {

@@ -85,7 +85,7 @@ export class SiteRuntime implements ApiBackend {
         judging: parts,
         onEvent,
       }),
-      lay: (build, asks) => this.#turns.lay(() => target.lay(build(), asks)),
+      lay: (build, asks, options) => this.#turns.lay(() => target.lay(build(), asks, options)),
       findStripped: (additions) => target.findStripped(additions),
       editSubsets: (build, onWait) =>
         this.#turns.lay(() => editSubsets(build(), { target, timeoutMs: parts.applyTimeoutMs, onWait })),

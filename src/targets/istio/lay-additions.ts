@@ -7,10 +7,12 @@ import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import { ApiPatience } from "./api-patience.ts";
 import { carryOutRoutes, type RouteParts } from "./carry-out-routes.ts";
+import { findRefusals, refusesRoutes } from "./find-refusals.ts";
+import { readServing } from "./listed-strangers.ts";
 import { findServices } from "./needed-proxies.ts";
 import { ownRouteNames } from "../../core/site/own-route-names.ts";
 import { planRouteWrites, type RouteChange, splitsOf } from "./plan-route-writes.ts";
-import { checkGaining } from "./preflight.ts";
+import { checkGaining, describeError } from "./preflight.ts";
 import { ownRouteEvidence } from "./route-evidence.ts";
 
 export interface Laying extends Omit<RouteChange, "weights"> {
@@ -30,6 +32,7 @@ export async function layAdditions(parts: RouteParts, { laid, options, ...laying
   const wanted = await plannedNames(parts, change);
   // Where nothing is laid, and nothing was, no proxy has to show anything.
   if (wanted.size === 0) return;
+  if (options.isWayBack !== true) await checkRefusals(parts, [...wanted.keys()]);
   const report = await carryOutRoutes(parts, {
     calledMs: parts.clock.nowMs(),
     change,
@@ -40,6 +43,17 @@ export async function layAdditions(parts: RouteParts, { laid, options, ...laying
     apply: options,
   });
   if (report.kind !== "proved") throw notLaid(describe(report));
+}
+
+/** What a proxy would refuse is not written: others would show it until it is taken back. */
+async function checkRefusals(parts: RouteParts, services: readonly string[]): Promise<void> {
+  const patience = new ApiPatience(parts.clock);
+  const { serving, controlPlane } = await patience.ask(() => readServing(parts, services));
+  const refusals = findRefusals(
+    controlPlane,
+    serving.map(({ id }) => id),
+  );
+  if (refusals.length > 0) throw notLaid(describeError(refusesRoutes(refusals)).replace(/\.$/u, ""));
 }
 
 function describe(report: Exclude<ApplyReport, { readonly kind: "proved" }>): string {

@@ -66,7 +66,8 @@ async function checkProxies(plan: MovePlan, parts: PlanParts): Promise<Preflight
   return { name, verdict: "pass", detail: `${serving.length} serve ${services.join(", ")}` };
 }
 
-function describeError({ code, message, hint = "" }: KirikaeError): string {
+/** With its code and what to do, in one line. */
+export function describeError({ code, message, hint = "" }: KirikaeError): string {
   return [code, message, hint].join(" ").trimEnd();
 }
 

@@ -126,10 +126,15 @@ export class SiteTarget implements Target {
   /**
    * Makes exactly these live beside the weights; nothing is asked where this process has proved them before, and the live
    * objects have them. What somebody has taken out of them is laid again for the release (`namespace/name`) that asks, and
-   * left as it is for all others; absent asks for all.
+   * left as it is for all others; absent asks for all. A proxy that had refused its routes before keeps what is laid from
+   * being written, and what is taken away on a way back from nothing.
    * @throws KirikaeError KIR4041 where they are not live; what was laid before is then
    */
-  async lay(additions: readonly OwnedAddition[], asks?: string): Promise<void> {
+  async lay(
+    additions: readonly OwnedAddition[],
+    asks?: string,
+    { isWayBack }: Pick<ApplyOptions, "isWayBack"> = {},
+  ): Promise<void> {
     await this.#exclusively(async () => {
       const stripped = this.#findStripped(additions);
       const own = stripped.filter(({ release }) => asks === undefined || release === asks);
@@ -139,7 +144,11 @@ export class SiteTarget implements Target {
       for (const name of this.#placesOf(additions.filter(({ release }) => release === asks))) leaves.delete(name);
       const { laid } = this;
       const movedBy = nameLayers(laid, additions);
-      const options: ApplyOptions = { timeoutMs: layTimeoutMs, ...(movedBy !== undefined && { movedBy }) };
+      const options: ApplyOptions = {
+        timeoutMs: layTimeoutMs,
+        ...(movedBy !== undefined && { movedBy }),
+        ...(isWayBack && { isWayBack }),
+      };
       await layAdditions(this.#options, {
         ...this.#signature(options),
         additions,

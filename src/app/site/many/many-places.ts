@@ -57,9 +57,9 @@ export class ManyPlaces implements MovedPlace {
     return all.every((each) => each !== undefined) ? all.join("; ") : undefined;
   }
 
-  async lay(...[additions, asks]: Parameters<MovedPlace["lay"]>): Promise<void> {
+  async lay(...[additions, asks, options]: Parameters<MovedPlace["lay"]>): Promise<void> {
     for (const [context, site] of this.#sites) {
-      await site.lay(localAdditions(additions, context), asks);
+      await site.lay(localAdditions(additions, context), asks, options);
     }
     this.#laid = additions;
   }
