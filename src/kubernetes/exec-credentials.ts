@@ -22,9 +22,11 @@ export interface ExecCredentialsOptions {
 
 const knownVersions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
+/** Whether somebody is there whom the plugin may ask. */
+type Attendance = "attended" | "unattended";
+
 /** A browser may have to be opened and a person to sign in. */
-const attendedMs = 300_000;
-const unattendedMs = 60_000;
+const patienceMs: Readonly<Record<Attendance, number>> = { attended: 300_000, unattended: 60_000 };
 const mostBytes = 1024 * 1024;
 /** For what the plugin has printed to arrive when it has ended. */
 const lastWordsMs = 1_000;
@@ -81,26 +83,27 @@ export class ExecCredentials implements Credentials {
   async #ask(): Promise<IssuedCredential> {
     const exec = this.#exec;
     const { target } = this.#options;
-    const isAttended = isatty(0) && exec.interactiveMode !== "Never";
-    if (!isAttended && exec.interactiveMode === "Always") {
+    const attendance = isatty(0) && exec.interactiveMode !== "Never" ? "attended" : "unattended";
+    if (attendance === "unattended" && exec.interactiveMode === "Always") {
       throw noCredential(`the plugin ${exec.command} wants a terminal, and there is none`);
     }
     const info = {
       apiVersion: exec.apiVersion,
       kind: "ExecCredential",
-      spec: { interactive: isAttended, ...(exec.provideClusterInfo ? { cluster: target.cluster } : {}) },
+      spec: { interactive: attendance === "attended", ...(exec.provideClusterInfo ? { cluster: target.cluster } : {}) },
     };
     const env = { ...target.env, ...exec.env, KUBERNETES_EXEC_INFO: JSON.stringify(info) };
-    return readAnswer(exec, await runPlugin(exec, env, isAttended));
+    return readAnswer(exec, await runPlugin(exec, env, attendance));
   }
 }
 
-function runPlugin(exec: ConfigExec, env: NodeJS.ProcessEnv, isAttended: boolean): Promise<string> {
+function runPlugin(exec: ConfigExec, env: NodeJS.ProcessEnv, attendance: Attendance): Promise<string> {
+  const [stdin, stderr] = attendance === "attended" ? (["inherit", "inherit"] as const) : (["ignore", "pipe"] as const);
   return new Promise((resolve, reject) => {
     const child = spawn(exec.command, exec.args, {
       env,
-      stdio: [isAttended ? "inherit" : "ignore", "pipe", isAttended ? "inherit" : "pipe"],
-      timeout: isAttended ? attendedMs : unattendedMs,
+      stdio: [stdin, "pipe", stderr],
+      timeout: patienceMs[attendance],
       killSignal: "SIGKILL",
     });
     const printed: Buffer[] = [];

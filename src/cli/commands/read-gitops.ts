@@ -39,7 +39,8 @@ async function readLive(
     return { objects: readObjects(sources), defaultNamespace: "default" };
   }
   const [site, another] = sites?.() ?? [];
-  if (site === undefined || another !== undefined) throw clusterNotClear(another !== undefined);
+  if (site === undefined) throw refuseClusters("No cluster is named to hold git against.");
+  if (another !== undefined) throw refuseClusters("Git is held against one cluster at a time.");
   const { listVirtualServices } = await import("../../app/site/objects/list-virtual-services.ts");
   return listVirtualServices(site, env);
 }
@@ -51,8 +52,7 @@ function nothingToCompare(folder: string): KirikaeError {
   });
 }
 
-function clusterNotClear(isSeveral: boolean): KirikaeError {
-  const message = isSeveral ? "Git is held against one cluster at a time." : "No cluster is named to hold git against.";
+function refuseClusters(message: string): KirikaeError {
   return new KirikaeError("KIR4101", message, {
     exitStatus: 2,
     hint: "Name one with --context, or give its objects as files with --live.",

@@ -43,12 +43,11 @@ export async function runStartHere(context: CommandContext, { sites, source, opt
   );
   const api = await connect(meshEnvironment(context));
   const { release } = await api.startRelease(source);
-  const { isInteractive } = context.terminal;
   const ended = await followRelease(context, {
     api,
     release,
     signal: stop.signal,
-    isEnd: (status) => isEnd(status, isInteractive),
+    isEnd: context.terminal.isInteractive ? isEndForPerson : isEndForScript,
   });
   if (ended === undefined) return context.terminal.note(tellOfLeft(release, sites));
   const exitStatus = ended.phase === "done" ? 0 : 1;
@@ -56,7 +55,12 @@ export async function runStartHere(context: CommandContext, { sites, source, opt
   if (ended.phase === "failed") context.terminal.note(tellOfFailed(release, sites));
 }
 
-/** One that waits for a person can be told to go on from another terminal; a script is told of a failure at once. */
-function isEnd({ phase }: ReleaseStatus, isInteractive: boolean): boolean {
-  return isOver({ kind: phase }) || (phase === "failed" && !isInteractive);
+/** One that waits for a person can be told to go on from another terminal. */
+function isEndForPerson({ phase }: ReleaseStatus): boolean {
+  return isOver({ kind: phase });
+}
+
+/** A script is told of a failure at once. */
+function isEndForScript(status: ReleaseStatus): boolean {
+  return status.phase === "failed" || isEndForPerson(status);
 }

@@ -49,10 +49,14 @@ export function writeCondition(condition: ValueMatch): JsonObject {
   return condition.kind === "present" ? {} : { [condition.kind]: condition.value };
 }
 
-/** The name under which a map of conditions has this one; headers are compared without regard to case. */
-export function findKey(conditions: JsonObject, name: string, ignoresCase: boolean): string | undefined {
-  if (!ignoresCase) return Object.hasOwn(conditions, name) ? name : undefined;
+/** The name under which a map of conditions has a header; they are compared without regard to case (RFC 9110, 5.1). */
+export function findHeader(conditions: JsonObject, name: string): string | undefined {
   return Object.keys(conditions).find((key) => asText(key)?.toLowerCase() === name.toLowerCase());
+}
+
+/** The name under which a map of conditions has a query parameter, which is another one in another case. */
+export function findQueryParameter(conditions: JsonObject, name: string): string | undefined {
+  return Object.hasOwn(conditions, name) ? name : undefined;
 }
 
 function isSame(one: ValueMatch, other: ValueMatch): boolean {

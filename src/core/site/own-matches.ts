@@ -2,7 +2,14 @@ import { escapeRegex } from "../routes/escape-regex.ts";
 import { renderCookiesPattern } from "../routes/cookie-pattern.ts";
 import type { RequestMark } from "../routes/route-addition.ts";
 import type { ValueMatch } from "../routes/route-table.ts";
-import { combineConditions, findKey, meets, readCondition, writeCondition } from "./combine-conditions.ts";
+import {
+  combineConditions,
+  findHeader,
+  findQueryParameter,
+  meets,
+  readCondition,
+  writeCondition,
+} from "./combine-conditions.ts";
 import { asList, asObject, type JsonObject } from "./json-value.ts";
 import { refuseWrite, type SiteRefusal } from "./refuse-site.ts";
 
@@ -63,21 +70,22 @@ function addMark(written: JsonObject, { headers, cookies, query }: RequestMark):
 interface ConditionField {
   readonly field: "headers" | "queryParams";
   readonly noun: string;
-  readonly ignoresCase: boolean;
+  /** The name under which the conditions have it. */
+  readonly find: (conditions: JsonObject, name: string) => string | undefined;
 }
 
-const headerField: ConditionField = { field: "headers", noun: "header", ignoresCase: true };
-const queryField: ConditionField = { field: "queryParams", noun: "query parameter", ignoresCase: false };
+const headerField: ConditionField = { field: "headers", noun: "header", find: findHeader };
+const queryField: ConditionField = { field: "queryParams", noun: "query parameter", find: findQueryParameter };
 
 function addConditions(
   written: JsonObject,
   more: readonly (readonly [name: string, value: ValueMatch])[],
-  { field, noun, ignoresCase }: ConditionField,
+  { field, noun, find }: ConditionField,
 ): JsonObject | undefined | string {
   if (more.length === 0) return written;
   let conditions = asObject(written[field]);
   for (const [name, value] of more) {
-    const known = findKey(conditions, name, ignoresCase);
+    const known = find(conditions, name);
     if (known === undefined) {
       conditions = { ...conditions, [name]: writeCondition(value) };
       continue;
