@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { parseJson } from "../core/manifest/parse-json.ts";
 
 /** Where a running API is found: two small files in the state folder. */
 export interface ApiAddressFiles {
@@ -46,15 +47,6 @@ function parseAddress(text: string): ApiAddress | undefined {
   if (typeof url !== "string" || !/^http:\/\/127\.0\.0\.1:\d{1,5}$/u.test(url) || typeof pid !== "number")
     return undefined;
   return { url, pid };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** Moved into place whole and closed to others from the first byte, so no reader sees half of it. */

@@ -1,3 +1,4 @@
+import { parseJson } from "../core/manifest/parse-json.ts";
 import type { KubeObject } from "../kubernetes/kube-object.ts";
 
 /** What the API server asks (admission.k8s.io/v1, `AdmissionRequest`), as far as it is read. */
@@ -68,15 +69,6 @@ function warningsOf(warnings: readonly string[]): object {
   if (warnings.length === 0) return {};
   const shown = warnings.slice(0, 10).map((each) => (each.length > 256 ? `${each.slice(0, 253)}...` : each));
   return { warnings: shown };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,7 @@
 import { harmlessLine } from "../../core/diagnostics/harmless-line.ts";
+import { parseJson } from "../../core/manifest/parse-json.ts";
 import type { ReleaseCommand, SetShares } from "../../core/release/state/release-state.ts";
+import { isJsonObject } from "../../core/site/json-value.ts";
 
 /** What somebody has asked a Release for, by its annotation. */
 export type ParsedOrder =
@@ -48,7 +50,7 @@ export function parseOrder(text: string): ParsedOrder {
   const trimmed = text.trim();
   if (!trimmed.startsWith("{")) return parseWords(trimmed, {});
   const fields = parseJson(trimmed);
-  if (fields === undefined) return { kind: "wrong", why: "is not JSON, although it begins as JSON does" };
+  if (!isJsonObject(fields)) return { kind: "wrong", why: "is not JSON, although it begins as JSON does" };
   const { order, actor, reason } = fields;
   if (typeof order !== "string") return { kind: "wrong", why: 'has no member "order" with a text in it' };
   return parseWords(order, {
@@ -118,14 +120,4 @@ function parseShares(text: string): SetShares | undefined {
 function parsePercent(text: string): number | undefined {
   const percent = /^\d{1,3}$/u.test(text) ? Number(text) : Number.NaN;
   return percent <= 100 ? percent : undefined;
-}
-
-function parseJson(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
-import { asList, asObject, isJsonObject } from "./json-value.ts";
+import { parseJson } from "../manifest/parse-json.ts";
+import { asList, asObject } from "./json-value.ts";
 
 /**
  * What kirikae has changed of the form of a rule, so that it can be put back: which entries it has added, and which
@@ -20,7 +21,7 @@ export const noNote: RuleNote = { added: [], had: {} };
 /** What is no such annotation, because somebody has edited it, says nothing. */
 export function readAddedEntries(annotation: string | undefined): AddedEntries {
   const found = new Map<string, RuleNote>();
-  for (const [rule, value] of Object.entries(parseJson(annotation))) {
+  for (const [rule, value] of Object.entries(asObject(parseJson(annotation ?? "")))) {
     const { added, had } = asObject(value);
     const weights = Object.entries(asObject(had)).filter(
       (entry): entry is [string, number | null] => entry[1] === null || typeof entry[1] === "number",
@@ -37,15 +38,4 @@ export function readAddedEntries(annotation: string | undefined): AddedEntries {
 export function renderAddedEntries(notes: AddedEntries): string | undefined {
   const kept = [...notes].filter(([, { added, had }]) => added.length > 0 || Object.keys(had).length > 0);
   return kept.length === 0 ? undefined : JSON.stringify(Object.fromEntries(kept));
-}
-
-function parseJson(text: string | undefined): Readonly<Record<string, unknown>> {
-  if (text === undefined) return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : {};
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
 }

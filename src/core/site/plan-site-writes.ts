@@ -9,6 +9,7 @@ import { type LaidOver, layOwnRoutes, type OwnRoute } from "./lay-own-routes.ts"
 import { type LiveRule, LiveRules } from "./live-rules.ts";
 import { httpRules, isOwnRule, nameOwnRoute, readOwnRouteName, stripOwnRoutes } from "./own-routes.ts";
 import { isRefusal, refuseLive, refuseWrite, type SiteRefusal } from "./refuse-site.ts";
+import { renderApply } from "./render-apply.ts";
 import { siteAnnotations, type SiteObject } from "./site-object.ts";
 import { writeWeights } from "./write-weights.ts";
 
@@ -157,7 +158,8 @@ function writeObject(
     own.length === 0
       ? undefined
       : complainOwnRoutes({ object, http, objects, table: change.table, tasks: [...rules.values()] });
-  return complaint ?? renderWrite(object, http, annotation);
+  const annotations = annotation === undefined ? {} : { [siteAnnotations.added]: annotation };
+  return complaint ?? renderApply(object, { annotations, spec: { http } });
 }
 
 function changeRule(
@@ -187,25 +189,6 @@ function findForeignRoute(object: SiteObject, { releases }: SiteChange): SiteRef
     if (release === undefined || !releases.has(release)) return refuseForeignRoute(nameOf(object), name, release);
   }
   return undefined;
-}
-
-function renderWrite(
-  { apiVersion, kind, metadata }: SiteObject,
-  http: readonly JsonObject[],
-  annotation: string | undefined,
-): SiteObject {
-  const { name, namespace, resourceVersion } = metadata;
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      ...(annotation === undefined ? {} : { annotations: { [siteAnnotations.added]: annotation } }),
-    },
-    spec: { http },
-  };
 }
 
 function isSame(one: readonly JsonObject[], other: readonly JsonObject[]): boolean {

@@ -2,8 +2,9 @@ import { errorText } from "../../core/diagnostics/error-text.ts";
 import { KirikaeError } from "../../core/diagnostics/error.ts";
 import { placeSubsets } from "../../core/release/subset/place-subsets.ts";
 import { isSameSubset, type SubsetDefinition, type SubsetEdit } from "../../core/release/subset/subset-edit.ts";
-import { fieldManager, siteAnnotations } from "../../core/site/site-object.ts";
-import { trafficControllers } from "../../core/site/foreign-owner.ts";
+import { permittedManagers, trafficControllers } from "../../core/site/foreign-owner.ts";
+import { renderApply } from "../../core/site/render-apply.ts";
+import { siteAnnotations } from "../../core/site/site-object.ts";
 import type { ApplyOptions, ApplyReport, ProxyProof } from "../../engine/ports.ts";
 import { kubeKinds } from "../../kubernetes/kube-kinds.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
@@ -128,7 +129,7 @@ class SubsetRun {
     if (isSame) return this.#note(await this.#prove(evidence, []));
     const owner = findSubsetOwner(rule, this.#work.takeOver);
     if (owner !== undefined) return refused(this.#work, `KIR4006: its subsets belong to ${owner}`);
-    const write: PlannedWrite = { kind: kubeKinds.destinationRule, before: rule, apply: this.#signed(rule, subsets) };
+    const write: PlannedWrite = { kind: kubeKinds.destinationRule, before: rule, apply: this.#render(rule, subsets) };
     const baseline = await this.#patience.ask(() => readBaseline(this.#parts, { evidence, need: this.#need() }));
     const written = await writeObjects([write], this.#writing);
     if (written.kind === "refused") return refused(this.#work, written.message);
@@ -187,30 +188,17 @@ class SubsetRun {
     });
   }
 
-  #signed({ apiVersion, kind, metadata }: KubeObject, subsets: readonly SubsetDefinition[]): KubeObject {
-    const { name, namespace, resourceVersion } = metadata;
-    return {
-      apiVersion,
-      kind,
-      metadata: {
-        name,
-        ...(namespace !== undefined && { namespace }),
-        ...(resourceVersion !== undefined && { resourceVersion }),
-        annotations: {
-          [siteAnnotations.movedBy]: this.#work.movedBy,
-          [siteAnnotations.movedAt]: this.#work.movedAt,
-        },
-      },
-      spec: { subsets },
-    };
+  #render(rule: KubeObject, subsets: readonly SubsetDefinition[]): KubeObject {
+    const { movedBy, movedAt } = this.#work;
+    const annotations = { [siteAnnotations.movedBy]: movedBy, [siteAnnotations.movedAt]: movedAt };
+    return renderApply(rule, { annotations, spec: { subsets } });
   }
 }
 
 /** As with the rules of a VirtualService: whoever applies them again, and whoever moves traffic by itself. */
-function findSubsetOwner({ metadata }: KubeObject, takeOver: readonly string[]): string | undefined {
-  const written = metadata.annotations?.[siteAnnotations.takesOverFrom] ?? "";
-  const permitted = new Set([fieldManager, ...takeOver, ...written.split(",").map((name) => name.trim())]);
-  return (metadata.managedFields ?? []).find(
+function findSubsetOwner(rule: KubeObject, takeOver: readonly string[]): string | undefined {
+  const permitted = permittedManagers(rule, { takeOver });
+  return (rule.metadata.managedFields ?? []).find(
     ({ manager, operation, subresource = "", fieldsV1 }) =>
       !permitted.has(manager) &&
       subresource === "" &&
