@@ -1,7 +1,8 @@
-import type { ClusterRelease } from "../api/types.ts";
+import type { ClusterRelease, ReleaseStatus } from "../api/types.ts";
 import type { ReleaseName } from "../core/release/describe/find-release.ts";
 import type { ClusterReleases, FoundClusterRelease } from "../app/site/releases/open-cluster-releases.ts";
 import { isCalled } from "../core/release/move/is-called.ts";
+import { isOver } from "../core/release/state/release-phase.ts";
 import { KirikaeError } from "../core/diagnostics/error.ts";
 import type { CommandContext } from "./command.ts";
 import { neutraliseLine } from "./neutralise.ts";
@@ -57,18 +58,51 @@ export async function withSteps(
   );
 }
 
-/** What is in the cluster is asked where what is known here says that there is no such name. */
+/** What a command finds of a name here, and what it asks of the cluster. */
+interface Lookup<Result> {
+  /** Codes that say that nothing is called so here. */
+  readonly unknown: readonly string[];
+  /** Whether the name now means what the cluster has, as `isSucceeded` says it. */
+  readonly isPast?: (own: Result) => Promise<boolean>;
+  readonly ask: () => Promise<Result | undefined>;
+}
+
+/** What is in the cluster is asked where nothing is called so here, or what is called so here is past. */
 export async function orFromCluster<Result>(
   read: () => Promise<Result>,
-  { unknown, ask }: { readonly unknown: readonly string[]; readonly ask: () => Promise<Result | undefined> },
+  { unknown, isPast, ask }: Lookup<Result>,
 ): Promise<Result> {
+  let own: Result;
   try {
-    return await read();
+    own = await read();
   } catch (error) {
     if (!(error instanceof KirikaeError) || !unknown.includes(error.code)) throw error;
     const found = await ask();
     if (found === undefined) throw error;
     return found;
+  }
+  if (isPast === undefined || !(await isPast(own))) return own;
+  return (await ask()) ?? own;
+}
+
+/**
+ * Whether a Release that a controller carries out is meant by the name of a release that was begun from here, because that
+ * one is over, and the other is not, or has begun later. Where the cluster cannot be asked it is not, and stderr says so.
+ */
+export async function isSucceeded(
+  context: CommandContext,
+  { release, phase, startedAt }: Pick<ReleaseStatus, "release" | "phase" | "startedAt">,
+): Promise<boolean> {
+  if (!isOver({ kind: phase })) return false;
+  const { isQuiet } = await import("../app/site/releases/cluster-release.ts");
+  try {
+    const found = (await findClusterRelease(context, { name: release }))?.summary;
+    if (found === undefined) return false;
+    return !isQuiet(found) || found.startedAt === null || Date.parse(found.startedAt) > Date.parse(startedAt);
+  } catch (error) {
+    if (!(error instanceof KirikaeError)) throw error;
+    noteSilence(context)(error);
+    return false;
   }
 }
 

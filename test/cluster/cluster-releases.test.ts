@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect } from "vitest";
 import type { ReleaseReport } from "../../src/core/release/report/release-report.ts";
 import type { StatusView } from "../../src/cli/print/status.ts";
@@ -69,6 +70,29 @@ describeCluster("commands about Releases that a controller carries out", { timeo
     const nobody = await site.kirikae(["promote", "nothing-of-that-name"]);
     expect(nobody.exitCode).not.toBe(0);
     await kubectl.run(["delete", "release", "theirs", "-n", namespace, "--timeout=30s"]);
+  });
+
+  test("a release of the same name that has ended on this machine does not hide them", async ({ site, kubectl }) => {
+    await clean(kubectl, site);
+    const release = buildRelease("twice", { steps: [{ weight: 20 }] });
+    site.sandbox.write("twice.json", JSON.stringify(release));
+    expect(await run(site, "start", join(site.sandbox.manifests, "twice.json"))).toContain("to green: done");
+    await clean(kubectl, site);
+    await kubectl.apply(buildRelease("twice", { steps: [{ weight: 30 }, { hold: {} }, { switch: {} }] }));
+    await using controller = await ControllerProcess.start(site, { identity: "one" });
+    await whenPhase(kubectl, "twice", "Holding");
+
+    const paused: ClusterRelease = JSON.parse(await run(site, "wait", "twice", "--for", "paused", "--json"));
+    expect(paused, controller.lines.join("\n")).toMatchObject({ runBy: "controller", step: "2/3" });
+    expect(await run(site, "list", "twice")).toContain("now   2  hold");
+    expect(JSON.parse(await run(site, "report", "twice", "--json"))).toMatchObject({ phase: "holding" });
+    expect(await run(site, "promote", "twice")).toContain("run by the controller of admin");
+    await whenPhase(kubectl, "twice", "Done");
+    // It has ended too, and is the one that was begun last.
+    expect(await run(site, "rollback", "twice", "--release")).toContain("run by the controller of admin");
+    await whenPhase(kubectl, "twice", "RolledBack");
+    await kubectl.run(["delete", "release", "twice", "-n", namespace, "--timeout=30s"]);
+    expect(await run(site, "wait", "twice")).toContain("to green: done\n");
   });
 
   test("wait and status --watch follow them, also over an API server that stands still", async ({

@@ -27,7 +27,8 @@ export function listCommand(context: CommandContext): Command {
       const { reachReleases } = await import("../reach-releases.ts");
       const api = await reachReleases(context);
       const { isQuiet } = await import("../../app/site/releases/cluster-release.ts");
-      const { findClusterRelease, listClusterReleases, orFromCluster } = await import("../cluster-releases.ts");
+      const { findClusterRelease, isSucceeded, listClusterReleases, orFromCluster } =
+        await import("../cluster-releases.ts");
       const { cellsOf } = await import("../print/cluster-release.ts");
       const { renderReleases, renderReleaseStory } = await import("../print/release.ts");
       if (name === undefined) {
@@ -44,6 +45,7 @@ export function listCommand(context: CommandContext): Command {
       }
       const found = await orFromCluster(() => api.release(name, { namespace: options.namespace, live: false }), {
         unknown: ["KIR2035"],
+        isPast: (own) => isSucceeded(context, own),
         ask: async () => (await findClusterRelease(context, { name, namespace: options.namespace }))?.story?.status,
       });
       return printAnswer(

@@ -21,58 +21,55 @@ interface Order {
  * machine. Shows it as it is then. Exit status 1 where it was to go on and has failed at once.
  */
 export async function runReleaseOrder(context: CommandContext, order: Order, options: OrderOptions): Promise<void> {
-  const { orFromCluster } = await import("../cluster-releases.ts");
+  const { isSucceeded, orFromCluster } = await import("../cluster-releases.ts");
   const sites = context.sites?.() ?? [];
   const api = await findRunning(meshEnvironment(context), sites.length === 0 ? "needed" : "wanted");
-  const answer = await orFromCluster<OrderAnswer>(
-    async () =>
-      api === undefined
-        ? { kind: "left", left: await findLeft(context, { name: order.name, namespace: options.namespace }) }
-        : { kind: "told", status: await orderRunning(api, order, { ...personOf(context, options), ...options }) },
-    {
-      unknown: ["KIR2035"],
-      ask: async () => {
-        const status = await orderInCluster(context, order, options);
-        return status === undefined ? undefined : { kind: "told", status };
-      },
+  const name = { name: order.name, namespace: options.namespace };
+  const found = await orFromCluster<Found>(async () => ({ kind: "own", own: await findOwn(context, api, name) }), {
+    unknown: ["KIR2035"],
+    isPast: async (meant) => meant.kind === "own" && (await isSucceeded(context, meant.own)),
+    ask: async () => {
+      const told = await orderInCluster(context, order, options);
+      return told === undefined ? undefined : { kind: "told", told };
     },
-  );
-  if (answer.kind === "left") {
-    const { runOrderHere } = await import("./run-order-here.ts");
-    const { left } = answer;
-    return await runOrderHere(context, {
-      sites,
-      left,
-      command: order.command,
-      person: personOf(context, options),
-      options,
-    });
+  });
+  if (found.kind === "told") return showTold(context, found.told, { order, options });
+  const person = personOf(context, options);
+  const { command } = order;
+  if (api !== undefined) {
+    const told = await api.orderRelease(found.own.release, { command, ...person });
+    return showTold(context, told, { order, options });
   }
-  const { status } = answer;
+  const { runOrderHere } = await import("./run-order-here.ts");
+  await runOrderHere(context, { sites, left: found.own, command, person, options });
+}
+
+function showTold(
+  context: CommandContext,
+  status: ReleaseStatus | ClusterRelease,
+  { order, options }: { readonly order: Order; readonly options: OrderOptions },
+): void {
   const exitStatus = status.phase === "failed" && order.command.kind !== "reject" ? 1 : 0;
   const text = (ink: Ink): string =>
     "runBy" in status ? renderClusterRelease(status, ink) : renderRelease(status, ink);
   printAnswer(context, { exitStatus, data: status, text }, options);
 }
 
-type OrderAnswer =
-  | { readonly kind: "told"; readonly status: ReleaseStatus | ClusterRelease }
-  /** Nobody carries it out. */
-  | { readonly kind: "left"; readonly left: ReleaseStatus };
+type Found =
+  /** It was begun from this machine. */
+  | { readonly kind: "own"; readonly own: ReleaseStatus }
+  /** The controller of a cluster has been told. */
+  | { readonly kind: "told"; readonly told: ClusterRelease };
 
-/** Of those that were begun from this machine. Throws KIR2035 and KIR2036. */
-async function findLeft(context: CommandContext, { name, namespace }: ReleaseName): Promise<ReleaseStatus> {
+/** Of those that were begun from this machine, from who carries it out, or else as it was left. Throws KIR2035 and KIR2036. */
+async function findOwn(
+  context: CommandContext,
+  api: ApiClient | undefined,
+  { name, namespace }: ReleaseName,
+): Promise<ReleaseStatus> {
+  if (api !== undefined) return await api.release(name, { namespace, live: false });
   const { readLeft } = await import("../reach-releases.ts");
   return await (await readLeft(context)).release(name, { namespace });
-}
-
-async function orderRunning(
-  api: ApiClient,
-  { name, command }: Order,
-  { actor, reason, namespace }: Person & Pick<OrderOptions, "namespace">,
-): Promise<ReleaseStatus> {
-  const { release } = await api.release(name, { namespace, live: false });
-  return await api.orderRelease(release, { command, actor, reason });
 }
 
 /** Undefined where no cluster that was named has such a Release; its controller takes the order. */

@@ -4,7 +4,7 @@ import type { ReleaseReport } from "../../core/release/report/release-report.ts"
 import { renderHtml } from "../../core/release/report/render-html.ts";
 import { renderMarkdown } from "../../core/release/report/render-markdown.ts";
 import type { ReleaseName } from "../../core/release/describe/find-release.ts";
-import { findClusterRelease, orFromCluster } from "../cluster-releases.ts";
+import { findClusterRelease, isSucceeded, orFromCluster } from "../cluster-releases.ts";
 import type { CommandContext } from "../command.ts";
 import { renderJson } from "../neutralise.ts";
 import { meshEnvironment } from "../reach-mesh.ts";
@@ -16,6 +16,7 @@ export async function runReport(context: CommandContext, name: string, options: 
   const report = await orFromCluster(() => readReport(meshEnvironment(context), wanted), {
     // Where nothing was ever moved from here there is no journal.
     unknown: ["KIR2035", "KIR2023"],
+    isPast: (own) => isSucceeded(context, own),
     ask: () => reportFromCluster(context, wanted),
   });
   const text = render(report, options.json === true ? "json" : options.format);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterRelease, ReleaseStatus } from "../../api/types.ts";
-import { findClusterRelease, orFromCluster } from "../cluster-releases.ts";
+import { findClusterRelease, isSucceeded, orFromCluster } from "../cluster-releases.ts";
 import { printAnswer, type CommandContext } from "../command.ts";
 import { tellOfIdle } from "../print/left-release.ts";
 import { renderRelease } from "../print/release.ts";
@@ -22,6 +22,7 @@ export async function runWait(context: CommandContext, name: string, options: Wa
   const look = await createLook(context, options);
   const found = await orFromCluster<Found>(async () => ({ kind: "own", status: await look(name) }), {
     unknown: ["KIR2035"],
+    isPast: async (own) => own.kind === "own" && (await isSucceeded(context, own.status)),
     ask: async () => {
       const summary = (await findClusterRelease(context, { name, namespace: options.namespace }))?.summary;
       return summary === undefined ? undefined : { kind: "ofCluster", release: summary };
