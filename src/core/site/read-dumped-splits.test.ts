@@ -2,6 +2,7 @@ import { anything, assert, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { gateway, openGateway, service, tableOf, virtualService } from "../../../test/arbitrary/table-of.ts";
 import { addRoutes } from "../routes/add-routes.ts";
+import type { RouteTable } from "../routes/route-table.ts";
 import { splitsOf } from "../routes/weights.ts";
 import { readDumpedOwnRoutes, readDumpedSplits } from "./read-dumped-splits.ts";
 
@@ -67,6 +68,30 @@ const moved = [route({ [blue]: 20, [green]: 80 }), route({ [blue]: 20, [green]: 
 
 function read(shown: unknown): readonly unknown[] {
   return [...readDumpedSplits(shown, { table, splits: [api, rest] }).values()];
+}
+
+function caller(name: string): string {
+  return `
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, labels: {app: ${name}, sidecar.istio.io/inject: "true"}}
+spec: {containers: [{name: main, image: none}]}`;
+}
+
+function halves(first: string, second: string): string {
+  return `[{destination: {host: web, subset: ${first}}, weight: 50}, {destination: {host: web, subset: ${second}}, weight: 50}]`;
+}
+
+/** Of the rule of `default/web` with this number, at a caller who has these routes. */
+function readRule(of: RouteTable, rule: number, routes: readonly object[]): unknown {
+  const all = of.httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.flatMap((each) => each.routes));
+  const splits = all.flatMap(({ action, origin }) =>
+    action.kind === "forward" && origin.virtualService === "default/web" ? [[origin.rule, action.split.id]] : [],
+  ) as [number, string][];
+  const host = { name: "web:80", domains: ["web.default.svc.cluster.local"], routes };
+  const shown = dump({ name: "80", virtual_hosts: [host] });
+  const seen = readDumpedSplits(shown, { table: of, splits: [...new Set(splits.map(([, id]) => id))] });
+  return seen.get(splits.find(([number]) => number === rule)?.[1] ?? "");
 }
 
 describe("what a proxy has", () => {
@@ -172,6 +197,41 @@ describe("what a proxy has", () => {
 
     test("are unreadable where nothing tells which of them a route is", () => {
       expect(readBoth("")).toBe("unreadable");
+    });
+  });
+
+  describe("rules for some callers inside the mesh", () => {
+    const meshed = (readers: string, others: string): RouteTable =>
+      tableOf(
+        [
+          service("web", ["blue", "green", "red"]),
+          caller("reader"),
+          caller("other"),
+          `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec:
+  hosts: [web]
+  http:
+  - {name: "${readers}", match: [{sourceLabels: {app: reader}}], route: ${halves("blue", "green")}}
+  - {name: "${others}", route: ${halves("red", "green")}}`,
+        ].join("\n---\n"),
+      ).table;
+    test("are told apart by the names of their routes, whatever they lead to", () => {
+      const callers = meshed("readers", "rest");
+      const reader = [route(blue, { name: "readers" })];
+      expect(readRule(callers, 0, reader)).toMatchObject({ [blue]: 100, [green]: 0 });
+      expect(readRule(callers, 1, reader)).toBe("absent");
+      const other = [route(green, { name: "rest" })];
+      expect(readRule(callers, 0, other)).toBe("absent");
+      expect(readRule(callers, 1, other)).toMatchObject({ [blue]: 0, [green]: 100 });
+    });
+
+    test("are taken for each other where nothing tells them apart, so that neither looks proved too early", () => {
+      const callers = meshed("", "");
+      expect(readRule(callers, 0, [route(blue)])).toMatchObject({ [blue]: 100, [green]: 0 });
+      expect(readRule(callers, 1, [route(blue)])).toMatchObject({ [blue]: 100, [green]: 0 });
     });
   });
 

@@ -55,12 +55,15 @@ export interface DumpedOwnRoutes {
 /** A split on one virtual host of the table. */
 interface Place {
   readonly virtualService: string;
+  /** The virtual host of the table that it is of, with the VirtualService: all of one callers' places. */
+  readonly group: string;
   /** Undefined where one routing serves all ports. */
   readonly ports: ReadonlySet<number> | undefined;
   readonly split: Split;
   /** Which of the VirtualService's own routes on this host, counted from 0, are the split's. */
   readonly at: readonly number[];
-  readonly count: number;
+  /** Of all of the VirtualService's own routes on this host. */
+  readonly names: readonly string[];
   /** What the same rule leads to on other ports, or for other callers. */
   readonly others: readonly Split[];
 }
@@ -81,8 +84,9 @@ function findPlaces(table: RouteTable, wanted: ReadonlySet<SplitId>): ReadonlyMa
         placesAmong(own, wanted).map((place) => ({
           ...place,
           virtualService,
+          group: `${virtualService} ${domain} ${id}`,
           ports,
-          count: own.length,
+          names: own.map(({ name }) => name),
           others: others.get(place.split.id) ?? [],
         })),
       );
@@ -175,16 +179,36 @@ function withoutPort(domain: string): string {
 }
 
 /**
- * By split. A host can be that of several places, of which one fits: conditions can ask for a port or a gateway. Where
- * several do and say different things, which of them is meant cannot be told.
+ * By split. A host can be that of several places, of which one fits: conditions can ask for a port, for a gateway or for
+ * callers, and callers have the rules that are for them. Those of which every place fits are meant, before them those whose
+ * routes are called the same; where several say different things, which of them is meant cannot be told.
  */
 function readHost(host: DumpedHost, places: ReadonlySet<Place>): ReadonlyMap<SplitId, Reading> {
+  const groups = [...Map.groupBy(places, ({ group }) => group).values()].map((group) => readGroup(host, group));
+  const best = new Map<string, number>();
+  for (const { virtualService, fit } of groups) best.set(virtualService, Math.max(fit, best.get(virtualService) ?? 0));
   const found = new Map<SplitId, Reading[]>();
-  for (const place of places) {
-    const { id } = place.split;
-    found.set(id, [...(found.get(id) ?? []), readPlace(host, place)]);
+  for (const { virtualService, fit, readings } of groups) {
+    const isMeant = fit === best.get(virtualService);
+    for (const [id, reading] of readings)
+      found.set(id, [...(found.get(id) ?? []), isMeant ? reading : { kind: "absent" }]);
   }
   return new Map([...found].map(([id, readings]) => [id, chooseReading(readings)]));
+}
+
+interface GroupReading {
+  readonly virtualService: string;
+  /** 2: no place is unreadable, and routes are called the same; 1: no place is unreadable; 0: one is. */
+  readonly fit: number;
+  readonly readings: readonly (readonly [SplitId, Reading])[];
+}
+
+function readGroup(host: DumpedHost, group: readonly Place[]): GroupReading {
+  const [{ virtualService, names } = { virtualService: "", names: [] }] = group;
+  const readings = group.map((place) => [place.split.id, readPlace(host, place)] as const);
+  if (readings.some(([, { kind }]) => kind === "unreadable")) return { virtualService, fit: 0, readings };
+  const isNamed = ownRoutes(host, virtualService).every(({ name }, at) => name === names[at]);
+  return { virtualService, fit: isNamed ? 2 : 1, readings };
 }
 
 function chooseReading(readings: readonly Reading[]): Reading {
@@ -193,11 +217,16 @@ function chooseReading(readings: readonly Reading[]): Reading {
   return { kind: readings.some(({ kind }) => kind === "absent") ? "absent" : "unreadable" };
 }
 
-function readPlace({ routes }: DumpedHost, { virtualService, split, at, count, others }: Place): Reading {
-  const own = routes.filter((route) => route.virtualService === virtualService && !isOwn(route));
+function readPlace(host: DumpedHost, { virtualService, split, at, names, others }: Place): Reading {
+  const own = ownRoutes(host, virtualService);
   if (own.length === 0) return { kind: "absent" };
-  if (own.length !== count) return { kind: "unreadable" };
+  if (own.length !== names.length) return { kind: "unreadable" };
   return agreeReadings(at.map((index) => weigh(own[index]?.shares, split, others)));
+}
+
+/** Those that the VirtualService says, without what kirikae has laid. */
+function ownRoutes({ routes }: DumpedHost, virtualService: string): readonly DumpedRoute[] {
+  return routes.filter((route) => route.virtualService === virtualService && !isOwn(route));
 }
 
 function isOwn({ name }: DumpedRoute): boolean {
