@@ -82,6 +82,25 @@ function halves(first: string, second: string): string {
   return `[{destination: {host: web, subset: ${first}}, weight: 50}, {destination: {host: web, subset: ${second}}, weight: 50}]`;
 }
 
+const meshed = (readers: string, others: string): RouteTable =>
+      tableOf(
+        [
+          service("web", ["blue", "green", "red"]),
+          caller("reader"),
+          caller("other"),
+          `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec:
+  hosts: [web]
+  http:
+  - {name: "${readers}", match: [{sourceLabels: {app: reader}}], route: ${halves("blue", "green")}}
+  - {name: "${others}", route: ${halves("red", "green")}}`,
+        ].join("\n---\n"),
+      ).table;
+}
+
 /** Of the rule of `default/web` with this number, at a caller who has these routes. */
 function readRule(of: RouteTable, rule: number, routes: readonly object[]): unknown {
   const all = of.httpRoutings.flatMap(({ virtualHosts }) => virtualHosts.flatMap((each) => each.routes));
@@ -201,23 +220,6 @@ describe("what a proxy has", () => {
   });
 
   describe("rules for some callers inside the mesh", () => {
-    const meshed = (readers: string, others: string): RouteTable =>
-      tableOf(
-        [
-          service("web", ["blue", "green", "red"]),
-          caller("reader"),
-          caller("other"),
-          `
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: web}
-spec:
-  hosts: [web]
-  http:
-  - {name: "${readers}", match: [{sourceLabels: {app: reader}}], route: ${halves("blue", "green")}}
-  - {name: "${others}", route: ${halves("red", "green")}}`,
-        ].join("\n---\n"),
-      ).table;
     test("are told apart by the names of their routes, whatever they lead to", () => {
       const callers = meshed("readers", "rest");
       const reader = [route(blue, { name: "readers" })];
