@@ -22,6 +22,13 @@ describe("an address as it stands", () => {
     "http://[fe80::1]/",
     "http://[febf::1]/",
     "http://[fd00:ec2::254]/",
+    "http://[fd00:ec2::23]/v1/credentials",
+    "http://[fd00:c1::a9fe:a9fe]/",
+    "http://[64:ff9b::168.63.129.16]/",
+    "http://[64:ff9b:1::169.254.169.254]/",
+    "http://[::169.254.169.254]/",
+    "http://[2002:a9fe:a9fe::1]/",
+    "http://[2002:7f00:1::]/",
     "http://100.100.100.200/",
   ])("%s is refused", (url) => {
     expect(() => rule(new URL(url))).toThrow("is an address of the controller's own machine");
@@ -33,6 +40,9 @@ describe("an address as it stands", () => {
     "http://192.168.0.1/",
     "http://[fd00::1]/",
     "http://[fec0::1]/",
+    "http://[64:ff9b::10.0.0.1]/",
+    "http://[2002:a00:1::]/",
+    "http://[2001:db8::1]/",
     "https://prometheus.monitoring:9090/",
   ])("%s is not", (url) => {
     expect(() => rule(new URL(url))).not.toThrow();

@@ -53,30 +53,40 @@ const resolveAll: Resolve = (host, take) => {
   lookUpHost(host, { all: true }, (error, found) => take(error, error === null ? found : []));
 };
 
-/** Loopback (RFC 1122 3.2.1.3, RFC 4291 2.5.3), link-local (RFC 3927, RFC 4291 2.5.6), and what a socket takes for loopback. */
+/**
+ * Loopback (RFC 1122 3.2.1.3, RFC 4291 2.5.3), link-local (RFC 3927, RFC 4291 2.5.6), what a socket takes for loopback, and
+ * where providers tell a machine its credentials beside 169.254.169.254: Alibaba Cloud, Azure, AWS (with what it gives to
+ * pods), Google Cloud and Oracle Cloud.
+ */
 const refusedSubnets = [
   ["0.0.0.0", 8, "ipv4"],
   ["127.0.0.0", 8, "ipv4"],
   ["169.254.0.0", 16, "ipv4"],
+  ["100.100.100.200", 32, "ipv4"],
+  ["168.63.129.16", 32, "ipv4"],
   ["::", 127, "ipv6"],
   ["fe80::", 10, "ipv6"],
+  ["fd00:ec2::", 32, "ipv6"],
+  ["fd20:ce::254", 128, "ipv6"],
+  ["fd00:c1::a9fe:a9fe", 128, "ipv6"],
 ] as const;
 
-/** Where providers tell a machine its credentials beside 169.254.169.254: Alibaba Cloud, Azure, AWS and Google Cloud. */
-const metadataAddresses = [
-  ["100.100.100.200", "ipv4"],
-  ["168.63.129.16", "ipv4"],
-  ["fd00:ec2::254", "ipv6"],
-  ["fd20:ce::254", "ipv6"],
-] as const;
+/** How IPv6 writes an IPv4 address that something on the way turns into it (RFC 6052 2.1, RFC 8215, RFC 4291 2.5.5.1). */
+const translations = ["64:ff9b::", "64:ff9b:1::", "::"] as const;
 
-/** With what a gateway between IPv6 and IPv4 takes for one of them (RFC 6052 2.1). */
 const refused = new BlockList();
 for (const [net, prefix, family] of refusedSubnets) {
   refused.addSubnet(net, prefix, family);
-  if (family === "ipv4") refused.addSubnet(`64:ff9b::${net}`, 96 + prefix, "ipv6");
+  if (family === "ipv6") continue;
+  for (const translation of translations) refused.addSubnet(`${translation}${net}`, 96 + prefix, "ipv6");
+  refused.addSubnet(sixToFour(net), 16 + prefix, "ipv6");
 }
-for (const [address, family] of metadataAddresses) refused.addAddress(address, family);
+
+/** The network that belongs to an IPv4 address (RFC 3056 2). */
+function sixToFour(address: string): string {
+  const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+  return `2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::`;
+}
 
 /** Of IPv6 that carries an IPv4 address as it is (`::ffff:127.0.0.1`) the list looks at that one. */
 function isRefused(address: string): boolean {
