@@ -89,8 +89,8 @@ function buildContainer(values: DeployValues): object {
       ...values.arguments,
     ],
     env: [
-      { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-      { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+      { name: "POD_NAME", valueFrom: fieldOfPod("metadata.name") },
+      { name: "POD_NAMESPACE", valueFrom: fieldOfPod("metadata.namespace") },
       { name: "HOME", value: "/tmp" },
       { name: "KIRIKAE_STATE", value: "/tmp/kirikae" },
       { name: "NODE_OPTIONS", value: `--max-old-space-size-percentage=${heapPercentage} ${semiSpace}` },
@@ -110,6 +110,11 @@ function buildContainer(values: DeployValues): object {
     },
     volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
   };
+}
+
+/** The version is what the API server fills in, which a server-side apply after a client-side one takes for another's. */
+function fieldOfPod(fieldPath: string): object {
+  return { fieldRef: { apiVersion: "v1", fieldPath } };
 }
 
 function buildNetworkPolicy({ namespace, istioNamespace, moreEgress }: DeployValues) {
