@@ -19,7 +19,6 @@ export function renderCliDocs(): string {
     "## Exit status",
     "",
     ...exitStatusHelp.map(([status, meaning]) => `- \`${status}\` ${meaning}`),
-    "- `130` watching was stopped by Ctrl-C; what was watched runs on in `kirikae up`",
     "",
     "## Environment",
     "",

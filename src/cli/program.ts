@@ -91,7 +91,9 @@ export const exitStatusHelp = [
   ["0", "yes"],
   ["1", "the answer is no: errors found, or the move is not proved"],
   ["2", "wrong use or input"],
-  ["3", "the environment: nothing is running, a port is taken, no Envoy"],
+  ["3", "the environment: nothing is running, a port is taken, no Envoy, a cluster that does not answer or forbids it"],
+  ["4", "`wait` alone: its time was over, and the release goes on"],
+  ["130", "Ctrl-C: what runs in `kirikae up` goes on there; a release that is carried out here stays after its step"],
 ] as const;
 
 export const environmentHelp = [

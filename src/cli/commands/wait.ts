@@ -25,12 +25,12 @@ export function waitCommand(context: CommandContext): Command {
   )
     .argument("<name>", "the release")
     .option("--for <goal>", "done, paused or failed", parseGoal, "done" as WaitGoal)
-    .option("--timeout <duration>", "how long to wait at most, such as 10m", parseTimeout, 600_000)
+    .option("--timeout <duration>", "how long to wait at most, such as 90s; 10m by default", parseTimeout)
     .option(...namespaceOption)
     .option(...jsonOption)
-    .action(async (name: string, options: WaitOptions) => {
+    .action(async (name: string, options: Omit<WaitOptions, "timeout"> & Partial<WaitOptions>) => {
       const { runWait } = await import("./run-wait.ts");
-      await runWait(context, name, options);
+      await runWait(context, name, { timeout: 600_000, ...options });
     });
 }
 

@@ -73,7 +73,7 @@ function describeMoved(event: Extract<ReleaseEvent, { readonly kind: "moved" }>)
   return [describeDone(event), ...lost, ...(note === undefined ? [] : [note])].join(", ");
 }
 
-/** What is laid over routes is no move, and a way back may have found nothing to move. */
+/** What is laid over routes is no move, and a way back may have found nothing to move; "done" would be the whole release. */
 function describeDone({ move }: Extract<ReleaseEvent, { readonly kind: "moved" }>): string {
-  return move === undefined ? "done" : "weights moved and proved";
+  return move === undefined ? "carried out" : "weights moved and proved";
 }

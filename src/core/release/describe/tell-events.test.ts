@@ -18,7 +18,7 @@ test("what happens by itself is told with the step that it was about", () => {
   ];
   expect(tellEvents(plan, events).map(({ what }) => what)).toEqual([
     "begun",
-    "step 1 (preview): done",
+    "step 1 (preview): carried out",
     "paused by bob: lunch",
     "resumed by bob",
     "step 2 (hold): its time is over",
