@@ -82,13 +82,8 @@ function halves(first: string, second: string): string {
   return `[{destination: {host: web, subset: ${first}}, weight: 50}, {destination: {host: web, subset: ${second}}, weight: 50}]`;
 }
 
-const meshed = (readers: string, others: string): RouteTable =>
-      tableOf(
-        [
-          service("web", ["blue", "green", "red"]),
-          caller("reader"),
-          caller("other"),
-          `
+function meshed(readers: string, others: string): RouteTable {
+  const rules = `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: web}
@@ -96,9 +91,9 @@ spec:
   hosts: [web]
   http:
   - {name: "${readers}", match: [{sourceLabels: {app: reader}}], route: ${halves("blue", "green")}}
-  - {name: "${others}", route: ${halves("red", "green")}}`,
-        ].join("\n---\n"),
-      ).table;
+  - {name: "${others}", route: ${halves("red", "green")}}`;
+  const web = service("web", ["blue", "green", "red"]);
+  return tableOf([web, rules, caller("reader"), caller("other")].join("\n---\n")).table;
 }
 
 /** Of the rule of `default/web` with this number, at a caller who has these routes. */
