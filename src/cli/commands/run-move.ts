@@ -54,7 +54,8 @@ export async function runMove(context: CommandContext, call: MoveCall): Promise<
     const exitStatus = result.ok ? 0 : 1;
     const refusal = await explainRefusal(api, result);
     const data = { ...print.orderResult(result), ...(refusal === undefined ? {} : { error: refusal }) };
-    const end = { refusal, contexts: (context.sites?.() ?? []).map((site) => site.context) };
+    const { route } = options;
+    const end = { refusal, route, contexts: (context.sites?.() ?? []).map((site) => site.context) };
     printAnswer(context, { exitStatus, data, text: (ink) => print.renderEnd(result, ink, end) }, options);
   } catch (error) {
     if (!detach.signal.aborted) throw error;

@@ -112,7 +112,7 @@ test("a version that has had nothing, or gets nothing, is one of those that shar
   expect(back).toContain("(percents asked for are of the 90.9 % that v1 and v2 share)");
 });
 
-function stuck(of: MovePlan): string {
+function stuck(of: MovePlan, route?: string): string {
   const { from, to } = of;
   const message = "1 of 2 proxies confirmed; taken back, that was not proved either: istiod-2 does not answer.";
   const result: MoveResult = {
@@ -128,7 +128,7 @@ function stuck(of: MovePlan): string {
     preflight: null,
     message,
   };
-  return renderEnd(result, ink, { contexts: ["prod"] });
+  return renderEnd(result, ink, { contexts: ["prod"], route });
 }
 
 describe("a move that is stuck", () => {
@@ -140,6 +140,13 @@ describe("a move that is stuck", () => {
         "Go back with: kirikae --context prod switch fruit -n ns --to v1",
       ].join("\n"),
     );
+  });
+
+  test("goes back on the one route that it was about", () => {
+    const of = plan("switch", { v1: 100 }, { v2: 100 });
+    expect(stuck(of, "public")).toContain("Go back with: kirikae --context prod switch fruit -n ns -r public --to v1");
+    expect(stuck(of, "1")).toContain("switch fruit -n ns -r 1 --to v1");
+    expect(stuck(of, "for Ann's team")).toContain(String.raw`switch fruit -n ns -r 'for Ann'\''s team' --to v1`);
   });
 
   test("goes back to shares", () => {

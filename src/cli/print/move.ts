@@ -101,12 +101,14 @@ export interface EndOptions {
   readonly refusal?: MoveRefusal | undefined;
   /** Of the clusters that are moved; none is this machine. */
   readonly contexts?: readonly string[];
+  /** The one rule that was asked for: without it, the way back would be that of other rules too. */
+  readonly route?: string | undefined;
 }
 
 /** What is known when the move has ended, and what to do next. */
-export function renderEnd(result: MoveResult, ink: Ink, { refusal, contexts = [] }: EndOptions = {}): string {
+export function renderEnd(result: MoveResult, ink: Ink, { refusal, contexts = [], route }: EndOptions = {}): string {
   const reason = refusal === undefined ? "" : renderRefusal(refusal, ink);
-  const next = renderNext(result, { ink, contexts });
+  const next = renderNext(result, { ink, contexts, route });
   return [renderLedger(result, ink), renderVerdictLine(result, { ink, refusal }), reason, next]
     .filter((part) => part !== "")
     .join("\n");
@@ -180,7 +182,7 @@ function reasonOf({ message, preflight }: MoveResult, refusal: MoveRefusal | und
 
 function renderNext(
   { outcome, plan }: MoveResult,
-  { ink, contexts }: { readonly ink: Ink; readonly contexts: readonly string[] },
+  { ink, contexts, route }: Required<Omit<EndOptions, "refusal">> & { readonly ink: Ink },
 ): string {
   const [namespace, name] = plan.virtualService.split("/");
   const where = contexts.map((context) => `--context ${context} `).join("");
@@ -191,12 +193,18 @@ function renderNext(
       return ink.dim(`Undo it with: ${command("rollback")}`);
     case "stuck": {
       const { verb, to } = planBack(plan);
-      return ink.dim(`See what is live with: ${command("status")}\nGo back with: ${command(verb)} --to ${to}`);
+      const rule = route === undefined ? "" : ` -r ${quoteWord(route)}`;
+      return ink.dim(`See what is live with: ${command("status")}\nGo back with: ${command(verb)}${rule} --to ${to}`);
     }
     case "refused":
     case "restored":
       return "";
   }
+}
+
+/** As a shell takes it for one word: the name of a rule may hold anything. */
+function quoteWord(text: string): string {
+  return /^[\w.-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** By its versions, because a rollback knows only moves that are proved to have taken effect. */
