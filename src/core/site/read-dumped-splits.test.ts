@@ -225,6 +225,32 @@ describe("what a proxy has", () => {
       expect(readRule(callers, 1, other)).toMatchObject({ [blue]: 0, [green]: 100 });
     });
 
+    test("are not looked for at another port of their host, where other rules of their VirtualService are", () => {
+      const ports = tableOf(`
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{name: http, port: 80}, {name: http-admin, port: 8443}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec:
+  hosts: [web]
+  http:
+  - {match: [{port: 8443}], route: [{destination: {host: web, port: {number: 8443}}}]}
+  - {name: plain, route: [{destination: {host: web, port: {number: 80}}}]}
+---${caller("reader")}`).table;
+      const [web, admin] = [80, 8443].map((port) => `outbound|${port}||web.default.svc.cluster.local`);
+      const hosts = ["web.default.svc.cluster.local"].flatMap((host) => [
+        { name: `${host}:80`, domains: [host], routes: [route(web, { name: "plain" })] },
+        { name: `${host}:8443`, domains: [host], routes: [route(admin)] },
+      ]);
+      const shown = dump({ name: "80", virtual_hosts: hosts });
+      const plain = "default/web/plain";
+      expect(readDumpedSplits(shown, { table: ports, splits: [plain] }).get(plain)).toMatchObject({ [web ?? ""]: 100 });
+    });
+
     test("are taken for each other where nothing tells them apart, so that neither looks proved too early", () => {
       const callers = meshed("", "");
       expect(readRule(callers, 0, [route(blue)])).toMatchObject({ [blue]: 100, [green]: 0 });

@@ -57,8 +57,10 @@ interface Place {
   readonly virtualService: string;
   /** The virtual host of the table that it is of, with the VirtualService: all of one callers' places. */
   readonly group: string;
-  /** Undefined where one routing serves all ports. */
-  readonly ports: ReadonlySet<number> | undefined;
+  /** Of the listeners that serve it, or the one that its domain says where a listener serves all ports. */
+  readonly ports: ReadonlySet<number>;
+  /** True where its domain says the port, so that a virtual host of another port is never meant. */
+  readonly isOfDomain: boolean;
   readonly split: Split;
   /** Which of the VirtualService's own routes on this host, counted from 0, are the split's. */
   readonly at: readonly number[];
@@ -78,14 +80,16 @@ function findPlaces(table: RouteTable, wanted: ReadonlySet<SplitId>): ReadonlyMa
   const others = findOthers(table, wanted);
   const places = new Map<string, Place[]>();
   for (const { id, matchesPorts, virtualHosts } of table.httpRoutings) {
-    const ports = matchesPorts === true ? undefined : portsOf(table, id);
+    const isOfDomain = matchesPorts === true;
+    const served = isOfDomain ? undefined : portsOf(table, id);
     for (const { domain, aliases = [], routes } of virtualHosts) {
       const here = [...groupWanted(routes, wanted)].flatMap(([virtualService, own]) =>
         placesAmong(own, wanted).map((place) => ({
           ...place,
           virtualService,
           group: `${virtualService} ${domain} ${id}`,
-          ports,
+          ports: served ?? new Set([portOfDomain(domain)]),
+          isOfDomain,
           names: own.map(({ name }) => name),
           others: others.get(place.split.id) ?? [],
         })),
@@ -106,11 +110,17 @@ function portsOf({ listeners }: RouteTable, routing: string): ReadonlySet<number
   return new Set(serving.map(({ port }) => port));
 }
 
+/** A routing for all ports has the port in its domains, and leaves 80 out. */
+function portOfDomain(domain: string): number {
+  const { port } = splitAuthority(domain);
+  return port === "" ? 80 : Number(port);
+}
+
 /** Those of the port, where one has: a server's own port says which of several routings a virtual host is of. */
 function atPort(places: ReadonlySet<Place>, port: number | undefined): ReadonlySet<Place> {
   if (port === undefined) return places;
-  const own = [...places].filter(({ ports }) => ports?.has(port) === true);
-  return own.length === 0 ? places : new Set([...own, ...[...places].filter(({ ports }) => ports === undefined)]);
+  const own = [...places].filter(({ ports }) => ports.has(port));
+  return new Set(own.length > 0 ? own : [...places].filter(({ isOfDomain }) => !isOfDomain));
 }
 
 function placesAmong(
