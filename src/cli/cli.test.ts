@@ -80,6 +80,7 @@ describe("exit status 2: wrong use", () => {
     [["shift", "a", "--to", "green=6", "--to", "green=5"], "given twice"],
     [["up", "x", "--port", "70000"], "A port is a number"],
     [["up", "x", "--concurrency", "0"], "number of threads"],
+    [["start", "x", "-n", "a"], "start takes -n with --context only"],
     [["check"], "Missing required argument 'path'"],
     [["check", "--explain", "KIR9999"], "has the code"],
     [["check", "x", "--output", "xml"], "Allowed choices are"],

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import type { KubeObject } from "./kube-client.ts";
@@ -63,6 +65,19 @@ describeCluster("what a user of a site cannot see at once", { timeout: 120_000 }
     if (gateway === undefined) throw new Error("no gateway");
     expect(await site.ask(gateway)).toBe("green");
     expect(await up.stop()).toBe(0);
+
+    // The same where a release is carried out without an up.
+    const file = join(site.sandbox.root, "back.yaml");
+    const release = { apiVersion: "kirikae.dev/v1alpha1", kind: "Release", metadata: { name: "back", namespace } };
+    const back = {
+      routes: [{ virtualService: "app", route: "public" }],
+      to: "blue",
+      strategy: { steps: [{ switch: {} }] },
+    };
+    await writeFile(file, JSON.stringify({ ...release, spec: back }));
+    const started = await site.kirikae(["start", file, "-n", namespace], "releaser");
+    expect(started, started.stdout + started.stderr).toMatchObject({ exitCode: 0 });
+    expect(await readWeights(site)).toEqual({ blue: 100, green: 0 });
   });
 
   test("rules inside the mesh reach a sidecar that no pod shows", async ({ site }) => {

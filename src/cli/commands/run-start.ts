@@ -13,6 +13,10 @@ import type { StartOptions } from "./start.ts";
  * is carried out here.
  */
 export async function runStart(context: CommandContext, file: string, options: StartOptions): Promise<void> {
+  const sites = (context.sites?.() ?? []).map((site) => ({ ...site, namespace: options.namespace }));
+  if (sites.length === 0 && options.namespace !== undefined) {
+    throw usageError("start takes -n with --context only.", "A folder's Release says its namespace itself.");
+  }
   const { sources } = await readManifests(file, { input: context.input });
   const [source, ...others] = sources;
   if (source === undefined || others.length > 0) {
@@ -21,7 +25,6 @@ export async function runStart(context: CommandContext, file: string, options: S
   const { release, reason } = options;
   const actor = options.as ?? currentActor(context.env);
   const asked = { path: file, text: source.text, release, reason, actor };
-  const sites = context.sites?.() ?? [];
   const api = await findRunning(meshEnvironment(context), sites.length === 0 ? "needed" : "wanted");
   if (api === undefined) {
     const { runStartHere } = await import("./run-start-here.ts");

@@ -3,6 +3,7 @@ import { createCommand, jsonOption, type Command, type CommandContext, type Json
 
 export interface StartOptions extends JsonOption {
   readonly release?: string;
+  readonly namespace?: string;
   readonly reason?: string;
   readonly as?: string;
 }
@@ -14,6 +15,7 @@ export function startCommand(context: CommandContext): Command {
   )
     .argument("<file>", "the file of the Release; - reads standard input")
     .option("--release <namespace/name>", "which Release of the file is meant, where it holds several")
+    .option("-n, --namespace <namespace>", "on a cluster from here: where you have rights in single namespaces only")
     .option("--reason <text>", "why, for the history")
     .option(...personOption)
     .option(...jsonOption)
