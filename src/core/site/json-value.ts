@@ -21,6 +21,15 @@ export function asText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/**
+ * What a text of JSON lists in one of its fields. Whatever is of another form gives nothing, because pods answer as they
+ * like.
+ * @throws SyntaxError where it is no JSON
+ */
+export function readListed(text: string, field: string): readonly JsonObject[] {
+  return asList(asObject(JSON.parse(text))[field]).map(asObject);
+}
+
 /** The object without some of its fields; the others keep their order. */
 export function withoutFields(object: JsonObject, fields: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));

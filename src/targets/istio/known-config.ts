@@ -1,11 +1,7 @@
 import { KirikaeError } from "../../core/diagnostics/error.ts";
+import { asList, asObject, type JsonObject } from "../../core/site/json-value.ts";
 import type { KubeObject } from "../../kubernetes/kube-object.ts";
 import type { IstiodPlace } from "./site-view.ts";
-
-interface StoredConfig {
-  readonly kind?: string;
-  readonly metadata?: { readonly name?: string; readonly namespace?: string; readonly resourceVersion?: string };
-}
 
 const timeoutMs = 10_000;
 
@@ -16,8 +12,8 @@ const timeoutMs = 10_000;
 export async function isConfigKnown(istiod: IstiodPlace, objects: readonly KubeObject[]): Promise<boolean> {
   if (objects.length === 0) return true;
   try {
-    const all: readonly StoredConfig[] | null = JSON.parse(await istiod.get("/debug/configz", { timeoutMs }));
-    return objects.every((object) => (all ?? []).some((stored) => isAsNew(stored, object)));
+    const all = asList(JSON.parse(await istiod.get("/debug/configz", { timeoutMs }))).map(asObject);
+    return objects.every((object) => all.some((stored) => isAsNew(stored, object)));
   } catch (error) {
     if (error instanceof KirikaeError || error instanceof SyntaxError) return false;
     throw error;
@@ -25,12 +21,13 @@ export async function isConfigKnown(istiod: IstiodPlace, objects: readonly KubeO
 }
 
 /** resourceVersions of one kind may be compared as numbers (Kubernetes 1.35, "Resource versions"). */
-function isAsNew({ kind, metadata }: StoredConfig, object: KubeObject): boolean {
+function isAsNew(stored: JsonObject, object: KubeObject): boolean {
   const { name, namespace, resourceVersion } = object.metadata;
+  const metadata = asObject(stored["metadata"]);
   return (
-    kind === object.kind &&
-    metadata?.name === name &&
-    metadata.namespace === namespace &&
-    Number(metadata.resourceVersion) >= Number(resourceVersion)
+    stored["kind"] === object.kind &&
+    metadata["name"] === name &&
+    metadata["namespace"] === namespace &&
+    Number(metadata["resourceVersion"]) >= Number(resourceVersion)
   );
 }

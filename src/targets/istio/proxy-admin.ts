@@ -1,3 +1,4 @@
+import { asObject, asText, readListed } from "../../core/site/json-value.ts";
 import type { PodReach } from "../../kubernetes/pod-reach.ts";
 import type { NeededProxy } from "./needed-proxies.ts";
 
@@ -8,14 +9,6 @@ const adminPort = 15_000;
 const stampTimeoutMs = 2_000;
 /** A dump of thousands of routes has megabytes, and comes through two proxies. */
 const dumpTimeoutMs = 15_000;
-
-interface StampDump {
-  readonly configs?: readonly {
-    readonly version_info?: string;
-    readonly last_updated?: string;
-    readonly route_config?: { readonly name?: string };
-  }[];
-}
 
 /** One proxy's own word. */
 export interface ProxyAdmin {
@@ -37,9 +30,9 @@ export function createProxyAdmin(reach: PodReach, { pod }: Pick<NeededProxy, "po
     get,
     async stampRoutes() {
       const path = "/config_dump?resource=dynamic_route_configs&mask=route_config.name,version_info,last_updated";
-      const dump: StampDump = JSON.parse(await get(path, stampTimeoutMs));
-      return (dump.configs ?? [])
-        .map((each) => [each.route_config?.name, each.version_info, each.last_updated].join(" "))
+      return readListed(await get(path, stampTimeoutMs), "configs")
+        .map((each) => [asObject(each["route_config"])["name"], each["version_info"], each["last_updated"]])
+        .map((parts) => parts.map((part) => asText(part) ?? "").join(" "))
         .toSorted()
         .join("\n");
     },

@@ -1,20 +1,9 @@
 import type { DestinationId } from "../../core/routes/route-table.ts";
+import { asList, asObject, asText, readListed } from "../../core/site/json-value.ts";
 import type { ProxyAdmin } from "./proxy-admin.ts";
 
 /** How long the answers of the last seconds took, in milliseconds. */
 export type LatencyByDestination = ReadonlyMap<DestinationId, { readonly p50Ms: number; readonly p99Ms: number }>;
-
-interface HistogramAnswer {
-  readonly stats?: readonly {
-    readonly histograms?: {
-      readonly supported_quantiles?: readonly number[];
-      readonly computed_quantiles?: readonly {
-        readonly name: string;
-        readonly values: readonly { readonly interval?: number | null }[];
-      }[];
-    };
-  }[];
-}
 
 const statsTimeoutMs = 5_000;
 /** istiod ends the name of a cluster in statistics with a semicolon (Istio `pkg/networking/core`, alt_stat_name). */
@@ -26,16 +15,14 @@ const timed = /^cluster\.(?<cluster>outbound\|.+?);?\.upstream_rq_time$/;
  */
 export async function readLatencies(admin: Pick<ProxyAdmin, "get">): Promise<LatencyByDestination> {
   const filter = encodeURIComponent(String.raw`^cluster\.outbound\|.*\.upstream_rq_time$`);
-  const answer: HistogramAnswer = JSON.parse(
-    await admin.get(`/stats?format=json&usedonly&type=Histograms&filter=${filter}`, statsTimeoutMs),
-  );
+  const answer = await admin.get(`/stats?format=json&usedonly&type=Histograms&filter=${filter}`, statsTimeoutMs);
   const latencies = new Map<DestinationId, { readonly p50Ms: number; readonly p99Ms: number }>();
-  for (const { histograms = {} } of answer.stats ?? []) {
-    const { supported_quantiles: percents = [], computed_quantiles: all = [] } = histograms;
-    for (const { name, values } of all) {
-      const { cluster } = timed.exec(name)?.groups ?? {};
-      const p50Ms = values[percents.indexOf(50)]?.interval;
-      const p99Ms = values[percents.indexOf(99)]?.interval;
+  for (const histograms of readListed(answer, "stats").map((each) => asObject(each["histograms"]))) {
+    const percents = asList(histograms["supported_quantiles"]);
+    for (const { name, values } of asList(histograms["computed_quantiles"]).map(asObject)) {
+      const { cluster } = timed.exec(asText(name) ?? "")?.groups ?? {};
+      const p50Ms = asObject(asList(values)[percents.indexOf(50)])["interval"];
+      const p99Ms = asObject(asList(values)[percents.indexOf(99)])["interval"];
       if (cluster !== undefined && isTime(p50Ms) && isTime(p99Ms)) latencies.set(cluster, { p50Ms, p99Ms });
     }
   }
@@ -43,7 +30,7 @@ export async function readLatencies(admin: Pick<ProxyAdmin, "get">): Promise<Lat
 }
 
 /** Nothing was recorded in the interval where it is none. */
-function isTime(value: number | null | undefined): value is number {
+function isTime(value: unknown): value is number {
   return typeof value === "number";
 }
 

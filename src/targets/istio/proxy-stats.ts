@@ -1,20 +1,16 @@
 import { type CountersByDestination, nothingCounted } from "../../core/release/plan/count-versions.ts";
 import type { VersionCounts } from "../../core/release/check/judge-version.ts";
+import type { LatencyDistribution } from "../../core/release/check/latency-distribution.ts";
+import { asList, asObject, asText, readListed } from "../../core/site/json-value.ts";
 import type { DestinationId } from "../../core/routes/route-table.ts";
 import { CheckedFigures, checkedFilters, clustersInQuestions } from "../checked-stats.ts";
 import type { ProxyAdmin } from "./proxy-admin.ts";
 
-interface StatsAnswer {
-  readonly stats?: readonly {
-    readonly name?: string;
-    readonly value?: number | string;
-    readonly histograms?: {
-      readonly details?: readonly {
-        readonly name: string;
-        readonly totals?: readonly { readonly lower_bound: number; readonly width: number; readonly count: number }[];
-      }[];
-    };
-  }[];
+interface Statistic {
+  readonly name: string;
+  /** Undefined where it is no number. */
+  readonly value: number | undefined;
+  readonly histograms: unknown;
 }
 
 /** What a ledger counts of one destination at one proxy, since the proxy started. */
@@ -42,9 +38,9 @@ export async function readTallies(
   const counted = new Set<DestinationId>();
   for (const clusters of clustersInQuestions(destinations)) {
     const filter = String.raw`^cluster\.(${clusters});?\.upstream_rq_(total|completed|5xx)$`;
-    for (const { name = "", value } of (await readStats(admin, filter, "&type=Counters")).stats ?? []) {
+    for (const { name, value } of await readStats(admin, filter, "&type=Counters")) {
       const { cluster, what } = tallied.exec(name)?.groups ?? {};
-      if (cluster === undefined || typeof value !== "number") continue;
+      if (cluster === undefined || value === undefined) continue;
       const known = tallies.get(cluster) ?? { begun: 0, completed: 0, errors: 0 };
       // This one is there from the start, the others with the first answer.
       if (what === "total") counted.add(cluster);
@@ -64,11 +60,11 @@ export async function readTallies(
  */
 export async function readCounters(admin: ProxyAdmin): Promise<CountersByDestination | undefined> {
   const filter = "^cluster\\.outbound\\|.*\\.upstream_rq_(total|completed|5xx)$";
-  const { stats = [] } = await readStats(admin, filter, "&type=Counters");
+  const stats = await readStats(admin, filter, "&type=Counters");
   const counters = new Map<DestinationId, VersionCounts>();
-  for (const { name = "", value } of stats) {
+  for (const { name, value } of stats) {
     const { cluster, what } = tallied.exec(name)?.groups ?? {};
-    if (cluster === undefined || typeof value !== "number" || what === "total" || value === 0) continue;
+    if (cluster === undefined || value === undefined || what === "total" || value === 0) continue;
     const known = counters.get(cluster) ?? nothingCounted;
     counters.set(cluster, what === "completed" ? { ...known, requests: value } : { ...known, errors: value });
   }
@@ -83,25 +79,31 @@ export async function readFigures(
   if ((await readTallies(admin, [...destinations])) === undefined) return undefined;
   const checked = new CheckedFigures();
   for (const filter of checkedFilters([...destinations])) {
-    const { stats = [] } = await readStats(admin, filter, "&usedonly&histogram_buckets=detailed");
-    for (const { name = "", value, histograms } of stats) {
-      if (typeof value === "number") checked.addValue(name, value);
-      for (const { name: histogram, totals = [] } of histograms?.details ?? []) {
-        const latency = totals.map(({ lower_bound: fromMs, width, count }) => ({
-          fromMs,
-          widthMs: Math.max(1, width),
-          count,
-        }));
-        checked.addLatency(histogram, latency);
+    for (const { name, value, histograms } of await readStats(admin, filter, "&usedonly&histogram_buckets=detailed")) {
+      if (value !== undefined) checked.addValue(name, value);
+      for (const { name: histogram, totals } of asList(asObject(histograms)["details"]).map(asObject)) {
+        checked.addLatency(asText(histogram) ?? "", readBuckets(totals));
       }
     }
   }
   return checked.figures;
 }
 
-async function readStats(admin: ProxyAdmin, filter: string, more: string): Promise<StatsAnswer> {
-  const answer: StatsAnswer = JSON.parse(
-    await admin.get(`/stats?format=json${more}&filter=${encodeURIComponent(filter)}`, statsTimeoutMs),
-  );
-  return answer;
+function readBuckets(totals: unknown): LatencyDistribution {
+  return asList(totals)
+    .map(asObject)
+    .flatMap(({ lower_bound: fromMs, width, count }) =>
+      typeof fromMs === "number" && typeof width === "number" && typeof count === "number"
+        ? [{ fromMs, widthMs: Math.max(1, width), count }]
+        : [],
+    );
+}
+
+async function readStats(admin: ProxyAdmin, filter: string, more: string): Promise<readonly Statistic[]> {
+  const path = `/stats?format=json${more}&filter=${encodeURIComponent(filter)}`;
+  return readListed(await admin.get(path, statsTimeoutMs), "stats").map(({ name, value, histograms }) => ({
+    name: asText(name) ?? "",
+    value: typeof value === "number" ? value : undefined,
+    histograms,
+  }));
 }

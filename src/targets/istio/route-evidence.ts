@@ -2,6 +2,7 @@ import { isSameShare } from "../../core/release/move/split-weights.ts";
 import { nameDestination } from "../../core/routes/name-destination.ts";
 import type { RouteTable, SplitId, SplitWeights, WeightOverrides } from "../../core/routes/route-table.ts";
 import { type DumpedSplit, readDumpedOwnRoutes, readDumpedSplits } from "../../core/site/read-dumped-splits.ts";
+import { readListed } from "../../core/site/json-value.ts";
 import type { Evidence, Sight } from "./evidence.ts";
 import type { IstiodPlace } from "./site-view.ts";
 
@@ -24,13 +25,9 @@ export function weightEvidence(weights: WeightOverrides, table: () => RouteTable
 /** The route configurations that istiod would send to a proxy (Istio `pilot/pkg/xds/debug.go`, ConfigDump, `types`). */
 export async function readRouteView(istiod: IstiodPlace, proxyId: string): Promise<unknown> {
   const path = `/debug/config_dump?proxyID=${encodeURIComponent(proxyId)}&types=rds`;
-  const view: RouteView = JSON.parse(await istiod.get(path, { timeoutMs: viewTimeoutMs }));
+  const configs = readListed(await istiod.get(path, { timeoutMs: viewTimeoutMs }), "configs");
   // In the form in which a proxy's own dump has them.
-  return { configs: (view.configs ?? []).map((routes) => ({ route_config: routes })) };
-}
-
-interface RouteView {
-  readonly configs?: readonly object[];
+  return { configs: configs.map((routes) => ({ route_config: routes })) };
 }
 
 /** A proxy that has some of the routes and not others serves them at some of its ports only. */

@@ -1,3 +1,4 @@
+import { asObject, asText, type JsonObject, readListed } from "../../core/site/json-value.ts";
 import type { Evidence, Sight } from "./evidence.ts";
 import type { ProxyAdmin } from "./proxy-admin.ts";
 import type { IstiodPlace } from "./site-view.ts";
@@ -8,15 +9,6 @@ interface HostClusters {
   readonly active: ReadonlySet<string>;
   /** Newer forms that are not in use yet. */
   readonly warming: ReadonlySet<string>;
-}
-
-interface ClusterDump {
-  readonly configs?: readonly {
-    readonly name?: string;
-    readonly version_info?: string;
-    readonly last_updated?: string;
-    readonly cluster?: { readonly name?: string };
-  }[];
 }
 
 const viewTimeoutMs = 10_000;
@@ -72,25 +64,25 @@ function clusterEvidence(host: string, judge: (clusters: HostClusters) => Sight)
         warming: namesIn(await dumpClusters(admin, host, "dynamic_warming_clusters")),
       }),
     async judgeView(istiod, proxyId) {
-      const view: ClusterDump = JSON.parse(await readView(istiod, proxyId, "cds"));
-      const names = (view.configs ?? []).flatMap(({ name }) => (name?.endsWith(`|${host}`) === true ? [name] : []));
-      return sightOf({ active: new Set(names), warming: new Set() });
+      const names = namesOf(readListed(await readView(istiod, proxyId, "cds"), "configs"));
+      return sightOf({ active: new Set(names.filter((name) => name.endsWith(`|${host}`))), warming: new Set() });
     },
   };
 }
 
 /** Names and times of the clusters of one host, without what they are. */
-async function dumpClusters(admin: ProxyAdmin, host: string, resource: string): Promise<ClusterDump> {
+async function dumpClusters(admin: ProxyAdmin, host: string, resource: string): Promise<readonly JsonObject[]> {
   const filter = encodeURIComponent(`outbound\\|.*\\|${host.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`)}`);
   const mask = "cluster.name,version_info,last_updated";
-  const dump: ClusterDump = JSON.parse(
-    await admin.get(`/config_dump?resource=${resource}&mask=${mask}&name_regex=${filter}`),
-  );
-  return dump;
+  return readListed(await admin.get(`/config_dump?resource=${resource}&mask=${mask}&name_regex=${filter}`), "configs");
 }
 
-function namesIn({ configs = [] }: ClusterDump): ReadonlySet<string> {
-  return new Set(configs.flatMap(({ cluster }) => cluster?.name ?? []));
+function namesIn(configs: readonly JsonObject[]): ReadonlySet<string> {
+  return new Set(namesOf(configs.map(({ cluster }) => asObject(cluster))));
+}
+
+function namesOf(clusters: readonly JsonObject[]): readonly string[] {
+  return clusters.flatMap(({ name }) => asText(name) ?? []);
 }
 
 function portsOf(names: ReadonlySet<string>, host: string): ReadonlySet<string> {
