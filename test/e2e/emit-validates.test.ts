@@ -8,7 +8,7 @@ import type { RouteTable } from "../../src/core/routes/route-table.ts";
 import { issueCertificate } from "../certificates.fixture.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { mergeDocuments, type NamedTable } from "./merged-document.ts";
-import { Sandbox } from "./product.ts";
+import { onFreePorts, Sandbox } from "./product.ts";
 
 const run = promisify(execFile);
 
@@ -230,7 +230,7 @@ test("a document with TLS is accepted, and no form of it holds a private key", a
 test("explain tells chains apart by the server name, and the running Envoy agrees", async () => {
   const { certificate, key } = issueCertificate({ name: "shop.example.com", hosts: ["shop.example.com"] });
   await using sandbox = new Sandbox({ "mesh.yaml": secured(certificate, key) });
-  await sandbox.up();
+  await sandbox.up({ args: await onFreePorts(443) });
   const ask = async (...args: readonly string[]) => {
     const { stdout, stderr } = await sandbox.cli(["explain", sandbox.manifests, ...args, "--json"]);
     return JSON.parse(stdout === "" ? stderr : stdout);

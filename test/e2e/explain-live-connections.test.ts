@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { issueCertificate } from "../certificates.fixture.ts";
-import { Sandbox } from "./product.ts";
+import { onFreePorts, Sandbox } from "./product.ts";
 
 const authority = issueCertificate({ name: "authority" });
 const server = issueCertificate({ name: "server", hosts: ["a.example.com"], issuer: authority });
@@ -84,7 +84,7 @@ test("servers that want a client certificate are asked with one, and connections
   await using stack = new AsyncDisposableStack();
   const { port, seen } = await startApp(stack);
   const sandbox = stack.use(new Sandbox({ "mesh.yaml": mesh(port) }));
-  await sandbox.up();
+  await sandbox.up({ args: await onFreePorts(443, 5432) });
   const cert = join(sandbox.root, "client.crt");
   const key = join(sandbox.root, "client.key");
   writeFileSync(cert, client.certificate);

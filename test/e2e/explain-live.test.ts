@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Sandbox } from "./product.ts";
+import { onFreePorts, Sandbox } from "./product.ts";
 
 /** An app that remembers what reached it. */
 async function startApp(stack: AsyncDisposableStack): Promise<{ readonly port: number; readonly seen: string[] }> {
@@ -75,7 +75,7 @@ test("the running Envoy is asked, agrees or differs, and no app sees a request",
   await using stack = new AsyncDisposableStack();
   const { port, seen } = await startApp(stack);
   const sandbox = stack.use(new Sandbox({ "mesh.yaml": mesh(port) }));
-  await sandbox.up();
+  await sandbox.up({ args: await onFreePorts(80) });
   const ask = async (path: string, ...args: readonly string[]) => {
     const url = `http://a.example.com${path}`;
     const { stdout, stderr, exitCode } = await sandbox.cli([

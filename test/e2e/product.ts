@@ -58,7 +58,7 @@ export class Sandbox implements AsyncDisposable {
     return { ...process.env, KIRIKAE_STATE: this.state, NO_COLOR: "1" };
   }
 
-  /** Starts `up` on the manifests, each gateway port on a free port, and waits until it is ready. */
+  /** Starts `up` on the manifests and waits until it is ready; `onFreePorts` says where its gateways are. */
   async up(
     options: { readonly folder?: string; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
   ): Promise<RunningUp> {
@@ -177,14 +177,32 @@ export class RunningUp {
   }
 }
 
+/** Below the ports that Linux gives to connections (`ip_local_port_range`), one of which could take it before it is used. */
+const listeningPorts = { first: 10_240, count: 22_528 };
+
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = listeningPorts.first + Math.floor(Math.random() * listeningPorts.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  server.once("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EADDRINUSE") resolve(false);
+    else reject(error);
+  });
+  server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  return promise;
+}
+
+/** Arguments of `up` that give each port of a gateway a free one, because without them everybody would have the same. */
+export async function onFreePorts(...ports: readonly number[]): Promise<readonly string[]> {
+  const pairs = await Promise.all(ports.map(async (port) => ["--gateway-port", `${port}=${await freePort()}`]));
+  return pairs.flat();
 }
 
 /** Asks again until `probe` returns something, and fails with its last answer after `timeoutMs`. */
