@@ -50,6 +50,7 @@ export function createPodReach({ api, direct = new Map<string, string>() }: PodR
           return answer;
         } catch (error) {
           signal.throwIfAborted();
+          if (!(error instanceof KirikaeError) && !(error instanceof NotAnswered)) throw error;
           tried.push({ way, why: errorText(error) });
         }
       }
@@ -124,10 +125,18 @@ function askDirectly({ address = "", path, signal, timeoutMs }: Asking): Promise
 
 function hostOf(address: string): RequestOptions {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url?.protocol !== "http:") throw new Error("its address is neither http://host:port nor unix:/path");
-  const auth =
-    url.username === "" ? {} : { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` };
+  if (url?.protocol !== "http:") throw new NotAnswered("its address is neither http://host:port nor unix:/path");
+  const auth = url.username === "" ? {} : { auth: `${decodePart(url.username)}:${decodePart(url.password)}` };
   return { host: url.hostname.replaceAll(/^\[|\]$/gu, ""), port: url.port === "" ? 80 : Number(url.port), ...auth };
+}
+
+function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    throw new NotAnswered("the name or the password in its address has a % that begins no character", { cause: error });
+  }
 }
 
 async function askThroughForward({ agents, place, path, signal, timeoutMs }: Asking): Promise<string> {
@@ -147,28 +156,37 @@ function askThroughProxy({ api, place: { pod, port }, path, signal, timeoutMs }:
   return api.getText(`${root}${path}`, { signal, timeoutMs });
 }
 
-/** @throws Error for any status but 200; StaleForward where it was asked on a connection that had been used before */
+/** @throws NotAnswered, also for any status but 200; StaleForward where it was asked on a connection that had been used before */
 async function getOnce(options: RequestOptions, { signal, timeoutMs }: Required<ReachOptions>): Promise<string> {
   const limit = AbortSignal.timeout(timeoutMs);
   try {
     const all = { ...options, headers: { host: "localhost" }, signal: AbortSignal.any([signal, limit]) };
     const response = await respond(requestHttp(all));
-    const body = await readBody(response);
-    if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
+    const body = await readBody(response).catch(giveUp);
+    if (response.statusCode !== 200) throw new NotAnswered(`answered ${response.statusCode}`);
     return body;
   } catch (error) {
-    if (limit.aborted) throw new Error(`no answer within ${timeoutMs / 1_000} s`, { cause: error });
+    if (limit.aborted) throw new NotAnswered(`no answer within ${timeoutMs / 1_000} s`, { cause: error });
     throw error;
   }
 }
 
-class StaleForward extends Error {}
+/** One of the ways did not lead to an answer; anything else that is thrown is a mistake of ours. */
+class NotAnswered extends Error {}
+
+class StaleForward extends NotAnswered {}
+
+/** What ends an answer before it is whole. */
+function giveUp(error: unknown): never {
+  throw new NotAnswered(errorText(error), { cause: error });
+}
 
 function respond(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once("response", resolve);
     request.on("error", (error) => {
-      reject(request.reusedSocket ? new StaleForward(errorText(error), { cause: error }) : error);
+      const Kind = request.reusedSocket ? StaleForward : NotAnswered;
+      reject(new Kind(errorText(error), { cause: error }));
     });
     request.end();
   });

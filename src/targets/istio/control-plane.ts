@@ -1,5 +1,6 @@
 import { errorText } from "../../core/diagnostics/error-text.ts";
 import { type SyncedProxy, readSync } from "../../core/site/read-sync.ts";
+import { isNoAnswer } from "./is-no-answer.ts";
 import type { IstiodPlace } from "./site-view.ts";
 
 /** What all replicas of istiod say at one time. */
@@ -18,7 +19,7 @@ export interface ListedProxy {
 
 const syncTimeoutMs = 3_000;
 
-/** Asks every replica, because each knows only its own proxies. Never rejects for one that does not answer. */
+/** Asks every replica, because each knows only its own proxies. Rejects for none that does not answer. */
 export async function readControlPlane(
   istiods: readonly IstiodPlace[],
   signal?: AbortSignal,
@@ -52,6 +53,7 @@ async function readOne(istiod: IstiodPlace, signal: AbortSignal | undefined): Pr
     });
     return readSync(JSON.parse(text));
   } catch (error) {
+    if (!isNoAnswer(error)) throw error;
     return errorText(error);
   }
 }

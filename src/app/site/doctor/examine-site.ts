@@ -1,7 +1,9 @@
 import { errorText } from "../../../core/diagnostics/error-text.ts";
 import { kubeKinds } from "../../../kubernetes/kube-kinds.ts";
 import { readControlPlane } from "../../../targets/istio/control-plane.ts";
+import { isNoAnswer } from "../../../targets/istio/is-no-answer.ts";
 import type { SiteConnection } from "../connection/connect-site.ts";
+import { findIstiods } from "../connection/find-istiods.ts";
 import { examineRights, type RightsScope } from "./examine-rights.ts";
 import { fail, ok, type SiteFinding, warn } from "./site-finding.ts";
 
@@ -32,6 +34,7 @@ async function examineServer({ api, options }: SiteConnection): Promise<SiteFind
     const text = typeof version === "object" && version !== null && "gitVersion" in version ? version.gitVersion : "";
     return ok(name, `${String(text)}, context ${options.context}`);
   } catch (error) {
+    if (!isNoAnswer(error)) throw error;
     return fail(name, errorText(error), "Try `kubectl --context NAME version`; it has to answer too.");
   }
 }
@@ -53,7 +56,7 @@ async function examineIstio({ api }: SiteConnection): Promise<SiteFinding> {
 async function examineControlPlane(connection: SiteConnection): Promise<readonly SiteFinding[]> {
   const name = "istiod";
   const how = connection.options.istiods.length > 0 ? "at --istiod" : "through the API server";
-  const places = await connection.istiods().catch((error: unknown) => errorText(error));
+  const places = await findIstiods(connection);
   if (typeof places === "string") return [fail(name, places, "Name its debug port with --istiod URL.")];
   if (places.length === 0) {
     const where = connection.options.istioNamespace;
@@ -85,6 +88,7 @@ async function examineProxies({ reach }: SiteConnection, ids: readonly string[])
         await reach.get({ pod, port: adminPort }, "/ready", { timeoutMs: proxyTimeoutMs });
         return undefined;
       } catch (error) {
+        if (!isNoAnswer(error)) throw error;
         return `${id}: ${errorText(error)}`;
       }
     }),
