@@ -11,14 +11,17 @@ const maxAttempts = 50;
 export class FreePorts {
   readonly #given = new Set<number>();
   readonly #avoided: ReadonlySet<number>;
+  readonly #choose: () => number;
 
-  constructor(avoided: Iterable<number> = []) {
+  /** @param choose a port to try; 0, which is what it chooses where nothing is given, leaves that to the system */
+  constructor(avoided: Iterable<number> = [], choose: () => number = () => 0) {
     this.#avoided = new Set(avoided);
+    this.#choose = choose;
   }
 
   async take(): Promise<number> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const port = await listenOnce(0);
+      const port = await listenOnce(this.#choose());
       if (port === undefined || this.#given.has(port) || this.#avoided.has(port)) continue;
       this.#given.add(port);
       return port;

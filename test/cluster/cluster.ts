@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
-import { FreePorts } from "../../src/local/free-port.ts";
+import type { FreePorts } from "../../src/local/free-port.ts";
+import { lastingPorts } from "../lasting-ports.fixture.ts";
 import { startEtcd } from "./etcd.ts";
 import { type Istiod, startIstiod } from "./istiod.ts";
 import { type IstioProxy, type IstioProxyOptions, startIstioProxy } from "./istio-proxy.ts";
@@ -87,7 +88,7 @@ export class Cluster implements AsyncDisposable {
       process.off("exit", remove);
       remove();
     });
-    const ports = options.ports ?? new FreePorts();
+    const ports = options.ports ?? lastingPorts();
     const place = options.place ?? loopbackPlace();
     const etcd = await startEtcd({
       path: options.etcd,

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../src/core/diagnostics/diagnostic.ts";
 import { buildMeshModel } from "../../src/core/mesh-model.ts";
 import { outboundListenerOf, serviceListenersOf } from "../../src/core/routes/outbound-listeners.ts";
 import type { Listener, RouteTable } from "../../src/core/routes/route-table.ts";
-import { FreePorts } from "../../src/local/free-port.ts";
+import { lastingPorts } from "../lasting-ports.fixture.ts";
 import type { LocalEnvoyTarget } from "../../src/targets/local-envoy/local-envoy-target.ts";
 import { XdsFixture } from "../e2e/xds-fixture.ts";
 import type { Entry } from "./ask.ts";
@@ -29,7 +29,7 @@ export class KirikaeSide implements AsyncDisposable {
   static async start(): Promise<KirikaeSide> {
     await using stack = new AsyncDisposableStack();
     const fixture = stack.use(await XdsFixture.open());
-    const free = new FreePorts();
+    const free = lastingPorts();
     const ports = new Map<number, number>();
     for (const port of [...gatewayPorts, markerPort]) ports.set(port, await free.take());
     // For listeners of callers, and of workloads that nobody asks, each of which has to bind somewhere.

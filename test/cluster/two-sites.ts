@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connectApi } from "../../src/api/client.ts";
 import type { ReleaseStatus } from "../../src/api/types.ts";
 import { siteEnvironment } from "../../src/app/site/site-state.ts";
-import { FreePorts } from "../../src/local/free-port.ts";
+import { lastingPorts } from "../lasting-ports.fixture.ts";
 import { locateStateFolder } from "../../src/local/state-folder.ts";
 import { bin, type CliResult, type RunningUp, Sandbox } from "../e2e/product.ts";
 import { epochNowMs } from "../load/load-clock.ts";
@@ -49,7 +49,7 @@ export class TwoSites implements AsyncDisposable {
 
   static async start(options: Omit<ClusterOptions, "ports" | "place">, namespace: string): Promise<TwoSites> {
     await using stack = new AsyncDisposableStack();
-    const shared = { ...options, ports: new FreePorts(), place: loopbackPlace() };
+    const shared = { ...options, ports: lastingPorts(), place: loopbackPlace() };
     const start = async (): Promise<Site> => {
       const cluster = stack.use(await Cluster.start(shared));
       return stack.use(await Site.start({ cluster, namespace, hasPreview: false }));

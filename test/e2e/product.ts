@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type ApiClient, connectApi } from "../../src/api/client.ts";
+import { lastingPorts } from "../lasting-ports.fixture.ts";
 import { stopProcess } from "../../src/local/process-identity.ts";
 import { ProcessRegistry } from "../../src/local/process-registry.ts";
 import { locateStateFolder } from "../../src/local/state-folder.ts";
@@ -177,26 +177,9 @@ export class RunningUp {
   }
 }
 
-/** Below the ports that Linux gives to connections (`ip_local_port_range`), one of which could take it before it is used. */
-const listeningPorts = { first: 10_240, count: 22_528 };
-
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = listeningPorts.first + Math.floor(Math.random() * listeningPorts.count);
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  const server = createServer();
-  server.once("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EADDRINUSE") resolve(false);
-    else reject(error);
-  });
-  server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  return promise;
+  return await lastingPorts().take();
 }
 
 /** Arguments of `up` that give each port of a gateway a free one, because without them everybody would have the same. */
