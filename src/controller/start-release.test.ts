@@ -42,3 +42,10 @@ test("one that is elsewhere, or was named, is planned", () => {
   const judges = ["http://prometheus.monitoring:9090", "http://127.0.0.1:9090"].map((url) => ({ http: { url } }));
   expect(() => start({ checks: [{ judges }] })).toThrow("it is planned");
 });
+
+test("one that nests as deeply as the API server takes it is read to its end", () => {
+  const nest = (inner: string): object => JSON.parse(`${'{"a":'.repeat(9_000)}${inner}${"}".repeat(9_000)}`);
+  expect(() => start(nest("1"))).toThrow("it is planned");
+  expect(start(nest('{"url":"http://127.0.0.1:8081/"}'))).toMatchObject({ kind: "refused", code: "KIR4076" });
+  expect(start(nest('{"fromFile":"/token"}'))).toMatchObject({ kind: "refused", code: "KIR4073" });
+});

@@ -47,8 +47,9 @@ export function startRelease(object: KubeObject, { releases, allows, writtenBy }
     reason: reason === undefined ? undefined : readReason(reason),
   };
   try {
-    if (!allows.secrets && namesSecret(spec)) throw refuseSecrets();
-    for (const address of findAddresses(spec)) allows.checkAddress(address);
+    const fields = listFields(spec);
+    if (!allows.secrets && namesSecret(fields)) throw refuseSecrets();
+    for (const address of findAddresses(fields)) allows.checkAddress(address);
     const plan = releases.plan(source);
     const written = writtenBy(releasedSplits(plan)).map(({ writtenIn }) => writtenIn);
     const foreign = allows.otherNamespaces ? undefined : findForeign(plan, { namespace, written });
@@ -93,20 +94,28 @@ function refuseSecrets(): KirikaeError {
   });
 }
 
+type Field = readonly [key: string, value: unknown];
+
+/** All fields at all depths. The API server takes objects that nest deeper than calls may. */
+function listFields(value: unknown): readonly Field[] {
+  const fields: Field[] = [["", value]];
+  // What is added while it is walked over is walked over too.
+  for (const [, inner] of fields) {
+    if (typeof inner !== "object" || inner === null) continue;
+    for (const field of Object.entries(inner)) fields.push(field);
+  }
+  return fields;
+}
+
 /** Wherever the Release says `fromFile` or `fromEnvironment`: only secrets are named so. */
-function namesSecret(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return Object.entries(value).some(
-    ([key, inner]) => key === "fromFile" || key === "fromEnvironment" || namesSecret(inner),
-  );
+function namesSecret(fields: readonly Field[]): boolean {
+  return fields.some(([key]) => key === "fromFile" || key === "fromEnvironment");
 }
 
 /** Wherever the Release says `url` or `address`; a name is looked at again when it is connected to. */
-function findAddresses(value: unknown): readonly URL[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
-    if (typeof inner !== "string") return findAddresses(inner);
-    const url = key === "url" || key === "address" ? URL.parse(inner) : null;
+function findAddresses(fields: readonly Field[]): readonly URL[] {
+  return fields.flatMap(([key, value]) => {
+    const url = typeof value === "string" && (key === "url" || key === "address") ? URL.parse(value) : null;
     return url === null ? [] : [url];
   });
 }
