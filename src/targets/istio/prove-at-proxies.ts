@@ -1,28 +1,17 @@
-import { KirikaeError } from "../../core/diagnostics/error.ts";
-import type { SyncedType } from "../../core/site/read-sync.ts";
 import type { UnreachableProxies } from "../../core/manifest/release.ts";
 import type { ProxyProof } from "../../engine/ports.ts";
 import { KubeError } from "../../kubernetes/kube-error.ts";
-import type { ApiPatience } from "./api-patience.ts";
-import { type ControlPlaneReading, type ListedProxy, readControlPlane } from "./control-plane.ts";
-import type { Evidence } from "./evidence.ts";
-import { findRefusals } from "./find-refusals.ts";
-import { listNeeded, type Need, type NeededProxy } from "./needed-proxies.ts";
-import { createProxyAdmin } from "./proxy-admin.ts";
-import type { Baseline, ProofParts } from "./baseline.ts";
-import { listStrangers } from "./listed-strangers.ts";
-import { ReplicaKnowledge } from "./replica-knowledge.ts";
+import type { ProofParts } from "./baseline.ts";
+import { type ControlPlaneReading, readControlPlane } from "./control-plane.ts";
 import { describeProof, type ProofState } from "./describe-proof.ts";
+import { findRefusals } from "./find-refusals.ts";
 import { mayPassOver } from "./pass-over.ts";
-import { ProxyWatch } from "./proxy-watch.ts";
+import type { ProxyWatch } from "./proxy-watch.ts";
+import { ReplicaKnowledge } from "./replica-knowledge.ts";
 import type { IstiodPlace } from "./site-view.ts";
+import { WatchedProxies, type WatchQuestion } from "./watched-proxies.ts";
 
-export interface ProofQuestion {
-  readonly evidence: Evidence;
-  readonly need: Need;
-  readonly baseline: Baseline;
-  /** False where everything was live already: then nothing newer has to come. */
-  readonly isWritten: boolean;
+export interface ProofQuestion extends WatchQuestion {
   /** When the caller called, and from when proxies have their time. */
   readonly calledMs: number;
   readonly toldMs: number;
@@ -30,7 +19,6 @@ export interface ProofQuestion {
   readonly unreachable: UnreachableProxies;
   /** Whether it brings back what was there before, from which a proxy that refused its routes already keeps nobody. */
   readonly isWayBack?: boolean | undefined;
-  readonly patience: ApiPatience;
   readonly onProgress?: ((text: string) => void) | undefined;
   /** Whether a replica of istiod that has none of these proxies knows what it would have to give one that it takes over. */
   readonly isKnownTo?: ((istiod: IstiodPlace) => Promise<boolean>) | undefined;
@@ -51,8 +39,6 @@ export type ProofReport =
 const firstPauseMs = 110;
 const shortestPauseMs = 15;
 const longestPauseMs = 400;
-/** Pods come and go while a proof is under way. */
-const listEveryMs = 2_000;
 /**
  * Envoy's main thread shows routes in the moment in which it hands them to its workers, who take them at their next turn
  * of the event loop (Envoy doc: life of a request, threading model). No counter tells when the last one has; turns take
@@ -65,16 +51,6 @@ export async function proveAtProxies(parts: ProofParts, question: ProofQuestion)
   return await new Proof(parts, question).run();
 }
 
-/** Whether istiod has something of it for a proxy, the right thing or another. */
-async function isShownOrOther(evidence: Evidence, { istiod, sync }: ListedProxy): Promise<boolean> {
-  try {
-    return (await evidence.judgeView(istiod, sync.proxy)).kind !== "absent";
-  } catch (error) {
-    if (error instanceof KirikaeError || error instanceof SyntaxError) return false;
-    throw error;
-  }
-}
-
 function idsOf(watches: readonly ProxyWatch[]): readonly string[] {
   return watches.map(({ proxy }) => proxy.id);
 }
@@ -82,13 +58,9 @@ function idsOf(watches: readonly ProxyWatch[]): readonly string[] {
 class Proof {
   readonly #parts: ProofParts;
   readonly #question: ProofQuestion;
-  readonly #watches = new Map<string, ProxyWatch>();
+  readonly #proxies: WatchedProxies;
   readonly #replicas: ReplicaKnowledge;
-  /** Proxies that only istiod knows of, and whether they are concerned. */
-  readonly #strangers = new Map<string, boolean>();
   #controlPlane: ControlPlaneReading;
-  #listedMs: number;
-  #isListing = false;
   #isReading = false;
   #readAgainMs = 0;
   #told = "";
@@ -98,14 +70,13 @@ class Proof {
     this.#question = question;
     this.#replicas = new ReplicaKnowledge(parts.clock, question.isKnownTo);
     this.#controlPlane = question.baseline.controlPlane;
-    this.#listedMs = parts.clock.nowMs();
-    this.#place(question.baseline.needed);
+    this.#proxies = new WatchedProxies(parts, question);
   }
 
   async run(): Promise<ProofReport> {
     const { clock } = this.#parts;
     const { isWritten } = this.#question;
-    await this.#meetStrangers();
+    await this.#proxies.meetStrangers(this.#controlPlane);
     if (isWritten) await clock.sleep(firstPauseMs);
     for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 1.3)) {
       await this.#look();
@@ -119,15 +90,11 @@ class Proof {
   /** Asks everybody; one that is slow keeps nobody waiting longer than a moment. */
   async #look(): Promise<void> {
     const { clock } = this.#parts;
-    void this.#listAgain();
+    void this.#proxies.listAgain(() => this.#controlPlane);
     await Promise.race([
-      Promise.all([this.#readControlPlane(), ...this.#lookAtProxies()]),
+      Promise.all([this.#readControlPlane(), ...this.#proxies.look(this.#controlPlane)]),
       clock.sleep(longestPauseMs),
     ]);
-  }
-
-  #lookAtProxies(): readonly Promise<void>[] {
-    return [...this.#watches.values()].map((watch) => watch.look(this.#controlPlane));
   }
 
   async #readControlPlane(): Promise<void> {
@@ -156,70 +123,9 @@ class Proof {
   }
 
   #proxiesOf(name: string): readonly ProxyWatch[] {
-    return [...this.#watches.values()].filter(
-      ({ proxy, standing }) =>
-        standing.kind !== "unconcerned" && this.#controlPlane.proxies.get(proxy.id)?.istiod.name === name,
+    return this.#proxies.concerned.filter(
+      ({ proxy }) => this.#controlPlane.proxies.get(proxy.id)?.istiod.name === name,
     );
-  }
-
-  async #listAgain(): Promise<void> {
-    const { api, clock } = this.#parts;
-    if (this.#isListing || clock.nowMs() - this.#listedMs < listEveryMs) return;
-    this.#isListing = true;
-    try {
-      const needed = await listNeeded(api, this.#question.need);
-      this.#place(needed);
-      const there = new Set(needed.map(({ id }) => id));
-      for (const id of this.#watches.keys()) if (!there.has(id)) this.#forget(id);
-      await this.#meetStrangers();
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      if (error.isUnreachable) this.#question.patience.lose(this.#listedMs);
-    } finally {
-      this.#listedMs = clock.nowMs();
-      this.#isListing = false;
-    }
-  }
-
-  /** A pod that ends, or is not Ready, is waited for as long as it is connected: so long it takes traffic. */
-  #forget(id: string): void {
-    if (this.#controlPlane.proxies.has(id)) return;
-    this.#watches.delete(id);
-    this.#strangers.delete(id);
-  }
-
-  #place(needed: readonly NeededProxy[]): void {
-    const { evidence, baseline, isWritten } = this.#question;
-    for (const proxy of needed) {
-      const known = this.#watches.get(proxy.id);
-      if (known?.proxy.life === proxy.life) continue;
-      const isSame = baseline.needed.some(({ id, life }) => id === proxy.id && life === proxy.life);
-      const options = {
-        proxy,
-        admin: createProxyAdmin(this.#parts.reach, proxy),
-        evidence,
-        clock: this.#parts.clock,
-        baseline: isSame ? baseline.proxies.get(proxy.id) : undefined,
-        sentBefore: this.#sentBefore(proxy.id),
-        isWritten,
-      };
-      this.#watches.set(proxy.id, new ProxyWatch(options));
-    }
-  }
-
-  #sentBefore(id: string): SyncedType | undefined {
-    return this.#question.baseline.controlPlane.proxies.get(id)?.sync.types[this.#question.evidence.type];
-  }
-
-  /** Proxies that no Ready pod stands for, such as a virtual machine's: istiod's view says whether they are concerned. */
-  async #meetStrangers(): Promise<void> {
-    const { evidence, need } = this.#question;
-    for (const { proxy, listed } of listStrangers(this.#controlPlane, need)) {
-      if (this.#watches.has(proxy.id) || this.#strangers.has(proxy.id)) continue;
-      const isConcerned = await isShownOrOther(evidence, listed);
-      this.#strangers.set(proxy.id, isConcerned);
-      if (isConcerned) this.#place([proxy]);
-    }
   }
 
   #conclude(): ProofReport | undefined {
@@ -251,7 +157,7 @@ class Proof {
   }
 
   #state(): ProofState {
-    const watches = [...this.#watches.values()].filter(({ standing }) => standing.kind !== "unconcerned");
+    const watches = this.#proxies.concerned;
     const { answered, silent } = this.#controlPlane;
     const ignorant = [
       ...(answered.length + silent.size === 0 ? ["no istiod was found that could tell which proxies there are"] : []),
@@ -283,7 +189,7 @@ class Proof {
   #isPassedRefusal(id: string): boolean {
     const { isWayBack = false, evidence } = this.#question;
     const now = this.#controlPlane.proxies.get(id)?.sync.types[evidence.type]?.lastError;
-    return isWayBack && now !== undefined && this.#sentBefore(id)?.lastError !== undefined;
+    return isWayBack && now !== undefined && this.#proxies.sentBefore(id)?.lastError !== undefined;
   }
 
   #isOver(): boolean {
@@ -295,10 +201,10 @@ class Proof {
   #findRefusal(): ProofReport | undefined {
     const { evidence, isWritten } = this.#question;
     if (!isWritten) return undefined;
-    for (const { proxy, isSettled } of this.#watches.values()) {
+    for (const { proxy, isSettled } of this.#proxies.all) {
       const now = this.#controlPlane.proxies.get(proxy.id)?.sync.types[evidence.type];
       if (isSettled || now?.lastError === undefined) continue;
-      const before = this.#sentBefore(proxy.id);
+      const before = this.#proxies.sentBefore(proxy.id);
       if (before?.lastError === now.lastError && before.sentAtMs === now.sentAtMs) continue;
       if (this.#isPassedRefusal(proxy.id)) continue;
       return { kind: "rejected", node: proxy.id, resource: evidence.type, message: now.lastError };
@@ -308,7 +214,7 @@ class Proof {
 
   #proofs(): readonly ProxyProof[] {
     const { calledMs } = this.#question;
-    return [...this.#watches.values()].flatMap(({ proxy, standing }) => {
+    return this.#proxies.all.flatMap(({ proxy, standing }) => {
       if (standing.kind !== "shown") return [];
       const ackMs = standing.atMs - calledMs;
       return [{ node: proxy.id, ackMs, workersMs: ackMs + workersTakeMs }];
