@@ -43,8 +43,12 @@ test("one that is elsewhere, or was named, is planned", () => {
   expect(() => start({ checks: [{ judges }] })).toThrow("it is planned");
 });
 
+function nest(inner: string): object {
+  const depth = 9_000;
+  return JSON.parse(`${'{"a":'.repeat(depth)}${inner}${"}".repeat(depth)}`);
+}
+
 test("one that nests as deeply as the API server takes it is read to its end", () => {
-  const nest = (inner: string): object => JSON.parse(`${'{"a":'.repeat(9_000)}${inner}${"}".repeat(9_000)}`);
   expect(() => start(nest("1"))).toThrow("it is planned");
   expect(start(nest('{"url":"http://127.0.0.1:8081/"}'))).toMatchObject({ kind: "refused", code: "KIR4076" });
   expect(start(nest('{"fromFile":"/token"}'))).toMatchObject({ kind: "refused", code: "KIR4073" });
