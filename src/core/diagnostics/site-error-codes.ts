@@ -103,6 +103,11 @@ export const siteErrors = {
     meaning:
       "Several VirtualServices have rules for one host, and Istio would put the routes of a preview before those of the others, because it moves only rules without conditions to the end.",
   },
+  KIR4029: {
+    title: "version without a subset for some callers",
+    meaning:
+      "A DestinationRule with a workloadSelector or an exportTo gives some callers of the rule other subsets, and the version that would gain weight is not among them. Nothing was moved.",
+  },
   KIR4040: {
     title: "istiod not reachable",
     meaning: "A replica of istiod did not answer at the address of --istiod, so nothing can be proved through it.",

@@ -2,6 +2,7 @@ import type { KirikaeError } from "../../core/diagnostics/error.ts";
 import { isWayBack, type MovePlan, movedServices } from "../../core/release/move/move.ts";
 import { gainingDestinations } from "../../core/release/move/split-weights.ts";
 import type { Destination, DestinationId } from "../../core/routes/route-table.ts";
+import { complainCallers } from "../../core/site/complain-callers.ts";
 import type { Clock, PreflightCheck, PreflightReport } from "../../engine/ports.ts";
 import type { KubeApi } from "../../kubernetes/kube-api.ts";
 import { ApiPatience } from "./api-patience.ts";
@@ -37,7 +38,11 @@ export interface PlanParts extends PreflightParts, ListingParts {
 export async function checkPlan(plan: MovePlan, parts: PlanParts): Promise<PreflightReport> {
   const { asks, changes, versions } = plan;
   if (asks === "none") return { ok: true, checks: [] };
-  const before = [await checkProxies(plan, parts), ...(await checkWrites(plan, parts))];
+  const before = [
+    await checkProxies(plan, parts),
+    ...checkCallers(plan, parts.view),
+    ...(await checkWrites(plan, parts)),
+  ];
   const ids = new Set(changes.flatMap(({ before, after }) => gainingDestinations(before, after)));
   const gaining = [...ids].map((id) => ({
     id,
@@ -64,6 +69,13 @@ async function checkProxies(plan: MovePlan, parts: PlanParts): Promise<Preflight
   if (refusals.length > 0)
     return { name, verdict: isWayBack(plan) ? "unknown" : "fail", detail: describeError(refusesRoutes(refusals)) };
   return { name, verdict: "pass", detail: `${serving.length} serve ${services.join(", ")}` };
+}
+
+/** A way back goes to what was live, whatever that was for some. */
+function checkCallers(plan: MovePlan, { table }: SiteView): readonly PreflightCheck[] {
+  if (isWayBack(plan)) return [];
+  const complaint = complainCallers(table, new Map(plan.changes.map(({ split, after }) => [split, after])));
+  return complaint === undefined ? [] : [{ name: "callers", verdict: "fail", detail: describeError(complaint) }];
 }
 
 /** With its code and what to do, in one line. */
