@@ -77,6 +77,8 @@ describeCluster("commands about Releases that a controller carries out", { timeo
     const release = buildRelease("twice", { steps: [{ weight: 20 }] });
     site.sandbox.write("twice.json", JSON.stringify(release));
     expect(await run(site, "start", join(site.sandbox.manifests, "twice.json"))).toContain("to green: done");
+    // The process that carried it out had just begun, and has counted from the first step on all the same.
+    expect(JSON.parse(await run(site, "report", "twice", "--json"))).toMatchObject({ counted: { isComplete: true } });
     await clean(kubectl, site);
     await kubectl.apply(buildRelease("twice", { steps: [{ weight: 30 }, { hold: {} }, { switch: {} }] }));
     await using controller = await ControllerProcess.start(site, { identity: "one" });

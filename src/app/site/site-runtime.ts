@@ -96,6 +96,13 @@ export class SiteRuntime implements ApiBackend {
     });
   }
 
+  /** Looks at the counters of the gateways for releases; resolves soon in any case. */
+  async lookSoon(): Promise<void> {
+    // A look counts where the processes that answer are known, and only the one before it says which they are.
+    if (this.#parts.target.processes() === undefined) await this.#looks.lookSoon();
+    await this.#looks.lookSoon();
+  }
+
   /** With what the proxies said last; `askProxies` asks them. */
   status(): Status {
     const { mesh, target } = this.#parts;

@@ -45,6 +45,8 @@ export async function upSite(options: UpSiteOptions, env: NodeJS.ProcessEnv): Pr
   const { runtime } = opened;
   follower.follow(runtime);
   await recover(opened, onEvent);
+  // Whatever a release is told first is told once it is known what was answered until then.
+  await runtime.lookSoon();
   const api = starting.use(await serve(opened, options));
   await runtime.askProxies();
   takeUp(runtime.releases, options.first);
