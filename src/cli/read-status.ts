@@ -21,7 +21,8 @@ const mostReleases = 500;
 
 /**
  * The mesh and the releases under way, or of both only what the name is about: a VirtualService with the releases that
- * move it, and a release, also one that is over, with what it moves. Throws KIR5060 with the list of what exists.
+ * move it, and a release, also one that is over, with what it moves. Throws KIR5060 with the list of what exists; one
+ * that was followed and has been deleted is nothing, because another of its name may come.
  */
 export async function readStatus(api: ApiClient, choice: StatusChoice): Promise<StatusView> {
   const [bare, releases] = await Promise.all([
@@ -42,7 +43,8 @@ export async function readStatus(api: ApiClient, choice: StatusChoice): Promise<
   const named = isService ? ofServices.find(({ release }) => isCalled(release, name)) : await findNamed(api, choice);
   if (named === undefined) {
     const ofController = clusterReleases?.filter(({ release }) => isCalled(release, name)) ?? [];
-    if (!isService && ofController.length === 0) throw unknownService(name, status);
+    const isFollowed = [...(choice.followed ?? [])].some((release) => isCalled(release, name));
+    if (!isService && ofController.length === 0 && !isFollowed) throw unknownService(name, status);
     if (!isService) {
       const moved = new Set(ofController.flatMap((release) => release.services));
       const shown = status.services.filter(({ virtualService }) => moved.has(localName(virtualService)));

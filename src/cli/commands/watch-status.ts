@@ -157,7 +157,9 @@ class WatchedView {
         );
       case "lines":
         this.#tell(status.releases);
-        for (const line of this.#clusterChanges.take(status.clusterReleases ?? [])) this.#terminal.answer(line);
+        // Where nobody could ask the cluster, nothing has gone.
+        if (status.clusterReleases === undefined) return;
+        for (const line of this.#clusterChanges.take(status.clusterReleases)) this.#terminal.answer(line);
     }
   }
 

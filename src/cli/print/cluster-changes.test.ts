@@ -27,8 +27,9 @@ test("tells each change once, and by cluster", () => {
     "2026-11-22T02:00:00Z shop/to-green is holding, step 2/3: waits to be promoted; live: blue 90 %, green 10 %";
   expect(changes.take([holding])).toEqual([line]);
   expect(changes.take([holding])).toEqual([]);
-  expect(changes.take([holding, { ...holding, context: "other" }])).toEqual([line]);
-  expect(changes.take([{ ...holding, phase: "done", step: null, weight: null, message: "done" }])).toEqual([
+  const other = { ...holding, context: "other" };
+  expect(changes.take([holding, other])).toEqual([line]);
+  expect(changes.take([{ ...holding, phase: "done", step: null, weight: null, message: "done" }, other])).toEqual([
     "2026-11-22T02:00:00Z shop/to-green is done",
   ]);
 });
@@ -36,4 +37,12 @@ test("tells each change once, and by cluster", () => {
 test("what others wrote into an object stays one line", () => {
   const [line] = new ClusterChanges().take([{ ...holding, message: "two\nlines" }]);
   expect(line).not.toContain("\n");
+});
+
+test("tells once that one has been deleted, and all of the next one of that name", () => {
+  const changes = new ClusterChanges(() => Date.parse("2026-11-22T02:00:00Z"));
+  const [line] = changes.take([holding]);
+  expect(changes.take([])).toEqual(["2026-11-22T02:00:00Z shop/to-green is deleted"]);
+  expect(changes.take([])).toEqual([]);
+  expect(changes.take([holding])).toEqual([line]);
 });

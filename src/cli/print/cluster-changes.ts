@@ -13,14 +13,26 @@ export class ClusterChanges {
 
   /** Plain lines without colours, each with the time at which it was seen. */
   take(releases: readonly ClusterRelease[]): readonly string[] {
-    return releases.flatMap((release) => {
-      const key = `${release.context} ${release.release}`;
+    const changed = releases.flatMap((release) => {
+      const key = keyOf(release);
       const text = tellRelease(release);
       if (this.#told.get(key) === text) return [];
       this.#told.set(key, text);
       return [`${renderInstant(this.#nowMs())} ${release.release} ${text}`];
     });
+    return [...this.#takeGone(new Set(releases.map(keyOf))), ...changed];
   }
+
+  /** What was told of and is not there any more; another of that name is told from its beginning. */
+  #takeGone(there: ReadonlySet<string>): readonly string[] {
+    const gone = [...this.#told.keys()].filter((key) => !there.has(key));
+    for (const key of gone) this.#told.delete(key);
+    return gone.map((key) => `${renderInstant(this.#nowMs())} ${key.slice(key.indexOf(" ") + 1)} is deleted`);
+  }
+}
+
+function keyOf({ context, release }: ClusterRelease): string {
+  return `${context} ${release}`;
 }
 
 function tellRelease({ phase, step, message, weight }: ClusterRelease): string {
