@@ -27,6 +27,7 @@ export default defineConfig({
           testTimeout: 30_000,
           // To load the same modules for each of 250 files takes longer than most of their tests.
           isolate: false,
+          setupFiles: ["test/draws.setup.ts"],
           include: ["src/**/*.test.ts", "test/*.test.ts", "test/contract/**/*.test.ts", "test/load/*.test.ts"],
         },
       },

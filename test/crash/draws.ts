@@ -1,9 +1,11 @@
-/**
- * The same draws each time, so that a red run is about the commit; `npm run soak` draws anew, and prints the seed that
- * repeats it as `KIRIKAE_SEED`.
- */
+/** The same draws each time, so that a red run is about the commit; `npm run soak` draws anew. */
+export function seedOfDraws(): number {
+  return Number(process.env["KIRIKAE_SEED"] ?? 20_261_121);
+}
+
+/** The seed, which it prints: `KIRIKAE_SEED` repeats the run. */
 export function logSeed(): number {
-  const seed = Number(process.env["KIRIKAE_SEED"] ?? 20_261_121);
+  const seed = seedOfDraws();
   console.log(`KIRIKAE_SEED=${seed}`);
   return seed;
 }

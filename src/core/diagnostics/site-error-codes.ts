@@ -108,6 +108,11 @@ export const siteErrors = {
     meaning:
       "A DestinationRule with a workloadSelector or an exportTo gives some callers of the rule other subsets, and the version that would gain weight is not among them. Nothing was moved.",
   },
+  KIR4030: {
+    title: "preview would change other headers",
+    meaning:
+      "A rule and one of its destinations change the same header. Among others the destination does so before the rule, and alone, as it is in a preview, after it, so that testers would see other requests than visitors.",
+  },
   KIR4040: {
     title: "istiod not reachable",
     meaning: "A replica of istiod did not answer at the address of --istiod, so nothing can be proved through it.",

@@ -6,6 +6,7 @@ import { markMatches, methodMatches, type OwnMatches } from "./own-matches.ts";
 import type { OwnRouteName } from "./own-routes.ts";
 import { refuseWrite, type SiteRefusal } from "./refuse-site.ts";
 import { matchEntries, writeDestination } from "./rule-entries.ts";
+import { findTwofoldHeader } from "./twofold-header.ts";
 
 /** What lies over one rule; of several mirrors the last counts. */
 export interface LaidOver {
@@ -47,6 +48,8 @@ export function layOwnRoutes(laid: LaidOver, place: LaidRule): OwnRoutes {
     const { release, addition } = preview;
     const entry = findPreviewed(preview, place);
     if (entry === undefined) continue;
+    const twofold = isAmongOthers(preview, place) ? findTwofoldHeader(place.rule, entry) : undefined;
+    if (twofold !== undefined) return refuseTwofold(preview, twofold);
     const rest = withoutFields(place.rule, ["match", "name", "route"]);
     const added = addMatches(markMatches(place.rule, addition.marks), (match) => ({ match, ...rest, route: [entry] }));
     if (added.kind === "refused") return added;
@@ -80,6 +83,17 @@ function findPreviewed({ to, split }: Laid<unknown>, { rule, namespace }: LaidRu
     destination: writeDestination(to, entries, namespace),
     ...(headers === undefined ? {} : { headers }),
   };
+}
+
+function isAmongOthers({ split }: Laid<unknown>, { rule, namespace }: LaidRule): boolean {
+  return (matchEntries(rule, split, namespace) ?? []).length > 1;
+}
+
+function refuseTwofold({ split }: Laid<PreviewAddition>, header: string): SiteRefusal {
+  return refuseWrite("KIR4030", {
+    message: `The rule ${split.id} and the destination of its preview both change the header ${header}, and for a destination that is alone Istio would do so in another order.`,
+    hint: "Change the header in one of the two places, or leave the preview out, so that testers see what visitors will.",
+  });
 }
 
 function layMirror({ addition, to, split }: Laid<MirrorAddition>, { rule, live, namespace }: LaidRule): Routes {

@@ -1,8 +1,9 @@
 import type { Split, SplitWeights } from "../routes/route-table.ts";
 import type { RuleNote } from "./added-entries.ts";
-import { asList, asObject, type JsonObject, withoutFields } from "./json-value.ts";
+import { type JsonObject, withoutFields } from "./json-value.ts";
 import { refuseLive, refuseWrite, type SiteRefusal } from "./refuse-site.ts";
 import { entryKey, matchEntries, type RuleEntry, weightOf, writeDestination } from "./rule-entries.ts";
+import { findTwofoldHeader } from "./twofold-header.ts";
 
 export interface RuleWeights {
   readonly split: Split;
@@ -40,25 +41,6 @@ export function writeWeights(rule: JsonObject, wanted: RuleWeights): WeighedRule
     had: { ...notedWeights(entries, kept, weights), ...note.had },
   };
   return weigh(rule, kept, { weights, note: noted });
-}
-
-/**
- * A header that the rule and its only destination both change. Alone the destination's change comes last; beside others it
- * belongs to its share, which a proxy carries out before those of the rule (Istio `route.go`, Envoy `config_impl.cc`).
- */
-function findTwofoldHeader(rule: JsonObject, only: JsonObject | undefined): string | undefined {
-  for (const side of ["request", "response"]) {
-    const own = new Set(changedHeaders(asObject(asObject(only?.["headers"])[side])));
-    const twofold = changedHeaders(asObject(asObject(rule["headers"])[side])).find((name) => own.has(name));
-    if (twofold !== undefined) return twofold;
-  }
-  return undefined;
-}
-
-/** In lower case. */
-function changedHeaders({ set, add, remove }: JsonObject): readonly string[] {
-  const names = [...Object.keys(asObject(set)), ...Object.keys(asObject(add)), ...asList(remove).map(String)];
-  return names.map((name) => name.toLowerCase());
 }
 
 function refuseTwofold({ id }: Split, header: string): SiteRefusal {

@@ -1,0 +1,4 @@
+import { configureGlobal } from "fast-check";
+import { seedOfDraws } from "./crash/draws.ts";
+
+configureGlobal({ seed: seedOfDraws() });
