@@ -230,7 +230,8 @@ export class CommandReplica implements AsyncDisposable {
   #watchReadiness(): void {
     this.#endWatch();
     const at = this.address;
-    if (at === undefined) return;
+    // A start that was under way when it was stopped comes to its end first.
+    if (at === undefined || this.#isStopped) return;
     const onChange = (isReady: boolean): void => {
       if (isReady) this.#exits = 0;
       this.#changed();
